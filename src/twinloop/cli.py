@@ -1,0 +1,190 @@
+"""The command line: `python -m twinloop <twin> <stage>` and a few tools.
+
+Exit status 0 done, 1 failed, 2 wrong use. Results go to stdout, talk to stderr. What a command does
+not need is not imported: the start-up of torch or MLflow costs seconds.
+"""
+
+import argparse
+import errno
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from twinloop.errors import InputError, RunError, TwinloopError
+from twinloop.files import read_json
+from twinloop.progress import clock, say
+from twinloop.twins import registry
+
+TOOLS = {
+    "conf": "compose conf/ into params.yaml, or --check it",
+    "repro": "bring every stage of a twin up to date and print its answer (make repro)",
+    "doctor": "check this machine: Python, packages, GPU, store, cache, data",
+    "ui": "open the MLflow UI on loopback (make ui)",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _dispatch(given)
+    except TwinloopError as error:
+        say(str(error))
+        return error.exit_code
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+            raise
+        output = error.filename or "an output"
+        say(f"disk: no space left while writing {output}: free some and run the same command again")
+        return 1
+    except KeyboardInterrupt:
+        say("stopped by you; finished stages and resumable state are kept")
+        return 130
+
+
+def _dispatch(given: list[str]) -> int:
+    if not given or given[0] in ("-h", "--help"):
+        print(_overview())
+        return 0
+    command, *rest = given
+    if command in TOOLS:
+        return {"conf": _conf, "repro": _repro, "doctor": _doctor, "ui": _ui}[command](rest)
+    if command in registry.TWINS:
+        return _stage(registry.find(command), rest)
+    known = ", ".join((*registry.TWINS, *TOOLS))
+    raise InputError(f"twinloop: there is no twin or tool {command!r}; known: {known}")
+
+
+def _overview() -> str:
+    lines = ["usage: python -m twinloop <twin> <stage> | <tool>", "", "twins and their stages:"]
+    lines += [f"  {name:<10} {' '.join(registry.VERBS)}" for name in registry.TWINS]
+    lines += ["", "tools:", *(f"  {name:<10} {text}" for name, text in TOOLS.items())]
+    lines += ["", "Every stage and tool has --help with an example. `make repro` runs the whole loop."]
+    return "\n".join(lines)
+
+
+def _parser(prog: str, description: str, example: str) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        prog=f"python -m twinloop {prog}",
+        description=description,
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder from `start` upwards that holds dvc.yaml. Raises InputError where there is none."""
+    for folder in (start, *start.parents):
+        if (folder / "dvc.yaml").is_file():
+            return folder
+    raise InputError(f"twinloop: no dvc.yaml in {start} or above: run this inside the project's folder")
+
+
+def workers() -> int:
+    """Worker processes to use: TWINLOOP_WORKERS, else the cores at hand. It never changes a result."""
+    given = os.environ.get("TWINLOOP_WORKERS")
+    if given is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not given.isdigit() or int(given) < 1:
+        raise InputError(f"TWINLOOP_WORKERS = {given}: expected an integer ≥ 1")
+    return int(given)
+
+
+def _stage(twin: registry.Twin, rest: list[str]) -> int:
+    if not rest or rest[0] in ("-h", "--help"):
+        print(f"usage: python -m twinloop {twin.name} <stage>\n\nstages, in the order of the loop:")
+        for verb in registry.VERBS:
+            print(f"  {verb:<10} {_first_line(twin.stage(verb).__doc__)}")
+        return 0
+    verb = rest[0]
+    module = twin.stage(verb)
+    _parser(f"{twin.name} {verb}", (module.__doc__ or "").strip(), module.EXAMPLE).parse_args(rest[1:])
+    from twinloop.twins.runner import run_stage
+
+    run_stage(find_root(Path.cwd()), twin, verb, workers=workers())
+    return 0
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0]
+
+
+def _conf(rest: list[str]) -> int:
+    parser = _parser(
+        "conf",
+        "Compose conf/ with Hydra overrides, validate it, show what changes and write params.yaml.",
+        "python -m twinloop conf profile=smoke factory/data=folder factory.data.source=data/source/mine",
+    )
+    parser.add_argument("overrides", nargs="*", help="Hydra overrides: group=option or path.to.key=value")
+    parser.add_argument("--force", action="store_true", help="overwrite choices made by hand or by -S in params.yaml")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; check params.yaml against conf/ and the schemas"
+    )
+    parser.add_argument("--stamp", type=Path, help="with --check: file to write when all is well (for the conf stage)")
+    options = parser.parse_args(rest)
+    from twinloop.twins import configuration
+
+    root = find_root(Path.cwd())
+    if options.check:
+        configuration.check(root)
+        if options.stamp:
+            configuration.stamp(root / options.stamp)
+        return 0
+    changes = configuration.write(root, options.overrides, force=options.force)
+    for line in changes:
+        print(line)
+    say(f"conf: params.yaml {f'written, {len(changes)} value(s) changed' if changes else 'is up to date'}")
+    return 0
+
+
+def _repro(rest: list[str]) -> int:
+    parser = _parser(
+        "repro", "Bring every stage of a twin up to date and print its answer.", "python -m twinloop repro factory"
+    )
+    parser.add_argument("twin", nargs="?", default="factory", help=f"one of: {', '.join(registry.TWINS)}")
+    parser.add_argument(
+        "--profile", help="compose this profile first: smoke, default or full (else params.yaml as it is)"
+    )
+    options = parser.parse_args(rest)
+    from twinloop import pipeline
+    from twinloop.twins import configuration
+
+    root, twin, start = find_root(Path.cwd()), registry.find(options.twin), time.monotonic()
+    if options.profile:
+        configuration.write(root, [f"profile={options.profile}"])
+    pipeline.reproduce(root, twin)
+    from twinloop.twins.factory import paths
+
+    answer = read_json(root / paths.SIMULATION / "answer.json")["sentence"]
+    print(f"\n{answer}")
+    store = configuration.store_location(root)
+    say(f"Open {paths.INDEX_PAGE}, or `make ui` to compare runs ({store}).   {clock(time.monotonic() - start)}")
+    if options.profile and options.profile != "default":
+        say(f"params.yaml now holds profile {options.profile}; `make repro PROFILE=default` returns to the default.")
+    return 0
+
+
+def _doctor(rest: list[str]) -> int:
+    _parser("doctor", "Check this machine and say what each gap costs.", "python -m twinloop doctor").parse_args(rest)
+    from twinloop.doctor import findings
+
+    root = find_root(Path.cwd())
+    results = findings(root)
+    for finding in results:
+        print(f"{'✓' if finding.ok else '✗' if finding.needed else '–'} {finding.what:<18} {finding.told}")
+    if any(not finding.ok and finding.needed for finding in results):
+        raise RunError("doctor: something needed is missing: `make setup` installs what the project pins")
+    return 0
+
+
+def _ui(rest: list[str]) -> int:
+    parser = _parser("ui", "Open the MLflow UI on loopback.", "python -m twinloop ui --port 5000")
+    parser.add_argument("--port", type=int, default=5000)
+    options = parser.parse_args(rest)
+    from twinloop.tracking import store
+
+    run: Callable[[], None] = store.serve_ui(find_root(Path.cwd()), port=options.port)
+    run()
+    return 0

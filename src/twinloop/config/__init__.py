@@ -1,0 +1,5 @@
+"""Generic configuration machinery: settings, composition, digest, declared sections. It knows no twin."""
+
+from twinloop.config.schema import Invalid, parse, settings
+
+__all__ = ["Invalid", "parse", "settings"]

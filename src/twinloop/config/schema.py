@@ -1,0 +1,128 @@
+"""Settings as frozen dataclasses that validate themselves, on pydantic.
+
+`settings` is the one decorator every engine uses for its configuration. `parse` turns a plain
+mapping (from YAML) into such a dataclass, strictly: nothing is coerced, nothing unknown passes,
+NaN and infinity are refused.
+"""
+
+import dataclasses
+import difflib
+import json
+import typing
+from typing import Any, TypeVar, cast, dataclass_transform
+
+import pydantic
+import pydantic.dataclasses
+
+T = TypeVar("T")
+
+SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+WORDING = {
+    "int_type": "expected an integer",
+    "int_from_float": "expected an integer",
+    "float_type": "expected a number",
+    "finite_number": "expected a finite number",
+    "string_type": "expected a text",
+    "bool_type": "expected true or false",
+}
+CONFIG = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
+def settings(cls: type[T]) -> type[T]:
+    """Make `cls` a frozen, keyword-only dataclass whose fields are checked on construction.
+
+    Bounds are written in the annotation: `epochs: Annotated[int, Field(ge=1)]`.
+    """
+    return cast(type[T], pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=CONFIG)(cls))
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a configuration: where (keys from the root), what came, what was expected."""
+
+    path: tuple[str | int, ...]
+    value: Any
+    expected: str
+
+    @property
+    def dotted(self) -> str:
+        return ".".join(str(key) for key in self.path)
+
+
+class Invalid(ValueError):
+    """A mapping does not fit its schema; `faults` lists every reason."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(f"{f.dotted} = {f.value!r}: {f.expected}" for f in faults))
+        self.faults = faults
+
+
+def parse(schema: type[T], value: Any, *, path: tuple[str | int, ...] = ()) -> T:
+    """Check `value` (plain JSON-like data) against `schema` and build it.
+
+    `path` is prefixed to the location of every fault. Raises `Invalid`.
+    """
+    try:
+        text = json.dumps(value)
+        return pydantic.TypeAdapter(schema).validate_json(text, strict=True)
+    except pydantic.ValidationError as error:
+        faults = [_fault(item, path, schema) for item in error.errors(include_url=False)]
+        # A misspelt key also leaves the right one missing: say the cause first.
+        faults.sort(key=lambda fault: fault.expected.startswith("missing"))
+        raise Invalid(faults) from None
+
+
+def _fault(item: Any, prefix: tuple[str | int, ...], schema: Any) -> Fault:
+    kind, context = item["type"], item.get("ctx", {})
+    location = _without_union_labels(item["loc"])
+    path = prefix + location
+    if kind in ("unexpected_keyword_argument", "extra_forbidden"):
+        return Fault(path, item["input"], "unknown key" + _nearest(str(path[-1]), _siblings(schema, location)))
+    if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
+        return Fault(path, None, "missing; give it a value")
+    bounds = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
+    if kind in bounds:
+        limit = context[bounds[kind]]
+        # pydantic gives the bound in the field's own type, so an integer bound means an integer field.
+        number = "an integer" if isinstance(limit, int) else "a number"
+        return Fault(path, item["input"], f"expected {number} {SIGNS[bounds[kind]]} {limit:g}")
+    if kind == "literal_error":
+        choices = [choice.strip(" '") for choice in context["expected"].replace(" or ", ",").split(",")]
+        return Fault(
+            path, item["input"], f"expected one of {context['expected']}" + _close(str(item["input"]), choices)
+        )
+    if kind == "value_error":
+        return Fault(path, item["input"], str(context["error"]))
+    return Fault(path, item["input"], WORDING.get(kind) or item["msg"][:1].lower() + item["msg"][1:])
+
+
+def _without_union_labels(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Drop the names of union members (classes, or `function-…`), which pydantic puts between the real keys."""
+    return tuple(key for key in location if isinstance(key, int) or (key.isidentifier() and not key[0].isupper()))
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    return _close(name, known) or (f"; known: {', '.join(known)}" if known else "")
+
+
+def _close(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _siblings(schema: Any, location: tuple[str | int, ...]) -> list[str]:
+    for key in location[:-1]:
+        schema = _child(schema, key)
+    return [field.name for field in dataclasses.fields(schema)] if dataclasses.is_dataclass(schema) else []
+
+
+def _child(schema: Any, key: str | int) -> Any:
+    if dataclasses.is_dataclass(schema):
+        hints = typing.get_type_hints(schema, include_extras=False)
+        return hints.get(str(key))
+    arguments = [a for a in typing.get_args(schema) if a is not type(None) and a is not Ellipsis]
+    if isinstance(key, int):
+        return arguments[0] if arguments else None
+    members = [a for a in arguments if dataclasses.is_dataclass(a)]
+    return members[0] if members else (arguments[-1] if arguments else None)

@@ -1,0 +1,174 @@
+"""What an inspection model really gets wrong, at every threshold, with its uncertainty.
+
+The curve is the distribution function of the calibrated score, per class: `below[d, c, t]` is the
+probability that a part of class c scores under threshold t. Draw 0 is the estimate, the others are
+bootstrap draws of the *whole* curve, so that one draw per replication carries the uncertainty of
+all rates jointly.
+
+Decision. A part carries one latent difficulty u ~ N(0, 1) through all its inspections; look k sees
+z = √ρ·u + √(1−ρ)·e_k with fresh e_k, and scores at quantile Φ(z) of its class (a Gaussian copula).
+ρ is the measured repeatability: looking twice at the same part does not redraw luck.
+"""
+
+import dataclasses
+import enum
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from twinloop.errors import InputError
+from twinloop.files import atomic
+
+VERSION = 1
+GOOD = "good"
+Floats = NDArray[np.float64]
+
+
+class Decision(enum.Enum):
+    """What the station does with a part after one look."""
+
+    ACCEPT = "accept"
+    REINSPECT = "re-inspect"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, eq=False)
+class OperatingCurve:
+    """Escape and false-reject rates of one detector.
+
+    thresholds: [T], ascending, calibrated defect probabilities at the line's defect rate.
+    classes: C names, the first is "good".
+    below: [1 + draws, C, T], probability that a part of the class scores under the threshold.
+    prevalence: [C], shares of the classes on the line, sum 1.
+    counts: [C], independent parts measured per class.
+    repeatability: share ρ in [0, 1] of the score's variance that belongs to the part.
+    accept_below, reject_from: the operating point; between them a part is looked at again.
+    model: digest of the model that was measured.
+    """
+
+    thresholds: Floats
+    classes: tuple[str, ...]
+    below: Floats
+    prevalence: Floats
+    counts: NDArray[np.int64]
+    repeatability: float
+    accept_below: float
+    reject_from: float
+    model: str
+
+    def __post_init__(self) -> None:
+        shape = (len(self.classes), len(self.thresholds))
+        problems = {
+            f"classes start with {GOOD!r}": bool(self.classes) and self.classes[0] == GOOD,
+            "thresholds ascend": bool(np.all(np.diff(self.thresholds) > 0)),
+            f"below has shape (1 + draws, {shape[0]}, {shape[1]})": self.below.ndim == 3
+            and self.below.shape[1:] == shape,
+            "below lies in [0, 1]": bool(np.all((self.below >= 0) & (self.below <= 1))),
+            "below ascends with the threshold": bool(np.all(np.diff(self.below, axis=-1) >= -1e-12)),
+            "prevalence sums to 1": self.prevalence.shape == shape[:1] and bool(np.isclose(self.prevalence.sum(), 1)),
+            "repeatability lies in [0, 1]": 0 <= self.repeatability <= 1,
+            "accept_below ≤ reject_from": self.accept_below <= self.reject_from,
+        }
+        broken = [expected for expected, holds in problems.items() if not holds]
+        if broken:
+            raise InputError(f"operating curve: expected that {' and that '.join(broken)}")
+
+    @property
+    def draws(self) -> int:
+        """Number of bootstrap draws (without the estimate)."""
+        return len(self.below) - 1
+
+    def at(self, accept_below: float, reject_from: float | None = None) -> "OperatingCurve":
+        """The same detector run at another operating point; one threshold means no re-inspect band."""
+        return dataclasses.replace(
+            self, accept_below=accept_below, reject_from=accept_below if reject_from is None else reject_from
+        )
+
+    def with_errors_scaled(self, factor: float) -> "OperatingCurve":
+        """A hypothetical detector whose escapes and false rejects are `factor` times those measured."""
+        below = self.below.copy()
+        below[:, 1:] *= factor
+        below[:, 0] = 1 - factor * (1 - below[:, 0])
+        return dataclasses.replace(self, below=below, model=f"{self.model} × {factor:g} errors")
+
+    def below_at(self, threshold: float, *, draw: int = 0) -> Floats:
+        """[C] probabilities of scoring under `threshold`, linear between grid points, 0 and 1 beyond score 0 and 1."""
+        grid = np.concatenate([[0.0], self.thresholds, [1.0 + 1e-9]])
+        table = np.pad(self.below[draw], ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1)))
+        return np.array([np.interp(threshold, grid, row) for row in table])
+
+    def accepted(self, *, draw: int = 0) -> Floats:
+        """[C] probability that one look accepts; for defect classes this is the escape rate of a look."""
+        return self.below_at(self.accept_below, draw=draw)
+
+    def rejected(self, *, draw: int = 0) -> Floats:
+        """[C] probability that one look rejects; for "good" this is the false-reject rate of a look."""
+        return 1 - self.below_at(self.reject_from, draw=draw)
+
+    def escape_rate(self, *, draw: int = 0) -> float:
+        """Escapes among defective parts at the line's mix of defects, per look."""
+        share = self.prevalence[1:]
+        return float(share @ self.accepted(draw=draw)[1:] / share.sum()) if share.sum() > 0 else 0.0
+
+    def false_reject_rate(self, *, draw: int = 0) -> float:
+        """Rejects among good parts, per look."""
+        return float(self.rejected(draw=draw)[0])
+
+    def save(self, path: str | Path) -> None:
+        """Write Parquet: columns draw, class, threshold, below; the rest as metadata."""
+        draws, classes, thresholds = self.below.shape
+        header = {
+            "version": VERSION,
+            "classes": self.classes,
+            "prevalence": self.prevalence.tolist(),
+            "counts": self.counts.tolist(),
+            "repeatability": self.repeatability,
+            "accept_below": self.accept_below,
+            "reject_from": self.reject_from,
+            "model": self.model,
+        }
+        table = pa.table(
+            {
+                "draw": np.repeat(np.arange(draws, dtype=np.int32), classes * thresholds),
+                "class": pa.array(np.tile(np.repeat(np.array(self.classes), thresholds), draws)),
+                "threshold": np.tile(self.thresholds, draws * classes),
+                "below": self.below.ravel(),
+            }
+        ).replace_schema_metadata({"twinloop.operating_curve": json.dumps(header)})
+        with atomic(path) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+
+    @classmethod
+    def load(cls, path: str | Path) -> "OperatingCurve":
+        """Read what `save` wrote. Raises InputError for a file of another kind or version."""
+        table = pq.read_table(path)
+        header = _header(table.schema.metadata or {}, path)
+        classes = tuple(header["classes"])
+        thresholds = np.unique(table["threshold"].to_numpy())
+        return cls(
+            thresholds=thresholds,
+            classes=classes,
+            below=table["below"].to_numpy().reshape(-1, len(classes), len(thresholds)),
+            prevalence=np.array(header["prevalence"]),
+            counts=np.array(header["counts"], dtype=np.int64),
+            repeatability=header["repeatability"],
+            accept_below=header["accept_below"],
+            reject_from=header["reject_from"],
+            model=header["model"],
+        )
+
+
+def _header(metadata: dict[bytes, bytes], path: str | Path) -> dict[str, Any]:
+    header: dict[str, Any] = json.loads(metadata.get(b"twinloop.operating_curve", b"{}"))
+    if header.get("version") != VERSION:
+        found = header.get("version")
+        raise InputError(
+            f"operating curve: {path}: expected version {VERSION}, found {found}: run the evaluate stage again"
+        )
+    return header

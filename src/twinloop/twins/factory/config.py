@@ -1,0 +1,39 @@
+"""The factory twin's configuration: the engines' settings, composed. Nothing is defined here that an engine owns."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from twinloop.config import settings
+from twinloop.learning.settings import ExportSettings, StudySettings
+from twinloop.scheduling import ScheduleSettings, ShopSettings
+from twinloop.simulation import Economy, ExperimentSettings, Line
+from twinloop.vision.datasets.settings import DatasetSettings
+from twinloop.vision.operating import EvaluateSettings
+from twinloop.vision.settings import ModelSettings, TrainSettings
+
+
+@settings
+class FactorySections:
+    """The sections below `factory` in params.yaml."""
+
+    data: DatasetSettings
+    model: ModelSettings
+    tune: StudySettings
+    train: TrainSettings
+    export: ExportSettings
+    evaluate: EvaluateSettings
+    line: Line
+    economy: Economy
+    simulate: ExperimentSettings
+    shop: ShopSettings
+    schedule: ScheduleSettings
+
+
+@settings
+class FactoryConfig:
+    """What params.yaml holds for the factory."""
+
+    profile: Literal["smoke", "default", "full"]
+    seed: Annotated[int, Field(ge=0)]
+    factory: FactorySections

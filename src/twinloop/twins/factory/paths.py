@@ -1,0 +1,22 @@
+"""Where each factory stage puts what the next one reads, relative to the repository's root; dvc.yaml names the same."""
+
+from pathlib import Path
+
+DATASET = Path("data/factory/dataset")
+TUNED = Path("models/factory/tune/best.json")
+TRIALS = Path("models/factory/tune/trials.parquet")
+DETECTOR = Path("models/factory/detector")
+EPOCHS = Path("models/factory/epochs.csv")
+ONNX = Path("models/factory/onnx")
+LATENCY = Path("models/factory/latency.json")
+EVALUATION = Path("data/factory/evaluation")
+SIMULATION = Path("data/factory/simulation")
+SCHEDULE = Path("data/factory/schedule")
+REPORTS = Path("reports/factory")
+INDEX_PAGE = Path("reports/index.html")
+STATE = Path(".twinloop/state")
+
+
+def metrics(stage: str) -> Path:
+    """The one metrics JSON of a stage; MLflow, DVC and the report read it."""
+    return Path("data/factory/metrics") / f"{stage}.json"

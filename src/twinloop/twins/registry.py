@@ -1,0 +1,52 @@
+"""Which twins and stages there are. A twin that is not listed here does not exist yet."""
+
+import importlib
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from twinloop.config import Invalid, parse
+from twinloop.errors import InputError
+
+VERBS = ("prepare", "tune", "train", "export", "evaluate", "simulate", "schedule", "report", "record")
+TWINS = {"factory": "FactoryConfig"}
+SHARED = ("profile", "seed")
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A twin by name; its configuration schema and stage modules are imported when asked for."""
+
+    name: str
+
+    @property
+    def schema(self) -> Any:
+        return getattr(importlib.import_module(f"twinloop.twins.{self.name}.config"), TWINS[self.name])
+
+    def stage(self, verb: str) -> ModuleType:
+        """The module of one stage. Raises InputError for an unknown verb."""
+        if verb not in VERBS:
+            raise InputError(f"{self.name}: has no stage {verb!r}; stages: {', '.join(VERBS)}")
+        return importlib.import_module(f"twinloop.twins.{self.name}.{verb}")
+
+    def check(self, params: dict[str, Any]) -> None:
+        """Check this twin's part of the configuration. Raises config.Invalid with every fault."""
+        parse(self.schema, {key: params[key] for key in (*SHARED, self.name) if key in params})
+
+
+def find(name: str) -> Twin:
+    """The twin called `name`. Raises InputError where there is none."""
+    if name not in TWINS:
+        raise InputError(f"twinloop: there is no twin {name!r}; twins: {', '.join(TWINS)}")
+    return Twin(name)
+
+
+def check(params: dict[str, Any]) -> None:
+    """Check a whole configuration: every twin's part, and that nothing else is in it. Raises config.Invalid."""
+    from twinloop.config.schema import Fault
+
+    for name in TWINS:
+        find(name).check(params)
+    unknown = [key for key in params if key not in (*SHARED, *TWINS, "conf_digest")]
+    if unknown:
+        raise Invalid([Fault((unknown[0],), params[unknown[0]], f"unknown key; known: {', '.join((*SHARED, *TWINS))}")])
