@@ -1,0 +1,187 @@
+"""From a source of surfaces to a prepared dataset: read, judge, divide, and put in place as a whole.
+
+A folder is built beside the target and exchanged for it at the end, so that no earlier run leaves
+anything behind and no reader sees half of it.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from twinloop.errors import InputError, RunError
+from twinloop.files import write_text
+from twinloop.progress import say
+from twinloop.vision.datasets.archives import is_archive, unpack
+from twinloop.vision.datasets.card import data_card
+from twinloop.vision.datasets.folder import folder
+from twinloop.vision.datasets.magnetic_tile import magnetic_tile
+from twinloop.vision.datasets.samples import Collection, Sample, Surface
+from twinloop.vision.datasets.settings import DatasetSettings
+from twinloop.vision.datasets.storing import Quarantine, Stored, replacing, store
+from twinloop.vision.index import CARD_FILE, GOOD, INDEX_FILE, QUARANTINE_FILE, SCHEMA
+from twinloop.vision.splits import check_splits, choose_groups, group_split, missing_classes
+from twinloop.vision.surfaces import Photograph, photographs
+
+LAYOUTS: dict[str, Callable[[Path, DatasetSettings], Collection]] = {"folder": folder, "magnetic_tile": magnetic_tile}
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What was built: the index, the files left out as (file, reason), and a digest of all content and splits."""
+
+    index: pl.DataFrame
+    quarantine: tuple[tuple[str, str], ...]
+    digest: str
+
+
+def build(settings: DatasetSettings, source: Path, target: Path, *, seed: int, workers: int) -> Prepared:
+    """Prepare the folder `target` from `source`, replacing what was there.
+
+    Raises InputError where the source cannot be used at all, and RunError where more than
+    `settings.quarantine_share` of it cannot; then `target` holds the quarantine list only.
+    """
+    with replacing(target) as fresh:
+        with _collected(settings, source, fresh.parent / "unpacked", seed) as collection:
+            samples = _limited(collection.samples, settings.limit_parts, seed)
+            quarantine = Quarantine(len(samples) + len(collection.strays), source.name)
+            for stray in collection.strays:
+                quarantine.add(*stray)
+            stored = store(samples, quarantine, fresh, max_pixels=settings.max_pixels, workers=workers)
+        stored = _without_contradictions(stored, quarantine, fresh)
+        quarantine.save(fresh / QUARANTINE_FILE)
+        if accepted := quarantine.share <= settings.quarantine_share:
+            index = _indexed(stored, settings, source, seed)
+            index.write_parquet(fresh / INDEX_FILE)
+            digest = _digest(index, stored)
+            card = data_card(
+                index,
+                title=settings.kind,
+                origin=collection.origin,
+                notes=collection.notes,
+                quarantine=quarantine.entries,
+                digest=digest,
+            )
+            write_text(fresh / CARD_FILE, card)
+        else:
+            shutil.rmtree(fresh / "images")
+            shutil.rmtree(fresh / "masks")
+    if not accepted:
+        reason, times = quarantine.most_common()
+        raise RunError(
+            f"data: {len(quarantine)} of {quarantine.total} files quarantined, more than the tolerated share of "
+            f"{settings.quarantine_share:g}; most often ({times}×): {reason}: see {target / QUARANTINE_FILE}, "
+            "mend the files or raise factory.data.quarantine_share"
+        )
+    return Prepared(index, tuple(quarantine.entries), digest)
+
+
+@contextmanager
+def _collected(settings: DatasetSettings, source: Path, unpacked: Path, seed: int) -> Iterator[Collection]:
+    """The samples of the source; an archive lies unpacked in a folder of its own for as long as the block lasts."""
+    if settings.kind == "synthetic":
+        yield _rendered(settings, seed)
+        return
+    if not source.exists():
+        raise InputError(f"data: {source}: no such file or folder: see factory.data.source")
+    if source.is_dir():
+        yield LAYOUTS[settings.kind](source, settings)
+        return
+    if not is_archive(source):
+        raise InputError(f"data: {source}: expected a folder, a zip or a tar: see factory.data.source")
+    unpack(source, unpacked, limits=settings.archive)
+    yield LAYOUTS[settings.kind](unpacked, settings)
+    shutil.rmtree(unpacked)
+
+
+def _rendered(settings: DatasetSettings, seed: int) -> Collection:
+    def read(photo: Photograph) -> Surface:
+        return Surface(*photo.render())
+
+    samples = tuple(
+        Sample(photo.name, photo.part.label, photo.group, partial(read, photo))
+        for photo in photographs(settings.surfaces, seed=seed)
+    )
+    options = settings.surfaces
+    origin = (
+        f"Rendered by twinloop.vision.surfaces with seed {seed}: {options.parts} parts × {options.exposures} "
+        f"exposures, textures {', '.join(options.textures)}, defect contrast {options.contrast:g}. "
+        "No rights of others are involved."
+    )
+    return Collection(samples, origin, ("Masks are exact: they are drawn with the defects.",))
+
+
+def _limited(samples: tuple[Sample, ...], limit: int, seed: int) -> list[Sample]:
+    groups = [sample.group for sample in samples]
+    if limit == 0 or limit >= len(set(groups)):
+        return list(samples)
+    kept = choose_groups([sample.label for sample in samples], groups, limit=limit, seed=seed)
+    return [sample for sample in samples if sample.group in kept]
+
+
+def _without_contradictions(stored: list[Stored], quarantine: Quarantine, fresh: Path) -> list[Stored]:
+    """One and the same image under two classes: the later one goes, one of them must be wrong."""
+    first: dict[str, Stored] = {}
+    kept = []
+    for item in stored:
+        other = first.setdefault(item.sha256, item)
+        if other.label == item.label:
+            kept.append(item)
+            continue
+        quarantine.add(item.source, f"same image as {other.source}, which is of class {other.label}")
+        for key in ("image", "mask"):
+            if item.row[key] is not None:
+                (fresh / str(item.row[key])).unlink()
+    return kept
+
+
+def _indexed(stored: list[Stored], settings: DatasetSettings, source: Path, seed: int) -> pl.DataFrame:
+    labels = [item.label for item in stored]
+    found = sorted(set(labels))
+    if GOOD not in found or len(found) < 2:
+        raise InputError(
+            f"data: {source}: expected good parts and at least one defect class, found "
+            f"{', '.join(found) or 'no image'}: add the missing folder (good parts belong in a folder named good)"
+        )
+    digests = [item.sha256 for item in stored]
+    groups = joined_groups([item.group for item in stored], digests)
+    splits = group_split(labels, groups, val_share=settings.val_share, test_share=settings.test_share, seed=seed)
+    check_splits(groups, splits, digests=digests, names=[item.source for item in stored])
+    for label, gaps in missing_classes(labels, splits).items():
+        parts = len({group for group, own in zip(groups, labels, strict=True) if own == label})
+        say(f"data: class {label!r} has {parts} independent parts and is absent from {' and '.join(gaps)}")
+    rows = [
+        {**item.row, "group": group, "split": split} for item, group, split in zip(stored, groups, splits, strict=True)
+    ]
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def joined_groups(groups: Sequence[str], digests: Sequence[str]) -> list[str]:
+    """Groups that hold one and the same image become one, named by the first of them in alphabetical order."""
+    parent = {group: group for group in groups}
+
+    def root(group: str) -> str:
+        while parent[group] != group:
+            group = parent[group]
+        return group
+
+    first: dict[str, str] = {}
+    for group, digest in zip(groups, digests, strict=True):
+        ours, theirs = root(group), root(first.setdefault(digest, group))
+        if ours != theirs:
+            parent[max(ours, theirs)] = min(ours, theirs)
+    return [root(group) for group in groups]
+
+
+def _digest(index: pl.DataFrame, stored: list[Stored]) -> str:
+    """Over pixels, classes, parts and splits; not over PNG bytes, which depend on the compressor's version."""
+    lines = [
+        "\t".join((row["image"], row["label"], row["group"], row["split"], item.content))
+        for row, item in zip(index.iter_rows(named=True), stored, strict=True)
+    ]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

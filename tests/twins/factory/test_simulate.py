@@ -1,0 +1,130 @@
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+
+from tests.simulation.lines import curve
+from twinloop.config import parse
+from twinloop.errors import InputError
+from twinloop.files import read_json, write_json
+from twinloop.simulation import Economy, ExperimentSettings, Line
+from twinloop.simulation.kpi import KPIS
+from twinloop.twins.factory import paths, simulate
+from twinloop.twins.stage import Stage
+
+TABLES = ("scenarios", "sensitivity", "threshold_curve", "states", "events")
+MODELS = {"fp32": 0.5, "int8": 0.45}
+
+
+class Recorder:
+    """Keeps what a stage reports."""
+
+    def __init__(self) -> None:
+        self.children: dict[str, Mapping[str, float]] = {}
+
+    def log(self, metrics: Mapping[str, float], *, step: int) -> None:
+        raise AssertionError("simulate has no epochs")
+
+    def child(self, name: str, *, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+        self.children[name] = metrics
+
+
+def put_inputs(root: Path) -> None:
+    """What evaluate and export leave for simulate: curves of both formats, operating point, latency."""
+    for name, accept in MODELS.items():
+        shares = {"prevalence": (0.95, 0.05), "draws": 6, "spread": 0.05}
+        measured = curve(accept=accept, reject=accept, rho=0.8, model=f"digest of {name}", **shares)
+        measured.save(root / paths.EVALUATION / f"operating_curve_{name}.parquet")
+        if name == "fp32":
+            measured.save(root / paths.EVALUATION / "operating_curve.parquet")
+    point = {"accept_below": 0.8, "reject_from": 0.95, "today": {"accept_below": 0.5, "reject_from": 0.5}}
+    write_json(root / paths.EVALUATION / "operating_point.json", point)
+    write_json(root / paths.LATENCY, {name: {"quantised_ms": 5.0, "p50_ms": 3.21} for name in MODELS})
+
+
+def stage_in(root: Path, repository: Path, *, workers: int = 1) -> Stage[Any]:
+    configured = yaml.safe_load((repository / "conf/factory/simulate/default.yaml").read_text())
+    short = {"days": 0.5, "warmup_days": 0.1, "replications": 8, "thresholds": 3}
+    sections = SimpleNamespace(
+        line=Line.from_yaml(repository / "conf/factory/line/assembly.yaml"),
+        economy=Economy(),
+        simulate=parse(ExperimentSettings, configured | short),
+    )
+    return Stage(config=SimpleNamespace(seed=1, factory=sections), root=root, tracker=Recorder(), workers=workers)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> tuple[Stage[Any], str]:
+    root = tmp_path_factory.mktemp("simulate")
+    put_inputs(root)
+    stage = stage_in(root, repository)
+    return stage, simulate.run(stage)
+
+
+def test_the_stage_writes_its_tables_and_says_what_it_did(done):
+    stage, line = done
+    out = stage.root / paths.SIMULATION
+    expected = {"answer.json", *(f"{name}.parquet" for name in TABLES)}
+    assert {file.name for file in out.iterdir()} == expected
+    assert "scenarios × 8 replications" in line
+    assert len(stage.tracker.children) == pl.read_parquet(out / "scenarios.parquet")["scenario"].n_unique()
+
+
+def test_metrics_are_flat_and_start_with_the_profit(done):
+    stage, _ = done
+    metrics = read_json(stage.root / paths.metrics("simulate"))
+    assert list(metrics)[:3] == ["profit_per_day", "profit_per_day_low", "profit_per_day_high"]
+    assert metrics["profit_per_day_low"] < metrics["profit_per_day"] < metrics["profit_per_day_high"]
+    assert set(KPIS) <= set(metrics)
+    assert all(value is None or isinstance(value, int | float | str) for value in metrics.values())
+    # The uniform "detector" rejects half of the good parts today: any higher threshold earns more.
+    assert metrics["gain_per_day_low"] > 0
+    assert metrics["gain_per_day"] == pytest.approx(metrics["profit_per_day"] - metrics["profit_per_day_today"])
+
+
+def test_the_answer_is_one_sentence_with_the_numbers_behind_it(done):
+    stage, _ = done
+    answer = read_json(stage.root / paths.SIMULATION / "answer.json")
+    assert answer["sentence"].startswith(
+        "Looking again at parts between 0.80 and 0.95 instead of rejecting from 0.50 earns "
+    )
+    assert answer["gain_per_day"]["low"] > 0
+    assert answer["chosen"] == {"accept_below": 0.8, "reject_from": 0.95}
+
+
+def test_levers_of_the_default_configuration_are_all_ranked(done):
+    stage, _ = done
+    table = pl.read_parquet(stage.root / paths.SIMULATION / "sensitivity.parquet")
+    assert set(table["lever"]) >= {"threshold", "model", "maintenance", "buffer", "plan"}
+    assert {"station 3's repair time", "buffer 5", "the INT8 model", "grouped lots"} <= set(table["name"])
+    assert table.filter(hypothetical=True)["name"].to_list() == ["a model with half the errors"]
+
+
+def test_events_are_those_of_one_baseline_replication(done):
+    stage, _ = done
+    events = pl.read_parquet(stage.root / paths.SIMULATION / "events.parquet")
+    assert events["time_min"].max() <= 0.6 * 960
+    assert {"enter", "ship", "running", "reject"} <= set(events["event"])
+
+
+def test_two_workers_write_the_same_bytes(done, tmp_path, repository):
+    stage, line = done
+    put_inputs(tmp_path)
+    assert simulate.run(stage_in(tmp_path, repository, workers=2)) == line
+    for name in [*(f"{table}.parquet" for table in TABLES), "answer.json"]:
+        one, two = (root / paths.SIMULATION / name for root in (stage.root, tmp_path))
+        assert one.read_bytes() == two.read_bytes(), name
+    metrics = paths.metrics("simulate")
+    assert (stage.root / metrics).read_bytes() == (tmp_path / metrics).read_bytes()
+
+
+def test_a_deployed_curve_of_another_model_is_refused(tmp_path, repository):
+    put_inputs(tmp_path)
+    foreign = curve(accept=0.5, reject=0.5)
+    foreign.save(tmp_path / paths.EVALUATION / "operating_curve.parquet")
+    with pytest.raises(InputError, match="belongs to none of the exported formats: run the evaluate stage again"):
+        simulate.run(stage_in(tmp_path, repository))
