@@ -1,0 +1,103 @@
+"""The factory's answer in one sentence, true for every outcome: a gain, a loss, or nothing that can be told."""
+
+from dataclasses import asdict
+from typing import Any
+
+from twinloop.simulation.levers import OperatingPoint
+from twinloop.simulation.sensitivity import PROFIT, Gain, Sensitivity
+from twinloop.simulation.statistics import Interval
+
+THRESHOLD = "threshold"
+
+
+def sentence(sensitivity: Sensitivity, *, today: OperatingPoint, chosen: OperatingPoint) -> str:
+    """What the chosen threshold earns against today's, and where the next euro is."""
+    gain = _threshold_gain(sensitivity)
+    return f"{_threshold_part(gain, today, chosen, sensitivity.today.confidence)}; {_next_part(sensitivity)}."
+
+
+def answer_record(sensitivity: Sensitivity, *, today: OperatingPoint, chosen: OperatingPoint) -> dict[str, Any]:
+    """The sentence with the numbers behind it, as answer.json holds them; intervals as mean, low, high."""
+    gain, best = _threshold_gain(sensitivity), next_lever(sensitivity)
+    return {
+        "sentence": sentence(sensitivity, today=today, chosen=chosen),
+        "today": asdict(today),
+        "chosen": asdict(chosen),
+        "confidence": sensitivity.today.confidence,
+        "profit_per_day_today": asdict(sensitivity.today[PROFIT]),
+        "profit_per_day_chosen": asdict(gain.result[PROFIT]) if gain else None,
+        "gain_per_day": asdict(gain.net) if gain else None,
+        "relative_gain": asdict(gain.relative) if gain and gain.relative else None,
+        "next_lever": best.lever.name if best else None,
+        "next_gain_per_day": asdict(best.net) if best else None,
+        "together_gain_per_day": asdict(sensitivity.together.net) if sensitivity.together else None,
+    }
+
+
+def next_lever(sensitivity: Sensitivity) -> Gain | None:
+    """The best lever apart from the threshold that can be pulled and surely pays for itself."""
+    real = (gain for gain in sensitivity.gains if gain.lever.lever != THRESHOLD and not gain.lever.hypothetical)
+    return next((gain for gain in real if gain.pays), None)
+
+
+def _threshold_gain(sensitivity: Sensitivity) -> Gain | None:
+    return next((gain for gain in sensitivity.gains if gain.lever.lever == THRESHOLD), None)
+
+
+def _threshold_part(gain: Gain | None, today: OperatingPoint, chosen: OperatingPoint, confidence: float) -> str:
+    if gain is None:
+        return f"The threshold of {number(today.accept_below)} was not varied"
+    if today == chosen:
+        return f"Today's threshold of {number(today.accept_below)} is already the one of least expected cost"
+    move = _move(today, chosen)
+    amount, limits = _amount(gain)
+    interval = f"{100 * confidence:g} % interval {limits}"
+    if gain.net.low > 0:
+        return f"{move} earns {amount} more per day ({interval})"
+    if gain.net.high < 0:
+        return f"{move} would earn {amount} less per day ({interval}), so keep today's threshold"
+    more = "more" if gain.net.mean >= 0 else "less"
+    return f"{move} may earn {amount} {more} per day, but that is not sure ({interval})"
+
+
+def _move(today: OperatingPoint, chosen: OperatingPoint) -> str:
+    if chosen.has_band:
+        before = number(today.reject_from)
+        return (
+            f"Looking again at parts between {number(chosen.accept_below)} and {number(chosen.reject_from)} "
+            f"instead of rejecting from {before}"
+        )
+    verb = "Raising" if chosen.accept_below > today.accept_below else "Lowering"
+    return f"{verb} the threshold from {number(today.accept_below)} to {number(chosen.accept_below)}"
+
+
+def _amount(gain: Gain) -> tuple[str, str]:
+    if gain.relative is None:  # a share of a loss says nothing
+        return f"{_grouped(abs(gain.net.mean), 0)} €", _limits(gain.net, scale=1.0, digits=0, unit="€")
+    return f"{abs(100 * gain.relative.mean):.1f} %", _limits(gain.relative, scale=100.0, digits=1, unit="%")
+
+
+def _limits(found: Interval, *, scale: float, digits: int, unit: str) -> str:
+    return f"{_grouped(scale * found.low, digits)} … {_grouped(scale * found.high, digits)} {unit}"
+
+
+def _grouped(value: float, digits: int) -> str:
+    return f"{value:,.{digits}f}".replace(",", "\u2009").replace("-", "−")
+
+
+def _next_part(sensitivity: Sensitivity) -> str:
+    best = next_lever(sensitivity)
+    if best is None:
+        return "no other lever surely pays for itself"
+    return f"the next euro is in {best.lever.name}"
+
+
+def number(threshold: float) -> str:
+    """Two decimals where they tell something, else two digits.
+
+    >>> number(0.5), number(0.0213), number(0.996)
+    ('0.50', '0.021', '0.996')
+    """
+    if 0.1 <= threshold <= 0.99:
+        return f"{threshold:.2f}"
+    return f"{threshold:.2g}" if threshold < 0.5 else f"{threshold:.3g}"

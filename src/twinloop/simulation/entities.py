@@ -1,0 +1,109 @@
+"""What moves and what holds it: parts, buffers, the source's queue and the way out.
+
+Buffers know nothing of machines: a machine that finds no part, or no room, is given an event and waits
+for it. Whoever waits first is served first; repaired parts come before those waiting for room.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+import simpy
+
+from twinloop.simulation.events import SHIP, EventLog
+
+
+class Part:
+    """A part: its number, variant, true class (0 is good) and latent difficulty u."""
+
+    __slots__ = ("condition", "difficulty", "looks", "number", "rejected", "reworks", "variant")
+
+    def __init__(self, number: int, *, variant: int, condition: int, difficulty: float) -> None:
+        self.number, self.variant, self.condition, self.difficulty = number, variant, condition, difficulty
+        self.looks = self.reworks = 0
+        self.rejected = False
+
+
+class Buffer:
+    """Room for `capacity` parts, first in, first out. Capacity 0 hands over directly."""
+
+    __slots__ = ("_env", "_givers", "_takers", "capacity", "name", "parts")
+
+    def __init__(self, env: simpy.Environment, name: str, capacity: float) -> None:
+        self._env, self.name, self.capacity = env, name, capacity
+        self.parts: deque[Part] = deque()
+        self._takers: deque[simpy.Event] = deque()
+        self._givers: deque[tuple[Part, simpy.Event]] = deque()
+
+    def put(self, part: Part) -> bool:
+        """Take the part in, or return False when there is no room."""
+        if self._takers:
+            self._takers.popleft().succeed(part)
+            return True
+        if len(self.parts) < self.capacity:
+            self.parts.append(part)
+            return True
+        return False
+
+    def room(self, part: Part, *, first: bool = False) -> simpy.Event:
+        """An event that fires when the part has been taken in."""
+        event = self._env.event()
+        if first:
+            self._givers.appendleft((part, event))
+        else:
+            self._givers.append((part, event))
+        return event
+
+    def take(self) -> Part | None:
+        """The oldest part, or None when there is none."""
+        if self.parts:
+            part = self.parts.popleft()
+            if self._givers:
+                waiting, event = self._givers.popleft()
+                self.parts.append(waiting)
+                event.succeed()
+            return part
+        if self._givers:
+            part, event = self._givers.popleft()
+            event.succeed()
+            return part
+        return None
+
+    def arrival(self) -> simpy.Event:
+        """An event that fires with the next part."""
+        event = self._env.event()
+        self._takers.append(event)
+        return event
+
+    def __str__(self) -> str:
+        return f"{self.name} ({len(self.parts)} of {self.capacity:g})"
+
+
+class SaturatedQueue(Buffer):
+    """The queue of a source that never runs dry: a part is made when one is asked for."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, env: simpy.Environment, name: str, make: Callable[[], Part]) -> None:
+        super().__init__(env, name, float("inf"))
+        self._make = make
+
+    def take(self) -> Part | None:
+        return self.parts.popleft() if self.parts else self._make()
+
+
+class Shipping:
+    """The way out: always has room."""
+
+    __slots__ = ("_entity", "_env", "_log", "name")
+
+    def __init__(self, env: simpy.Environment, log: EventLog, entity: int) -> None:
+        self._env, self._log, self._entity, self.name = env, log, entity, "shipping"
+
+    def put(self, part: Part) -> bool:
+        """Ship the part."""
+        self._log.record(self._env.now, SHIP, self._entity, part.number, part.condition)
+        return True
+
+    def room(self, part: Part, *, first: bool = False) -> simpy.Event:
+        """Never waited for, as `put` always succeeds."""
+        raise AssertionError("shipping always has room")

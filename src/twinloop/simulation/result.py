@@ -1,0 +1,120 @@
+"""What a simulated scenario says: key figures with intervals, and the paired difference to another one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from twinloop.errors import InputError
+from twinloop.simulation.kpi import KPIS
+from twinloop.simulation.line import Line
+from twinloop.simulation.overlay import unknown
+from twinloop.simulation.statistics import Interval, interval, paired, paired_ratio
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Replications of one scenario.
+
+    replications: one row each with replication, draw (of the operating curve) and every figure of KPIS.
+    states: entity, state, share of time, mean over replications. model: what the inspection's errors
+    come from, "assumed" when no curve was given.
+    """
+
+    name: str
+    line: Line
+    model: str
+    replications: pl.DataFrame
+    states: pl.DataFrame
+    days: float
+    warmup_days: float
+    seed: int
+    confidence: float = 0.95
+
+    def __getitem__(self, kpi: str) -> Interval:
+        """The interval of one key figure."""
+        return interval(self.values(kpi), confidence=self.confidence, groups=self.draws)
+
+    def values(self, kpi: str) -> Floats:
+        """[replications] of one key figure. Raises InputError for a figure that does not exist."""
+        if kpi not in KPIS:
+            raise unknown("simulate: key figure", kpi, KPIS)
+        return self.replications[kpi].to_numpy()
+
+    @property
+    def draws(self) -> Sequence[int]:
+        """[replications] the draw of the operating curve that each one used."""
+        draws: list[int] = self.replications["draw"].to_list()
+        return draws
+
+    def frame(self) -> pl.DataFrame:
+        """One row per key figure: kpi, title, unit, mean, low, high."""
+        rows = []
+        for kpi, (title, unit) in KPIS.items():
+            found = self[kpi]
+            rows.append((kpi, title, unit, found.mean, found.low, found.high))
+        return pl.DataFrame(rows, schema=["kpi", "title", "unit", "mean", "low", "high"], orient="row")
+
+    def compare(self, other: "Result") -> "Comparison":
+        """What changes from this result to `other`, paired by replication.
+
+        Raises InputError unless both were run with the same seed, length and number of replications.
+        """
+        mine = (self.seed, self.days, self.warmup_days, len(self.replications))
+        theirs = (other.seed, other.days, other.warmup_days, len(other.replications))
+        if mine != theirs:
+            raise InputError(
+                "simulate: compare expects two runs with the same seed, days, warm-up and replications, "
+                f"got {mine} and {theirs}: run both with the same arguments"
+            )
+        return Comparison(baseline=self, other=other)
+
+    def _repr_html_(self) -> str:
+        from twinloop.simulation.faces import result_table
+
+        return result_table(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The paired difference `other` - `baseline`."""
+
+    baseline: Result
+    other: Result
+
+    def __getitem__(self, kpi: str) -> Interval:
+        """The interval of the difference in one key figure."""
+        return paired(
+            self.other.values(kpi),
+            self.baseline.values(kpi),
+            confidence=self.baseline.confidence,
+            groups=self.baseline.draws,
+        )
+
+    def relative(self, kpi: str) -> Interval | None:
+        """The difference as a share of the baseline's mean; None where that is not positive."""
+        return paired_ratio(
+            self.other.values(kpi),
+            self.baseline.values(kpi),
+            confidence=self.baseline.confidence,
+            groups=self.baseline.draws,
+        )
+
+    def frame(self) -> pl.DataFrame:
+        """One row per key figure: kpi, title, unit, baseline, other (means), difference, low, high."""
+        rows = []
+        for kpi, (title, unit) in KPIS.items():
+            change = self[kpi]
+            means = (float(self.baseline.values(kpi).mean()), float(self.other.values(kpi).mean()))
+            rows.append((kpi, title, unit, *means, change.mean, change.low, change.high))
+        schema = ["kpi", "title", "unit", "baseline", "other", "difference", "low", "high"]
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def _repr_html_(self) -> str:
+        from twinloop.simulation.faces import comparison_table
+
+        return comparison_table(self)

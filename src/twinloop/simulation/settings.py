@@ -1,0 +1,52 @@
+"""Settings of an experiment: how long, how often, and which levers are tried against today's line."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from twinloop.config import settings
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+@settings
+class Scale:
+    """Multiply what is configured."""
+
+    scale: Positive
+
+
+@settings
+class Add:
+    """Add to what is configured."""
+
+    add: float
+
+
+@settings
+class Lever:
+    """One thing to change, alone, against today; `cost_per_day` (euro) is what the change itself costs.
+
+    change: dotted path of the line → value, {"scale": 0.8} or {"add": 4}. Besides the line's own paths:
+    `threshold` ("chosen" or a number), `model` ("fp32" or "int8") and `errors` ({"scale": 0.5},
+    hypothetical). "{station}" and "{buffer}" in a path repeat the lever for every station that has that
+    path and for every buffer; {number} in the name counts them.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    lever: Literal["threshold", "model", "maintenance", "buffer", "plan"]
+    change: Annotated[dict[str, int | float | str | Scale | Add], Field(min_length=1)]
+    cost_per_day: Annotated[float, Field(ge=0)] = 0.0
+    hypothetical: bool = False
+
+
+@settings
+class ExperimentSettings:
+    """`days` are simulated after `warmup_days`, `replications` times per scenario, with common random numbers."""
+
+    days: Positive = 4.0
+    warmup_days: Annotated[float, Field(ge=0)] = 1.0
+    replications: Annotated[int, Field(ge=2)] = 40
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    thresholds: Annotated[int, Field(ge=3)] = 12
+    levers: tuple[Lever, ...] = ()

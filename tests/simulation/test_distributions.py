@@ -1,0 +1,70 @@
+import math
+
+import numpy as np
+import pytest
+
+from twinloop.config import Invalid, parse
+from twinloop.errors import RunError
+from twinloop.simulation import Distribution
+from twinloop.simulation.distributions import durations, guarded, weibull_shape
+
+SOME = [
+    {"kind": "deterministic", "mean": 3.0},
+    {"kind": "exponential", "mean": 3.0},
+    {"kind": "lognormal", "mean": 3.0, "cv": 0.8},
+    {"kind": "gamma", "mean": 3.0, "cv": 0.4},
+    {"kind": "weibull", "mean": 3.0, "cv": 1.3},
+    {"kind": "triangular", "low": 1.0, "mode": 2.0, "high": 6.0},
+    {"kind": "uniform", "low": 1.0, "high": 5.0},
+]
+SPREADS = {"deterministic": 0.0, "exponential": 3.0, "triangular": math.sqrt(21 / 18), "uniform": 4 / math.sqrt(12)}
+
+
+@pytest.mark.parametrize("values", SOME, ids=lambda values: values["kind"])
+def test_draws_have_the_mean_and_spread_that_were_asked_for(values):
+    distribution = parse(Distribution, values)
+    drawn = distribution.sample(np.random.default_rng(1), 400_000)
+    assert distribution.average == pytest.approx(3.0)
+    assert drawn.mean() == pytest.approx(3.0, rel=0.01)
+    assert drawn.std() == pytest.approx(SPREADS.get(values["kind"], 3.0 * values.get("cv", 0)), rel=0.02, abs=1e-9)
+    assert drawn.min() >= 0
+
+
+@pytest.mark.parametrize(("cv", "shape"), [(1.0, 1.0), (0.522723, 2.0), (2.236068, 0.5)])
+def test_weibull_shape_is_found_from_the_coefficient_of_variation(cv, shape):
+    assert weibull_shape(cv) == pytest.approx(shape, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"kind": "exponential"}, "exponential takes mean, got nothing"),
+        ({"kind": "exponential", "mean": 1.0, "cv": 0.5}, "exponential takes mean, got mean and cv"),
+        ({"kind": "lognormal", "mean": 1.0}, "lognormal takes mean and cv, got mean"),
+        ({"kind": "exponential", "mean": 0.0}, "expected a number > 0"),
+        ({"kind": "exponential", "mean": -2.0}, "expected a number > 0"),
+        ({"kind": "exponential", "mean": float("nan")}, "expected a finite number"),
+        ({"kind": "exponential", "mean": float("inf")}, "expected a finite number"),
+        ({"kind": "uniform", "low": 4.0, "high": 2.0}, "low < high"),
+        ({"kind": "uniform", "low": 2.0, "high": 2.0}, "low < high"),
+        ({"kind": "triangular", "low": 1.0, "mode": 9.0, "high": 5.0}, "low ≤ mode ≤ high"),
+        ({"kind": "exponentail", "mean": 1.0}, "did you mean 'exponential'"),
+        ({"kind": "exponential", "meen": 1.0}, "did you mean 'mean'"),
+    ],
+)
+def test_a_distribution_that_cannot_be_is_refused(values, expected):
+    with pytest.raises(Invalid) as caught:
+        parse(Distribution, values)
+    assert expected in str(caught.value)
+
+
+def test_the_stream_of_durations_equals_one_long_draw():
+    gamma = Distribution(kind="gamma", mean=2.0, cv=0.5)
+    draw = durations(gamma, np.random.default_rng(3), "press: cycle")
+    assert np.array_equal([draw() for _ in range(600)], gamma.sample(np.random.default_rng(3), 600))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0])
+def test_a_duration_that_is_no_duration_names_its_source(value):
+    with pytest.raises(RunError, match=r"press: repair: drew a duration of .*: expected a finite number ≥ 0"):
+        guarded(np.array([1.0, value, 2.0]), "press: repair")

@@ -1,0 +1,110 @@
+"""The SimPy engine against exact results (values and their sources in the module of each test)."""
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal, norm
+
+from tests.simulation.lines import camera_line, curve, exponential, fixed, log_of, queue, serial_line
+from twinloop.simulation import Line, Station
+from twinloop.simulation.events import ACCEPT, DOWN, ENTER, RUNNING, SHIP, STARVED, EventLog
+from twinloop.simulation.inspection import Gate
+
+
+def waiting_times(log: EventLog) -> np.ndarray:
+    entered, started = log.time[log.event == ENTER], log.event == RUNNING
+    return log.time[started] - entered[log.part[started]]
+
+
+def throughput(log: EventLog) -> float:
+    return float((log.event == SHIP).sum() / log.horizon)
+
+
+def test_single_server_queue_waits_as_theory_says():
+    waits = waiting_times(log_of(queue(arrivals=0.8), minutes=400_000, seed=3))
+    assert waits.mean() == pytest.approx(4.0, rel=0.04)
+
+
+@pytest.mark.parametrize(("servers", "arrivals", "must_wait"), [(3, 2.4, 0.647191), (5, 4.0, 0.554113)])
+def test_queue_with_several_servers_waits_as_erlang_says(servers, arrivals, must_wait):
+    waits = waiting_times(log_of(queue(arrivals=arrivals, servers=servers), minutes=60_000, seed=2))
+    assert (waits > 0).mean() == pytest.approx(must_wait, rel=0.03)
+    assert waits.mean() == pytest.approx(must_wait / (servers - arrivals), rel=0.05)
+
+
+@pytest.mark.parametrize("buffer", [0, 2, 6])
+def test_two_exponential_stations_reach_the_closed_form(buffer):
+    assert throughput(log_of(serial_line(2, buffer=buffer), minutes=30_000)) == pytest.approx(
+        (buffer + 2) / (buffer + 3), rel=0.02
+    )
+
+
+@pytest.mark.parametrize(("buffer", "expected"), [(0, 0.564103), (1, 0.670466), (2, 0.734017), (5, 0.830759)])
+def test_three_exponential_stations_reach_hillier_and_boling(buffer, expected):
+    assert throughput(log_of(serial_line(3, buffer=buffer), minutes=25_000)) == pytest.approx(expected, rel=0.03)
+
+
+@pytest.mark.parametrize(("stations", "expected"), [(2, 0.756197), (3, 0.690298)])
+def test_unreliable_stations_reach_gershwin_and_berman(stations, expected):
+    line = serial_line(stations, buffer=5, failure=100.0, repair=10.0)
+    assert throughput(log_of(line, minutes=50_000)) == pytest.approx(expected, rel=0.03)
+
+
+@pytest.mark.parametrize("clock", ["operation", "calendar"])
+def test_a_machine_that_never_waits_is_available_for_mttf_over_mttf_plus_mttr(clock):
+    press = Station(
+        name="press", cycle=fixed(1.0), failure=exponential(40.0), failure_clock=clock, repair=exponential(10.0)
+    )
+    log = log_of(Line(stations=(press,)), minutes=100_000)
+    assert 1 - log.time_in_states()[1, DOWN - STARVED] / log.horizon == pytest.approx(0.8, rel=0.01)
+
+
+def test_a_calendar_clock_also_runs_while_the_machine_waits():
+    waits = {
+        clock: Line(
+            stations=(
+                Station(name="slow", cycle=fixed(10.0)),
+                Station(
+                    name="press",
+                    cycle=fixed(1.0),
+                    failure=exponential(40.0),
+                    failure_clock=clock,
+                    repair=exponential(10.0),
+                ),
+            ),
+            buffers=(5,),
+        )
+        for clock in ("operation", "calendar")
+    }
+    down = {
+        clock: log_of(line, minutes=200_000).time_in_states()[2, DOWN - STARVED] / 200_000
+        for clock, line in waits.items()
+    }
+    assert down["calendar"] == pytest.approx(0.2, rel=0.03)
+    assert down["operation"] == pytest.approx(0.1 * 10 / 40, rel=0.05)
+
+
+def accepted_after_two_looks(accept: float, reject: float, rho: float) -> float:
+    """P(accepted) when a part in the band is looked at once more: a bivariate normal with correlation ρ."""
+    low, high = norm.ppf([accept, reject])
+    if rho == 1.0:
+        return accept
+    both = multivariate_normal([0, 0], [[1, rho], [rho, 1]])
+    return accept + float(both.cdf([high, low]) - both.cdf([low, low]))
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5, 1.0])
+def test_two_looks_let_through_what_the_copula_says(rho):
+    measured = curve(accept=0.3, reject=0.7, rho=rho)
+    log = log_of(camera_line(), minutes=20_000, gate=Gate.of(measured))
+    defective = log.condition == 1
+    escapes = (defective & (log.event == ACCEPT)).sum() / (defective & (log.event == ENTER)).sum()
+    assert escapes == pytest.approx(accepted_after_two_looks(0.3, 0.7, rho), abs=0.012)
+
+
+def test_looking_again_at_a_repeatable_part_does_not_redraw_luck():
+    escapes = {}
+    for looks in (1, 4):
+        measured = curve(accept=0.1, reject=0.9, rho=1.0)
+        log = log_of(camera_line(max_looks=looks), minutes=10_000, gate=Gate.of(measured))
+        escapes[looks] = int(((log.condition == 1) & (log.event == SHIP)).sum())
+    assert escapes[1] == pytest.approx(escapes[4], abs=1)
