@@ -103,6 +103,12 @@ class OperatingCurve:
         table = np.pad(self.below[draw], ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1)))
         return np.array([np.interp(threshold, grid, row) for row in table])
 
+    def decide(self, probability: float) -> Decision:
+        """What the station does after one look at this calibrated defect probability."""
+        if probability < self.accept_below:
+            return Decision.ACCEPT
+        return Decision.REJECT if probability >= self.reject_from else Decision.REINSPECT
+
     def accepted(self, *, draw: int = 0) -> Floats:
         """[C] probability that one look accepts; for defect classes this is the escape rate of a look."""
         return self.below_at(self.accept_below, draw=draw)

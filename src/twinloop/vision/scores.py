@@ -1,0 +1,58 @@
+"""From raw outputs of a detector to scores, probabilities and maps, in numpy.
+
+The graph leaves raw scores; everything that depends on a line, a threshold or an image size is applied here.
+"""
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from twinloop.errors import InputError
+
+Floats = NDArray[np.float64]
+Raw = NDArray[np.floating]
+Real = TypeVar("Real", np.float32, np.float64)
+
+
+def anomaly_score(logits: Raw) -> Floats:
+    """log odds [N] of "any defect" against "good" from class logits [N, K], K ≥ 2, good first.
+
+    >>> anomaly_score(np.array([[0.0, 0.0, 0.0]])).round(4)
+    array([0.6931])
+    """
+    if logits.ndim != 2 or logits.shape[1] < 2:
+        raise InputError(f"scores: expected logits of shape [N, K ≥ 2] with good first, got shape {logits.shape}")
+    values = logits.astype(np.float64)
+    score: Floats = np.logaddexp.reduce(values[:, 1:], axis=1) - values[:, 0]
+    return score
+
+
+def defect_shares(logits: Raw) -> Floats:
+    """[N, K − 1]: which defect it is, given that it is one; rows sum to 1."""
+    values = logits[:, 1:].astype(np.float64)
+    shares: Floats = np.exp(values - np.logaddexp.reduce(values, axis=1, keepdims=True))
+    return shares
+
+
+def probability(logits: NDArray[Real]) -> NDArray[Real]:
+    """Logistic function, elementwise, in the precision given: heat logits become probabilities."""
+    result: NDArray[Real] = expit(logits)
+    return result
+
+
+def upscale(maps: Raw, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Bilinear interpolation of maps [..., h, w] to (height, width), pixel centres at halves, edges held."""
+    rows, columns = (_weights(maps.shape[axis], target) for axis, target in zip((-2, -1), size, strict=True))
+    return np.asarray(rows @ maps.astype(np.float32) @ columns.T, dtype=np.float32)
+
+
+def _weights(source: int, target: int) -> NDArray[np.float32]:
+    centres = np.clip((np.arange(target) + 0.5) * source / target - 0.5, 0, source - 1)
+    low = np.floor(centres).astype(np.intp)
+    high = np.minimum(low + 1, source - 1)
+    weights = np.zeros((target, source), np.float32)
+    np.add.at(weights, (np.arange(target), low), 1 - (centres - low))
+    np.add.at(weights, (np.arange(target), high), centres - low)
+    return weights

@@ -1,0 +1,128 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twinloop.contracts import Decision, OperatingCurve
+from twinloop.errors import InputError
+
+THRESHOLDS = np.array([0.25, 0.5, 0.75])
+BELOW = np.array(
+    [
+        [[0.90, 0.96, 0.99], [0.10, 0.30, 0.60]],
+        [[0.85, 0.95, 0.98], [0.05, 0.25, 0.50]],
+    ]
+)
+
+
+def curve(**changes: object) -> OperatingCurve:
+    fields: dict[str, object] = {
+        "thresholds": THRESHOLDS,
+        "classes": ("good", "crack"),
+        "below": BELOW,
+        "prevalence": np.array([0.97, 0.03]),
+        "counts": np.array([200, 40]),
+        "repeatability": 0.8,
+        "accept_below": 0.5,
+        "reject_from": 0.5,
+        "model": "abc",
+    }
+    return OperatingCurve(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_rates_at_a_grid_point_are_those_of_the_grid() -> None:
+    assert curve().escape_rate() == pytest.approx(0.30)
+    assert curve().false_reject_rate() == pytest.approx(0.04)
+    assert curve().escape_rate(draw=1) == pytest.approx(0.25)
+
+
+def test_rates_between_grid_points_are_linear_and_end_at_zero_and_one() -> None:
+    assert curve().below_at(0.375) == pytest.approx([0.93, 0.20])
+    assert curve().below_at(0.0) == pytest.approx([0.0, 0.0])
+    assert curve().below_at(1.1) == pytest.approx([1.0, 1.0])
+
+
+def test_escape_rate_weighs_defects_by_their_share_on_the_line() -> None:
+    below = np.array([[[0.9], [0.1], [0.5]]])
+    mixed = curve(
+        thresholds=np.array([0.5]),
+        classes=("good", "a", "b"),
+        below=below,
+        prevalence=np.array([0.9, 0.075, 0.025]),
+        counts=np.array([1, 1, 1]),
+    )
+    assert mixed.escape_rate() == pytest.approx(0.75 * 0.1 + 0.25 * 0.5)
+
+
+def test_a_line_without_defects_has_no_escapes() -> None:
+    assert curve(prevalence=np.array([1.0, 0.0])).escape_rate() == 0.0
+
+
+def test_one_threshold_leaves_no_band_and_two_leave_one() -> None:
+    assert curve().at(0.25).reject_from == 0.25
+    band = curve().at(0.25, 0.75)
+    assert (band.accepted(), band.rejected()) == (pytest.approx([0.9, 0.1]), pytest.approx([0.01, 0.4]))
+    assert [band.decide(value) for value in (0.2, 0.25, 0.75)] == [
+        Decision.ACCEPT,
+        Decision.REINSPECT,
+        Decision.REJECT,
+    ]
+
+
+@given(st.floats(0, 1))
+def test_scaled_errors_scale_both_rates(factor: float) -> None:
+    scaled = curve().with_errors_scaled(factor)
+    assert scaled.escape_rate() == pytest.approx(factor * 0.30)
+    assert scaled.false_reject_rate() == pytest.approx(factor * 0.04)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_rates_never_fall_as_the_threshold_rises(a: float, b: float) -> None:
+    low, high = sorted([a, b])
+    assert np.all(curve().below_at(low) <= curve().below_at(high) + 1e-12)
+
+
+def test_saving_and_loading_changes_nothing(tmp_path: Path) -> None:
+    before = curve().at(0.25, 0.75)
+    before.save(tmp_path / "curve.parquet")
+    after = OperatingCurve.load(tmp_path / "curve.parquet")
+    for name in ("thresholds", "below", "prevalence", "counts"):
+        assert np.array_equal(getattr(before, name), getattr(after, name))
+    for name in ("classes", "repeatability", "accept_below", "reject_from", "model"):
+        assert getattr(before, name) == getattr(after, name)
+
+
+def test_the_same_curve_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        curve().save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_another_parquet_file_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": [1]}), tmp_path / "other.parquet")
+    with pytest.raises(InputError, match="expected version 1, found None: run the evaluate stage again"):
+        OperatingCurve.load(tmp_path / "other.parquet")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expectation"),
+    [
+        ({"classes": ("crack", "good")}, "classes start with 'good'"),
+        ({"thresholds": np.array([0.5, 0.25, 0.75])}, "thresholds ascend"),
+        ({"below": BELOW[0]}, "below has shape"),
+        ({"below": BELOW + 0.2}, r"below lies in \[0, 1\]"),
+        ({"below": BELOW[..., ::-1]}, "below ascends"),
+        ({"prevalence": np.array([0.5, 0.6])}, "prevalence sums to 1"),
+        ({"repeatability": 1.5}, "repeatability lies"),
+        ({"repeatability": float("nan")}, "repeatability lies"),
+        ({"accept_below": 0.6}, "accept_below ≤ reject_from"),
+        ({"below": np.where(BELOW > 0.98, np.nan, BELOW)}, "below lies"),
+    ],
+)
+def test_a_curve_that_contradicts_itself_is_refused(changes: dict[str, object], expectation: str) -> None:
+    with pytest.raises(InputError, match=expectation):
+        curve(**changes)

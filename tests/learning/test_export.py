@@ -1,0 +1,118 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from twinloop.learning.export import to_fp16, to_int8, to_onnx, torch_outputs, weights_digest
+from twinloop.learning.inference import Graph, open_graph, run_batches
+from twinloop.learning.parity import max_difference
+
+OUTPUTS = ("logits", "heat")
+
+
+class Tiny(torch.nn.Module):
+    """Two heads over a strided convolution, as a detector has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = torch.nn.Sequential(torch.nn.Conv2d(1, 8, 3, stride=2, padding=1), torch.nn.BatchNorm2d(8))
+        self.heat = torch.nn.Conv2d(8, 1, 1)
+        self.head = torch.nn.Linear(9, 3)
+        self.dropout = torch.nn.Dropout(0.5)
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features = torch.relu(self.stem(images))
+        heat = self.heat(features)
+        pooled = torch.cat([features.mean(dim=(2, 3)), heat.amax(dim=(2, 3))], dim=1)
+        return self.head(self.dropout(pooled)), heat
+
+
+@pytest.fixture(scope="module")
+def module() -> Tiny:
+    torch.manual_seed(0)
+    return Tiny()
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    return np.random.default_rng(0).random((40, 1, 32, 32), np.float32)
+
+
+@pytest.fixture(scope="module")
+def fp32(module: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("export") / "fp32.onnx"
+    export(module, path)
+    return path
+
+
+def export(module: Tiny, path: Path) -> None:
+    metadata = {"classes": '["good"]', "weights_sha256": weights_digest(module)}
+    to_onnx(module, torch.rand(2, 1, 32, 32), path=path, outputs=OUTPUTS, metadata=metadata)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 40])
+def test_fp32_repeats_torch_at_every_batch_size(fp32: Path, module: Tiny, images: np.ndarray, batch: int) -> None:
+    reference = torch_outputs(module, images)
+    assert max_difference(reference, run_batches(open_graph(fp32), images, batch=batch)) < 1e-5
+
+
+def test_the_batch_is_dynamic_and_the_size_static(fp32: Path) -> None:
+    shape = [d.dim_param or d.dim_value for d in onnx.load(fp32).graph.input[0].type.tensor_type.shape.dim]
+    assert shape == ["batch", 1, 32, 32]
+
+
+def test_outputs_and_metadata_are_named(fp32: Path, module: Tiny) -> None:
+    graph = open_graph(fp32)
+    assert isinstance(graph, Graph)
+    assert graph.outputs == OUTPUTS
+    assert graph.metadata == {"classes": '["good"]', "weights_sha256": weights_digest(module)}
+
+
+def test_the_same_module_gives_the_same_bytes_without_paths(fp32: Path, module: Tiny, tmp_path: Path) -> None:
+    export(module, tmp_path / "again.onnx")
+    content = (tmp_path / "again.onnx").read_bytes()
+    assert content == fp32.read_bytes()
+    assert b"/test_export.py" not in content
+
+
+def test_dropout_is_off_in_the_graph_and_the_module_is_left_as_it_was(module: Tiny, tmp_path: Path) -> None:
+    module.train()
+    export(module, tmp_path / "a.onnx")
+    assert module.training
+    module.eval()
+    assert not any(node.op_type == "Dropout" for node in onnx.load(tmp_path / "a.onnx").graph.node)
+
+
+def test_an_example_of_one_image_is_refused(module: Tiny, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="two or more"):
+        to_onnx(module, torch.rand(1, 1, 32, 32), path=tmp_path / "a.onnx", outputs=OUTPUTS, metadata={})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_int8_is_quantised_close_and_repeatable(fp32: Path, module: Tiny, images: np.ndarray, tmp_path: Path) -> None:
+    for name in ("a.onnx", "b.onnx"):
+        to_int8(fp32, tmp_path / name, batches=np.array_split(images, 4), metadata={"classes": "[]"})
+    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+    operators = {node.op_type for node in onnx.load(tmp_path / "a.onnx").graph.node}
+    assert {"QuantizeLinear", "DequantizeLinear"} <= operators
+    outputs = run_batches(open_graph(tmp_path / "a.onnx"), images, batch=7)
+    difference = max_difference(torch_outputs(module, images), outputs)
+    assert 0 < difference < 0.1
+
+
+def test_fp16_keeps_float32_at_its_ends(fp32: Path, module: Tiny, images: np.ndarray, tmp_path: Path) -> None:
+    to_fp16(fp32, tmp_path / "half.onnx")
+    outputs = run_batches(open_graph(tmp_path / "half.onnx"), images)
+    assert all(output.dtype == np.float32 for output in outputs)
+    assert 0 < max_difference(torch_outputs(module, images), outputs) < 0.01
+
+
+def test_the_digest_follows_the_weights(module: Tiny) -> None:
+    torch.manual_seed(0)
+    twin = Tiny()
+    assert weights_digest(twin) == weights_digest(module)
+    with torch.no_grad():
+        twin.head.bias[0] += 1e-3
+    assert weights_digest(twin) != weights_digest(module)

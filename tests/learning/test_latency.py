@@ -1,0 +1,54 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twinloop.errors import InputError
+from twinloop.learning.latency import measure, quantised_ms
+
+
+@pytest.mark.parametrize(
+    ("latency_ms", "step"),
+    [
+        (0.4, 0.5),
+        (0.5, 0.5),
+        (0.51, 1.0),
+        (1.0, 1.0),
+        (1.01, 2.0),
+        (2.3, 5.0),
+        (7.0, 10.0),
+        (10.0, 10.0),
+        (120.0, 200.0),
+    ],
+)
+def test_latency_is_rounded_up_on_a_1_2_5_grid(latency_ms: float, step: float) -> None:
+    assert quantised_ms(latency_ms) == step
+
+
+@given(st.floats(1e-6, 1e6))
+def test_the_grid_never_flatters_and_is_at_most_two_and_a_half_times_too_slow(latency_ms: float) -> None:
+    step = quantised_ms(latency_ms)
+    assert latency_ms <= step <= 2.5 * latency_ms * (1 + 1e-9)
+    assert f"{step:e}"[0] in "125"
+    assert quantised_ms(step) == step
+
+
+@pytest.mark.parametrize("latency_ms", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_latency_that_cannot_be_is_refused(latency_ms: float) -> None:
+    with pytest.raises(InputError, match="expected a positive number of milliseconds"):
+        quantised_ms(latency_ms)
+
+
+def test_warm_up_calls_are_made_but_not_counted() -> None:
+    calls = []
+    latency = measure(lambda: calls.append(1), runs=50, warmup=7, threads=1)
+    assert len(calls) == 57
+    assert latency.runs == 50
+    assert 0 <= latency.p50_ms <= latency.p95_ms <= latency.p99_ms
+
+
+def test_a_slow_call_is_measured_as_slow() -> None:
+    latency = measure(lambda: sum(range(100_000)), runs=10, warmup=1, threads=1)
+    assert latency.p50_ms > 0.1
+    record = latency.record()
+    assert record["quantised_ms"] == quantised_ms(latency.p50_ms)
+    assert record["threads"] == 1

@@ -1,0 +1,58 @@
+"""A detector that needs no training: an ONNX graph that calls bright regions defects.
+
+heat = 20 · mean brightness of 4 × 4 pixels − 10; logits = (0, hottest heat, hottest heat − 3).
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from twinloop.files import sha256, write_json
+
+CLASSES = ("good", "spot", "smear")
+
+
+def bright_graph(size: int, channels: int) -> onnx.ModelProto:
+    """The graph for images [batch, channels, size, size]."""
+    weights = np.full((1, channels, 4, 4), 20 / 16 / channels, np.float32)
+    nodes = [
+        helper.make_node("Conv", ["image", "weights", "bias"], ["heat"], strides=[4, 4]),
+        helper.make_node("GlobalMaxPool", ["heat"], ["hottest"]),
+        helper.make_node("Flatten", ["hottest"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "head", "offset"], ["logits"]),
+    ]
+    initializers = {
+        "weights": weights,
+        "bias": np.array([-10], np.float32),
+        "head": np.array([[0, 1, 1]], np.float32),
+        "offset": np.array([0, 0, -3], np.float32),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "bright",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", channels, size, size])],
+        [
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", len(CLASSES)]),
+            helper.make_tensor_value_info("heat", TensorProto.FLOAT, ["batch", 1, size // 4, size // 4]),
+        ],
+        [numpy_helper.from_array(value, name) for name, value in initializers.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+
+
+def write_detector(folder: Path, *, size: int = 32, channels: int = 1) -> Path:
+    """An exported detector as the export stage leaves it, FP32 only."""
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx.save(bright_graph(size, channels), folder / "detector_fp32.onnx")
+    spec = {
+        "classes": list(CLASSES),
+        "size": size,
+        "channels": channels,
+        "deployed": "fp32",
+        "files": {"fp32": "detector_fp32.onnx"},
+        "sha256": {"fp32": sha256(folder / "detector_fp32.onnx")},
+    }
+    write_json(folder / "spec.json", spec)
+    return folder
