@@ -7,9 +7,10 @@ not need is not imported: the start-up of torch or MLflow costs seconds.
 import argparse
 import errno
 import os
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from twinloop.errors import InputError, RunError, TwinloopError
@@ -155,12 +156,10 @@ def _repro(rest: list[str]) -> int:
     if options.profile:
         configuration.write(root, [f"profile={options.profile}"])
     pipeline.reproduce(root, twin)
-    from twinloop.twins.factory import paths
-
-    answer = read_json(root / paths.SIMULATION / "answer.json")["sentence"]
+    answer = read_json(root / twin.paths.ANSWER)["sentence"]
     print(f"\n{answer}")
     store = configuration.store_location(root)
-    say(f"Open {paths.INDEX_PAGE}, or `make ui` to compare runs ({store}).   {clock(time.monotonic() - start)}")
+    say(f"Open {twin.paths.INDEX_PAGE}, or `make ui` to compare runs ({store}).   {clock(time.monotonic() - start)}")
     if options.profile and options.profile != "default":
         say(f"params.yaml now holds profile {options.profile}; `make repro PROFILE=default` returns to the default.")
     return 0
@@ -184,7 +183,11 @@ def _ui(rest: list[str]) -> int:
     parser.add_argument("--port", type=int, default=5000)
     options = parser.parse_args(rest)
     from twinloop.tracking import store
+    from twinloop.twins import configuration
 
-    run: Callable[[], None] = store.serve_ui(find_root(Path.cwd()), port=options.port)
-    run()
-    return 0
+    address, root = os.environ.get("MLFLOW_TRACKING_URI"), configuration.main_root(find_root(Path.cwd()))
+    command = store.ui_command(address, root, port=options.port)
+    opened = store.open_store(address, root)
+    for name in registry.TWINS:
+        say(f"{name:<10} executions side by side: {store.ui_page(opened, name, port=options.port)}")
+    return subprocess.call(command)

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from twinloop.errors import InputError, RunError
-from twinloop.progress import say
+from twinloop.progress import headline, say
 from twinloop.twins.registry import VERBS, Twin
 
 
@@ -27,11 +27,6 @@ class _Narrator(logging.Handler):
             say(headline(twin, verb, "unchanged" if found["what"] == "didn't change" else "restored from the cache"))
         elif record.levelno >= logging.WARNING:
             say(f"dvc: {' '.join(message.split())}")
-
-
-def headline(twin: str, verb: str, text: str, elapsed: str = "") -> str:
-    """One stage's line: twin, verb, what happened, how long it took."""
-    return f"{twin:<10} {verb:<9} {text:<76} {elapsed}".rstrip()
 
 
 def reproduce(root: Path, twin: Twin) -> None:

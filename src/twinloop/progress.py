@@ -22,6 +22,11 @@ def clock(seconds: float) -> str:
     return f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
 
 
+def headline(twin: str, verb: str, text: str, elapsed: str = "") -> str:
+    """One stage's line: twin, verb, what happened, how long it took."""
+    return f"{twin:<10} {verb:<9} {text:<76} {elapsed}".rstrip()
+
+
 def say(line: str) -> None:
     """One line of talk on stderr."""
     print(line, file=sys.stderr, flush=True)

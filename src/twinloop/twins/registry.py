@@ -21,7 +21,13 @@ class Twin:
 
     @property
     def schema(self) -> Any:
+        """The settings class of this twin's part of params.yaml."""
         return getattr(importlib.import_module(f"twinloop.twins.{self.name}.config"), TWINS[self.name])
+
+    @property
+    def paths(self) -> Any:
+        """The module that says where this twin's stages put their outputs."""
+        return importlib.import_module(f"twinloop.twins.{self.name}.paths")
 
     def stage(self, verb: str) -> ModuleType:
         """The module of one stage. Raises InputError for an unknown verb."""

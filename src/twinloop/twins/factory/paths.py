@@ -11,6 +11,7 @@ ONNX = Path("models/factory/onnx")
 LATENCY = Path("models/factory/latency.json")
 EVALUATION = Path("data/factory/evaluation")
 SIMULATION = Path("data/factory/simulation")
+ANSWER = SIMULATION / "answer.json"
 SCHEDULE = Path("data/factory/schedule")
 REPORTS = Path("reports/factory")
 INDEX_PAGE = Path("reports/index.html")

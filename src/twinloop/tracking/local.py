@@ -1,0 +1,121 @@
+"""The store's SQLite file: made once, whole, under a lock; in WAL mode, so that readers and a writer get along.
+
+MLflow migrates an empty file in place, and processes that do so at once break each other's schema. Here the file is
+made under another name and renamed, so that a killed first run leaves nothing half made.
+"""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twinloop.errors import InputError, RunError
+from twinloop.files import write_text
+from twinloop.tracking.client import connect
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+PREFIX = "sqlite:///"
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`; other processes wait. The kernel frees it when its holder dies."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def uri_of(database: Path) -> str:
+    """The SQLite address of a file."""
+    return f"{PREFIX}{database}"
+
+
+def file_of(uri: str, root: Path) -> Path:
+    """The file of an SQLite address; a relative one starts at `root`. Raises InputError for a store in memory."""
+    name = uri.removeprefix(PREFIX)
+    if not uri.startswith(PREFIX) or name in ("", ":memory:") or "?" in name:
+        raise InputError(f"tracking: {uri}: expected sqlite:///FILE (a store in memory ends with its stage)")
+    return (root / name).resolve()
+
+
+def open_database(database: Path) -> "MlflowClient":
+    """A client for the SQLite file, which is made where missing and brought up to date where another MLflow made it.
+
+    Raises InputError for a file that is no store, RunError where it cannot be written or brought up to date.
+    """
+    installed = version("mlflow")
+    marker = database.with_suffix(".mlflow-version")
+    try:
+        with locked(database.parent / "lock"):
+            if not database.exists():
+                _create(database)
+                write_text(marker, installed)
+            elif not marker.exists() or marker.read_text(encoding="utf-8") != installed:
+                _bring_up_to_date(database)
+                write_text(marker, installed)
+    except OSError as error:
+        raise RunError(f"tracking: {database} cannot be written: {error.strerror}") from None
+    _commit_without_waiting()
+    return connect(uri_of(database))
+
+
+def _commit_without_waiting() -> None:
+    """Let commits in WAL mode not wait for the disk: a power cut may lose the last ones, and breaks nothing."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    if not event.contains(Engine, "connect", _relax):
+        event.listen(Engine, "connect", _relax)
+
+
+def _relax(connection: Any, _record: Any) -> None:
+    # Other SQLite files of the process (a study's) keep their own mode.
+    if isinstance(connection, sqlite3.Connection):
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        if mode == "wal":
+            connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _create(database: Path) -> None:
+    fresh = database.with_name(f".{database.name}.{os.getpid()}")
+    try:
+        connect(uri_of(fresh))
+        with contextlib.closing(sqlite3.connect(fresh)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        fresh.replace(database)
+    finally:
+        for leftover in database.parent.glob(f"{fresh.name}*"):
+            leftover.unlink()
+
+
+def _bring_up_to_date(database: Path) -> None:
+    revision = _revision(database)
+    copy = database.with_suffix(f".{revision}.db")
+    with contextlib.closing(sqlite3.connect(database)) as old, contextlib.closing(sqlite3.connect(copy)) as kept:
+        old.backup(kept)
+    command = [sys.executable, "-W", "ignore", "-m", "mlflow", "db", "upgrade", uri_of(database)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise RunError(f"tracking: {database} could not be brought up to date: {reason} ({copy.name} is as it was)")
+    if _revision(database) == revision:
+        copy.unlink()
+
+
+def _revision(database: Path) -> str:
+    try:
+        with contextlib.closing(sqlite3.connect(database)) as connection:
+            (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.DatabaseError:
+        raise InputError(f"tracking: {database} is not an MLflow store: move it away, or name another file") from None
+    return str(revision)

@@ -1,0 +1,152 @@
+"""A stage's run below its execution's row: live figures while it works, final figures from its metrics JSON.
+
+A stage never fails, and never loses a figure, because the store went away after it began: the metrics JSON stands and
+the record stage sends it later.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twinloop.errors import RunError
+from twinloop.progress import say
+from twinloop.tracking import flat, view
+from twinloop.tracking.client import send
+from twinloop.tracking.execution import PARENT, Execution, find_or_create
+from twinloop.tracking.store import Store
+
+if TYPE_CHECKING:
+    from mlflow.entities import Metric
+
+FLUSH_EVERY_S = 2.0
+
+
+class StageRun:
+    """A `Tracker`. `lost` says that the store went away; from then on nothing more is sent."""
+
+    def __init__(self, store: Store, execution: Execution, *, stage: str, run_id: str) -> None:
+        self.store, self.execution, self.stage, self.run_id = store, execution, stage, run_id
+        self.lost = False
+        self._pending: list[Metric] = []
+        self._flushed = time.monotonic()
+
+    def log(self, metrics: Mapping[str, float], *, step: int) -> None:
+        """Figures of one epoch or step; sent every two seconds and at the end."""
+        self._pending += entities(metrics, step=step)
+        if time.monotonic() - self._flushed >= FLUSH_EVERY_S:
+            self._unless_lost(self._flush)
+
+    def child(self, name: str, *, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+        """One finished trial or scenario, as a run below the stage's run."""
+
+        def make() -> None:
+            client = self.store.client
+            tags = {PARENT: self.run_id, "stage": self.stage, view.LEVEL: view.PART}
+            run_id = client.create_run(self.execution.experiment_id, run_name=name, tags=tags).info.run_id
+            send(client, run_id, metrics=entities(metrics), params=flat.params(params))
+            client.set_terminated(run_id)
+
+        self._unless_lost(make)
+
+    def finish(self, metrics_json: Path | None = None) -> None:
+        """Send the stage's final figures. None: a stage without metrics (record).
+
+        Raises RunError for a file that is missing or no flat JSON object.
+        """
+        values = flat.stage_metrics(metrics_json) if metrics_json else {}
+        self._pending += entities(flat.numbers(values))
+        self._unless_lost(lambda: self._flush(tags=flat.texts(values)))
+
+    def end(self, status: str) -> None:
+        """Close the run with MLflow's `status`, and the row with it where the stage did not finish."""
+
+        def close() -> None:
+            self._flush()
+            self.store.client.set_terminated(self.run_id, status)
+            if status != "FINISHED":
+                self.store.client.set_terminated(self.execution.run_id, status)
+
+        self._unless_lost(close)
+
+    def _flush(self, *, tags: Mapping[str, str] | None = None) -> None:
+        send(self.store.client, self.run_id, metrics=self._pending, tags=tags)
+        self._pending, self._flushed = [], time.monotonic()
+
+    def _unless_lost(self, action: Callable[[], None]) -> None:
+        if self.lost:
+            return
+        try:
+            action()
+        except store_faults() as error:
+            self.lost = True
+            say(
+                f"{self.execution.twin} {self.stage}: warning: the MLflow store went away ({reason(error)}); "
+                f"the stage goes on, `dvc repro {self.execution.twin}-record` sends its figures later"
+            )
+
+
+@contextlib.contextmanager
+def stage_run(
+    store: Store, *, twin: str, stage: str, execution_key: str, params: Mapping[str, Any], tags: Mapping[str, str]
+) -> Iterator[StageRun]:
+    """Begin a stage's run and give its tracker; end it as finished, failed or killed.
+
+    params: the sections of params.yaml the stage reads. tags: of the execution's row, if this stage is its first.
+    Raises RunError where the run cannot begin.
+    """
+    try:
+        execution = find_or_create(store, twin=twin, key=execution_key, tags=tags)
+        _kill_leftovers(store, execution, stage)
+        own = {PARENT: execution.run_id, "stage": stage, view.LEVEL: view.STAGE}
+        run_id = store.client.create_run(execution.experiment_id, run_name=stage, tags=own).info.run_id
+        send(store.client, run_id, params=flat.params(params))
+        store.client.update_run(execution.run_id, status="RUNNING")
+    except store_faults() as error:
+        raise RunError(f"{twin} {stage}: the MLflow store refuses a new run: {reason(error)}") from None
+    run = StageRun(store, execution, stage=stage, run_id=run_id)
+    try:
+        yield run
+    except KeyboardInterrupt:
+        run.end("KILLED")
+        raise
+    except BaseException:
+        run.end("FAILED")
+        raise
+    run.end("FINISHED")
+
+
+def unfinished(store: Store, execution: Execution) -> dict[str, str]:
+    """Stage runs of the row that are still open, run id → stage."""
+    below = f"tags.`{PARENT}` = '{execution.run_id}' and attributes.status = 'RUNNING'"
+    found = store.client.search_runs([execution.experiment_id], filter_string=below)
+    return {run.info.run_id: run.data.tags.get("stage", "") for run in found}
+
+
+def _kill_leftovers(store: Store, execution: Execution, stage: str) -> None:
+    # DVC never runs a stage of one execution twice at once, so an open run is one whose process was killed.
+    for run_id, its_stage in unfinished(store, execution).items():
+        if its_stage == stage:
+            store.client.set_terminated(run_id, "KILLED")
+
+
+def entities(values: Mapping[str, float], *, step: int = 0) -> "list[Metric]":
+    """MLflow's metrics, taken now."""
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    return [Metric(flat.name(key), float(value), now, step) for key, value in values.items()]
+
+
+def store_faults() -> tuple[type[Exception], ...]:
+    """What MLflow's client raises where the store refuses or does not answer."""
+    from mlflow.exceptions import MlflowException
+
+    return MlflowException, OSError
+
+
+def reason(error: Exception) -> str:
+    """The first line of a fault, shortened."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return line if len(line) <= 160 else line[:159] + "…"

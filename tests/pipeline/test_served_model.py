@@ -1,0 +1,167 @@
+"""The registered detector answers posted images over HTTP, as `mlflow models serve` runs it."""
+
+import base64
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.tracking.tiny import SIZE, export
+from twinloop.tracking.execution import find_or_create
+from twinloop.tracking.serving import register, serve_command
+from twinloop.tracking.store import open_store
+
+NAME = "factory-detector"
+
+
+def base64_image(*, bright: bool, size: tuple[int, int] = (SIZE, SIZE), file_format: str = "PNG") -> str:
+    pixels = np.full(size, 60, np.uint8)
+    if bright:
+        pixels[size[0] // 4 : size[0] // 2, size[1] // 2 : size[1] * 3 // 4] = 250
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, file_format)
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+def wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path, *, limit_s: float = 120) -> None:
+    begin = time.monotonic()
+    while time.monotonic() - begin < limit_s:
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{url}/ping", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"no answer in {limit_s} s: {log.read_text()}")
+
+
+def stop_group(process: subprocess.Popen[bytes], *, limit_s: float = 20) -> None:
+    """End the server and the workers it started; they share its process group."""
+    begin, chosen = time.monotonic(), signal.SIGTERM
+    while True:
+        try:
+            os.killpg(process.pid, chosen)
+        except ProcessLookupError:
+            return
+        process.poll()
+        time.sleep(0.2)
+        if time.monotonic() - begin > limit_s:
+            chosen = signal.SIGKILL
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("served")
+    store = open_store(None, folder)
+    exported, point = export(folder / "export")
+    number = register(
+        store,
+        find_or_create(store, twin="factory", key="k"),
+        name=NAME,
+        exported=exported,
+        operating_point=point,
+        card="bright pixels are a pit",
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = folder / "serve.log"
+    # Neither PYTHONPATH nor the repository as working directory: the model must bring its own code.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | {
+        "MLFLOW_TRACKING_URI": store.uri,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            serve_command(NAME, number, port=port),
+            env=environment,
+            cwd=folder,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        wait_until_it_answers(f"http://127.0.0.1:{port}", process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        stop_group(process)
+    with pytest.raises(OSError, match="refused"), socket.create_connection(("127.0.0.1", port), timeout=2):
+        pass
+
+
+def post(url: str, images: list[Any]) -> list[dict[str, Any]]:
+    body = json.dumps({"dataframe_split": {"columns": ["image"], "data": [[image] for image in images]}})
+    request = urllib.request.Request(f"{url}/invocations", body.encode(), headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        answers: list[dict[str, Any]] = json.load(answer)["predictions"]
+    return answers
+
+
+def test_a_posted_image_is_answered_with_type_confidence_box_heat_map_and_time(url: str) -> None:
+    (found,) = post(url, [base64_image(bright=True)])
+    assert found["error"] is None
+    assert found["defect_type"] == "pit"
+    assert found["decision"] == "reject"
+    assert found["confidence"] > 0.99
+    assert found["boxes"] == [[16, 8, 8, 8]]
+    assert found["inference_ms"] > 0
+    heat = np.asarray(Image.open(io.BytesIO(base64.b64decode(found["heat_map"]))))
+    assert heat.shape == (SIZE // 4, SIZE // 4)
+    assert (heat > 127).sum() == 4
+
+
+def test_a_batch_of_mixed_sizes_and_formats_is_answered_in_order(url: str) -> None:
+    batch = [
+        base64_image(bright=False),
+        base64_image(bright=True, size=(64, 96), file_format="JPEG"),
+        *([base64_image(bright=False)] * 20),
+    ]
+    answers = post(url, batch)
+    assert [answer["decision"] for answer in answers] == ["accept", "reject", *["accept"] * 20]
+    assert answers[1]["boxes"] == [[48, 16, 24, 16]], "boxes are in pixels of the posted image"
+    assert answers[0]["defect_type"] == "good"
+
+
+def test_a_broken_image_says_why_and_leaves_its_neighbours_alone(url: str) -> None:
+    whole = base64.b64decode(base64_image(bright=True, size=(64, 64)))
+    truncated = base64.b64encode(whole[: len(whole) // 2]).decode()
+    good, broken, noise, words, bright = post(
+        url,
+        [
+            base64_image(bright=False),
+            truncated,
+            base64.b64encode(b"words").decode(),
+            "not base64!",
+            base64_image(bright=True),
+        ],
+    )
+    assert (good["decision"], bright["decision"]) == ("accept", "reject")
+    assert broken["error"].startswith("image: cannot be read")
+    assert noise["error"].startswith("image: not an image of a known format")
+    assert words["error"].startswith("image: not base64")
+    assert broken["decision"] is None
+
+
+def test_a_request_of_another_shape_is_refused_with_the_expected_column(url: str) -> None:
+    request = urllib.request.Request(
+        f"{url}/invocations",
+        json.dumps({"dataframe_split": {"columns": ["picture"], "data": [["x"]]}}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=60)
+    assert caught.value.code == 400
+    assert b"image" in caught.value.read()
