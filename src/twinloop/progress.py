@@ -50,8 +50,8 @@ class Bar:
         if self.done < self.total and now - self._last_line < PLAIN_INTERVAL_S:
             return
         self._last_line = now
-        left = (now - self._start) / max(self.done, 1) * (self.total - self.done)
-        remaining = f"  {clock(left)} left" if self.done < self.total else ""
+        left = (now - self._start) / self.done * (self.total - self.done) if self.done else 0.0
+        remaining = f"  {clock(left)} left" if 0 < self.done < self.total else ""
         say(f"{INDENT}{self.label} {self.done}/{self.total}  {self.note}{remaining}".rstrip())
 
 

@@ -13,7 +13,7 @@ from twinloop.scheduling.execution import Disruptions, execute, realised_frame, 
 from twinloop.scheduling.formats import write_shop
 from twinloop.scheduling.orders import orders
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.settings import ScheduleSettings
+from twinloop.scheduling.settings import Objective, ScheduleSettings
 from twinloop.scheduling.solution import Incumbent, Solution
 from twinloop.scheduling.solver import solve, solve_rule
 from twinloop.twins.factory import paths
@@ -59,25 +59,20 @@ def run(stage: Stage[FactoryConfig]) -> str:
     for row in compared.frame.iter_rows(named=True):
         figures = {key: float(value) for key, value in row.items() if isinstance(value, int | float)}
         stage.tracker.child(row["method"], params={"method": row["method"]}, metrics=figures)
-    return _summary(shop, compared)
+    return _summary(shop, compared, settings.objective)
 
 
 def _solve_all(shop: JobShop, settings: ScheduleSettings, *, seed: int) -> list[Solution]:
-    methods = [rule for rule in settings.rules if rule != settings.method]
-    with bar("plan", 1 + len(methods)) as shown:
+    with bar("plan", 1) as shown:
 
         def tell(found: Incumbent) -> None:
-            shown.step(0, note=f"{settings.method} {settings.objective} {_thin(found.objective)}")
+            shown.step(0, note=f"{settings.method} {settings.objective.replace('_', ' ')} {_thin(found.objective)}")
 
         chosen = solve(shop, settings, seed=seed, tell=tell)
         shown.step()
-        if chosen.plan is None:
-            raise RunError(f"schedule: {chosen.status}: {chosen.reason}")
-        solutions = [chosen]
-        for rule in methods:
-            solutions.append(solve_rule(shop, rule, settings))
-            shown.step()
-    return solutions
+    if chosen.plan is None:
+        raise RunError(f"schedule: {chosen.status}: {chosen.reason}")
+    return [chosen, *(solve_rule(shop, rule, settings) for rule in settings.rules if rule != settings.method)]
 
 
 def _metrics(shop: JobShop, compared: Comparison, first_pass_yield: float) -> dict[str, float | str | None]:
@@ -105,12 +100,12 @@ def _metrics(shop: JobShop, compared: Comparison, first_pass_yield: float) -> di
     }
 
 
-def _summary(shop: JobShop, compared: Comparison) -> str:
-    chosen = compared.chosen
-    planned, realised = (chosen[key] / MINUTES_PER_HOUR for key in ("planned_tardiness", "tardiness_mean"))
+def _summary(shop: JobShop, compared: Comparison, objective: Objective) -> str:
+    chosen, measure = compared.chosen, "makespan" if objective == "makespan" else "tardiness"
+    planned, realised = (chosen[key] / MINUTES_PER_HOUR for key in (f"planned_{measure}", f"{measure}_mean"))
     line = (
         f"{len(shop.jobs)} orders by {chosen['method']} ({chosen['status']}): "
-        f"weighted tardiness {_thin(planned)} h planned, {_thin(realised)} h realised"
+        f"{objective.replace('_', ' ')} {_thin(planned)} h planned, {_thin(realised)} h realised"
     )
     if compared.gain is None:
         return line

@@ -1,0 +1,112 @@
+"""What a shop is asked to make and how its plan is found, as settings.
+
+Times are whole minutes. The shop is described by what a planner knows: machines with their
+breakdowns, products with their routings, the order book's size and how tight its promises are.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from twinloop.config import settings
+
+RuleName = Literal["SPT", "LPT", "FIFO", "EDD", "MWKR", "ATC"]
+Method = Literal["CP-SAT", "SPT", "LPT", "FIFO", "EDD", "MWKR", "ATC"]
+Objective = Literal["weighted_tardiness", "makespan"]
+RULE_NAMES: tuple[RuleName, ...] = ("SPT", "LPT", "FIFO", "EDD", "MWKR", "ATC")
+Positive = Annotated[float, Field(gt=0)]
+
+
+@settings
+class ShopMachine:
+    """One machine; it fails after an exponential time (null: never); an interrupted operation resumes after repair."""
+
+    name: Annotated[str, Field(min_length=1)]
+    mean_time_to_failure_min: Positive | None = None
+    mean_repair_min: Positive = 60.0
+
+
+@settings
+class Step:
+    """One step of a routing: a set-up, then a fixed time for each piece."""
+
+    machine: Annotated[str, Field(min_length=1)]
+    setup_min: Annotated[float, Field(ge=0)] = 0.0
+    piece_min: Positive = 1.0
+
+
+@settings
+class Product:
+    """What can be ordered, with its share of all orders (any positive numbers, they are normalised)."""
+
+    name: Annotated[str, Field(min_length=1)]
+    share: Positive = 1.0
+    routing: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        if not self.routing:
+            raise ValueError(f"product {self.name}: expected a routing of at least one step")
+
+
+@settings
+class ShopSettings:
+    """A job shop and its order book.
+
+    `due_tightness` is the promised time in multiples of the order's own work; `firm_due_dates` makes
+    every promise binding; `duration_cv` is the coefficient of variation of real durations.
+    """
+
+    machines: tuple[ShopMachine, ...]
+    products: tuple[Product, ...]
+    orders: Annotated[int, Field(ge=1, le=10_000)] = 20
+    smallest_quantity: Annotated[int, Field(ge=1)] = 10
+    largest_quantity: Annotated[int, Field(ge=1)] = 60
+    release_window_min: Annotated[int, Field(ge=0)] = 960
+    due_tightness: Annotated[float, Field(ge=1)] = 2.0
+    weights: tuple[Annotated[int, Field(ge=1)], ...] = (1, 1, 2, 4)
+    firm_due_dates: bool = False
+    duration_cv: Annotated[float, Field(ge=0, le=2)] = 0.1
+
+    def __post_init__(self) -> None:
+        known = [machine.name for machine in self.machines]
+        if not known or len(set(known)) != len(known):
+            raise ValueError(f"expected machines with different names, got {known}")
+        products = [product.name for product in self.products]
+        if not products or len(set(products)) != len(products):
+            raise ValueError(f"expected products with different names, got {products}")
+        for product in self.products:
+            for number, step in enumerate(product.routing):
+                if step.machine not in known:
+                    raise ValueError(
+                        f"product {product.name} step {number}: expected one of the machines {', '.join(known)}, "
+                        f"got {step.machine!r}"
+                    )
+        if self.smallest_quantity > self.largest_quantity:
+            raise ValueError(
+                f"expected smallest_quantity ≤ largest_quantity, got {self.smallest_quantity} > {self.largest_quantity}"
+            )
+        if not self.weights:
+            raise ValueError("expected at least one weight")
+
+
+@settings
+class ScheduleSettings:
+    """How the plan is found and how it is tried out.
+
+    `deterministic_limit` bounds CP-SAT in its own deterministic seconds (two or three by the clock),
+    so that a result does not depend on the machine; `delay` is 0 for non-delay and 1 for active
+    dispatching; `replications` executions under breakdowns are shared by all methods.
+    """
+
+    method: Method = "CP-SAT"
+    objective: Objective = "weighted_tardiness"
+    rules: tuple[RuleName, ...] = RULE_NAMES
+    delay: Annotated[float, Field(ge=0, le=1)] = 0.0
+    deterministic_limit: Positive = 4.0
+    replications: Annotated[int, Field(ge=2)] = 200
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    tail: Annotated[float, Field(gt=0, lt=1)] = 0.1
+
+    def __post_init__(self) -> None:
+        if not self.rules or len(set(self.rules)) != len(self.rules):
+            raise ValueError(f"expected at least one rule and none twice, got {', '.join(self.rules) or 'none'}")
