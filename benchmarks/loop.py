@@ -1,0 +1,148 @@
+"""The factory loop's figures: detection quality on default and real data, time, memory, training throughput.
+
+`python benchmarks/loop.py --json` prints one JSON object. Everything runs in temporary clones of the committed state.
+A figure that could not be measured is null, with its reason under "reasons".
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+METRICS = Path("data/factory/metrics")
+DATASET = Path("data/factory/dataset")
+PARTS = ["synthetic", "magnetic_tile", "throughput"]
+SAMPLE_S = 0.5
+
+
+def main() -> None:
+    """Measure what was asked for and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="folder with magnetic_tile/ (else $TWINLOOP_DATA)")
+    parser.add_argument("--json", action="store_true", help="print JSON only")
+    parser.add_argument(
+        "--only", choices=["synthetic", "magnetic_tile", "throughput"], nargs="+", help="some parts only"
+    )
+    options = parser.parse_args()
+    parts = options.only or PARTS
+    figures: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="twinloop-bench-") as folder:
+        if "synthetic" in parts:
+            figures |= synthetic(Path(folder) / "synthetic")
+        if "magnetic_tile" in parts:
+            given = options.data or os.environ.get("TWINLOOP_DATA")
+            figures |= magnetic_tile(Path(folder) / "tile", Path(given) if given else None, reasons)
+        if "throughput" in parts:
+            figures |= {"train_throughput_ratio": throughput(Path(folder))}
+    print(json.dumps(figures | {"reasons": reasons}, indent=None if options.json else 2))
+
+
+def synthetic(clone: Path) -> dict[str, float]:
+    """`make repro` on the default data in a fresh clone: quality, seconds, and the memory of all its processes."""
+    cloned(clone)
+    command = ["python", "-m", "twinloop", "repro", "factory", "--profile", "default"]
+    seconds, peak_gib = watched(clone, command)
+    noop_s, _ = watched(clone, command[:-2])
+    measured = json.loads((clone / METRICS / "evaluate.json").read_text(encoding="utf-8"))
+    return {
+        "synthetic_auroc": measured["auroc"],
+        "synthetic_iou": measured["iou"],
+        "repro_s": round(seconds, 1),
+        "noop_s": round(noop_s, 1),
+        "peak_gib": round(peak_gib, 2),
+    }
+
+
+def magnetic_tile(clone: Path, data: Path | None, reasons: dict[str, str]) -> dict[str, Any]:
+    """The default detector on real photographs: test parts never seen in training, and beside it the leaky split."""
+    names = ["auroc", "ap"]
+    keys = [f"magnetic_tile_{name}{end}" for name in names for end in ("", "_low", "_high", "_leaky")]
+    if data is None or not (data / "magnetic_tile").is_dir():
+        reasons["magnetic_tile"] = "no folder magnetic_tile: give --data DIR or TWINLOOP_DATA"
+        return dict.fromkeys(keys)
+    cloned(clone)
+    source = f"factory.data.source={(data / 'magnetic_tile').resolve()}"
+    watched(clone, ["python", "-m", "twinloop", "conf", "factory/data=magnetic_tile", source])
+    watched(clone, ["dvc", "repro", "factory-evaluate"])
+    honest = json.loads((clone / METRICS / "evaluate.json").read_text(encoding="utf-8"))
+    split_at_random(clone / DATASET / "index.parquet")
+    for stage in ("train", "export", "evaluate"):
+        watched(clone, ["python", "-m", "twinloop", "factory", stage])
+    leaky = json.loads((clone / METRICS / "evaluate.json").read_text(encoding="utf-8"))
+    by_part = {f"magnetic_tile_{name}{end}": honest[f"{name}{end}"] for name in names for end in ("", "_low", "_high")}
+    return by_part | {f"magnetic_tile_{name}_leaky": leaky[name] for name in names}
+
+
+def split_at_random(index: Path) -> None:
+    """Deal the images out regardless of their part, as a careless split would: for comparison only."""
+    from twinloop.vision.splits import random_split
+
+    table = pl.read_parquet(index)
+    shares = {split: (table["split"] == split).mean() for split in ("val", "test")}
+    dealt = random_split(table["label"].to_list(), seed=1, **shares)
+    index.unlink()
+    table.with_columns(pl.Series("split", dealt)).write_parquet(index)
+
+
+def throughput(folder: Path) -> float:
+    """Images per second of the training stage's fit over those of a bare loop, median of interleaved pairs."""
+    from benchmarks.throughput import ratio
+
+    return ratio(folder)
+
+
+def cloned(clone: Path) -> None:
+    """A fresh clone of the committed state."""
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+
+
+def watched(clone: Path, command: list[str]) -> tuple[float, float]:
+    """Run a command in a clone; gives its seconds and the peak resident memory of its process tree in GiB."""
+    outer = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "MLFLOW_"))}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{outer['PATH']}"
+    start = time.monotonic()
+    process = subprocess.Popen(
+        command, cwd=clone, env=outer | {"PATH": path, "PYTHONPATH": str(clone / "src")}, stdout=sys.stderr
+    )
+    peak = [0]
+    watcher = threading.Thread(target=_sample, args=(process, peak), daemon=True)
+    watcher.start()
+    status = process.wait()
+    seconds = time.monotonic() - start
+    watcher.join()
+    if status != 0:
+        raise SystemExit(f"{' '.join(command)}: exit status {status}")
+    return seconds, peak[0] / 2**30
+
+
+def _sample(process: "subprocess.Popen[bytes]", peak: list[int]) -> None:
+    while process.poll() is None:
+        total = 0
+        try:
+            root = psutil.Process(process.pid)
+            tree = [root, *root.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return
+        for member in tree:
+            try:
+                total += member.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        peak[0] = max(peak[0], total)
+        time.sleep(SAMPLE_S)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    main()

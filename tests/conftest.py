@@ -1,0 +1,70 @@
+"""Fixtures shared by all tests."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The checkout under test; tests read it and never write to it."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real data to try things on: $TWINLOOP_DATA or ../shared/data; the test is skipped where there is none."""
+    folder = Path(os.environ.get("TWINLOOP_DATA", ROOT.parent / "shared/data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}; set TWINLOOP_DATA to run this test")
+    return folder
+
+
+def environment(clone: Path) -> dict[str, str]:
+    """The environment of a user inside `clone`: its code, this virtual environment's commands, its own store."""
+    outer = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "MLFLOW_", "TWINLOOP_"))}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{outer['PATH']}"
+    return outer | {"PATH": path, "PYTHONPATH": str(clone / "src"), "DVC_NO_ANALYTICS": "1", "NO_COLOR": "1"}
+
+
+def run_in(clone: Path, *command: str, check: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a user inside `clone`; its output is shown when it fails although it must not."""
+    done = subprocess.run(
+        command, cwd=clone, env=environment(clone) | extra, capture_output=True, text=True, check=False, timeout=600
+    )
+    assert not check or done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+@pytest.fixture(scope="session")
+def fresh_clone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Makes a new git clone of the checkout as it stands, changes not yet committed included."""
+
+    def make() -> Path:
+        clone = tmp_path_factory.mktemp("clone") / "twinloop"
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        for name in filter(None, listed.stdout.split("\0")):
+            if (ROOT / name).is_file():
+                (clone / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, clone / name)
+        run_in(clone, "git", "init", "-q", "-b", "main")
+        run_in(clone, "git", "config", "user.email", "tester@example.org")
+        run_in(clone, "git", "config", "user.name", "tester")
+        run_in(clone, "git", "add", "-A")
+        run_in(clone, "git", "commit", "-q", "-m", "as it stands")
+        return clone
+
+    return make

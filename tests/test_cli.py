@@ -1,0 +1,91 @@
+"""The command line: what it lists, what it refuses and with which status."""
+
+from pathlib import Path
+
+import pytest
+
+from twinloop import cli
+from twinloop.twins.registry import VERBS
+
+
+def test_without_arguments_it_lists_twins_stages_and_tools(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 0
+    shown = capsys.readouterr().out
+    for word in ("factory", *VERBS, *cli.TOOLS):
+        assert word in shown
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_stage_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["factory", verb, "--help"])
+    assert stopped.value.code == 0
+    assert f"python -m twinloop factory {verb}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("tool", cli.TOOLS)
+def test_every_tool_has_help_with_an_example(tool: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([tool, "--help"])
+    assert stopped.value.code == 0
+    assert "example:\n  python -m twinloop" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["fleet", "train"], "there is no twin or tool 'fleet'; known: factory"),
+        (["repro", "person"], "there is no twin 'person'; twins: factory"),
+        (["factory", "trian"], "factory: has no stage 'trian'; stages: prepare, tune"),
+        (["conf", "factory.train.epochs=0"], "conf: factory.train.epochs = 0: expected an integer ≥ 1 (override"),
+        (["conf", "factory.train.epoch=3"], "epoch"),
+    ],
+)
+def test_wrong_use_is_one_line_and_status_2(
+    arguments: list[str],
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    repository: Path,
+) -> None:
+    monkeypatch.chdir(repository)
+    assert cli.main(arguments) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert told in lines[0]
+
+
+def test_outside_the_project_it_says_where_to_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["doctor"]) == 2
+    assert "run this inside the project's folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "two", "1.5"])
+def test_a_wrong_worker_count_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWINLOOP_WORKERS", given)
+    with pytest.raises(cli.InputError, match="TWINLOOP_WORKERS"):
+        cli.workers()
+
+
+def test_doctor_names_every_check(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(repository)
+    cli.main(["doctor"])
+    shown = capsys.readouterr().out
+    for what in (
+        "python",
+        "packages",
+        "git",
+        "gpu",
+        "tensorrt",
+        "configuration",
+        "mlflow store",
+        "cache",
+        "data",
+        "disk",
+    ):
+        assert what in shown
