@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from twinloop.numbers import THIN, fixed, percent, probability, quantity
 from twinloop.simulation.levers import OperatingPoint
 from twinloop.simulation.sensitivity import PROFIT, Gain, Sensitivity
 from twinloop.simulation.statistics import Interval
@@ -46,9 +47,9 @@ def _threshold_gain(sensitivity: Sensitivity) -> Gain | None:
 
 def _threshold_part(gain: Gain | None, today: OperatingPoint, chosen: OperatingPoint, confidence: float) -> str:
     if gain is None:
-        return f"The threshold of {number(today.accept_below)} was not varied"
+        return f"The threshold of {probability(today.accept_below)} was not varied"
     if today == chosen:
-        return f"Today's threshold of {number(today.accept_below)} is already the one of least expected cost"
+        return f"Today's threshold of {probability(today.accept_below)} is already the one of least expected cost"
     move = _move(today, chosen)
     amount, limits = _amount(gain)
     interval = f"{100 * confidence:g} % interval {limits}"
@@ -62,27 +63,23 @@ def _threshold_part(gain: Gain | None, today: OperatingPoint, chosen: OperatingP
 
 def _move(today: OperatingPoint, chosen: OperatingPoint) -> str:
     if chosen.has_band:
-        before = number(today.reject_from)
+        before = probability(today.reject_from)
         return (
-            f"Looking again at parts between {number(chosen.accept_below)} and {number(chosen.reject_from)} "
+            f"Looking again at parts between {probability(chosen.accept_below)} and {probability(chosen.reject_from)} "
             f"instead of rejecting from {before}"
         )
     verb = "Raising" if chosen.accept_below > today.accept_below else "Lowering"
-    return f"{verb} the threshold from {number(today.accept_below)} to {number(chosen.accept_below)}"
+    return f"{verb} the threshold from {probability(today.accept_below)} to {probability(chosen.accept_below)}"
 
 
 def _amount(gain: Gain) -> tuple[str, str]:
     if gain.relative is None:  # a share of a loss says nothing
-        return f"{_grouped(abs(gain.net.mean), 0)} €", _limits(gain.net, scale=1.0, digits=0, unit="€")
-    return f"{abs(100 * gain.relative.mean):.1f} %", _limits(gain.relative, scale=100.0, digits=1, unit="%")
+        return quantity(abs(gain.net.mean), "€"), _limits(gain.net, scale=1.0, digits=0, unit="€")
+    return percent(abs(gain.relative.mean)), _limits(gain.relative, scale=100.0, digits=1, unit="%")
 
 
 def _limits(found: Interval, *, scale: float, digits: int, unit: str) -> str:
-    return f"{_grouped(scale * found.low, digits)} … {_grouped(scale * found.high, digits)} {unit}"
-
-
-def _grouped(value: float, digits: int) -> str:
-    return f"{value:,.{digits}f}".replace(",", "\u2009").replace("-", "−")
+    return f"{fixed(scale * found.low, digits)} … {fixed(scale * found.high, digits)}{THIN}{unit}"
 
 
 def _next_part(sensitivity: Sensitivity) -> str:
@@ -90,14 +87,3 @@ def _next_part(sensitivity: Sensitivity) -> str:
     if best is None:
         return "no other lever surely pays for itself"
     return f"the next euro is in {best.lever.name}"
-
-
-def number(threshold: float) -> str:
-    """Two decimals where they tell something, else two digits.
-
-    >>> number(0.5), number(0.0213), number(0.996)
-    ('0.50', '0.021', '0.996')
-    """
-    if 0.1 <= threshold <= 0.99:
-        return f"{threshold:.2f}"
-    return f"{threshold:.2g}" if threshold < 0.5 else f"{threshold:.3g}"

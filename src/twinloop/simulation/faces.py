@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from twinloop.numbers import fixed
 from twinloop.simulation.kpi import KPIS
 from twinloop.simulation.line import Line
 from twinloop.simulation.result import Comparison, Result
@@ -108,8 +109,7 @@ def comparison_table(comparison: Comparison) -> str:
 
 def _number(kpi: str, value: float) -> str:
     digits = 3 if kpi in SHARES or kpi.endswith("_share") else 1 if abs(value) < 100 else 0
-    shown = round(value, digits) + 0.0  # no minus before a zero
-    return f"{shown:,.{digits}f}".replace(",", "\u2009").replace("-", "−")
+    return fixed(value, digits)
 
 
 def _table(caption: str, header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

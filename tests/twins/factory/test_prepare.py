@@ -36,7 +36,7 @@ def test_the_stage_tells_what_it_made_and_writes_its_metrics(tmp_path: Path) -> 
 def test_thousands_are_set_apart(tmp_path: Path) -> None:
     many = SurfaceSettings(parts=550, exposures=2, size_px=32, kinds=("pit",), textures=("cast",))
     assert prepare.run(stage(tmp_path, DatasetSettings(surfaces=many))).startswith(
-        "1\u2009100 surfaces, 1 defect class,"
+        "1\u202f100 surfaces, 1 defect class,"
     )
 
 

@@ -39,6 +39,7 @@ METRICS: dict[str, dict[str, Any]] = {
     },
     "simulate": {"throughput_per_day": 912.5, "oee": 0.71, "profit_per_day": 9345.0},
     "schedule": {"tardiness": 12.5, "status": "feasible"},
+    "report": {"pages": 7, "results": "c0ffee"},
 }
 
 
@@ -61,6 +62,7 @@ def root(tmp_path: Path) -> Path:
     point.rename(tmp_path / paths.EVALUATION / "operating_point.json")
     (tmp_path / record.FIGURES).mkdir(parents=True)
     Image.new("L", (8, 8)).save(tmp_path / record.FIGURES / "profit_against_threshold.png")
+    (tmp_path / record.CARD).write_text("# A detector\n", encoding="utf-8")
     (tmp_path / "dvc.lock").write_text("schema: '2.0'\n")
     return tmp_path
 
@@ -154,11 +156,13 @@ def test_a_figure_that_is_null_is_left_out(store: Store, config: FactoryConfig, 
     assert "7 headline figures" in told
 
 
-def test_the_model_card_says_what_was_seen_and_at_which_thresholds(
+def test_the_registered_detector_is_described_by_the_reports_card(
     store: Store, config: FactoryConfig, root: Path
 ) -> None:
     recorded(store, config, root)
-    card = store.client.get_model_version(record.MODEL, "1").description
-    assert "64 images of 32 parts" in card
-    assert "Accepts below 0.734, rejects from 0.8" in card
-    assert "3.00% of the parts are defective" in card
+    assert store.client.get_model_version(record.MODEL, "1").description == "# A detector\n"
+
+
+def test_the_row_is_found_by_the_digest_that_the_report_shows(store: Store, config: FactoryConfig, root: Path) -> None:
+    tracker, _ = recorded(store, config, root)
+    assert len(rows(store, tracker, "tags.results = 'c0ffee'")) == 1

@@ -3,6 +3,7 @@
 import polars as pl
 
 from twinloop.files import write_json
+from twinloop.numbers import count
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
@@ -10,7 +11,6 @@ from twinloop.vision.datasets.build import Prepared, build
 from twinloop.vision.index import GOOD, SPLITS, class_names
 
 EXAMPLE = "python -m twinloop factory prepare"
-THIN_SPACE = "\u2009"
 
 
 def run(stage: Stage[FactoryConfig]) -> str:
@@ -21,8 +21,8 @@ def run(stage: Stage[FactoryConfig]) -> str:
     write_json(stage.root / paths.metrics("prepare"), figures(prepared, data=settings.kind))
     defects = len(class_names(prepared.index)) - 1
     return (
-        f"{_grouped(len(prepared.index))} surfaces, {defects} defect class{'es' if defects != 1 else ''}, "
-        f"{_grouped(len(prepared.quarantine))} quarantined"
+        f"{count(len(prepared.index))} surfaces, {defects} defect class{'es' if defects != 1 else ''}, "
+        f"{count(len(prepared.quarantine))} quarantined"
     )
 
 
@@ -45,7 +45,3 @@ def figures(prepared: Prepared, *, data: str) -> dict[str, float | int | str]:
         metrics[f"{split}_parts"] = rows["group"].n_unique()
         metrics[f"{split}_defective"] = int((rows["label"] != GOOD).sum())
     return metrics
-
-
-def _grouped(number: int) -> str:
-    return f"{number:,}".replace(",", THIN_SPACE)

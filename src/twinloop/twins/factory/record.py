@@ -36,6 +36,7 @@ HEADLINE = {
 LATENCY = "latency_p95_ms"
 MODEL = "factory-detector"
 FIGURES = paths.REPORTS / "figures"
+CARD = paths.REPORTS / "model_card.md"
 
 
 def run(stage: Stage[FactoryConfig]) -> str:
@@ -52,7 +53,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
         name=MODEL,
         exported=stage.root / paths.ONNX,
         operating_point=stage.root / paths.EVALUATION / "operating_point.json",
-        card=model_card(outcome, measured),
+        card=(stage.root / CARD).read_text(encoding="utf-8"),
     )
     shown = sum(value is not None for value in outcome.headline.values())
     return f"{outcome.name}: {shown} headline figures, {len(outcome.figures)} pictures, {MODEL} version {version}"
@@ -63,6 +64,11 @@ def _outcome(config: FactoryConfig, root: Path, measured: Mapping[str, Mapping[s
     evaluated, prepared = measured["evaluate"], measured["prepare"]
     thresholds = f"{evaluated['threshold_today']:.2g}→{evaluated['threshold']:.2g}"
     lock = root / "dvc.lock"
+    tags = {
+        "profile": config.profile,
+        "results": str(read_json(root / paths.metrics("report"))["results"]),
+        "dvc_lock": sha256(lock) if lock.is_file() else "none",
+    }
     return Outcome(
         name=f"{data} · {model} · {thresholds}",
         headline={
@@ -72,7 +78,7 @@ def _outcome(config: FactoryConfig, root: Path, measured: Mapping[str, Mapping[s
         stages=measured,
         params=dataclasses.asdict(config),
         labels={"data": data, "model": model, "model_values": str(measured["train"]["values"])},
-        tags={"profile": config.profile, "dvc_lock": sha256(lock) if lock.is_file() else "none"},
+        tags=tags,
         figures=tuple(sorted((root / FIGURES).glob("*.png"))),
         dataset=DatasetVersion(data, str(prepared["dataset_sha256"]), config.factory.data.source),
     )
@@ -97,21 +103,3 @@ def _data_name(config: FactoryConfig) -> str:
 
 def _model_name(trained: Mapping[str, Any]) -> str:
     return f"{trained['encoder']} {trained['parameters'] / 1e6:.2f}M"
-
-
-def model_card(outcome: Outcome, measured: Mapping[str, Mapping[str, Any]]) -> str:
-    """Description of the registered model, Markdown: what it saw, what it does wrong, at which thresholds."""
-    evaluated, prepared, export = (measured[name] for name in ("evaluate", "prepare", "export"))
-    rows = "\n".join(f"| {name} | {value:.4g} |" for name, value in outcome.headline.items() if value is not None)
-    paragraphs = (
-        f"# {outcome.name}",
-        f"Finds surface defects; trained and measured on {outcome.labels['data']} ({prepared['images']} images of "
-        f"{prepared['parts']} parts, split by part). Deployed graph: {export['format']}.",
-        f"Accepts below {evaluated['threshold']:.3g}, rejects from {evaluated['reject_from']:.3g}, looks again between "
-        f"them; chosen for a line on which {evaluated['line_defect_rate']:.2%} of the parts are defective. On another "
-        "line, evaluate again.",
-        f"| figure | value |\n|---|---|\n{rows}",
-        "Ask with a column `image` (PNG or JPEG, base64); the answer's `heat_map` is a PNG at the graph's resolution, "
-        "`boxes` are [x, y, width, height] in pixels of the posted image.",
-    )
-    return "\n\n".join(paragraphs)

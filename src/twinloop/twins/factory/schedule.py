@@ -6,6 +6,7 @@ better inspection shows in lateness. Reads the metrics of simulate; times in fil
 
 from twinloop.errors import RunError
 from twinloop.files import atomic, read_json, write_json
+from twinloop.numbers import number
 from twinloop.progress import bar
 from twinloop.scheduling.checker import check
 from twinloop.scheduling.comparison import Comparison, compare
@@ -22,7 +23,6 @@ from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop factory schedule"
 MINUTES_PER_HOUR = 60
-THIN_SPACE = "\u2009"
 
 
 def run(stage: Stage[FactoryConfig]) -> str:
@@ -66,7 +66,7 @@ def _solve_all(shop: JobShop, settings: ScheduleSettings, *, seed: int) -> list[
     with bar("plan", 1) as shown:
 
         def tell(found: Incumbent) -> None:
-            shown.step(0, note=f"{settings.method} {settings.objective.replace('_', ' ')} {_thin(found.objective)}")
+            shown.step(0, note=f"{settings.method} {settings.objective.replace('_', ' ')} {number(found.objective)}")
 
         chosen = solve(shop, settings, seed=seed, tell=tell)
         shown.step()
@@ -105,14 +105,10 @@ def _summary(shop: JobShop, compared: Comparison, objective: Objective) -> str:
     planned, realised = (chosen[key] / MINUTES_PER_HOUR for key in (f"planned_{measure}", f"{measure}_mean"))
     line = (
         f"{len(shop.jobs)} orders by {chosen['method']} ({chosen['status']}): "
-        f"{objective.replace('_', ' ')} {_thin(planned)} h planned, {_thin(realised)} h realised"
+        f"{objective.replace('_', ' ')} {number(planned)} h planned, {number(realised)} h realised"
     )
     if compared.gain is None:
         return line
     saved = compared.gain.mean / MINUTES_PER_HOUR
-    difference = f"{_thin(abs(saved))} h {'less' if saved > 0 else 'more'} than" if saved else "as much as"
+    difference = f"{number(abs(saved))} h {'less' if saved > 0 else 'more'} than" if saved else "as much as"
     return f"{line}, {difference} {compared.best_rule}"
-
-
-def _thin(number: float) -> str:
-    return f"{number:,.0f}".replace(",", THIN_SPACE) if abs(number) >= 100 else f"{number:.3g}"

@@ -10,6 +10,7 @@ from typing import Any
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.files import atomic, read_json, write_json
+from twinloop.numbers import quantity
 from twinloop.simulation import Economy, ExperimentSettings
 from twinloop.simulation.answer import answer_record
 from twinloop.simulation.experiment import Scenario, replication_run, run_scenarios
@@ -23,7 +24,6 @@ from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop factory simulate"
 FORMATS = ("fp32", "int8")
-THIN_SPACE = "\u2009"
 
 
 def run(stage: Stage[FactoryConfig]) -> str:
@@ -133,8 +133,7 @@ def _save_events(today: Scenario, path: Path, economy: Economy, settings: Experi
 def _summary(found: Sensitivity, settings: ExperimentSettings) -> str:
     profit = found.today[PROFIT]
     share = 100 * profit.half_width / abs(profit.mean)
-    amount = f"{profit.mean:,.0f}".replace(",", THIN_SPACE).replace("-", "−")
     return (
         f"{len(found.results)} scenarios × {settings.replications} replications, "
-        f"{amount} €/day today, interval half-width {share:.1f} %"
+        f"{quantity(profit.mean, '€/day')} today, interval half-width {share:.1f} %"
     )

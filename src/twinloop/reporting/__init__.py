@@ -1,0 +1,1 @@
+"""Figures, tables, executed notebooks and pages: how results are shown. Nothing here decides or computes a result."""

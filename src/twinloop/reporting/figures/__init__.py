@@ -1,0 +1,1 @@
+"""Figures and tables as functions: data in, figure out. One module per part of the loop."""

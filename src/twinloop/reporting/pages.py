@@ -1,0 +1,95 @@
+"""The report's first screen and its plain pages, from templates that escape everything that is not markup.
+
+One sentence answers the twin's question, one figure shows it, one table says what changed, by how much
+and how sure. A page carries its style and pictures with it: it prints, needs no script, asks nobody.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from twinloop.files import write_text
+from twinloop.reporting.notebooks import TEMPLATES, Link
+from twinloop.reporting.style import Picture
+from twinloop.reporting.tables import Table
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """One number worth knowing, as text with its unit, and how to read it."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A dashboard: who reads it and why, its key figures, its pictures."""
+
+    anchor: str
+    title: str
+    text: str
+    keys: tuple[KeyFigure, ...]
+    figures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class Page(Link):
+    """A page of the report with one line on what it shows."""
+
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Front:
+    """Everything on the first page.
+
+    reading: one line on how to read figure and table.
+    traces: lines of text or markup that say where the numbers come from and how to find them again.
+    """
+
+    title: str
+    kicker: str
+    sentence: str
+    figure: Picture
+    table: Table
+    reading: str
+    sections: tuple[Section, ...]
+    pages: tuple[Page, ...]
+    provenance: Table
+    traces: tuple[str | Markup, ...]
+
+
+def write_index(path: Path, front: Front) -> None:
+    """Write the first page."""
+    template = _environment().get_template("index.html.j2")
+    write_text(path, template.render(front=front, title=front.title, navigation=(), css=_css()))
+
+
+def write_plain(path: Path, *, title: str, content: Markup, navigation: Sequence[Link] = ()) -> None:
+    """Write a page around `content`, which must be safe markup already."""
+    template = _environment().get_template("page.html.j2")
+    write_text(path, template.render(title=title, content=content, navigation=navigation, here=path.name, css=_css()))
+
+
+def from_markdown(text: str) -> Markup:
+    """Markdown as markup; HTML inside it stays visible text.
+
+    >>> from_markdown("a **b** <i>")
+    Markup('<p>a <strong>b</strong> &lt;i&gt;</p>\\n')
+    """
+    return Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(text))
+
+
+def _environment() -> jinja2.Environment:
+    loader = jinja2.FileSystemLoader(TEMPLATES)
+    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+
+
+def _css() -> str:
+    return (TEMPLATES / "style.css").read_text(encoding="utf-8")

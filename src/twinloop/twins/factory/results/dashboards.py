@@ -1,0 +1,184 @@
+"""The front page's contents: pictures under plain names, and three dashboards for three readers."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from twinloop.numbers import interval, number, percent, quantity
+from twinloop.reporting.cards import ModelCard
+from twinloop.reporting.figures import data, model, ranking, scheduling, simulation, training
+from twinloop.reporting.pages import KeyFigure, Section
+from twinloop.reporting.style import Picture
+from twinloop.twins.factory import paths
+from twinloop.twins.factory.results.base import CURRENCY, FactoryOutputs
+from twinloop.twins.factory.results.images import Images
+from twinloop.twins.factory.results.line import ProductionLine
+from twinloop.twins.factory.results.model import Deployment, Explanation, Training
+from twinloop.twins.factory.results.orders import Orders
+from twinloop.twins.factory.results.search import Search
+
+
+def pictures(root: Path) -> dict[str, Picture]:
+    """Every figure that is kept as a file, under the plain name that MLflow shows."""
+    images, trained, search, explained = Images(root), Training(root), Search(root), Explanation(root)
+    deployed, line, orders = Deployment(root), ProductionLine(root), Orders(root)
+    return {
+        "class_split": data.class_split_bars(images.index),
+        "learning_curves": training.learning_curves(**trained.curves()),
+        "tuning_history": training.tuning_history(**search.history()),
+        "roc_and_precision_recall": ranking.ranking(trained.ranking()),
+        "confusion": model.confusion(**trained.confusion()),
+        "right_at_first_look": model.recalls(trained.recalls()),
+        "heat_maps": model.gallery(**explained.heat()),
+        "reliability": ranking.reliability(**deployed.reliability()),
+        "latency": model.latency(deployed.latency()),
+        "operating_curve": model.operating_curve(deployed.curve(), deployed.points()),
+        "profit_vs_threshold": simulation.profit_against_threshold(**line.profit_curve()),
+        "lever_ranking": simulation.lever_ranking(line.levers()),
+        "oee": simulation.oee_waterfall(**line.factors()),
+        "station_states": simulation.station_states(line.states()),
+        "gantt": scheduling.gantt(**orders.gantt()),
+        "methods": scheduling.method_comparison(**orders.tardiness_by_method()),
+        "planned_vs_executed": scheduling.planned_against_executed(**orders.executed_tardiness()),
+    }
+
+
+def sections(root: Path, drawn: Mapping[str, Picture]) -> tuple[Section, ...]:
+    """The operations, model and business dashboards."""
+    outputs = FactoryOutputs(root)
+    return _operations(outputs, drawn), _model(outputs, drawn), _business(outputs, drawn)
+
+
+def _operations(outputs: FactoryOutputs, drawn: Mapping[str, Picture]) -> Section:
+    line, shop = ProductionLine(outputs.root), outputs.metrics("schedule")
+    planned = quantity(shop["planned_tardiness"], "h")
+    return Section(
+        "operations",
+        "Operations",
+        "For whoever runs the line: where its time goes today, and whether orders leave on time.",
+        (
+            KeyFigure(
+                "throughput", quantity(line.mean("throughput_per_day"), "parts/day"), "shipped, at today's threshold"
+            ),
+            KeyFigure("OEE of the bottleneck", percent(line.mean("oee")), "availability × performance × quality"),
+            KeyFigure("breakdown", quantity(line.mean("down_hours_per_day"), "h/day"), "all stations together"),
+            KeyFigure("work in progress", quantity(line.mean("wip"), "parts"), "on the line, on average"),
+            KeyFigure("cycle time", quantity(line.mean("cycle_time_min"), "min"), "from entering to leaving the line"),
+            KeyFigure("weighted tardiness", quantity(shop["tardiness"], "h"), f"executed; planned were {planned}"),
+        ),
+        (drawn["oee"], drawn["station_states"], drawn["gantt"], drawn["methods"]),
+    )
+
+
+def _model(outputs: FactoryOutputs, drawn: Mapping[str, Picture]) -> Section:
+    found, export = outputs.metrics("evaluate"), outputs.metrics("export")
+    times = outputs.json(paths.LATENCY)[export["format"]]
+    return Section(
+        "model",
+        "Model",
+        "For whoever answers for the detector: how well it separates, and what it gets wrong on the line.",
+        (
+            KeyFigure(
+                "AUROC", number(found["auroc"]), f"95 % interval {interval(found['auroc_low'], found['auroc_high'])}"
+            ),
+            KeyFigure(
+                "average precision", number(found["ap"]), f"95 % interval {interval(found['ap_low'], found['ap_high'])}"
+            ),
+            KeyFigure("pixel IoU", number(found["iou"]), "heat map against true mask"),
+            KeyFigure("calibration error", percent(found["ece"]), "stated against observed probability"),
+            KeyFigure(
+                "escapes",
+                percent(found["escape_rate"]),
+                f"of defective parts; today {percent(found['escape_rate_today'])}",
+            ),
+            KeyFigure(
+                "false rejects",
+                percent(found["false_reject_rate"]),
+                f"of good parts; today {percent(found['false_reject_rate_today'])}",
+            ),
+            KeyFigure(
+                "latency", quantity(times["p95_ms"], "ms"), f"95 % of images, {export['format'].upper()}, one thread"
+            ),
+        ),
+        (drawn["operating_curve"], drawn["right_at_first_look"]),
+    )
+
+
+def _business(outputs: FactoryOutputs, drawn: Mapping[str, Picture]) -> Section:
+    line, answer = outputs.metrics("simulate"), outputs.json(paths.SIMULATION / "answer.json")
+    together = answer["together_gain_per_day"]
+    gain = answer["gain_per_day"]
+    keys = [
+        KeyFigure(
+            "profit today", quantity(line["profit_per_day_today"], f"{CURRENCY}/day", digits=4), "at today's threshold"
+        ),
+        KeyFigure(
+            "profit at the chosen threshold",
+            quantity(line["profit_per_day"], f"{CURRENCY}/day", digits=4),
+            f"95 % interval {interval(line['profit_per_day_low'], line['profit_per_day_high'], digits=4)}",
+        ),
+    ]
+    if gain:
+        limits = interval(gain["low"], gain["high"], sign=True)
+        keys.append(
+            KeyFigure(
+                "gain of the threshold", quantity(gain["mean"], f"{CURRENCY}/day", sign=True), f"95 % interval {limits}"
+            )
+        )
+    if together:
+        limits = interval(together["low"], together["high"], sign=True)
+        keys.append(
+            KeyFigure(
+                "all that pays, together",
+                quantity(together["mean"], f"{CURRENCY}/day", sign=True),
+                f"95 % interval {limits}",
+            )
+        )
+    keys += [
+        KeyFigure(
+            "escape cost", quantity(line["escape_cost_per_day"], f"{CURRENCY}/day"), "claims for shipped defects"
+        ),
+        KeyFigure(
+            "escapes",
+            quantity(line["escape_ppm"], "ppm"),
+            f"shipped; today {quantity(line['escape_ppm_today'], 'ppm')}",
+        ),
+    ]
+    return Section(
+        "business",
+        "Business",
+        "For whoever decides what to spend on: what each change earns after its own cost.",
+        tuple(keys),
+        (drawn["lever_ranking"],),
+    )
+
+
+def model_card(root: Path) -> ModelCard:
+    """The detector's card."""
+    outputs, deployed = FactoryOutputs(root), Deployment(root)
+    trained, export, found = (outputs.metrics(stage) for stage in ("train", "export", "evaluate"))
+    prepared = outputs.metrics("prepare")
+    return ModelCard(
+        title="Model card: surface defect detector",
+        description="Scores an image for surface defects, names the most likely kind and shows where it is.",
+        facts=(
+            ("encoder", f"{trained['encoder']}, {number(trained['parameters'])} parameters"),
+            ("settings", str(trained["values"])),
+            ("deployed format", str(export["format"])),
+            ("digest of the deployed graph (sha256)", deployed.curve().model),
+            ("trained on", f"{trained['train_images']} images of data set {prepared['data']}"),
+            ("digest of the data (sha256)", str(prepared["dataset_sha256"])),
+            ("classes", ", ".join(deployed.curve().classes)),
+        ),
+        metrics=Training(root).summary(),
+        operating_point=deployed.thresholds(),
+        intended=(
+            "Sorting parts that look like those of the data set, under the same camera and light.",
+            "Asking for a second look between the two thresholds; people decide about what is left.",
+        ),
+        limits=(
+            f"Measured on {found['test_parts']} test parts; rates carry the intervals shown, not more.",
+            f"Thresholds hold for a share of {percent(found['line_defect_rate'])} defective parts on the line and for "
+            "the configured prices; a change of either needs the evaluate stage again.",
+            "Kinds of defects that it never saw may pass; the heat map is an explanation, not a measurement of size.",
+        ),
+    )

@@ -1,0 +1,183 @@
+"""The simulated line, for the first page and the page on simulation: earnings, losses, what to change first."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from twinloop.numbers import Estimate, interval, percent, quantity
+from twinloop.reporting.figures.simulation import Operated
+from twinloop.reporting.results import estimate
+from twinloop.reporting.tables import Table
+from twinloop.twins.factory import paths
+from twinloop.twins.factory.results.base import CURRENCY, FactoryOutputs
+from twinloop.twins.factory.results.model import thresholds
+
+TODAY = "today"
+PROFIT = "profit_per_day"
+SHARES = {"oee", "availability", "performance", "quality", "first_pass_yield"}
+HEADLINES = (
+    PROFIT,
+    "throughput_per_day",
+    "oee",
+    "escape_ppm",
+    "good_scrapped_per_day",
+    "first_pass_yield",
+    "wip",
+    "cycle_time_min",
+    "down_hours_per_day",
+)
+
+
+class ProductionLine(FactoryOutputs):
+    """What the simulate stage left."""
+
+    @cached_property
+    def answer(self) -> dict[str, Any]:
+        """The twin's answer: its sentence and the figures in it."""
+        found: dict[str, Any] = self.json(paths.SIMULATION / "answer.json")
+        return found
+
+    @cached_property
+    def scenarios(self) -> pl.DataFrame:
+        """One row per scenario and key figure."""
+        return self.table(paths.SIMULATION / "scenarios.parquet")
+
+    @cached_property
+    def sensitivity(self) -> pl.DataFrame:
+        """One row per lever, best first; last, without a rank, the best of each kind together."""
+        return self.table(paths.SIMULATION / "sensitivity.parquet")
+
+    def profit_curve(self) -> dict[str, Any]:
+        """Arguments of `figures.simulation.profit_against_threshold`."""
+        found = self.table(paths.SIMULATION / "threshold_curve.parquet")
+        single = (
+            found.filter(pl.col("accept_below") == pl.col("reject_from")).unique("accept_below").sort("accept_below")
+        )
+        marked = {row["kind"]: row for row in found.filter(pl.col("kind") != "grid").iter_rows(named=True)}
+        return {
+            "curve": [(row["accept_below"], estimate(row, PROFIT)) for row in single.iter_rows(named=True)],
+            **{kind: self._operated(kind, marked[kind]) for kind in (TODAY, "chosen")},
+            "currency": CURRENCY,
+        }
+
+    def key_figures(self, scenario: str = TODAY) -> Table:
+        """The line's key figures in one scenario."""
+        rows = [
+            (row["title"], _shown(row, "mean"), interval_of(row))
+            for row in self._of(scenario).iter_rows(named=True)
+            if row["kpi"] in HEADLINES
+        ]
+        return Table.of(("key figure", scenario, "95 % interval"), rows, numeric=(1, 2))
+
+    def mean(self, kpi: str, scenario: str = TODAY) -> float:
+        """Mean of one key figure in one scenario."""
+        return float(self._of(scenario).filter(pl.col("kpi") == kpi)["mean"].item())
+
+    def changes(self) -> Table:
+        """What was changed, one thing at a time: by how much it pays per day, and how sure that is."""
+        rows = [
+            (
+                row["name"] + (" (hypothetical)" if row["hypothetical"] else ""),
+                self._change(row),
+                quantity(row["gain_per_day"], CURRENCY, digits=2, sign=True),
+                interval(row["gain_low"], row["gain_high"], CURRENCY, digits=2, sign=True),
+                percent(row["relative_gain"], sign=True),
+                verdict(Estimate(row["gain_per_day"], row["gain_low"], row["gain_high"])),
+            )
+            for row in self.sensitivity.iter_rows(named=True)
+        ]
+        sure = [place for place, row in enumerate(self.sensitivity.iter_rows(named=True)) if row["pays"]][:1]
+        headers = (
+            "what is changed against today",
+            "how",
+            "gain per day",
+            "95 % interval",
+            "of profit",
+            "how sure",
+        )
+        return Table.of(headers, rows, numeric=(2, 3, 4), emphasis=sure)
+
+    def levers(self) -> dict[str, Estimate]:
+        """Lever → net gain per day."""
+        ranked = self.sensitivity.filter(pl.col("rank").is_not_null())
+        return {
+            row["name"]: estimate(row, "gain_per_day", "gain_low", "gain_high") for row in ranked.iter_rows(named=True)
+        }
+
+    def scenario_changes(self, kpi: str = "throughput_per_day") -> dict[str, Estimate]:
+        """Scenario → paired change of a key figure against today."""
+        chosen = self.scenarios.filter((pl.col("kpi") == kpi) & (pl.col("scenario") != TODAY))
+        return {
+            row["scenario"]: estimate(row, "change", "change_low", "change_high")
+            for row in chosen.iter_rows(named=True)
+        }
+
+    def factors(self, scenario: str = TODAY) -> dict[str, float]:
+        """Arguments of `figures.simulation.oee_waterfall`."""
+        availability, performance = (self.mean(name, scenario) for name in ("availability", "performance"))
+        # The product of means differs a little from the mean of products; the last factor takes it.
+        quality = self.mean("oee", scenario) / (availability * performance)
+        return {"availability": availability, "performance": performance, "quality": quality}
+
+    def states(self, scenario: str = TODAY) -> dict[str, dict[str, float]]:
+        """Entity → state → share of time."""
+        found = self.table(paths.SIMULATION / "states.parquet").filter(pl.col("scenario") == scenario)
+        shares: dict[str, dict[str, float]] = {}
+        for row in found.iter_rows(named=True):
+            shares.setdefault(row["entity"], {})[row["state"]] = row["share"]
+        return shares
+
+    def work_in_progress(self) -> dict[str, Any]:
+        """Arguments of `figures.simulation.work_in_progress`, from the event log of one replication of today."""
+        steps = {"enter": 1, "ship": -1, "scrap": -1}
+        found = (
+            self.table(paths.SIMULATION / "events.parquet")
+            .filter(pl.col("event").is_in(list(steps)))
+            .with_columns(step=pl.col("event").cast(pl.String).replace_strict(steps, return_dtype=pl.Int64))
+        )
+        return {
+            "hours": np.append(0.0, found["time_min"].to_numpy() / 60),
+            "parts": np.append(0, np.cumsum(found["step"].to_numpy())).astype(float),
+        }
+
+    def answer_table(self) -> Table:
+        """The answer as one sentence, in a table of one row."""
+        return Table.of(("the answer",), [(self.answer["sentence"],)])
+
+    def _change(self, row: dict[str, Any]) -> str:
+        if row["rank"] is None:
+            return "the best of each kind that pays"
+        ends = [self.answer[kind] for kind in (TODAY, "chosen")]
+        before, after = (thresholds(end["accept_below"], end["reject_from"]) for end in ends)
+        if row["lever"] == "threshold":
+            return str(row["change"]).replace("threshold = chosen", f"{before} → {after}")
+        return str(row["change"]).replace("stations.", "").replace(".mean", "").replace("_", " ")
+
+    def _of(self, scenario: str) -> pl.DataFrame:
+        return self.scenarios.filter(pl.col("scenario") == scenario)
+
+    def _operated(self, kind: str, row: dict[str, Any]) -> Operated:
+        accept, reject = row["accept_below"], row["reject_from"]
+        return Operated(f"{kind} {thresholds(accept, reject)}", accept, reject, estimate(row, PROFIT))
+
+
+def verdict(gain: Estimate) -> str:
+    """What an interval allows to say."""
+    if gain.low > 0:
+        return "pays"
+    return "loses" if gain.high < 0 else "not sure"
+
+
+def interval_of(row: dict[str, Any]) -> str:
+    """The interval of a key figure's row, in its unit."""
+    if row["kpi"] in SHARES or row["kpi"].endswith("_share"):
+        return interval(100 * row["low"], 100 * row["high"], "%")
+    return interval(row["low"], row["high"], row["unit"])
+
+
+def _shown(row: dict[str, Any], column: str) -> str:
+    if row["kpi"] in SHARES or row["kpi"].endswith("_share"):
+        return percent(row[column])
+    return quantity(row[column], row["unit"])
