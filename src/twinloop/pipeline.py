@@ -39,8 +39,7 @@ def reproduce(root: Path, twin: Twin) -> None:
     from dvc.repo import Repo
 
     logger = logging.getLogger("dvc")
-    narrator = _Narrator()
-    logger.addHandler(narrator)
+    own_handlers, logger.handlers[:] = list(logger.handlers), [_Narrator()]
     logger.setLevel(logging.INFO)
     logger.propagate = False
     # A DVC_ROOT of an outer pipeline would send the stages' store and state elsewhere.
@@ -61,4 +60,4 @@ def reproduce(root: Path, twin: Twin) -> None:
     except DvcException as error:
         raise RunError(f"dvc: {' '.join(str(error).split())}") from None
     finally:
-        logger.removeHandler(narrator)
+        logger.handlers[:] = own_handlers

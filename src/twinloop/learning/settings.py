@@ -53,7 +53,10 @@ class Dimension:
 
 @settings
 class FitSettings:
-    """How a LightningModule is fitted. `patience` epochs without a better validation figure end the run."""
+    """How a LightningModule is fitted. `patience` epochs without a better validation figure end the run.
+
+    threads: of torch on the CPU. Sums in another order change the last digits, so the number is fixed, not the machine's.
+    """
 
     epochs: Annotated[int, Field(ge=1)] = 40
     patience: Annotated[int, Field(ge=1)] = 40
@@ -61,6 +64,7 @@ class FitSettings:
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: Annotated[int, Field(ge=1)] = 1
     strategy: Literal["auto", "ddp"] = "auto"
+    threads: Annotated[int, Field(ge=1)] = 1
 
 
 @settings

@@ -55,6 +55,8 @@ def _threshold_part(gain: Gain | None, today: OperatingPoint, chosen: OperatingP
     interval = f"{100 * confidence:g} % interval {limits}"
     if gain.net.low > 0:
         return f"{move} earns {amount} more per day ({interval})"
+    if gain.net.low == gain.net.high == 0:
+        return f"{move} changes nothing on the simulated line"
     if gain.net.high < 0:
         return f"{move} would earn {amount} less per day ({interval}), so keep today's threshold"
     more = "more" if gain.net.mean >= 0 else "less"

@@ -30,7 +30,8 @@ def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
     params = read_params(root)
     section = {key: params[key] for key in (*SHARED, twin.name)}
     revision = execution.git_revision(root)
-    opened = store.open_store(os.environ.get("MLFLOW_TRACKING_URI"), configuration.main_root(root))
+    main = configuration.main_root(root)
+    opened = store.open_store(os.environ.get("MLFLOW_TRACKING_URI"), main)
     with stage_run(
         opened,
         twin=twin.name,
@@ -39,7 +40,7 @@ def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
         params=_read_by(root, name, params),
         tags={"profile": params["profile"], "git_revision": revision, execution.COMMIT: revision},
     ) as tracker:
-        told = module.run(Stage(config=config, root=root, tracker=tracker, workers=workers))
+        told = module.run(Stage(config=config, root=root, tracker=tracker, workers=workers, main=main))
         tracker.finish(root / twin.paths.metrics(verb) if verb != "record" else None)
     say(headline(twin.name, verb, told, clock(time.monotonic() - start)))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+STATE = Path(".twinloop/state")
 Config = TypeVar("Config")
 
 
@@ -20,9 +21,18 @@ class Tracker(Protocol):
 
 @dataclass(frozen=True)
 class Stage(Generic[Config]):
-    """One run of one stage. `workers` never changes an output, only the time it takes."""
+    """One run of one stage. `workers` never changes an output, only the time it takes.
+
+    main: the main checkout, where this run works in a copy of it (`dvc exp run --temp`).
+    """
 
     config: Config
     root: Path
     tracker: Tracker
     workers: int
+    main: Path | None = None
+
+    @property
+    def state(self) -> Path:
+        """Where a killed run leaves what its rerun goes on from; never an output."""
+        return (self.main or self.root) / STATE

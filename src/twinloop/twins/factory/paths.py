@@ -15,7 +15,6 @@ ANSWER = SIMULATION / "answer.json"
 SCHEDULE = Path("data/factory/schedule")
 REPORTS = Path("reports/factory")
 INDEX_PAGE = Path("reports/index.html")
-STATE = Path(".twinloop/state")
 
 
 def metrics(stage: str) -> Path:

@@ -76,7 +76,7 @@ def _outcome(config: FactoryConfig, root: Path, measured: Mapping[str, Mapping[s
             for column in view.METRICS
         },
         stages=measured,
-        params=dataclasses.asdict(config),
+        params={"profile": config.profile, "seed": config.seed, "factory": dataclasses.asdict(config.factory)},
         labels={"data": data, "model": model, "model_values": str(measured["train"]["values"])},
         tags=tags,
         figures=tuple(sorted((root / FIGURES).glob("*.png"))),

@@ -26,7 +26,6 @@ from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop factory report"
 NOTEBOOKS = Path("notebooks")
-KEPT = paths.STATE / "report"
 # Kernels side by side; more than two only wait for each other on a small machine.
 SIDE_BY_SIDE = 2
 PAGES = {
@@ -60,7 +59,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
         )
     with ThreadPoolExecutor(max_workers=1) as beside:
         published = beside.submit(
-            publish, jobs, kept=root / KEPT, navigation=links, workers=min(stage.workers, SIDE_BY_SIDE)
+            publish, jobs, kept=stage.state / "report", navigation=links, workers=min(stage.workers, SIDE_BY_SIDE)
         )
         drawn = pictures(root)
         for name, figure in drawn.items():

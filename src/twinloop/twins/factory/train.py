@@ -8,6 +8,7 @@ import polars as pl
 from twinloop.errors import InputError
 from twinloop.files import atomic, fingerprint, read_json, sha256, write_json
 from twinloop.learning.fit import STATE_FORMAT, Fitted, discard, fit
+from twinloop.numbers import count
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
@@ -17,7 +18,6 @@ from twinloop.vision.settings import ModelSettings, SearchSpace, TrainSettings, 
 from twinloop.vision.training import FIGURES, MONITOR, DetectorTraining, assess
 
 EXAMPLE = "python -m twinloop factory train"
-THIN_SPACE = "\u2009"
 
 
 def run(stage: Stage[FactoryConfig]) -> str:
@@ -34,7 +34,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
         "seed": seed,
         "data": sha256(dataset / INDEX_FILE),
     }
-    state = stage.root / paths.STATE / f"factory-train-{fingerprint(matters)[:16]}"
+    state = stage.state / f"factory-train-{fingerprint(matters)[:16]}"
     fitted = fit(
         module,
         train,
@@ -58,11 +58,10 @@ def run(stage: Stage[FactoryConfig]) -> str:
     _write_epochs(stage, fitted)
     write_json(stage.root / paths.metrics("train"), figures)
     discard(state)
-    size = f"{parameters(module.detector):,}".replace(",", THIN_SPACE)
     iou = f", IoU {assessed['iou']:.2f}" if "iou" in assessed else ""
     return (
         f"epoch {fitted.best_epoch + 1}/{len(fitted.history)} kept, val AP {assessed['ap']:.3f}, "
-        f"AUROC {assessed['auroc']:.3f}{iou}, {size} parameters"
+        f"AUROC {assessed['auroc']:.3f}{iou}, {count(parameters(module.detector))} parameters"
     )
 
 

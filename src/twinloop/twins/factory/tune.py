@@ -14,7 +14,7 @@ from twinloop.vision.index import INDEX_FILE, load_images
 from twinloop.vision.objective import PRELOAD, DetectorObjective, part_share
 
 EXAMPLE = "python -m twinloop factory tune"
-DATABASE = paths.STATE / "factory-tune.db"
+DATABASE = "factory-tune.db"
 
 
 def run(stage: Stage[FactoryConfig]) -> str:
@@ -81,7 +81,7 @@ def _search(stage: Stage[FactoryConfig]) -> Search:
         name="factory",
         inputs=inputs,
         seed=seed,
-        database=stage.root / DATABASE,
+        database=stage.state / DATABASE,
         workers=stage.workers,
         start=configured,
         score="AP",

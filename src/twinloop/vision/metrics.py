@@ -1,0 +1,79 @@
+"""How well a detector tells defective from good, which defect, and where; torchmetrics does the counting.
+
+Figures that the data cannot give (no defect, no pixel truth) are left out, never reported as zero.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torchmetrics.functional.classification import (
+    binary_auroc,
+    binary_average_precision,
+    binary_precision_recall_curve,
+    multiclass_recall,
+)
+
+# A pixel counts as defective where the heat map's probability reaches this.
+PIXEL_THRESHOLD = 0.5
+
+
+def anomaly_scores(logits: Tensor) -> Tensor:
+    """log odds [N] of "any defect" against "good" from class logits [N, K], good first."""
+    return logits[:, 1:].logsumexp(dim=1) - logits[:, 0]
+
+
+def image_metrics(scores: Tensor, labels: Tensor) -> dict[str, float]:
+    """auroc, ap and f1 (at its best threshold) of scores [N] for label > 0 [N]; empty if one side is missing."""
+    defective = (labels > 0).long()
+    if not 0 < int(defective.sum()) < len(defective):
+        return {}
+    # torchmetrics squeezes scores beyond 0…1 through a sigmoid, where confident ones become equal: give it ranks.
+    values, places = torch.unique(scores, return_inverse=True)
+    ranks = places.double() / len(values)
+    precision, recall, _ = binary_precision_recall_curve(ranks, defective, thresholds=None)
+    f1 = 2 * precision * recall / (precision + recall).clamp_min(1e-12)
+    return {
+        "auroc": float(binary_auroc(ranks, defective, thresholds=None)),
+        "ap": float(binary_average_precision(ranks, defective, thresholds=None)),
+        "f1": float(f1.max()),
+    }
+
+
+def class_recall(logits: Tensor, labels: Tensor, classes: Sequence[str]) -> dict[str, float]:
+    """Per class that occurs, the share [0…1] of its images whose largest logit is that class."""
+    recall = multiclass_recall(logits, labels, num_classes=len(classes), average="none")
+    present = set(labels.tolist())
+    return {f"recall_{name}": float(recall[place]) for place, name in enumerate(classes) if place in present}
+
+
+def intersection_over_union(intersection: int, union: int) -> dict[str, float]:
+    """iou from pixel counts; empty if neither truth nor prediction has a defective pixel."""
+    return {"iou": intersection / union} if union else {}
+
+
+def overlap(probabilities: Tensor, masks: Tensor) -> tuple[int, int]:
+    """Pixels in the intersection and in the union of mask and prediction, both of any equal shape."""
+    predicted, truth = probabilities >= PIXEL_THRESHOLD, masks > 0
+    return int((predicted & truth).sum()), int((predicted | truth).sum())
+
+
+def pixel_metrics(probabilities: Tensor, masks: Tensor, masked: Tensor) -> dict[str, float]:
+    """pixel_auroc and iou of heat probabilities [N, H, W] against masks [N, H, W], where `masked` [N] is true."""
+    known, truth = probabilities[masked], masks[masked]
+    figures = intersection_over_union(*overlap(known, truth))
+    if 0 < int((truth > 0).sum()) < truth.numel():
+        figures["pixel_auroc"] = float(binary_auroc(known.flatten(), (truth > 0).long().flatten(), thresholds=None))
+    return figures
+
+
+def detector_metrics(
+    logits: Tensor, probabilities: Tensor, *, labels: Tensor, masks: Tensor, masked: Tensor, classes: Sequence[str]
+) -> dict[str, float]:
+    """All of the above for one split; shapes as there, logits [N, K]."""
+    with torch.inference_mode():
+        return (
+            image_metrics(anomaly_scores(logits), labels)
+            | pixel_metrics(probabilities, masks, masked)
+            | class_recall(logits, labels, classes)
+        )

@@ -1,0 +1,174 @@
+import dataclasses
+import pickle
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.learning.regression import Regression
+from twinloop.errors import InputError, RunError
+from twinloop.files import sha256
+from twinloop.learning.fit import Fitted, discard, fit, newest_checkpoint
+from twinloop.learning.settings import FitSettings
+
+SETTINGS = FitSettings(epochs=6, patience=6, accelerator="cpu")
+
+
+class PowerCut(Exception):
+    pass
+
+
+def _fit(module: Regression, state: Path | None = None, *, cut_after: int | None = None, **changes: int) -> Fitted:
+    def cut(epoch: int, figures: dict[str, float]) -> None:
+        if epoch == cut_after:
+            raise PowerCut
+
+    return fit(module, dataclasses.replace(SETTINGS, **changes), monitor="score", seed=7, state=state, on_epoch=cut)
+
+
+def _cut_off(state: Path, *, after: int) -> None:
+    with pytest.raises(PowerCut):
+        _fit(Regression(), state, cut_after=after)
+
+
+def _same(one: Regression, other: Regression) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+@pytest.mark.parametrize("after", range(5))
+def test_a_resumed_run_ends_exactly_like_an_uninterrupted_one(tmp_path: Path, after: int) -> None:
+    whole, resumed = Regression(), Regression()
+    expected = _fit(whole, tmp_path / "whole")
+    _cut_off(tmp_path / "cut", after=after)
+    found = _fit(resumed, tmp_path / "cut")
+    assert found.history == expected.history
+    assert (found.best_epoch, found.resumed_at) == (expected.best_epoch, after + 1)
+    assert _same(whole, resumed)
+
+
+def test_a_run_cut_off_twice_ends_alike(tmp_path: Path) -> None:
+    expected = _fit(Regression())
+    _cut_off(tmp_path, after=1)
+    _cut_off(tmp_path, after=3)
+    assert _fit(Regression(), tmp_path).history == expected.history
+
+
+def test_the_same_seed_repeats_a_run_and_leaves_no_global_mode_behind() -> None:
+    first, again = Regression(), Regression()
+    assert _fit(first).history == _fit(again).history
+    assert _same(first, again)
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+
+
+def test_a_truncated_checkpoint_is_named_and_the_one_before_it_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _cut_off(tmp_path, after=3)
+    newest = newest_checkpoint(tmp_path)
+    assert newest is not None
+    newest.write_bytes(newest.read_bytes()[:-100])
+    resumed = _fit(Regression(), tmp_path)
+    assert resumed.resumed_at == 3
+    assert resumed.history == _fit(Regression()).history
+    assert f"{newest}: damaged" in capsys.readouterr().err
+
+
+def test_all_checkpoints_damaged_means_a_fresh_start(tmp_path: Path) -> None:
+    _cut_off(tmp_path, after=3)
+    for path in tmp_path.glob("*.ckpt"):
+        path.write_bytes(b"")
+    assert _fit(Regression(), tmp_path).resumed_at == 0
+
+
+def test_two_checkpoints_are_kept_and_discarded_on_demand(tmp_path: Path) -> None:
+    _cut_off(tmp_path / "state", after=4)
+    assert [path.name[:5] for path in sorted((tmp_path / "state").iterdir())] == ["00003", "00004"]
+    discard(tmp_path / "state")
+    discard(tmp_path / "state")
+    assert not list(tmp_path.iterdir())
+
+
+def test_patience_ends_a_run_and_the_best_weights_come_back(tmp_path: Path) -> None:
+    figures = (0.1, 0.5, 0.4, 0.3, 0.9, 0.9)
+    stopped, to_the_best = Regression(figures=figures), Regression(figures=figures)
+    fitted = _fit(stopped, patience=2)
+    assert (len(fitted.history), fitted.best_epoch, fitted.best) == (4, 1, {"score": 0.5})
+    with pytest.raises(PowerCut):
+        _fit(to_the_best, cut_after=1)
+    assert _same(stopped, to_the_best)
+
+
+def test_waiting_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    figures = (0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
+    with pytest.raises(PowerCut):
+        _fit(Regression(figures=figures), tmp_path, cut_after=1, patience=3)
+    assert len(_fit(Regression(figures=figures), tmp_path, patience=3).history) == 4
+
+
+@pytest.mark.parametrize("patience", [2, 6])
+def test_a_finished_run_is_not_trained_further(tmp_path: Path, patience: int) -> None:
+    figures = (0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
+    first, again = Regression(figures=figures), Regression(figures=figures)
+    done = _fit(first, tmp_path, patience=patience)
+    repeated = _fit(again, tmp_path, patience=patience)
+    assert repeated.history == done.history
+    assert repeated.resumed_at == len(done.history)
+    assert _same(first, again)
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_state(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"not a finite number in epoch 3; the state after epoch 2 is kept in .*"):
+        _fit(Regression(broken_at=2), tmp_path)
+    kept = newest_checkpoint(tmp_path)
+    assert kept is not None
+    assert kept.name.startswith("00001")
+
+
+def test_a_figure_that_is_no_number_stops_too() -> None:
+    with pytest.raises(RunError, match="epoch 1"):
+        _fit(Regression(figures=(float("nan"),) * 6))
+
+
+def test_a_monitored_figure_that_is_not_logged_is_named() -> None:
+    with pytest.raises(ValueError, match=r"logs \['score'\], not the monitored 'val_ap'"):
+        fit(Regression(), SETTINGS, monitor="val_ap", seed=0)
+
+
+class Gadget:
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (Path("/tmp/never-to-be-seen"),)
+
+
+@pytest.mark.parametrize("foreign", ["pickle", "gadget", "tensors"])
+def test_a_foreign_checkpoint_is_refused_without_running_it(tmp_path: Path, foreign: str) -> None:
+    path = tmp_path / "foreign"
+    if foreign == "pickle":
+        path.write_bytes(pickle.dumps(Gadget()))
+    else:
+        torch.save({"callbacks": Gadget()} if foreign == "gadget" else {"weights": torch.zeros(2)}, path)
+    path.rename(tmp_path / f"00000-{sha256(path)[:16]}.ckpt")
+    with pytest.raises(InputError, match="to start afresh"):
+        _fit(Regression(), tmp_path)
+    assert not Path("/tmp/never-to-be-seen").exists()
+
+
+def test_epochs_are_shown_with_the_chosen_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    fit(
+        Regression(figures=(0.25, 0.75)),
+        FitSettings(epochs=2, accelerator="cpu"),
+        monitor="score",
+        seed=0,
+        show="score",
+    )
+    shown = capsys.readouterr()
+    assert "epoch 2/2  score 0.750" in shown.err
+    assert shown.out == ""
+
+
+def test_fitting_says_nothing_and_warns_of_nothing_else(capfd: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _fit(Regression())
+    assert capfd.readouterr() == ("", "")

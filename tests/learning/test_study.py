@@ -1,0 +1,132 @@
+import multiprocessing
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.learning import objectives
+from tests.learning.objectives import SPACE, KilledOnce, run
+from twinloop.config import Invalid, parse
+from twinloop.errors import InputError, RunError
+from twinloop.learning.settings import Dimension, StudySettings
+from twinloop.learning.study import Tried
+
+
+def _course(trials: tuple[Tried, ...]) -> list[tuple[dict[str, Any], float | None]]:
+    return [(trial.values, trial.value) for trial in trials]
+
+
+def test_one_and_two_workers_find_the_same(tmp_path: Path) -> None:
+    alone = run(objectives.hill, tmp_path / "1.db", workers=1)
+    together = run(objectives.hill, tmp_path / "2.db", workers=2)
+    assert alone == together
+    assert len(alone.trials) == 8
+    assert alone.best.value == max(trial.value or 0 for trial in alone.trials)
+    assert alone.pruned > 0
+    assert {trial.reason for trial in alone.trials} == {"", "pruned"}
+
+
+def test_another_seed_tries_other_values(tmp_path: Path) -> None:
+    one, other = (run(objectives.hill, tmp_path / f"{seed}.db", seed=seed, trials=2) for seed in (1, 2))
+    assert _course(one.trials) != _course(other.trials)
+
+
+def test_the_search_learns_where_the_hill_is(tmp_path: Path) -> None:
+    found = run(objectives.hill, tmp_path / "study.db", trials=16, batch=4, warmup_trials=4)
+    assert found.best.value is not None
+    assert found.best.value > 0.98
+    assert found.best.values["depth"] == 2
+
+
+def test_configured_values_are_tried_first_where_the_space_holds_them(tmp_path: Path) -> None:
+    start = {"x": 0.5, "depth": 9, "kind": "b", "other": 1}
+    found = run(objectives.hill, tmp_path / "study.db", trials=2, start=start)
+    assert found.trials[0].values["x"] == 0.5
+    assert found.trials[0].values["kind"] == "b"
+    assert 1 <= found.trials[0].values["depth"] <= 4
+
+
+def test_a_killed_process_costs_no_trial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    undisturbed = run(objectives.hill, tmp_path / "a.db", trials=3, batch=3, workers=3)
+    found = run(KilledOnce(tmp_path / "killed"), tmp_path / "b.db", trials=3, batch=3, workers=3)
+    values = [trial.values for trial in found.trials]
+    assert sorted(map(str, values)) == sorted(str(trial.values) for trial in undisturbed.trials)
+    assert "was killed by signal 9; its values are tried again" in capsys.readouterr().err
+
+
+def test_a_process_that_keeps_dying_stops_the_study(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"killed by signal 9 3 times with .*more memory"):
+        run(objectives.always_killed, tmp_path / "study.db", trials=1, batch=1)
+
+
+def test_a_diverging_trial_counts_as_stopped(tmp_path: Path) -> None:
+    found = run(objectives.half_diverging, tmp_path / "study.db", warmup_trials=8)
+    assert len(found.trials) == 8
+    assert {trial.reason for trial in found.trials if trial.values["kind"] == "b"} == {"value nan"}
+    assert found.best.values["kind"] == "a"
+
+
+def test_no_finished_trial_at_all_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no trial finished"):
+        run(objectives.diverging, tmp_path / "study.db", trials=2)
+
+
+def test_what_a_trial_refuses_the_study_refuses(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the images are not there"):
+        run(objectives.refused, tmp_path / "study.db")
+
+
+def test_a_bug_in_a_trial_keeps_its_traceback(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"(?s)trial 0 with .* failed:.*KeyError: 'a bug'"):
+        run(objectives.broken, tmp_path / "study.db")
+    assert not multiprocessing.active_children()
+
+
+def test_a_changed_space_starts_a_new_study_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    database = tmp_path / "study.db"
+    run(objectives.hill, database, trials=2)
+    assert "changed" not in capsys.readouterr().err
+    wider = SPACE | {"x": Dimension(kind="float", low=0.0, high=2.0)}
+    assert len(run(objectives.hill, database, trials=2, space=wider).trials) == 2
+    assert "the search space or what it searches on changed: a new study, study-" in capsys.readouterr().err
+
+
+def test_a_finished_study_is_searched_anew(tmp_path: Path) -> None:
+    database = tmp_path / "study.db"
+    first, again = run(objectives.hill, database, trials=2), run(objectives.hill, database, trials=2)
+    assert first == again
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("select count(*) from trials").fetchone() == (2,)
+    connection.close()
+
+
+def test_finished_trials_are_told_in_order(tmp_path: Path) -> None:
+    told: list[Tried] = []
+    found = run(objectives.hill, tmp_path / "study.db", trials=4, on_trial=told.append)
+    assert tuple(told) == found.trials
+
+
+def test_progress_names_the_best_score_and_the_pruned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = run(objectives.hill, tmp_path / "study.db", trials=4, score="AP")
+    assert f"trial 4/4  best AP {found.best.value:.3f} ({found.pruned} pruned)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["sqlite:////nowhere/at/all.db", "postgresql://host/db", "nonsense"])
+def test_a_database_that_cannot_be_opened_is_an_input_error(tmp_path: Path, address: str) -> None:
+    with pytest.raises(InputError, match=r"tune\.storage: .* cannot be opened"):
+        run(objectives.hill, tmp_path / "study.db", storage=address)
+
+
+@pytest.mark.parametrize(
+    ("value", "inside"), [(1, True), (4, True), (5, False), (2.0, False), (True, False), (None, False)]
+)
+def test_a_dimension_knows_what_it_holds(value: object, inside: bool) -> None:
+    assert SPACE["depth"].holds(value) == inside
+    assert not SPACE["kind"].holds(value)
+
+
+@pytest.mark.parametrize("changed", [{"trials": -1}, {"batch": 0}, {"share": 0.0}, {"share": 1.5}, {"heartbeat_s": 0}])
+def test_impossible_studies_are_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(Invalid, match="expected a"):
+        parse(StudySettings, changed)
