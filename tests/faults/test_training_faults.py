@@ -20,6 +20,7 @@ from twinloop.files import read_json
 from twinloop.learning.fit import newest_checkpoint
 from twinloop.learning.settings import Dimension
 from twinloop.twins.factory import paths, train
+from twinloop.twins.stage import STATE
 from twinloop.vision.models import load_detector
 
 EPOCHS = 12

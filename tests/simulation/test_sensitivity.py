@@ -127,8 +127,8 @@ UP, DOWN, BAND = OperatingPoint(0.73, 0.73), OperatingPoint(0.021, 0.021), Opera
         (
             [(-41.0, -53.0, -28.0)],
             UP,
-            "Raising the threshold from 0.50 to 0.73 would earn 4.1\u202f% less per day (95 % interval −5.3 … −2.8\u202f%), "
-            "so keep today's threshold",
+            "Raising the threshold from 0.50 to 0.73 would earn 4.1\u202f% less per day "
+            "(95 % interval −5.3 … −2.8\u202f%), so keep today's threshold",
         ),
         ([(0.0, 0.0, 0.0)], TODAY, "Today's threshold of 0.50 is already the one of least expected cost"),
     ],

@@ -55,7 +55,7 @@ class Dimension:
 class FitSettings:
     """How a LightningModule is fitted. `patience` epochs without a better validation figure end the run.
 
-    threads: of torch on the CPU. Sums in another order change the last digits, so the number is fixed, not the machine's.
+    threads: of torch on the CPU. Sums in another order change the last digits, so the number is fixed.
     """
 
     epochs: Annotated[int, Field(ge=1)] = 40

@@ -15,7 +15,7 @@ from twinloop.files import read_json
 from twinloop.twins.factory import paths, report
 from twinloop.twins.factory.results import Images, ProductionLine, Search
 from twinloop.twins.factory.results.base import FactoryOutputs
-from twinloop.twins.stage import Stage
+from twinloop.twins.stage import STATE, Stage
 
 ROOT = Path(__file__).resolve().parents[3]
 # Attributes by which a browser fetches something on its own.
@@ -83,7 +83,7 @@ def test_the_summary_counts_the_notebooks(reported):
 def test_every_notebook_and_card_has_its_page(reported):
     names = {page.name for page in pages(reported)}
     assert names == {"index.html", *report.CARDS, *(f"{name}.html" for name in report.PAGES)}
-    assert not (reported / report.KEPT).exists()
+    assert not (reported / STATE / "report").exists()
 
 
 def test_figures_have_plain_names(reported):

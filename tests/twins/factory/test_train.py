@@ -7,6 +7,7 @@ from tests.twins.factory.trained import Notebook, prepared, stage
 from twinloop.errors import InputError
 from twinloop.files import read_json, write_json
 from twinloop.twins.factory import paths, train
+from twinloop.twins.stage import STATE
 from twinloop.vision.index import load_images
 from twinloop.vision.models import load_detector
 from twinloop.vision.training import assess
