@@ -42,9 +42,9 @@ def test_an_unchanged_scenario_differs_by_nothing():
     assert difference["difference"].abs().max() == difference["high"].abs().max() == 0.0
 
 
-def test_replications_use_the_draws_of_the_curve_each_at_least_twice():
-    assert [curve_draw(curve(draws=200), r, of=6) for r in range(6)] == [1, 2, 3, 1, 2, 3]
-    assert [curve_draw(curve(draws=2), r, of=6) for r in range(6)] == [1, 2, 1, 2, 1, 2]
+def test_replications_use_the_draws_of_the_curve_each_at_least_four_times():
+    assert [curve_draw(curve(draws=200), r, of=12) for r in range(12)] == [1, 2, 3] * 4
+    assert [curve_draw(curve(draws=2), r, of=12) for r in range(12)] == [1, 2] * 6
     assert [curve_draw(curve(), r, of=6) for r in range(6)] == [0] * 6
 
 

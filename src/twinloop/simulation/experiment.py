@@ -23,7 +23,7 @@ from twinloop.simulation.kpi import KPIS, kpis
 from twinloop.simulation.line import Line
 from twinloop.simulation.result import Result
 
-USES_PER_DRAW = 2
+USES_PER_DRAW = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ def run_scenarios(
     confidence: float = 0.95,
     workers: int = 1,
 ) -> dict[str, Result]:
-    """Results by scenario name. Replication r uses draw 1 + r mod draws of the curve, each draw at least twice.
+    """Results by scenario name. Replication r uses draw 1 + r mod draws of the curve, each draw at least four times.
 
     Raises InputError for lengths that cannot be used and for two scenarios of one name.
     """

@@ -86,12 +86,24 @@ class Sensitivity:
         return pl.DataFrame(rows, schema=SENSITIVITY_SCHEMA, orient="row")
 
     def threshold_frame(self) -> pl.DataFrame:
-        """One row per operating point: kind (grid, today, chosen), accept_below, reject_from, profit with its band."""
+        """One row per operating point: kind (grid, today, chosen), accept_below, reject_from, profit with its band.
+
+        The band is that of the paired change against today, laid around today's mean: what it leaves out is common to
+        all thresholds and decides nothing. Today's own row has the interval of its mean.
+        """
+        base = self.today
         rows = []
         for kind, point, result in sorted(self.thresholds, key=lambda row: (row[1].accept_below, row[0])):
             profit = result[PROFIT]
+            if kind != TODAY:
+                change = paired(
+                    result.values(PROFIT), base.values(PROFIT), confidence=base.confidence, groups=base.draws
+                )
+                low, high = base[PROFIT].mean + change.low, base[PROFIT].mean + change.high
+            else:
+                low, high = profit.low, profit.high
             others = [float(result.values(kpi).mean()) for kpi in THRESHOLD_KPIS]
-            rows.append((kind, point.accept_below, point.reject_from, profit.mean, profit.low, profit.high, *others))
+            rows.append((kind, point.accept_below, point.reject_from, profit.mean, low, high, *others))
         columns = ["accept_below", "reject_from", PROFIT, f"{PROFIT}_low", f"{PROFIT}_high", *THRESHOLD_KPIS]
         return pl.DataFrame(rows, schema={"kind": pl.String, **dict.fromkeys(columns, pl.Float64)}, orient="row")
 

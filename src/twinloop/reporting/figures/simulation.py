@@ -44,6 +44,7 @@ def profit_against_threshold(
 ) -> Picture:
     """Profit per day over a single threshold, with its band; today's and the chosen point marked with their intervals.
 
+    The intervals of the curve and of the chosen point are those of the paired change against today.
     curve: (threshold, profit), ascending. The axis is even in log odds: small thresholds matter as much as large ones.
     A point of two thresholds is drawn as a line between them.
     """
@@ -51,7 +52,13 @@ def profit_against_threshold(
     at = np.array([_log_odds(threshold) for threshold, _ in curve])
     profits = [profit for _, profit in curve]
     axes.fill_between(at, [p.low for p in profits], [p.high for p in profits], color=SKY, alpha=0.35, linewidth=0)
-    axes.plot(at, [p.value for p in profits], color=BLUE, marker=".", label="one threshold for all parts (band: 95 %)")
+    axes.plot(
+        at,
+        [p.value for p in profits],
+        color=BLUE,
+        marker=".",
+        label="one threshold for all parts (band: 95 % interval of the change)",
+    )
     spoken = []
     for point, colour, marker in ((today, ORANGE, "s"), (chosen, RED, "o")):
         ends = [_log_odds(point.accept_below), _log_odds(point.reject_from)]

@@ -53,7 +53,9 @@ class ProductionLine(FactoryOutputs):
         """Arguments of `figures.simulation.profit_against_threshold`."""
         found = self.table(paths.SIMULATION / "threshold_curve.parquet")
         single = (
-            found.filter(pl.col("accept_below") == pl.col("reject_from")).unique("accept_below").sort("accept_below")
+            found.filter(pl.col("accept_below") == pl.col("reject_from"), pl.col("kind") != TODAY)
+            .unique("accept_below")
+            .sort("accept_below")
         )
         marked = {row["kind"]: row for row in found.filter(pl.col("kind") != "grid").iter_rows(named=True)}
         return {
