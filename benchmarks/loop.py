@@ -33,18 +33,20 @@ def main() -> None:
     parser.add_argument(
         "--only", choices=["synthetic", "magnetic_tile", "throughput"], nargs="+", help="some parts only"
     )
+    parser.add_argument("--keep", type=Path, help="make the clones in this folder and keep them, to look at")
     options = parser.parse_args()
     parts = options.only or PARTS
     figures: dict[str, Any] = {}
     reasons: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="twinloop-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="twinloop-bench-") as temporary:
+        folder = options.keep or Path(temporary)
         if "synthetic" in parts:
-            figures |= synthetic(Path(folder) / "synthetic")
+            figures |= synthetic(folder / "synthetic")
         if "magnetic_tile" in parts:
             given = options.data or os.environ.get("TWINLOOP_DATA")
-            figures |= magnetic_tile(Path(folder) / "tile", Path(given) if given else None, reasons)
+            figures |= magnetic_tile(folder / "tile", Path(given) if given else None, reasons)
         if "throughput" in parts:
-            figures |= {"train_throughput_ratio": throughput(Path(folder))}
+            figures |= {"train_throughput_ratio": throughput(folder)}
     print(json.dumps(figures | {"reasons": reasons}, indent=None if options.json else 2))
 
 
@@ -89,8 +91,8 @@ def split_at_random(index: Path) -> None:
     from twinloop.vision.splits import random_split
 
     table = pl.read_parquet(index)
-    shares = {split: (table["split"] == split).mean() for split in ("val", "test")}
-    dealt = random_split(table["label"].to_list(), seed=1, **shares)
+    shares = {f"{split}_share": float((table["split"] == split).mean() or 0) for split in ("val", "test")}
+    dealt = random_split(len(table), seed=1, **shares)
     index.unlink()
     table.with_columns(pl.Series("split", dealt)).write_parquet(index)
 
