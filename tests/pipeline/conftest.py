@@ -26,5 +26,5 @@ class Loop:
 def loop(fresh_clone: Callable[[], Path]) -> Loop:
     """`make repro PROFILE=smoke` in a fresh clone (without make's own set-up, which has been done)."""
     clone = fresh_clone()
-    first = run_in(clone, "python", "-m", "twinloop", "repro", "factory", "--profile", "smoke")
+    first = run_in(clone, "python", "-m", "twinloop", "repro", "factory", "--profile", "smoke", TWINLOOP_WORKERS="2")
     return Loop(clone, first)

@@ -109,6 +109,8 @@ def _execute(notebook: Path, output: Path, parameters: dict[str, Any]) -> nbform
                 kernel_name=KERNEL,
                 language="python",
                 progress_bar=False,
+                # A polite end interrupts the kernel first, which it reports as an error on the terminal.
+                shutdown_kernel="immediate",
                 log_output=False,
                 execution_timeout=CELL_LIMIT_S,
                 start_timeout=START_LIMIT_S,
