@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from twinloop.errors import InputError, RunError
+from twinloop.vision.resizing import resize_image
 
 GOOD = "good"
 SPLITS = ("train", "val", "test")
@@ -100,7 +101,7 @@ def load_images(dataset: str | Path, split: str, *, size: int, channels: int) ->
     masks = np.zeros((len(rows), size, size), np.uint8)
     for place, row in enumerate(rows.iter_rows(named=True)):
         picture = _read(root / row["image"], row["sha256"]).convert("L" if channels == 1 else "RGB")
-        images[place] = np.asarray(_resize(picture, size)).reshape(size, size, channels)
+        images[place] = np.asarray(resize_image(picture, size)).reshape(size, size, channels)
         if row["mask"] is not None:
             masks[place] = resize_mask(np.asarray(_read(root / row["mask"], row["mask_sha256"])) > 0, size)
     labels = rows["label"].to_list()
@@ -122,13 +123,6 @@ def resize_mask(mask: NDArray[np.bool_], size: int) -> NDArray[np.uint8]:
     coverage = np.asarray(Image.fromarray(mask.astype(np.float32), "F").resize((size, size), Image.Resampling.BOX))
     enough = min(MASK_COVERAGE, float(coverage.max()) / 2)
     return ((coverage >= enough) & (coverage > 0)).astype(np.uint8)
-
-
-def _resize(picture: Image.Image, size: int) -> Image.Image:
-    if picture.size == (size, size):
-        return picture
-    enlarged = picture.width < size or picture.height < size
-    return picture.resize((size, size), Image.Resampling.BILINEAR if enlarged else Image.Resampling.BOX)
 
 
 def _read(path: Path, digest: str) -> Image.Image:

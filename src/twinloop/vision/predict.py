@@ -21,6 +21,7 @@ from twinloop.errors import InputError
 from twinloop.files import read_json
 from twinloop.learning.inference import open_graph
 from twinloop.vision.calibration import Calibration
+from twinloop.vision.resizing import resize_image
 from twinloop.vision.scores import anomaly_score, defect_shares, probability, upscale
 
 SPEC_FILE = "spec.json"
@@ -179,10 +180,7 @@ def fit_image(image: Pixels, *, size: int, channels: int) -> Pixels:
         return image.reshape(size, size, channels)
     picture = Image.fromarray(image[..., 0] if image.ndim == 3 and given == 1 else image)
     picture = picture.convert("L" if channels == 1 else "RGB")
-    if picture.size != (size, size):
-        enlarged = picture.width < size or picture.height < size
-        picture = picture.resize((size, size), Image.Resampling.BILINEAR if enlarged else Image.Resampling.BOX)
-    return np.asarray(picture).reshape(size, size, channels)
+    return np.asarray(resize_image(picture, size)).reshape(size, size, channels)
 
 
 def to_input(pixels: Pixels) -> NDArray[np.float32]:
