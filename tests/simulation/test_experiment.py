@@ -42,10 +42,10 @@ def test_an_unchanged_scenario_differs_by_nothing():
     assert difference["difference"].abs().max() == difference["high"].abs().max() == 0.0
 
 
-def test_replications_use_the_draws_of_the_curve_each_at_least_four_times():
-    assert [curve_draw(curve(draws=200), r, of=12) for r in range(12)] == [1, 2, 3] * 4
-    assert [curve_draw(curve(draws=2), r, of=12) for r in range(12)] == [1, 2] * 6
-    assert [curve_draw(curve(), r, of=6) for r in range(6)] == [0] * 6
+def test_every_replication_uses_a_draw_of_the_curve_of_its_own_as_long_as_there_are_any():
+    assert [curve_draw(curve(draws=200), r) for r in range(4)] == [1, 2, 3, 4]
+    assert [curve_draw(curve(draws=2), r) for r in range(4)] == [1, 2, 1, 2]
+    assert [curve_draw(curve(), r) for r in range(4)] == [0] * 4
 
 
 def test_what_is_not_known_about_the_model_widens_the_interval():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from twinloop.simulation.statistics import interval, paired, paired_ratio, variance_components
+from twinloop.simulation.statistics import Sample, interval, paired, paired_ratio
 
 
 def test_an_interval_is_students():
@@ -19,39 +19,47 @@ def test_an_interval_covers_the_truth_as_often_as_it_says():
     assert np.mean([one.low <= 3.0 <= one.high for one in found]) == pytest.approx(0.95, abs=0.01)
 
 
-def test_variance_between_groups_is_split_off_as_the_analysis_of_variance_does():
-    # Three groups of two with means 1, 5, 9 and one unit within: MSB = 32, MSW = 2, so σ² between = 15.
-    between, within, count = variance_components(np.array([0.0, 2.0, 4.0, 6.0, 8.0, 10.0]), [1, 1, 2, 2, 3, 3])
-    assert (between, within, count) == pytest.approx((15.0, 2.0, 3))
+def test_what_the_model_adds_enters_in_full_and_the_lines_luck_by_its_share():
+    # Effects of the draws -1, 0, 1 have variance 1; estimates 10, 12, 14 have variance 4: error 1·(1 + 1/3) + 4/3.
+    found = interval(Sample(np.array([9.0, 12.0, 15.0]), np.array([10.0, 12.0, 14.0])))
+    assert found.mean == 12
+    assert found.half_width == pytest.approx(4.302653 * np.sqrt(8 / 3), rel=1e-6)
 
 
 def test_more_replications_do_not_measure_the_model_better():
     rng = np.random.default_rng(2)
-    model = rng.normal(0, 1.0, 20)
     widths = {}
-    for uses in (2, 200):
-        groups = np.tile(np.arange(20), uses)
-        values = model[groups] + rng.normal(0, 1.0, len(groups))
-        widths[uses] = interval(values, groups=groups.tolist()).half_width
-    assert widths[200] > 0.6 * widths[2]
-    assert interval(values).half_width < 0.1
+    for count in (20, 2000):
+        luck = rng.normal(0, 1.0, count)
+        widths[count] = interval(Sample(luck + rng.normal(0, 1.0, count), luck)).half_width
+    assert widths[2000] == pytest.approx(1.96, rel=0.1)
+    assert widths[20] < 2 * widths[2000]
 
 
-def test_an_interval_with_draws_covers_the_true_model():
+def test_an_interval_with_draws_covers_the_true_model_however_loud_the_lines_luck():
     rng = np.random.default_rng(3)
-    covered = []
-    for _ in range(1500):
-        groups = np.tile(np.arange(10), 2)
-        truth = rng.normal(0, 1.0)  # the line's real model is one more draw of what was believed
-        values = rng.normal(0, 1.0, 10)[groups] + rng.normal(0, 0.5, 20)
-        found = interval(values, groups=groups.tolist())
-        covered.append(found.low <= truth <= found.high)
-    assert np.mean(covered) == pytest.approx(0.95, abs=0.02)
+    for spread in (0.5, 5.0):
+        covered = []
+        for _ in range(2000):
+            truth = rng.normal(0, 1.0)  # the line's real model is one more draw of what was believed
+            luck = rng.normal(0, spread, 40)
+            found = interval(Sample(luck + rng.normal(0, 1.0, 40), luck))
+            covered.append(found.low <= truth <= found.high)
+        assert np.mean(covered) == pytest.approx(0.95, abs=0.02)
 
 
-def test_groups_that_do_not_differ_change_nothing():
-    values = [1.0, 2.0, 2.0, 1.0]
-    assert interval(values, groups=[1, 1, 2, 2]) == interval(values)
+def test_draws_that_change_nothing_leave_students_interval():
+    values = np.array([1.0, 2.0, 2.5, 1.0])
+    assert interval(Sample(values, values)) == interval(values)
+
+
+def test_a_change_that_does_not_touch_the_model_is_as_sure_as_without_it():
+    rng = np.random.default_rng(5)
+    luck, effect = rng.normal(100, 20, 30), rng.normal(0, 10, 30)
+    gains = rng.normal(3, 0.5, 30)
+    change = paired(Sample(luck + effect + gains, luck + gains), Sample(luck + effect, luck))
+    alone = paired(luck + gains, luck)
+    assert (change.mean, change.half_width) == pytest.approx((alone.mean, alone.half_width))
 
 
 def test_a_paired_interval_removes_what_both_sides_share():

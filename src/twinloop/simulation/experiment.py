@@ -23,8 +23,6 @@ from twinloop.simulation.kpi import KPIS, kpis
 from twinloop.simulation.line import Line
 from twinloop.simulation.result import Result
 
-USES_PER_DRAW = 4
-
 
 @dataclass(frozen=True, eq=False)
 class Scenario:
@@ -84,7 +82,7 @@ def run_scenarios(
     confidence: float = 0.95,
     workers: int = 1,
 ) -> dict[str, Result]:
-    """Results by scenario name. Replication r uses draw 1 + r mod draws of the curve, each draw at least four times.
+    """Results by scenario name. Replication r uses draw 1 + r mod draws of the curve, and again its estimate.
 
     Raises InputError for lengths that cannot be used and for two scenarios of one name.
     """
@@ -92,23 +90,24 @@ def run_scenarios(
     plan = [
         [
             replication_run(
-                scenario, replication, economy=economy, days=days, warmup_days=warmup_days, seed=seed, of=replications
+                scenario, replication, economy=economy, days=days, warmup_days=warmup_days, seed=seed, drawn=drawn
             )
+            for drawn in ((True, False) if scenario.measured.draws else (True,))
             for replication in range(replications)
         ]
         for scenario in scenarios
     ]
-    done = _done((run for runs in plan for run in runs), total=len(scenarios) * replications, workers=workers)
+    done = _done((run for runs in plan for run in runs), total=sum(map(len, plan)), workers=workers)
     results = {}
-    for scenario in scenarios:
-        outcomes = [next(done) for _ in range(replications)]
+    for scenario, runs in zip(scenarios, plan, strict=True):
+        everything = [next(done) for _ in runs]
+        outcomes, again = everything[:replications], everything[replications:]
         results[scenario.name] = Result(
             name=scenario.name,
             line=scenario.line,
             model=scenario.measured.model,
-            replications=_table(
-                outcomes, [curve_draw(scenario.measured, r, of=replications) for r in range(replications)]
-            ),
+            replications=_table(outcomes, [curve_draw(scenario.measured, r) for r in range(replications)]),
+            estimate=_table(again, [0] * replications) if again else None,
             states=_states(scenario.line, [minutes for _, minutes in outcomes]),
             days=days,
             warmup_days=warmup_days,
@@ -119,14 +118,21 @@ def run_scenarios(
 
 
 def replication_run(
-    scenario: Scenario, replication: int, *, economy: Economy, days: float, warmup_days: float, seed: int, of: int
+    scenario: Scenario,
+    replication: int,
+    *,
+    economy: Economy,
+    days: float,
+    warmup_days: float,
+    seed: int,
+    drawn: bool = True,
 ) -> Run:
-    """The run of one replication out of `of`; its `log()` is the event log behind the figures."""
+    """One replication with its draw of the curve, or with the estimate; `log()` is the event log behind its figures."""
     curve = scenario.measured
     start = warmup_days * scenario.line.minutes_per_day
     return Run(
         line=scenario.line,
-        gate=Gate.of(curve, draw=curve_draw(curve, replication, of=of)),
+        gate=Gate.of(curve, draw=curve_draw(curve, replication) if drawn else 0),
         latency_ms=scenario.latency_ms,
         economy=economy,
         seed=seed,
@@ -136,13 +142,9 @@ def replication_run(
     )
 
 
-def curve_draw(curve: OperatingCurve, replication: int, *, of: int) -> int:
-    """Which draw of the curve a replication uses; the estimate (0) when there are none.
-
-    Each draw is used at least twice, so that the model's uncertainty can be told from the line's luck.
-    """
-    draws = min(curve.draws, of // USES_PER_DRAW)
-    return 1 + replication % draws if draws else 0
+def curve_draw(curve: OperatingCurve, replication: int) -> int:
+    """Which draw of the curve a replication uses; the estimate (0) when there are none."""
+    return 1 + replication % curve.draws if curve.draws else 0
 
 
 def _check(scenarios: Sequence[Scenario], *, days: float, warmup_days: float, replications: int) -> None:

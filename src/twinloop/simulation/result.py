@@ -1,6 +1,5 @@
 """What a simulated scenario says: key figures with intervals, and the paired difference to another one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from twinloop.errors import InputError
 from twinloop.simulation.kpi import KPIS
 from twinloop.simulation.line import Line
 from twinloop.simulation.overlay import unknown
-from twinloop.simulation.statistics import Interval, interval, paired, paired_ratio
+from twinloop.simulation.statistics import Interval, Sample, interval, paired, paired_ratio
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +20,7 @@ class Result:
     """Replications of one scenario.
 
     replications: one row each with replication, draw (of the operating curve) and every figure of KPIS.
+    estimate: the same replications with the curve's estimate instead of its draws; None where there are no draws.
     states: entity, state, share of time, mean over replications. model: what the inspection's errors
     come from, "assumed" when no curve was given.
     """
@@ -29,6 +29,7 @@ class Result:
     line: Line
     model: str
     replications: pl.DataFrame
+    estimate: pl.DataFrame | None
     states: pl.DataFrame
     days: float
     warmup_days: float
@@ -37,7 +38,7 @@ class Result:
 
     def __getitem__(self, kpi: str) -> Interval:
         """The interval of one key figure."""
-        return interval(self.values(kpi), confidence=self.confidence, groups=self.draws)
+        return interval(self.sample(kpi), confidence=self.confidence)
 
     def values(self, kpi: str) -> Floats:
         """[replications] of one key figure. Raises InputError for a figure that does not exist."""
@@ -45,11 +46,9 @@ class Result:
             raise unknown("simulate: key figure", kpi, KPIS)
         return self.replications[kpi].to_numpy()
 
-    @property
-    def draws(self) -> Sequence[int]:
-        """[replications] the draw of the operating curve that each one used."""
-        draws: list[int] = self.replications["draw"].to_list()
-        return draws
+    def sample(self, kpi: str) -> Sample:
+        """One key figure with what is not known about the model, for intervals and paired differences."""
+        return Sample(self.values(kpi), None if self.estimate is None else self.estimate[kpi].to_numpy())
 
     def frame(self) -> pl.DataFrame:
         """One row per key figure: kpi, title, unit, mean, low, high."""
@@ -88,21 +87,11 @@ class Comparison:
 
     def __getitem__(self, kpi: str) -> Interval:
         """The interval of the difference in one key figure."""
-        return paired(
-            self.other.values(kpi),
-            self.baseline.values(kpi),
-            confidence=self.baseline.confidence,
-            groups=self.baseline.draws,
-        )
+        return paired(self.other.sample(kpi), self.baseline.sample(kpi), confidence=self.baseline.confidence)
 
     def relative(self, kpi: str) -> Interval | None:
         """The difference as a share of the baseline's mean; None where that is not positive."""
-        return paired_ratio(
-            self.other.values(kpi),
-            self.baseline.values(kpi),
-            confidence=self.baseline.confidence,
-            groups=self.baseline.draws,
-        )
+        return paired_ratio(self.other.sample(kpi), self.baseline.sample(kpi), confidence=self.baseline.confidence)
 
     def frame(self) -> pl.DataFrame:
         """One row per key figure: kpi, title, unit, baseline, other (means), difference, low, high."""

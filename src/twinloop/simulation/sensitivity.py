@@ -96,9 +96,7 @@ class Sensitivity:
         for kind, point, result in sorted(self.thresholds, key=lambda row: (row[1].accept_below, row[0])):
             profit = result[PROFIT]
             if kind != TODAY:
-                change = paired(
-                    result.values(PROFIT), base.values(PROFIT), confidence=base.confidence, groups=base.draws
-                )
+                change = paired(result.sample(PROFIT), base.sample(PROFIT), confidence=base.confidence)
                 low, high = base[PROFIT].mean + change.low, base[PROFIT].mean + change.high
             else:
                 low, high = profit.low, profit.high
@@ -182,9 +180,9 @@ def best_of_each_kind(gains: Iterable[Gain]) -> tuple[Lever, ...]:
 
 def _gain(lever: Lever, results: Mapping[str, Result], today: Scenario) -> Gain:
     result, base = results[lever.name], results[today.name]
-    earned, before = result.values(PROFIT) - lever.cost_per_day, base.values(PROFIT)
-    net = paired(earned, before, confidence=base.confidence, groups=base.draws)
-    relative = paired_ratio(earned, before, confidence=base.confidence, groups=base.draws)
+    earned, before = result.sample(PROFIT) - lever.cost_per_day, base.sample(PROFIT)
+    net = paired(earned, before, confidence=base.confidence)
+    relative = paired_ratio(earned, before, confidence=base.confidence)
     return Gain(lever, result, net, relative)
 
 

@@ -1,12 +1,12 @@
 """Intervals from independent replications, single and paired, that keep the model's own uncertainty.
 
 Replications average out the luck of a simulated week, but never what is not known about the inspection
-model: more replications do not measure it better. So draws of the operating curve are used more than
-once, the variance between draws is split off (one-way random effects, Searle, Casella and McCulloch,
-1992, ch. 3), and it enters the interval in full while the rest is divided by the number of replications.
+model: more replications do not measure it better. So every replication is run twice with the same random
+numbers, once with a bootstrap draw of the operating curve and once with its estimate. The variance of that
+difference is the model's and enters the interval in full; the rest is divided by the number of replications
+(nested simulation with common random numbers; Barton, Nelson and Xie, 2014).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,64 +34,69 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
-def interval(values: ArrayLike, *, confidence: float = 0.95, groups: Sequence[int] | None = None) -> Interval:
-    """Student-t interval of the mean of replications [n]; `groups` tells which curve draw each one used.
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One figure over replications: values [n] with draws of the model, estimate [n] with its estimate (if drawn)."""
+
+    values: Floats
+    estimate: Floats | None = None
+
+    @classmethod
+    def of(cls, values: "Values") -> "Sample":
+        """A sample as it is, or plain values [n] without a model's uncertainty."""
+        return values if isinstance(values, Sample) else cls(np.asarray(values, dtype=np.float64))
+
+    def __sub__(self, other: "Sample | float") -> "Sample":
+        """Replication by replication. Raises ValueError for another number of replications."""
+        if not isinstance(other, Sample):
+            return Sample(self.values - other, None if self.estimate is None else self.estimate - other)
+        if self.values.shape != other.values.shape:
+            raise ValueError(
+                f"expected as many replications on both sides, got {len(self.values)} and {len(other.values)}"
+            )
+        # A side without draws is the same whichever model is drawn.
+        mine = self.values if self.estimate is None else self.estimate
+        theirs = other.values if other.estimate is None else other.estimate
+        drawn = self.estimate is not None or other.estimate is not None
+        return Sample(self.values - other.values, mine - theirs if drawn else None)
+
+    def __mul__(self, factor: float) -> "Sample":
+        return Sample(self.values * factor, None if self.estimate is None else self.estimate * factor)
+
+
+Values = Sample | ArrayLike
+
+
+def interval(values: Values, *, confidence: float = 0.95) -> Interval:
+    """Student-t interval of the mean of replications.
 
     Raises ValueError for fewer than two replications: one value says nothing about its spread.
     """
-    data = np.asarray(values, dtype=np.float64)
-    if len(data) < 2:
-        raise ValueError(f"expected at least 2 replications for an interval, got {len(data)}")
-    between, within, draws = variance_components(data, groups)
-    freedom = draws - 1 if between > 0 else len(data) - 1
-    error = between * (1 + 1 / draws) + within / len(data)
-    half = float(stdtrit(freedom, (1 + confidence) / 2)) * float(np.sqrt(error))
-    mean = float(data.mean())
+    sample = Sample.of(values)
+    count = len(sample.values)
+    if count < 2:
+        raise ValueError(f"expected at least 2 replications for an interval, got {count}")
+    if sample.estimate is None:
+        error = float(sample.values.var(ddof=1)) / count
+    else:
+        model = float((sample.values - sample.estimate).var(ddof=1))
+        error = model * (1 + 1 / count) + float(sample.estimate.var(ddof=1)) / count
+    half = float(stdtrit(count - 1, (1 + confidence) / 2)) * float(np.sqrt(error))
+    mean = float(sample.values.mean())
     return Interval(mean, mean - half, mean + half)
 
 
-def paired(
-    values: ArrayLike, baseline: ArrayLike, *, confidence: float = 0.95, groups: Sequence[int] | None = None
-) -> Interval:
+def paired(values: Values, baseline: Values, *, confidence: float = 0.95) -> Interval:
     """Interval of the mean difference `values` - `baseline`, replication by replication."""
-    return interval(_same_length(values, baseline), confidence=confidence, groups=groups)
+    return interval(Sample.of(values) - Sample.of(baseline), confidence=confidence)
 
 
-def paired_ratio(
-    values: ArrayLike, baseline: ArrayLike, *, confidence: float = 0.95, groups: Sequence[int] | None = None
-) -> Interval | None:
+def paired_ratio(values: Values, baseline: Values, *, confidence: float = 0.95) -> Interval | None:
     """Interval of the relative difference of means, by linearisation; None when the baseline's mean is not positive."""
-    difference = _same_length(values, baseline)
-    base = np.asarray(baseline, dtype=np.float64)
-    if base.mean() <= 0:
+    base = Sample.of(baseline)
+    difference = Sample.of(values) - base
+    level = float(base.values.mean())
+    if level <= 0:
         return None
-    ratio = difference.mean() / base.mean()
-    return interval(ratio + (difference - ratio * base) / base.mean(), confidence=confidence, groups=groups)
-
-
-def variance_components(values: Floats, groups: Sequence[int] | None) -> tuple[float, float, int]:
-    """(variance between groups, variance within, number of groups).
-
-    Without groups, or where nothing shows between them: (0, variance, number of values).
-    """
-    total = float(values.var(ddof=1))
-    if groups is None:
-        return 0.0, total, len(values)
-    _, index = np.unique(np.asarray(groups), return_inverse=True)
-    sizes = np.bincount(index)
-    count, spare = len(sizes), len(values) - len(sizes)
-    if count < 2 or spare < 1:
-        return 0.0, total, len(values)
-    means = np.bincount(index, values) / sizes
-    within = float(((values - means[index]) ** 2).sum()) / spare
-    among = float((sizes * (means - values.mean()) ** 2).sum()) / (count - 1)
-    size = (len(values) - float((sizes**2).sum()) / len(values)) / (count - 1)
-    between = max(0.0, (among - within) / size)
-    return (between, within, count) if between > 0 else (0.0, total, len(values))
-
-
-def _same_length(values: ArrayLike, baseline: ArrayLike) -> Floats:
-    first, second = np.asarray(values, dtype=np.float64), np.asarray(baseline, dtype=np.float64)
-    if first.shape != second.shape:
-        raise ValueError(f"expected as many replications on both sides, got {len(first)} and {len(second)}")
-    return first - second
+    ratio = float(difference.values.mean()) / level
+    return interval((difference - base * ratio) * (1 / level) - (-ratio), confidence=confidence)

@@ -48,7 +48,7 @@ def put_inputs(root: Path) -> None:
 
 def stage_in(root: Path, repository: Path, *, workers: int = 1) -> Stage[Any]:
     configured = yaml.safe_load((repository / "conf/factory/simulate/default.yaml").read_text())
-    short = {"days": 0.5, "warmup_days": 0.1, "replications": 24, "thresholds": 3}
+    short = {"days": 0.5, "warmup_days": 0.1, "replications": 8, "thresholds": 3}
     sections = SimpleNamespace(
         line=Line.from_yaml(repository / "conf/factory/line/assembly.yaml"),
         economy=Economy(),
@@ -70,7 +70,7 @@ def test_the_stage_writes_its_tables_and_says_what_it_did(done):
     out = stage.root / paths.SIMULATION
     expected = {"answer.json", *(f"{name}.parquet" for name in TABLES)}
     assert {file.name for file in out.iterdir()} == expected
-    assert "scenarios × 24 replications" in line
+    assert "scenarios × 8 replications" in line
     assert len(stage.tracker.children) == pl.read_parquet(out / "scenarios.parquet")["scenario"].n_unique()
 
 

@@ -125,7 +125,6 @@ def _save_events(today: Scenario, path: Path, economy: Economy, settings: Experi
         days=settings.days,
         warmup_days=settings.warmup_days,
         seed=seed,
-        of=settings.replications,
     )
     replication.log().save(path)
 
