@@ -78,9 +78,10 @@ def test_what_a_trial_refuses_the_study_refuses(tmp_path: Path) -> None:
 
 
 def test_a_bug_in_a_trial_keeps_its_traceback(tmp_path: Path) -> None:
+    before = set(multiprocessing.active_children())
     with pytest.raises(RuntimeError, match=r"(?s)trial 0 with .* failed:.*KeyError: 'a bug'"):
         run(objectives.broken, tmp_path / "study.db")
-    assert not multiprocessing.active_children()
+    assert set(multiprocessing.active_children()) <= before
 
 
 def test_a_changed_space_starts_a_new_study_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
