@@ -86,9 +86,6 @@ def test_a_changed_schedule_parameter_reruns_only_what_reads_it(loop: Loop) -> N
     params.write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
     try:
         assert ran(loop.run("dvc", "repro").stdout) == ["schedule", "report", "record"]
-        assert (
-            "profit_per_day" not in loop.run("dvc", "metrics", "diff", "HEAD", check=False).stdout.split("schedule")[0]
-        )
     finally:
         params.write_text(before, encoding="utf-8")
     # Going back costs nothing: the run cache has it. Only record, which has no outs, runs again.
