@@ -94,7 +94,7 @@ def magnetic_tile(clone: Path, data: Path | None, reasons: dict[str, str]) -> di
 
 def split_at_random(index: Path) -> None:
     """Deal the images out regardless of their part, as a careless split would: for comparison only."""
-    from twinloop.vision.splits import random_split
+    from twinloop.vision.datasets.splits import random_split
 
     table = pl.read_parquet(index)
     shares = {f"{split}_share": float((table["split"] == split).mean() or 0) for split in ("val", "test")}

@@ -17,8 +17,9 @@ from twinloop.learning.fit import fit
 from twinloop.vision.datasets.build import build
 from twinloop.vision.datasets.settings import DatasetSettings, SurfaceSettings
 from twinloop.vision.index import ImageSet, load_images
-from twinloop.vision.settings import ModelSettings, TrainSettings
-from twinloop.vision.training import MONITOR, DetectorTraining, learning_rate_factor, new_optimizer
+from twinloop.vision.models.settings import ModelSettings
+from twinloop.vision.training.module import MONITOR, DetectorTraining, learning_rate_factor, new_optimizer
+from twinloop.vision.training.settings import TrainSettings
 
 PAIRS = 7
 PARTS = 250

@@ -6,16 +6,14 @@ not need is not imported: the start-up of torch or MLflow costs seconds.
 
 import argparse
 import errno
+import importlib
 import os
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from twinloop.errors import InputError, RunError, TwinloopError
-from twinloop.files import read_json
-from twinloop.progress import clock, say
+from twinloop.errors import InputError, TwinloopError
+from twinloop.progress import say
 from twinloop.twins import registry
 
 TOOLS = {
@@ -51,7 +49,7 @@ def _dispatch(given: list[str]) -> int:
         return 0
     command, *rest = given
     if command in TOOLS:
-        return {"conf": _conf, "repro": _repro, "doctor": _doctor, "ui": _ui}[command](rest)
+        return _tool(command, rest)
     if command in registry.TWINS:
         return _stage(registry.find(command), rest)
     known = ", ".join((*registry.TWINS, *TOOLS))
@@ -112,82 +110,9 @@ def _first_line(text: str | None) -> str:
     return (text or "").strip().partition("\n")[0]
 
 
-def _conf(rest: list[str]) -> int:
-    parser = _parser(
-        "conf",
-        "Compose conf/ with Hydra overrides, validate it, show what changes and write params.yaml.",
-        "python -m twinloop conf profile=smoke factory/data=folder factory.data.source=data/source/mine",
-    )
-    parser.add_argument("overrides", nargs="*", help="Hydra overrides: group=option or path.to.key=value")
-    parser.add_argument("--force", action="store_true", help="overwrite choices made by hand or by -S in params.yaml")
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; check params.yaml against conf/ and the schemas"
-    )
-    parser.add_argument("--stamp", type=Path, help="with --check: file to write when all is well (for the conf stage)")
-    options = parser.parse_args(rest)
-    from twinloop.twins import configuration
-
-    root = find_root(Path.cwd())
-    if options.check:
-        configuration.check(root)
-        if options.stamp:
-            configuration.stamp(root / options.stamp)
-        return 0
-    changes = configuration.write(root, options.overrides, force=options.force)
-    for line in changes:
-        print(line)
-    say(f"conf: params.yaml {f'written, {len(changes)} value(s) changed' if changes else 'is up to date'}")
-    return 0
-
-
-def _repro(rest: list[str]) -> int:
-    parser = _parser(
-        "repro", "Bring every stage of a twin up to date and print its answer.", "python -m twinloop repro factory"
-    )
-    parser.add_argument("twin", nargs="?", default="factory", help=f"one of: {', '.join(registry.TWINS)}")
-    parser.add_argument(
-        "--profile", help="compose this profile first: smoke, default or full (else params.yaml as it is)"
-    )
-    options = parser.parse_args(rest)
-    from twinloop import pipeline
-    from twinloop.twins import configuration
-
-    root, twin, start = find_root(Path.cwd()), registry.find(options.twin), time.monotonic()
-    if options.profile:
-        configuration.write(root, [f"profile={options.profile}"])
-    pipeline.reproduce(root, twin)
-    answer = read_json(root / twin.paths.ANSWER)["sentence"]
-    print(f"\n{answer}")
-    store = configuration.store_location(root)
-    say(f"Open {twin.paths.INDEX_PAGE}, or `make ui` to compare runs ({store}).   {clock(time.monotonic() - start)}")
-    if options.profile and options.profile != "default":
-        say(f"params.yaml now holds profile {options.profile}; `make repro PROFILE=default` returns to the default.")
-    return 0
-
-
-def _doctor(rest: list[str]) -> int:
-    _parser("doctor", "Check this machine and say what each gap costs.", "python -m twinloop doctor").parse_args(rest)
-    from twinloop.doctor import findings
-
-    root = find_root(Path.cwd())
-    results = findings(root)
-    for finding in results:
-        print(f"{'✓' if finding.ok else '✗' if finding.needed else '–'} {finding.what:<18} {finding.told}")
-    if any(not finding.ok and finding.needed for finding in results):
-        raise RunError("doctor: something needed is missing: `make setup` installs what the project pins")
-    return 0
-
-
-def _ui(rest: list[str]) -> int:
-    parser = _parser("ui", "Open the MLflow UI on loopback.", "python -m twinloop ui --port 5000")
-    parser.add_argument("--port", type=int, default=5000)
-    options = parser.parse_args(rest)
-    from twinloop.tracking import store
-    from twinloop.twins import configuration
-
-    address, root = os.environ.get("MLFLOW_TRACKING_URI"), configuration.main_root(find_root(Path.cwd()))
-    command = store.ui_command(address, root, port=options.port)
-    opened = store.open_store(address, root)
-    for name in registry.TWINS:
-        say(f"{name:<10} executions side by side: {store.ui_page(opened, name, port=options.port)}")
-    return subprocess.call(command)
+def _tool(name: str, rest: list[str]) -> int:
+    module = importlib.import_module(f"twinloop.tools.{name}")
+    parser = _parser(name, (module.__doc__ or "").strip(), module.EXAMPLE)
+    module.arguments(parser)
+    status: int = module.run(parser.parse_args(rest), find_root(Path.cwd()))
+    return status

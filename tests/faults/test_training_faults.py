@@ -21,7 +21,7 @@ from twinloop.learning.fit import newest_checkpoint
 from twinloop.learning.settings import Dimension
 from twinloop.twins.factory import paths, train
 from twinloop.twins.stage import STATE
-from twinloop.vision.models import load_detector
+from twinloop.vision.models.detector import load_detector
 
 EPOCHS = 12
 RESULTS = (paths.DETECTOR / "weights.safetensors", paths.EPOCHS, paths.metrics("train"))

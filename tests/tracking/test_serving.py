@@ -86,7 +86,7 @@ def test_an_answer_is_what_the_detector_finds(tmp_path: Path) -> None:
     import io
 
     from twinloop.tracking.served_detector import answer, refused
-    from twinloop.vision.predict import OnnxDetector
+    from twinloop.vision.inference.predict import OnnxDetector
 
     exported, point = export(tmp_path / "one")
     pixels = np.full((SIZE, SIZE), 60, np.uint8)

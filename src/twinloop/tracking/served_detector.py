@@ -21,7 +21,7 @@ from PIL import Image
 
 from twinloop.vision.datasets.reading import pixel_limit, read_image
 from twinloop.vision.datasets.samples import Refused
-from twinloop.vision.predict import OnnxDetector, Prediction
+from twinloop.vision.inference.predict import OnnxDetector, Prediction
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000

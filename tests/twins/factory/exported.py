@@ -14,10 +14,10 @@ from twinloop.files import sha256
 from twinloop.learning.settings import ExportSettings
 from twinloop.twins.factory import paths
 from twinloop.twins.stage import Stage
+from twinloop.vision.evaluation.operating import EvaluateSettings
 from twinloop.vision.index import INDEX_FILE, SCHEMA
-from twinloop.vision.models import Detector, save_detector
-from twinloop.vision.operating import EvaluateSettings
-from twinloop.vision.settings import ModelSettings
+from twinloop.vision.models.detector import Detector, save_detector
+from twinloop.vision.models.settings import ModelSettings
 
 CLASSES = ("good", "dent", "spot")
 SIZE = 32

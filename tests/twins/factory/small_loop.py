@@ -22,7 +22,7 @@ from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
 from twinloop.vision.datasets.settings import SurfaceSettings
-from twinloop.vision.surfaces import photographs
+from twinloop.vision.synthetic.surfaces import photographs
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
 HOSTILE = "<script>alert(1)</script>"

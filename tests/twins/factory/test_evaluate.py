@@ -11,7 +11,7 @@ from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.files import read_json
 from twinloop.twins.factory import evaluate, paths
-from twinloop.vision.predict import OnnxDetector
+from twinloop.vision.inference.predict import OnnxDetector
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from twinloop.learning.inference import Graph, open_graph
 from twinloop.learning.parity import max_difference
 from twinloop.twins.factory import export, paths
 from twinloop.vision.index import load_images
-from twinloop.vision.models import load_detector
-from twinloop.vision.predict import OnnxDetector, to_input
+from twinloop.vision.inference.predict import OnnxDetector, to_input
+from twinloop.vision.models.detector import load_detector
 
 
 def test_both_formats_a_description_and_latencies_are_written(exported_root: Path) -> None:

@@ -9,8 +9,8 @@ from twinloop.files import read_json, write_json
 from twinloop.twins.factory import paths, train
 from twinloop.twins.stage import STATE
 from twinloop.vision.index import load_images
-from twinloop.vision.models import load_detector
-from twinloop.vision.training import assess
+from twinloop.vision.models.detector import load_detector
+from twinloop.vision.training.module import assess
 
 
 @pytest.fixture(scope="module")

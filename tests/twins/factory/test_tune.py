@@ -8,7 +8,8 @@ import pytest
 from tests.twins.factory.trained import Notebook, prepared, stage
 from twinloop.files import read_json
 from twinloop.twins.factory import paths, tune
-from twinloop.vision.settings import SearchSpace, TrainSettings
+from twinloop.vision.models.settings import SearchSpace
+from twinloop.vision.training.settings import TrainSettings
 
 OUTPUTS = (paths.TUNED, paths.TRIALS, paths.metrics("tune"))
 

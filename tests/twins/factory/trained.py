@@ -11,7 +11,8 @@ from twinloop.files import write_json
 from twinloop.learning.settings import Dimension, StudySettings
 from twinloop.twins.factory import paths, train
 from twinloop.twins.stage import Stage
-from twinloop.vision.settings import ModelSettings, SearchSpace, TrainSettings
+from twinloop.vision.models.settings import ModelSettings, SearchSpace
+from twinloop.vision.training.settings import TrainSettings
 
 SPACE = SearchSpace(
     model={"decoder_width": Dimension(kind="categorical", choices=(8, 16))},

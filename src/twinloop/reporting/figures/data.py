@@ -24,7 +24,7 @@ from twinloop.reporting.style import (
 )
 
 if TYPE_CHECKING:
-    from twinloop.vision.surfaces import Photograph
+    from twinloop.vision.synthetic.surfaces import Photograph
 
 SPLIT_COLOURS = {"train": BLUE, "val": SKY, "test": ORANGE}
 

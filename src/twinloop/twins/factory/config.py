@@ -9,8 +9,9 @@ from twinloop.learning.settings import ExportSettings, StudySettings
 from twinloop.scheduling import ScheduleSettings, ShopSettings
 from twinloop.simulation import Economy, ExperimentSettings, Line
 from twinloop.vision.datasets.settings import DatasetSettings
-from twinloop.vision.operating import EvaluateSettings
-from twinloop.vision.settings import ModelSettings, TrainSettings
+from twinloop.vision.evaluation.operating import EvaluateSettings
+from twinloop.vision.models.settings import ModelSettings
+from twinloop.vision.training.settings import TrainSettings
 
 
 @settings

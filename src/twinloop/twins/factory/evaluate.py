@@ -11,9 +11,16 @@ from twinloop.progress import bar
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
-from twinloop.vision.evaluation import examples, figures, judge, operating_point, predictions, reliability_table
+from twinloop.vision.evaluation.judgement import (
+    examples,
+    figures,
+    judge,
+    operating_point,
+    predictions,
+    reliability_table,
+)
 from twinloop.vision.index import load_images
-from twinloop.vision.predict import OnnxDetector, read_spec
+from twinloop.vision.inference.predict import OnnxDetector, read_spec
 
 EXAMPLE = "python -m twinloop factory evaluate"
 

@@ -24,8 +24,8 @@ from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
 from twinloop.vision.index import load_images
-from twinloop.vision.models import WEIGHTS_FILE, load_detector
-from twinloop.vision.predict import SPEC_FILE, OnnxDetector, to_input
+from twinloop.vision.inference.predict import SPEC_FILE, OnnxDetector, to_input
+from twinloop.vision.models.detector import WEIGHTS_FILE, load_detector
 from twinloop.vision.scores import anomaly_score
 
 EXAMPLE = "python -m twinloop factory export"

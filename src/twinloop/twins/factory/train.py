@@ -13,9 +13,10 @@ from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
 from twinloop.vision.index import INDEX_FILE, load_images
-from twinloop.vision.models import parameters, save_detector
-from twinloop.vision.settings import ModelSettings, SearchSpace, TrainSettings, tuned
-from twinloop.vision.training import FIGURES, MONITOR, DetectorTraining, assess
+from twinloop.vision.models.detector import parameters, save_detector
+from twinloop.vision.models.settings import ModelSettings, SearchSpace, tuned
+from twinloop.vision.training.module import FIGURES, MONITOR, DetectorTraining, assess
+from twinloop.vision.training.settings import TrainSettings
 
 EXAMPLE = "python -m twinloop factory train"
 

@@ -11,7 +11,7 @@ from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
 from twinloop.vision.index import INDEX_FILE, load_images
-from twinloop.vision.objective import PRELOAD, DetectorObjective, part_share
+from twinloop.vision.training.objective import PRELOAD, DetectorObjective, part_share
 
 EXAMPLE = "python -m twinloop factory tune"
 DATABASE = "factory-tune.db"

@@ -23,10 +23,10 @@ from twinloop.vision.datasets.folder import folder
 from twinloop.vision.datasets.magnetic_tile import magnetic_tile
 from twinloop.vision.datasets.samples import Collection, Sample, Surface
 from twinloop.vision.datasets.settings import DatasetSettings
+from twinloop.vision.datasets.splits import check_splits, choose_groups, group_split, missing_classes
 from twinloop.vision.datasets.storing import Quarantine, Stored, replacing, store
 from twinloop.vision.index import CARD_FILE, GOOD, INDEX_FILE, QUARANTINE_FILE, SCHEMA
-from twinloop.vision.splits import check_splits, choose_groups, group_split, missing_classes
-from twinloop.vision.surfaces import Photograph, photographs
+from twinloop.vision.synthetic.surfaces import Photograph, photographs
 
 LAYOUTS: dict[str, Callable[[Path, DatasetSettings], Collection]] = {"folder": folder, "magnetic_tile": magnetic_tile}
 
@@ -109,7 +109,7 @@ def _rendered(settings: DatasetSettings, seed: int) -> Collection:
     )
     options = settings.surfaces
     origin = (
-        f"Rendered by twinloop.vision.surfaces with seed {seed}: {options.parts} parts × {options.exposures} "
+        f"Rendered by twinloop.vision.synthetic.surfaces with seed {seed}: {options.parts} parts × {options.exposures} "
         f"exposures, textures {', '.join(options.textures)}, defect contrast {options.contrast:g}. "
         "No rights of others are involved."
     )

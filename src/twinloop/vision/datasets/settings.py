@@ -57,7 +57,7 @@ class DatasetSettings:
     """
 
     kind: Literal["synthetic", "magnetic_tile", "folder"] = "synthetic"
-    source: Annotated[str, Field(min_length=1)] = "src/twinloop/vision/surfaces.py"
+    source: Annotated[str, Field(min_length=1)] = "src/twinloop/vision/synthetic/surfaces.py"
     limit_parts: Annotated[int, Field(ge=0)] = 0
     val_share: Annotated[float, Field(gt=0, lt=1)] = 0.15
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.25

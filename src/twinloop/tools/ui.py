@@ -1,0 +1,29 @@
+"""Open the MLflow UI on loopback (make ui)."""
+
+import argparse
+import os
+import subprocess
+from pathlib import Path
+
+from twinloop.progress import say
+from twinloop.twins import registry
+
+EXAMPLE = "python -m twinloop ui --port 5000"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the tool is given."""
+    parser.add_argument("--port", type=int, default=5000)
+
+
+def run(options: argparse.Namespace, root: Path) -> int:
+    """Serve until stopped; returns MLflow's exit status."""
+    from twinloop.tracking import store
+    from twinloop.twins import configuration
+
+    address, home = os.environ.get("MLFLOW_TRACKING_URI"), configuration.main_root(root)
+    command = store.ui_command(address, home, port=options.port)
+    opened = store.open_store(address, home)
+    for name in registry.TWINS:
+        say(f"{name:<10} executions side by side: {store.ui_page(opened, name, port=options.port)}")
+    return subprocess.call(command)

@@ -1,0 +1,1 @@
+"""The detector judged: calibration, operating curve, thresholds, figures with intervals, explanations."""

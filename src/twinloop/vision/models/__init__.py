@@ -1,0 +1,1 @@
+"""Networks that look at surfaces: timm encoders and the detectors made of them."""

@@ -1,0 +1,1 @@
+"""Rendered surfaces with pixel-exact defects: textures, flaws, and how a camera sees them."""

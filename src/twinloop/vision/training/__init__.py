@@ -1,0 +1,1 @@
+"""How a detector learns: augmentation, batches, losses, figures, the LightningModule, what a study asks of it."""

@@ -1,0 +1,190 @@
+"""The detector's training as a LightningModule: batches, loss, optimiser and validation figures.
+
+AdamW (Loshchilov and Hutter, 2019) with a learning rate that is a pure function of the step, so that a resumed run
+needs nothing but the step's number. Figures are gathered once per epoch, never per step.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+from torch.utils.data import DataLoader
+
+from twinloop.errors import InputError
+from twinloop.vision.index import ImageSet
+from twinloop.vision.models.detector import Detector
+from twinloop.vision.models.settings import ModelSettings
+from twinloop.vision.training.loading import Batch, training_batches, validation_batches
+from twinloop.vision.training.losses import DetectorLoss, enlarge
+from twinloop.vision.training.metrics import (
+    anomaly_scores,
+    detector_metrics,
+    image_metrics,
+    intersection_over_union,
+    overlap,
+)
+from twinloop.vision.training.settings import TrainSettings
+from twinloop.vision.training.transforms import Augmenter
+
+VALIDATION_BATCH = 64
+# Best epoch by the mean of AP and IoU: AP alone saturates early and would drop the better of two maps.
+MONITOR = "val_score"
+# In order, the columns of the epochs table.
+FIGURES = ("train_loss", "val_loss", "val_auroc", "val_ap", "val_iou", MONITOR)
+
+
+class DetectorTraining(lightning.LightningModule):
+    """Everything about training a detector except the loop itself; figures are logged as in `FIGURES`.
+
+    Raises InputError if the validation images cannot rank a detector.
+    """
+
+    def __init__(
+        self, model: ModelSettings, settings: TrainSettings, *, train: ImageSet, validation: ImageSet, seed: int
+    ) -> None:
+        super().__init__()
+        defective = int((validation.labels > 0).sum())
+        if not 0 < defective < len(validation.labels):
+            raise InputError(
+                f"validation split: {defective} of {len(validation.labels)} images are defective, expected some of "
+                "both kinds; enlarge the split or the data"
+            )
+        self.training_settings, self.train_images, self.validation_images = settings, train, validation
+        self.seed = seed
+        self.detector = new_detector(model, train, seed=seed)
+        self.loss = DetectorLoss(settings)
+        self._losses: list[Tensor] = []
+        self._validated: list[tuple[Tensor, ...]] = []
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        rank, world = self._place()
+        return training_batches(
+            self.train_images,
+            Augmenter(self.training_settings.augmentation, seed=self.seed),
+            batch_size=self.training_settings.batch_size,
+            seed=self.seed,
+            rank=rank,
+            world=world,
+        )
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        # Every process validates everything: ranking figures cannot be averaged over shares of the data.
+        return validation_batches(self.validation_images, batch_size=VALIDATION_BATCH)
+
+    def batch_loss(self, batch: Batch) -> Tensor:
+        """The loss of one training batch."""
+        logits, heat = self.detector(scaled(batch.images))
+        loss: Tensor = self.loss(logits, heat, labels=batch.labels, masks=batch.masks, masked=batch.masked)
+        return loss
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        loss = self.batch_loss(batch)
+        self._losses.append(loss.detach())
+        return loss
+
+    def on_train_epoch_start(self) -> None:
+        self._losses.clear()
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        logits, heat = self.detector(scaled(batch.images))
+        loss = self.loss(logits, heat, labels=batch.labels, masks=batch.masks, masked=batch.masked)
+        probabilities = torch.sigmoid(enlarge(heat, (batch.masks.shape[-2], batch.masks.shape[-1])))[:, 0]
+        counts = overlap(probabilities[batch.masked], batch.masks[batch.masked])
+        weighted = loss * len(batch.labels)
+        self._validated.append((logits, batch.labels, weighted, torch.tensor(counts)))
+
+    def on_validation_epoch_end(self) -> None:
+        logits, labels = (torch.cat([seen[place] for seen in self._validated]) for place in range(2))
+        loss = torch.stack([seen[2] for seen in self._validated]).sum() / len(labels)
+        intersection, union = torch.stack([seen[3] for seen in self._validated]).sum(dim=0).tolist()
+        self._validated.clear()
+        figures = image_metrics(anomaly_scores(logits), labels) | intersection_over_union(intersection, union)
+        self.log("val_loss", loss)
+        for name in ("auroc", "ap", "iou"):
+            if name in figures:
+                self.log(f"val_{name}", figures[name])
+        self.log(MONITOR, (figures["ap"] + figures.get("iou", figures["ap"])) / 2)
+
+    def on_train_epoch_end(self) -> None:
+        self.log("train_loss", torch.stack(self._losses).mean())
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        settings = self.training_settings
+        steps = settings.epochs * len(self.train_dataloader())
+        optimizer = new_optimizer(self.detector, settings)
+        schedule = LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps=steps, warmup=settings.warmup))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _place(self) -> tuple[int, int]:
+        attached = getattr(self, "_trainer", None)
+        return (attached.global_rank, attached.world_size) if attached is not None else (0, 1)
+
+
+def new_detector(settings: ModelSettings, train: ImageSet, *, seed: int) -> Detector:
+    """A detector with seeded weights whose normalisation fits the training images."""
+    torch.manual_seed(seed)
+    size, channels = train.images.shape[1], train.images.shape[3]
+    detector = Detector(settings, classes=train.classes, size=size, channels=channels)
+    if not settings.weights:
+        # Moments through 256-bin counts: exact, and free of a float copy of all images.
+        counts = [np.bincount(train.images[..., channel].ravel(), minlength=256) for channel in range(channels)]
+        values = np.arange(256) / 255
+        mean = np.array([(count * values).sum() / count.sum() for count in counts])
+        square = np.array([(count * values**2).sum() / count.sum() for count in counts])
+        detector.normalise_to(torch.from_numpy(mean), torch.from_numpy(np.sqrt(np.maximum(square - mean**2, 0))))
+    return detector
+
+
+def new_optimizer(detector: Detector, settings: TrainSettings) -> AdamW:
+    """AdamW whose weight decay spares biases and normalisation."""
+    decayed = [value for value in detector.parameters() if value.ndim > 1]
+    spared = [value for value in detector.parameters() if value.ndim <= 1]
+    groups: list[dict[str, Any]] = [{"params": decayed}, {"params": spared, "weight_decay": 0.0}]
+    return AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+
+
+def learning_rate_factor(step: int, *, steps: int, warmup: float) -> float:
+    """Linear rise to 1 over the share `warmup` of `steps`, then half a cosine down to 0."""
+    rise = warmup * steps
+    if step < rise:
+        return (step + 1) / (rise + 1)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rise) / max(steps - rise, 1))))
+
+
+def scaled(images: Tensor) -> Tensor:
+    """uint8 images as float32 in 0…1."""
+    return images.to(torch.float32).div_(255)
+
+
+def detect(detector: Detector, images: ImageSet) -> tuple[Tensor, Tensor]:
+    """Class logits [N, K] and heat probabilities [N, H, W] of a whole split, on the detector's device, in order."""
+    detector.eval()
+    device = next(detector.parameters()).device
+    logits, probabilities = [], []
+    with torch.inference_mode():
+        for batch in validation_batches(images, batch_size=VALIDATION_BATCH):
+            scores, heat = detector(scaled(batch.images.to(device)))
+            logits.append(scores.cpu())
+            probabilities.append(
+                torch.sigmoid(enlarge(heat, (images.masks.shape[1], images.masks.shape[2])))[:, 0].cpu()
+            )
+    return torch.cat(logits), torch.cat(probabilities)
+
+
+def assess(detector: Detector, images: ImageSet) -> dict[str, float]:
+    """All figures of a detector on one split: auroc, ap, f1, iou, pixel_auroc and recall per class."""
+    logits, probabilities = detect(detector, images)
+    return detector_metrics(
+        logits,
+        probabilities,
+        labels=torch.from_numpy(images.labels),
+        masks=torch.from_numpy(images.masks),
+        masked=torch.from_numpy(images.masked),
+        classes=images.classes,
+    )

@@ -1,0 +1,102 @@
+"""Splits by part: nothing leaks, every class is everywhere, and a leak is refused."""
+
+from collections import Counter, defaultdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twinloop.errors import InputError, RunError
+from twinloop.vision.datasets.splits import check_splits, choose_groups, group_split, missing_classes, random_split
+from twinloop.vision.index import SPLITS
+
+PARTS = st.lists(
+    st.tuples(st.sampled_from(["good", "crack", "pit"]), st.integers(1, 6)), min_size=1, max_size=60
+)  # class of a part, its exposures
+
+
+def images(parts: list[tuple[str, int]]) -> tuple[list[str], list[str]]:
+    labels = [label for label, exposures in parts for _ in range(exposures)]
+    groups = [f"part {number}" for number, (_, exposures) in enumerate(parts) for _ in range(exposures)]
+    return labels, groups
+
+
+@given(parts=PARTS, seed=st.integers(0, 1000), val=st.floats(0.05, 0.4), test=st.floats(0.05, 0.5))
+def test_no_part_is_divided_and_every_class_of_three_parts_is_everywhere(
+    parts: list[tuple[str, int]], seed: int, val: float, test: float
+) -> None:
+    labels, groups = images(parts)
+    splits = group_split(labels, groups, val_share=val, test_share=test, seed=seed)
+    sides = defaultdict(set)
+    for group, split in zip(groups, splits, strict=True):
+        sides[group].add(split)
+    assert all(len(found) == 1 for found in sides.values())
+    gaps = missing_classes(labels, splits)
+    for label, count in Counter(label for label, _ in parts).items():
+        assert (label in gaps) == (count < 3)
+
+
+@given(labels=st.lists(st.sets(st.sampled_from("abcd"), min_size=1, max_size=3), min_size=1, max_size=30))
+def test_parts_of_several_classes_stay_whole(labels: list[set[str]]) -> None:
+    flat = [(label, f"part {number}") for number, classes in enumerate(labels) for label in sorted(classes)]
+    splits = group_split(*map(list, zip(*flat, strict=True)), val_share=0.2, test_share=0.3, seed=1)
+    check_splits([g for _, g in flat], splits, digests=[str(i) for i in range(len(flat))], names=[g for _, g in flat])
+
+
+def test_shares_are_met_for_every_class() -> None:
+    labels, groups = images([("good", 2)] * 400 + [("crack", 2)] * 80)
+    splits = group_split(labels, groups, val_share=0.15, test_share=0.25, seed=9)
+    assert Counter(zip(labels, splits, strict=True)) == {
+        ("good", "train"): 480, ("good", "val"): 120, ("good", "test"): 200,
+        ("crack", "train"): 96, ("crack", "val"): 24, ("crack", "test"): 40,
+    }  # fmt: skip
+
+
+def test_a_seed_fixes_the_split_and_another_changes_it() -> None:
+    labels, groups = images([("good", 2)] * 40 + [("crack", 2)] * 20)
+    first, again, other = (group_split(labels, groups, val_share=0.2, test_share=0.2, seed=s) for s in (1, 1, 2))
+    assert first == again != other
+
+
+def test_two_parts_go_to_train_and_test_and_a_single_one_to_train() -> None:
+    labels, groups = images([("good", 1)] * 10 + [("crack", 1)] * 2 + [("pit", 1)])
+    gaps = missing_classes(labels, group_split(labels, groups, val_share=0.2, test_share=0.2, seed=1))
+    assert gaps == {"crack": ("val",), "pit": ("val", "test")}
+
+
+def test_a_part_on_two_sides_is_refused() -> None:
+    with pytest.raises(RunError, match=r"part 'a' is in train \(1\.png\) and in test \(3\.png\)"):
+        check_splits(
+            ["a", "b", "a"], ["train", "val", "test"], digests=["1", "2", "3"], names=["1.png", "2.png", "3.png"]
+        )
+
+
+def test_one_image_on_two_sides_is_refused() -> None:
+    with pytest.raises(RunError, match="image content '7' is in train"):
+        check_splits(["a", "b"], ["train", "test"], digests=["7", "7"], names=["1.png", "2.png"])
+
+
+def test_the_random_split_leaks_parts_and_the_check_says_so() -> None:
+    groups = [f"part {i // 6}" for i in range(120)]
+    splits = random_split(120, val_share=0.2, test_share=0.3, seed=1)
+    assert Counter(splits) == {"train": 60, "val": 24, "test": 36}
+    with pytest.raises(RunError, match="must stay in one split"):
+        check_splits(groups, splits, digests=[str(i) for i in range(120)], names=groups)
+
+
+def test_a_limit_keeps_classes_in_proportion_and_rare_ones_alive() -> None:
+    labels, groups = images([("good", 2)] * 90 + [("crack", 2)] * 10 + [("pit", 1)] * 3)
+    chosen = choose_groups(labels, groups, limit=40, seed=4)
+    kept = Counter({group: label for label, group in zip(labels, groups, strict=True) if group in chosen}.values())
+    assert len(chosen) == 40
+    assert kept["pit"] == 3
+    assert kept["crack"] in (3, 4, 5)
+
+
+def test_a_limit_below_the_number_of_classes_is_refused() -> None:
+    with pytest.raises(InputError, match="limit_parts ≥ 2"):
+        choose_groups(["good", "pit"], ["a", "b"], limit=1, seed=1)
+
+
+def test_splits_are_named_as_the_index_names_them() -> None:
+    assert set(random_split(30, val_share=0.3, test_share=0.3, seed=1)) == set(SPLITS)

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score as peer_f1
+from sklearn.metrics import roc_auc_score
+
+from twinloop.vision.evaluation.measurement import (
+    best_f1_threshold,
+    f1_score,
+    image_ap,
+    image_auroc,
+    interval,
+    pixel_auroc,
+    pixel_iou,
+)
+
+
+def sample(parts: int = 60, exposures: int = 1, seed: int = 0) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    random = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(parts) % 3, exposures)
+    difficulty = np.repeat(random.normal(size=parts), exposures)
+    return difficulty + 1.2 * (labels > 0), labels, [str(part) for part in np.repeat(np.arange(parts), exposures)]
+
+
+def test_the_interval_holds_the_estimate_and_repeats() -> None:
+    scores, labels, groups = sample()
+    estimate = image_auroc(scores, labels > 0, np.ones(len(scores)))
+    low, high = interval(image_auroc, scores, labels, groups=groups, draws=200, seed=1)
+    assert low < estimate < high
+    assert (low, high) == interval(image_auroc, scores, labels, groups=groups, draws=200, seed=1)
+
+
+def test_copies_of_the_same_parts_do_not_narrow_the_interval() -> None:
+    widths = []
+    for exposures in (1, 6):
+        scores, labels, groups = sample(exposures=exposures)
+        low, high = interval(image_ap, scores, labels, groups=groups, draws=200, seed=1)
+        widths.append(high - low)
+    assert widths[1] == pytest.approx(widths[0])
+
+
+def test_more_parts_narrow_the_interval() -> None:
+    widths = []
+    for parts in (60, 960):
+        scores, labels, groups = sample(parts)
+        low, high = interval(image_auroc, scores, labels, groups=groups, draws=200, seed=1)
+        widths.append(high - low)
+    assert widths[1] < widths[0] / 2.5
+
+
+def test_the_best_f1_threshold_is_best_among_all_scores() -> None:
+    scores, labels, _ = sample()
+    scores = scores.round(1)  # with ties
+    values = [f1_score(scores, labels > 0, threshold=value) for value in scores]
+    best = f1_score(scores, labels > 0, threshold=best_f1_threshold(scores, labels > 0))
+    assert best == max(values)
+    assert best == pytest.approx(peer_f1(labels > 0, scores >= best_f1_threshold(scores, labels > 0)))
+
+
+def test_nothing_found_is_an_f1_of_zero() -> None:
+    assert f1_score(np.zeros(3), np.array([True, False, True]), threshold=1) == 0
+
+
+def test_binned_pixel_auroc_is_the_exact_one_to_four_digits() -> None:
+    random = np.random.default_rng(0)
+    masks = (random.random((5, 32, 32)) < 0.1).astype(np.uint8)
+    logits = random.normal(-4, 2, masks.shape) + 3 * masks
+    assert pixel_auroc(logits, masks) == pytest.approx(roc_auc_score(masks.ravel(), logits.ravel()), abs=1e-4)
+
+
+@pytest.mark.parametrize("masks", [np.zeros((1, 2, 2), np.uint8), np.ones((1, 2, 2), np.uint8)])
+def test_pixels_of_one_kind_have_no_auroc(masks: np.ndarray) -> None:
+    assert pixel_auroc(np.zeros((1, 2, 2)), masks) is None
+
+
+def test_iou_pools_all_pixels_and_counts_false_alarms_on_good_parts() -> None:
+    masks = np.zeros((2, 2, 2), np.uint8)
+    masks[0, 0] = 1
+    maps = np.zeros((2, 2, 2))
+    maps[0, 0, 0] = maps[1, 1, 1] = 0.9
+    assert pixel_iou(maps, masks, threshold=0.5) == pytest.approx(1 / 3)
+    assert pixel_iou(np.zeros((2, 2, 2)), np.zeros((2, 2, 2), np.uint8), threshold=0.5) is None

@@ -1,0 +1,269 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
+from scipy.stats import beta, multivariate_normal
+
+from twinloop.contracts import OperatingCurve
+from twinloop.errors import InputError
+from twinloop.vision.evaluation.operating import (
+    EvaluateSettings,
+    PartCosts,
+    least_cost_thresholds,
+    line_mix,
+    operating_curve,
+    outcome,
+    repeatability,
+    threshold_grid,
+)
+
+CLASSES = ("good", "crack", "pit")
+
+
+def measured(
+    *, good: int = 60, crack: int = 20, pit: int = 10, exposures: int = 1, seed: int = 0, **changes: object
+) -> OperatingCurve:
+    random = np.random.default_rng(seed)
+    labels = np.repeat(np.repeat([0, 1, 2], [good, crack, pit]), exposures)
+    scores = random.normal(np.array([-3.0, 2.0, 0.5])[labels], 1.5)
+    return operating_curve(
+        expit(scores),
+        labels,
+        groups=[str(part) for part in np.repeat(np.arange(good + crack + pit), exposures)],
+        classes=CLASSES,
+        settings=EvaluateSettings(**changes),  # type: ignore[arg-type]
+        part_repeatability=0.8,
+        seed=seed,
+        model="test",
+    )
+
+
+def perfect(good: int, crack: int, **changes: object) -> OperatingCurve:
+    labels = np.repeat([0, 1], [good, crack])
+    return operating_curve(
+        np.where(labels == 1, 0.9, 0.1),
+        labels,
+        groups=[str(place) for place in range(len(labels))],
+        classes=("good", "crack"),
+        settings=EvaluateSettings(**changes),  # type: ignore[arg-type]
+        part_repeatability=0.8,
+        seed=3,
+        model="test",
+    )
+
+
+def test_no_escape_among_twenty_parts_is_not_a_promise_of_none() -> None:
+    curve = perfect(100, 20, draws=2000)
+    escapes = np.array([curve.accepted(draw=draw)[1] for draw in range(1, curve.draws + 1)])
+    assert curve.accepted()[1] == pytest.approx(0.5 / 21)
+    for level in (0.5, 0.9, 0.975):  # Jeffreys: Beta(k + ½, n − k + ½) with k = 0
+        assert np.quantile(escapes, level) == pytest.approx(beta(0.5, 20.5).ppf(level), rel=0.15)
+
+
+def test_a_rate_has_the_jeffreys_posterior() -> None:
+    labels = np.repeat([0, 1], [50, 30])
+    probabilities = np.where(np.arange(80) % 5 == 0, 0.9, 0.1)  # 10 of 50 good parts, 6 of 30 cracks score high
+    curve = operating_curve(
+        probabilities,
+        labels,
+        groups=[str(place) for place in range(80)],
+        classes=("good", "crack"),
+        settings=EvaluateSettings(draws=2000),
+        part_repeatability=0.5,
+        seed=1,
+        model="test",
+    )
+    rejects = np.array([curve.rejected(draw=draw)[0] for draw in range(1, 2001)])
+    posterior = beta(10.5, 40.5)
+    assert curve.rejected()[0] == pytest.approx(posterior.mean())
+    assert rejects.mean() == pytest.approx(posterior.mean(), abs=0.005)
+    assert np.quantile(rejects, [0.025, 0.975]) == pytest.approx(posterior.ppf([0.025, 0.975]), abs=0.015)
+
+
+def test_counts_are_parts_and_exposures_of_one_part_are_no_new_evidence() -> None:
+    once, often = perfect(100, 20), measured(good=100, crack=20, pit=5, exposures=6)
+    assert once.counts.tolist() == [100, 20]
+    assert often.counts.tolist() == [100, 20, 5]
+    # six photographs of five parts still leave the doubt of five parts
+    spread = np.std([often.accepted(draw=draw)[2] for draw in range(1, often.draws + 1)])
+    assert spread > 0.05
+
+
+def test_draws_are_whole_curves_and_repeat() -> None:
+    one, two = measured(seed=4), measured(seed=4)
+    assert np.array_equal(one.below, two.below)
+    assert not np.array_equal(one.below[1:], measured(seed=5).below[1:])
+    assert np.all(np.diff(one.below, axis=-1) >= 0)
+    # neighbouring thresholds move together: that is what "joint" means
+    middle = one.below.shape[-1] // 2
+    assert np.corrcoef(one.below[1:, 1, middle], one.below[1:, 1, middle + 3])[0, 1] > 0.5
+
+
+def test_a_class_without_a_part_is_unknown_not_perfect() -> None:
+    curve = measured(pit=0, defect_mix={"crack": 0.5, "pit": 0.5})
+    assert curve.counts[2] == 0
+    assert curve.accepted()[2] == pytest.approx(0.5)
+    assert curve.prevalence == pytest.approx([0.97, 0.015, 0.015])
+
+
+def test_the_mix_of_defects_is_as_observed_or_as_configured() -> None:
+    counts = np.array([100, 30, 10])
+    assert line_mix(CLASSES, counts, defect_rate=0.04, mix={}) == pytest.approx([0.96, 0.03, 0.01])
+    configured = line_mix(CLASSES, counts, defect_rate=0.04, mix={"crack": 1, "pit": 1})
+    assert configured == pytest.approx([0.96, 0.02, 0.02])
+
+
+@pytest.mark.parametrize("mix", [{"crack": 1.0}, {"crack": 1.0, "pit": 1.0, "dent": 1.0}, {"dent": 1.0}])
+def test_a_mix_of_other_classes_is_refused(mix: dict[str, float]) -> None:
+    with pytest.raises(InputError, match="the data has the defect classes crack, pit"):
+        line_mix(CLASSES, np.array([1, 1, 1]), defect_rate=0.04, mix=mix)
+
+
+def test_a_split_without_defects_is_refused() -> None:
+    with pytest.raises(InputError, match="at least one defective part"):
+        line_mix(CLASSES, np.array([5, 0, 0]), defect_rate=0.04, mix={})
+
+
+def test_the_grid_holds_todays_threshold() -> None:
+    grid = threshold_grid(40, include=0.37)
+    assert 0.37 in grid
+    assert np.all(np.diff(grid) > 0)
+    assert grid[0] < 1e-5
+    assert grid[-1] > 1 - 1e-5
+
+
+@pytest.mark.parametrize("truth", [0.0, 0.3, 0.8, 0.95])
+def test_repeatability_is_recovered_from_repeated_exposures(truth: float) -> None:
+    random = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 300)
+    part = np.arange(600)
+    difficulty = random.normal(size=600)
+    seen = np.repeat(part, 4)
+    noise = random.normal(size=len(seen))
+    scores = np.sqrt(truth) * difficulty[seen] + np.sqrt(1 - truth) * noise + 5 * labels[seen]
+    measured_value = repeatability(np.exp(scores), labels[seen], [str(value) for value in seen])
+    assert measured_value == pytest.approx(truth, abs=0.04)
+
+
+def test_repeatability_of_a_hand_computed_table_is_icc_1() -> None:
+    # Shrout and Fleiss (1979), table 2: six targets, four judges, ICC(1,1) = .17. Ranks stand in for their ratings,
+    # so the value is computed here from the mean squares of the normal scores.
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
+
+    table = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], float)
+    normal = ndtri((rankdata(table) - 0.5) / 24).reshape(6, 4)
+    between = 4 * normal.mean(axis=1).var(ddof=1)
+    within = normal.var(axis=1, ddof=1).mean()
+    expected = (between - within) / (between + 3 * within)
+    groups = [str(row) for row in np.repeat(np.arange(6), 4)]
+    assert repeatability(table.ravel(), np.zeros(24, np.int64), groups) == pytest.approx(expected)
+
+
+def test_single_exposures_measure_no_repeatability() -> None:
+    labels = np.zeros(50, np.int64)
+    assert repeatability(np.arange(50.0), labels, [str(place) for place in range(50)]) is None
+
+
+def test_identical_exposures_are_perfectly_repeatable() -> None:
+    scores = np.repeat(np.random.default_rng(0).normal(size=30), 2)
+    groups = [str(place) for place in np.repeat(np.arange(30), 2)]
+    assert repeatability(scores, np.zeros(60, np.int64), groups) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.3, 0.8, 0.99, 1.0])
+def test_the_second_look_follows_the_bivariate_normal(correlation: float) -> None:
+    curve = OperatingCurve(
+        thresholds=np.array([0.2, 0.8]),
+        classes=("good", "crack"),
+        below=np.array([[[0.90, 0.98], [0.10, 0.35]]]),
+        prevalence=np.array([0.95, 0.05]),
+        counts=np.array([10, 10]),
+        repeatability=correlation,
+        accept_below=0.2,
+        reject_from=0.8,
+        model="test",
+    )
+    from scipy.special import ndtri
+
+    for row, (low, high) in enumerate([(0.90, 0.98), (0.10, 0.35)]):
+        if correlation == 1.0:
+            twice = 0.0  # the same score again: still in the band
+        else:
+            both = multivariate_normal(cov=[[1, correlation], [correlation, 1]])
+            twice = both.cdf([ndtri(high), ndtri(low)]) - both.cdf([ndtri(low), ndtri(low)])
+        assert outcome(curve, PartCosts()).accepted[row] == pytest.approx(low + twice, abs=2e-4)
+    assert outcome(curve, PartCosts()).reinspected == pytest.approx([0.08, 0.25])
+
+
+def test_expected_cost_of_a_hand_computed_case() -> None:
+    curve = perfect(100, 20).at(0.5)
+    costs = PartCosts(escape=100, false_reject=10, reinspect=1)
+    escape, false_reject = 0.5 / 21, 0.5 / 101
+    assert outcome(curve, costs).cost_per_part == pytest.approx(0.03 * escape * 100 + 0.97 * false_reject * 10)
+
+
+def test_separable_scores_get_a_threshold_midway_in_log_odds() -> None:
+    accept, reject = least_cost_thresholds(perfect(100, 20), PartCosts())
+    assert accept == reject
+    assert accept == pytest.approx(0.5, abs=0.05)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10_000), st.floats(1, 500), st.floats(0.1, 50), st.floats(0, 5))
+def test_no_pair_of_grid_thresholds_costs_less(seed: int, escape: float, false_reject: float, again: float) -> None:
+    curve = measured(seed=seed, draws=1, thresholds=20)
+    costs = PartCosts(escape=escape, false_reject=false_reject, reinspect=again)
+    chosen = outcome(curve.at(*least_cost_thresholds(curve, costs)), costs).cost_per_part
+    everything = [
+        outcome(curve.at(low, high), costs).cost_per_part
+        for place, low in enumerate(curve.thresholds)
+        for high in curve.thresholds[place:]
+    ]
+    assert chosen == pytest.approx(min(everything), abs=1e-9)
+
+
+def test_without_reinspection_there_is_one_threshold() -> None:
+    costs = PartCosts(escape=100, false_reject=20, reinspect=0.0)
+    curve = dataclasses.replace(measured(good=400, crack=100, pit=100), repeatability=0.1)
+    low, high = least_cost_thresholds(curve, costs)
+    assert low < high
+    single, same = least_cost_thresholds(curve, costs, reinspection=False)
+    assert single == same
+    assert outcome(curve.at(low, high), costs).cost_per_part < outcome(curve.at(single), costs).cost_per_part
+
+
+def test_dearer_escapes_never_raise_the_threshold() -> None:
+    curve = measured(good=400, crack=100, pit=100)
+    chosen = [
+        least_cost_thresholds(curve, PartCosts(escape=escape), reinspection=False)[0] for escape in (5, 20, 80, 320)
+    ]
+    assert chosen == sorted(chosen, reverse=True)
+    assert chosen[0] > chosen[-1]
+
+
+def test_looking_again_is_not_worth_it_when_it_only_repeats_the_first_look() -> None:
+    curve = dataclasses.replace(measured(), repeatability=1.0)
+    accept, reject = least_cost_thresholds(curve, PartCosts(reinspect=0.1))
+    assert accept == reject
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"line_defect_rate": 0.0},
+        {"line_defect_rate": 1.0},
+        {"today_threshold": 1.5},
+        {"draws": 0},
+        {"repeatability": -0.1},
+        {"defect_mix": {"crack": 0.0}},
+        {"calibration": "guess"},
+        {"costs": {"escape": -1.0}},
+    ],
+)
+def test_settings_out_of_range_are_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="validation error"):
+        EvaluateSettings(**changes)  # type: ignore[arg-type]
