@@ -19,7 +19,7 @@ from twinloop.vision.datasets.settings import DatasetSettings, SurfaceSettings
 from twinloop.vision.index import ImageSet, load_images
 from twinloop.vision.models.settings import ModelSettings
 from twinloop.vision.training.module import MONITOR, DetectorTraining, learning_rate_factor, new_optimizer
-from twinloop.vision.training.settings import TrainSettings
+from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
 
 PAIRS = 7
 PARTS = 250
@@ -65,14 +65,14 @@ def ratio(folder: Path) -> float:
 
 
 def _fit_seconds(model: ModelSettings, settings: TrainSettings, train: ImageSet, validation: ImageSet) -> float:
-    module = Timed(model, settings, train=train, validation=validation, seed=0)
+    module = Timed(model, settings, AugmentationSettings(), train=train, validation=validation, seed=0)
     module.seconds = []
     fit(module, settings, monitor=MONITOR, seed=0)
     return module.seconds[-1]
 
 
 def _bare_seconds(model: ModelSettings, settings: TrainSettings, train: ImageSet, validation: ImageSet) -> float:
-    module = DetectorTraining(model, settings, train=train, validation=validation, seed=0)
+    module = DetectorTraining(model, settings, AugmentationSettings(), train=train, validation=validation, seed=0)
     loader: Any = module.train_dataloader()
     optimizer = new_optimizer(module.detector, settings)
     steps = settings.epochs * len(loader)

@@ -20,6 +20,11 @@ TOOLS = {
     "conf": "compose conf/ into params.yaml, or --check it",
     "repro": "bring every stage of a twin up to date and print its answer (make repro)",
     "doctor": "check this machine: Python, packages, GPU, store, cache, data",
+    "kfold": "cross-validate the configured training by part: figures per fold, mean and interval",
+    "predict": "judge an image, or every image in a folder, with the exported detector",
+    "camera": "play a folder of images at a fixed takt: missed frames, latency, utilisation",
+    "drift": "hold a folder of new images against the day the detector was measured",
+    "serve": "answer posted images with the registered detector, on loopback",
     "ui": "open the MLflow UI on loopback (make ui)",
 }
 

@@ -41,9 +41,10 @@ def test_a_graph_with_perturbed_weights_does_not_pass_the_gate(root: Path, monke
 
 @pytest.mark.skipif(tensorrt.obstacle() is None, reason="this machine can build engines")
 def test_without_gpu_or_tensorrt_the_export_succeeds_and_says_why_there_is_no_engine(root: Path) -> None:
-    summary = export.run(stage(root, export={"tensorrt": True}))
+    summary = export.run(stage(root, export={"tensorrt": "engine"}))
     metrics = read_json(root / paths.metrics("export"))
     assert metrics["tensorrt"] == "skipped"
     assert metrics["tensorrt_reason"] in ("no NVIDIA GPU", "tensorrt is not installed")
     assert metrics["tensorrt_reason"] in summary
     assert not list((root / paths.ONNX).glob("*.engine"))
+    assert not list((root / paths.ONNX).glob("*qdq*"))

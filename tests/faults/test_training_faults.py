@@ -1,5 +1,6 @@
 """Training and tuning that are killed, starved, changed or fed with the wrong files."""
 
+import dataclasses
 import os
 import pickle
 import signal
@@ -9,19 +10,26 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 import torch
 
 from tests.learning import objectives
 from tests.twins.factory.trained import prepared, stage
+from twinloop import cli
 from twinloop.errors import InputError, RunError
-from twinloop.files import read_json
+from twinloop.files import read_json, write_json
 from twinloop.learning.fit import newest_checkpoint
 from twinloop.learning.settings import Dimension
 from twinloop.twins.factory import paths, train
 from twinloop.twins.stage import STATE
-from twinloop.vision.models.detector import load_detector
+from twinloop.vision.index import INDEX_FILE, load_images
+from twinloop.vision.models.saving import load_detector
+from twinloop.vision.models.settings import SearchSpace
+from twinloop.vision.training.fitting import train_detector
+from twinloop.vision.training.losses import DetectorLoss
 
 EPOCHS = 12
 RESULTS = (paths.DETECTOR / "weights.safetensors", paths.EPOCHS, paths.metrics("train"))
@@ -163,13 +171,98 @@ def test_5_a_changed_search_space_is_a_new_study_and_said_so(
 
 def test_29_a_loss_that_becomes_nan_stops_with_the_last_good_checkpoint(tmp_path: Path) -> None:
     root = prepared(tmp_path)
+    # A rate that rises to 1e9 over the last epochs: the first ones still go well.
+    wild = {"learning_rate": 1e9, "gradient_clip": 0.0, "warmup": 0.9, "epochs": 40}
     with pytest.raises(
         RunError, match=r"the loss is not a finite number in epoch \d+.*lower the learning rate"
     ) as told:
-        train.run(stage(root, fit={"learning_rate": 1e9, "gradient_clip": 0.0, "warmup": 0.9, "epochs": 40}))
+        train.run(stage(root, fit=wild))
     assert told.value.exit_code == 1
     assert not (root / paths.metrics("train")).exists()
     assert not (root / paths.EPOCHS).exists()
+
+
+def test_29_epochs_before_the_nan_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = prepared(tmp_path)
+    whole = DetectorLoss.forward
+
+    def broken(self: DetectorLoss, *outputs: torch.Tensor, **truth: torch.Tensor) -> torch.Tensor:
+        # 72 training images in batches of 16: four steps an epoch.
+        counted.append(1)
+        loss = whole(self, *outputs, **truth)
+        return loss * float("nan") if self.training and sum(counted) > 12 else loss
+
+    counted: list[int] = []
+    monkeypatch.setattr(DetectorLoss, "forward", broken)
+    with pytest.raises(RunError, match=r"in epoch \d; the state after epoch \d is kept in .*factory-train-"):
+        train.run(stage(root))
+    (state,) = _states(root)
+    kept = newest_checkpoint(state)
+    assert kept is not None
+    weights = torch.load(kept, weights_only=True)["state_dict"]
+    assert all(value.isfinite().all() for value in weights.values())
+
+
+def test_29_the_command_ends_with_status_1_and_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = prepared(tmp_path)
+
+    def run(*_: object) -> None:
+        train.run(stage(root, fit={"learning_rate": 1e9, "gradient_clip": 0.0, "epochs": 40}))
+
+    monkeypatch.setattr(cli, "_dispatch", run)
+    assert cli.main(["factory", "train"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()[-1:]
+    assert line.startswith("train: the loss is not a finite number")
+
+
+def test_a_validation_without_defects_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    root = prepared(tmp_path)
+    index = root / paths.DATASET / INDEX_FILE
+    frame = pl.read_parquet(index)
+    frame.filter((pl.col("split") != "val") | (pl.col("label") == "good")).write_parquet(index)
+    with pytest.raises(InputError, match=r"validation split: 0 of \d+ images are defective"):
+        train.run(stage(root))
+    assert not _states(root)
+
+
+def test_a_class_with_one_sample_is_trained_on(tmp_path: Path) -> None:
+    root = prepared(tmp_path)
+    index = root / paths.DATASET / INDEX_FILE
+    frame = pl.read_parquet(index)
+    dents = frame.filter((pl.col("label") == "dent") & (pl.col("split") == "train"))
+    kept = (pl.col("label") != "dent") | (pl.col("image") == dents["image"][0])
+    frame.filter(kept).write_parquet(index)
+    train.run(stage(root, fit={"epochs": 1, "balance": "classes", "class_weights": "inverse"}))
+    assert load_detector(root / paths.DETECTOR).classes == ("good", "dent", "spot")
+    assert "val_recall_dent" not in read_json(root / paths.metrics("train"))
+
+
+def test_31_a_state_of_another_architecture_is_refused_and_kept(tmp_path: Path) -> None:
+    root = prepared(tmp_path)
+    factory = stage(root, fit={"epochs": 1}).config.factory
+    narrow = dataclasses.replace(factory.model, space=SearchSpace())
+    sets: dict[str, Any] = {
+        name: load_images(root / paths.DATASET, split, size=32, channels=1)
+        for name, split in (("images", "train"), ("validation", "val"))
+    }
+    train_detector(narrow, factory.train, factory.augmentation, **sets, seed=3, state=tmp_path / "state")
+    foreign = newest_checkpoint(tmp_path / "state")
+    wide = dataclasses.replace(narrow, decoder_width=16)
+    with pytest.raises(InputError, match=r"a checkpoint of another model: \d+ weights differ.*to start afresh"):
+        train_detector(wide, factory.train, factory.augmentation, **sets, seed=3, state=tmp_path / "state")
+    assert newest_checkpoint(tmp_path / "state") == foreign
+
+
+def test_31_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:
+    root = prepared(tmp_path)
+    described = root / paths.DETECTOR / "model.json"
+    content = read_json(described)
+    content["settings"]["decoder_width"] = 32
+    write_json(described, content)
+    with pytest.raises(InputError, match=r"do not fit together .*train again"):
+        load_detector(root / paths.DETECTOR)
 
 
 class Gadget:

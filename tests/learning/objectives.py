@@ -30,6 +30,14 @@ def hill(values: Mapping[str, Any], report: Report) -> float:
     return float(height)
 
 
+def compromise(values: Mapping[str, Any], report: Report) -> tuple[float, float]:
+    """The higher x the better and the dearer; depth only costs, and kind b is never finite."""
+    report(0, 0.0)
+    report(1, values["x"])
+    score = float("nan") if values["kind"] == "b" else values["x"]
+    return score, values["x"] ** 2 + values["depth"]
+
+
 def diverging(values: Mapping[str, Any], report: Report) -> float:
     raise RunError("the loss is not a finite number")
 

@@ -5,7 +5,17 @@ import onnx
 import pytest
 import torch
 
-from twinloop.learning.export import to_fp16, to_int8, to_onnx, torch_outputs, weights_digest
+from twinloop.learning.export import (
+    HALF_LARGEST,
+    largest_activation,
+    shifted_zero_points,
+    to_fp16,
+    to_int8,
+    to_int8_tensorrt,
+    to_onnx,
+    torch_outputs,
+    weights_digest,
+)
 from twinloop.learning.inference import Graph, open_graph, run_batches
 from twinloop.learning.parity import max_difference
 
@@ -100,6 +110,58 @@ def test_int8_is_quantised_close_and_repeatable(fp32: Path, module: Tiny, images
     outputs = run_batches(open_graph(tmp_path / "a.onnx"), images, batch=7)
     difference = max_difference(torch_outputs(module, images), outputs)
     assert 0 < difference < 0.1
+
+
+def test_the_way_of_calibration_changes_the_ranges(fp32: Path, images: np.ndarray, tmp_path: Path) -> None:
+    outlying = images.copy()
+    outlying[0, 0, 0, 0] = 40
+    content = set()
+    for name in ("minmax", "percentile", "entropy"):
+        to_int8(fp32, tmp_path / name, batches=[outlying], metadata={}, calibration=name)
+        content.add((tmp_path / name).read_bytes())
+    assert len(content) == 3
+
+
+def test_int8_for_tensorrt_is_symmetric_per_channel_and_leaves_biases_alone(
+    fp32: Path, module: Tiny, images: np.ndarray, tmp_path: Path
+) -> None:
+    path = tmp_path / "qdq.onnx"
+    to_int8_tensorrt(fp32, path, batches=np.array_split(images, 4), metadata={"classes": "[]"})
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    values = {entry.name: onnx.numpy_helper.to_array(entry) for entry in model.graph.initializer}
+    pairs = {node.output[0]: node for node in model.graph.node if node.op_type.endswith("zeLinear")}
+    zero_points = [values[node.input[2]] for node in pairs.values()]
+    assert zero_points
+    assert all(points.dtype == np.int8 and not points.any() for points in zero_points)
+    layers = [node for node in model.graph.node if node.op_type in ("Conv", "Gemm")]
+    assert len(layers) == 3
+    for layer in layers:
+        data, weights = (pairs[name] for name in layer.input[:2])
+        assert data.op_type == weights.op_type == "DequantizeLinear"
+        assert pairs[data.input[0]].op_type == pairs[weights.input[0]].op_type == "QuantizeLinear"
+        assert values[data.input[1]].size == 1
+        assert values[weights.input[1]].shape == (values[layer.input[2]].size,)
+        assert layer.input[2] not in pairs
+    outputs = run_batches(open_graph(path), images, batch=7)
+    assert 0 < max_difference(torch_outputs(module, images), outputs) < 0.1
+
+
+def test_shifted_zero_points_are_found(fp32: Path, images: np.ndarray, tmp_path: Path) -> None:
+    to_int8(fp32, tmp_path / "cpu.onnx", batches=[images], metadata={})
+    assert shifted_zero_points(tmp_path / "cpu.onnx")
+    assert shifted_zero_points(fp32) == []
+
+
+def test_the_largest_activation_is_found_inside_the_graph(tmp_path: Path) -> None:
+    class Inflated(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return (images * 3e5).square().sqrt() / 3e5
+
+    images = np.linspace(-1, 1, 8, dtype=np.float32).reshape(8, 1)
+    to_onnx(Inflated(), torch.rand(2, 1), path=tmp_path / "a.onnx", outputs=["y"], metadata={})
+    assert largest_activation(tmp_path / "a.onnx", batches=[images]) == pytest.approx(9e10)
+    assert largest_activation(tmp_path / "a.onnx", batches=[images * 1e-4]) < HALF_LARGEST
 
 
 def test_fp16_keeps_float32_at_its_ends(fp32: Path, module: Tiny, images: np.ndarray, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@ import dataclasses
 import pickle
 import warnings
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 import torch
+from torch import nn
 
 from tests.learning.regression import Regression
 from twinloop.errors import InputError, RunError
@@ -19,7 +21,7 @@ class PowerCut(Exception):
     pass
 
 
-def _fit(module: Regression, state: Path | None = None, *, cut_after: int | None = None, **changes: int) -> Fitted:
+def _fit(module: Regression, state: Path | None = None, *, cut_after: int | None = None, **changes: Any) -> Fitted:
     def cut(epoch: int, figures: dict[str, float]) -> None:
         if epoch == cut_after:
             raise PowerCut
@@ -27,9 +29,9 @@ def _fit(module: Regression, state: Path | None = None, *, cut_after: int | None
     return fit(module, dataclasses.replace(SETTINGS, **changes), monitor="score", seed=7, state=state, on_epoch=cut)
 
 
-def _cut_off(state: Path, *, after: int) -> None:
+def _cut_off(state: Path, *, after: int, **changes: Any) -> None:
     with pytest.raises(PowerCut):
-        _fit(Regression(), state, cut_after=after)
+        _fit(Regression(), state, cut_after=after, **changes)
 
 
 def _same(one: Regression, other: Regression) -> bool:
@@ -45,6 +47,90 @@ def test_a_resumed_run_ends_exactly_like_an_uninterrupted_one(tmp_path: Path, af
     assert found.history == expected.history
     assert (found.best_epoch, found.resumed_at) == (expected.best_epoch, after + 1)
     assert _same(whole, resumed)
+
+
+@pytest.mark.parametrize("changes", [{"ema": 0.9}, {"accumulate": 3}, {"ema": 0.9, "accumulate": 2}])
+@pytest.mark.parametrize("after", [0, 3])
+def test_averages_and_accumulated_steps_survive_a_cut(tmp_path: Path, changes: dict[str, Any], after: int) -> None:
+    whole, resumed = Regression(), Regression()
+    expected = _fit(whole, **changes)
+    _cut_off(tmp_path, after=after, **changes)
+    assert _fit(resumed, tmp_path, **changes).history == expected.history
+    assert _same(whole, resumed)
+
+
+def test_the_averaged_weights_are_validated_and_kept() -> None:
+    plain, averaged = Regression(), Regression()
+    _fit(plain)
+    fitted = _fit(averaged, ema=0.99)
+    assert not _same(plain, averaged)
+    ((inputs, truth),) = averaged.val_dataloader()
+    with torch.inference_mode():
+        score = -(averaged.net(inputs) - truth).square().mean().item()
+    assert fitted.best["score"] == pytest.approx(score)
+
+
+@pytest.mark.parametrize(("accumulate", "steps"), [(1, 4), (2, 2), (3, 2), (8, 1)])
+def test_several_batches_make_a_step(accumulate: int, steps: int) -> None:
+    module = Regression()
+    _fit(module, epochs=1, accumulate=accumulate)
+    assert module.trainer.global_step == steps
+
+
+def test_sixteen_bits_without_a_gpu_train_in_32_and_say_so(capsys: pytest.CaptureFixture[str]) -> None:
+    half, full = Regression(), Regression()
+    _fit(half, precision="16-mixed")
+    assert "16-mixed needs a GPU, there is none: training in 32 bits" in capsys.readouterr().err
+    _fit(full)
+    assert _same(half, full)
+
+
+def test_bfloat16_is_used_where_it_is_asked_for() -> None:
+    brain, full = Regression(), Regression()
+    _fit(brain, precision="bf16-mixed")
+    _fit(full)
+    assert not _same(brain, full)
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_only_repeatable_kernels_are_used_where_that_is_wanted(deterministic: bool) -> None:
+    seen: list[bool] = []
+    settings = dataclasses.replace(SETTINGS, epochs=1, deterministic=deterministic)
+    fit(
+        Regression(),
+        settings,
+        monitor="score",
+        seed=0,
+        on_epoch=lambda *_: seen.append(torch.are_deterministic_algorithms_enabled()),
+    )
+    assert seen == [deterministic]
+
+
+@pytest.mark.parametrize("profiler", ["simple", "advanced"])
+def test_a_profile_is_written_beside_the_results(
+    tmp_path: Path, profiler: Literal["simple", "advanced"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = dataclasses.replace(SETTINGS, epochs=1, profiler=profiler)
+    fit(Regression(), settings, monitor="score", seed=0, profile=tmp_path / "profile")
+    (written,) = (tmp_path / "profile").iterdir()
+    assert "training_step" in written.read_text()
+    assert str(tmp_path / "profile") in capsys.readouterr().err
+
+
+class Wider(Regression):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.3), nn.Linear(4, 1), nn.Flatten(0))
+
+
+def test_a_checkpoint_of_another_model_is_refused_and_kept(tmp_path: Path) -> None:
+    _cut_off(tmp_path, after=1)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(
+        InputError, match=r"another model: 3 weights differ, first net\.0\.bias: expected shape \(4,\), got \(2,\)"
+    ):
+        _fit(Wider(), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
 def test_a_run_cut_off_twice_ends_alike(tmp_path: Path) -> None:
@@ -98,6 +184,14 @@ def test_patience_ends_a_run_and_the_best_weights_come_back(tmp_path: Path) -> N
     with pytest.raises(PowerCut):
         _fit(to_the_best, cut_after=1)
     assert _same(stopped, to_the_best)
+
+
+def test_the_last_weights_are_kept_where_that_is_wanted() -> None:
+    falling = (0.9, 0.5, 0.4, 0.3, 0.2, 0.1)
+    best, last = Regression(figures=falling), Regression(figures=falling)
+    assert _fit(best).best_epoch == 0
+    assert _fit(last, keep="last", patience=1).best_epoch == 5
+    assert not torch.equal(best.net[0].weight, last.net[0].weight)
 
 
 def test_waiting_goes_on_where_it_stopped(tmp_path: Path) -> None:

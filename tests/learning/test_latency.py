@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinloop.errors import InputError
-from twinloop.learning.latency import measure, quantised_ms
+from twinloop.learning.latency import Latency, hardware, measure, measure_in_turn, quantised_ms, speedups
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,25 @@ def test_a_slow_call_is_measured_as_slow() -> None:
     record = latency.record()
     assert record["quantised_ms"] == quantised_ms(latency.p50_ms)
     assert record["threads"] == 1
+
+
+def test_calls_that_are_compared_take_turns_and_each_round_begins_with_another() -> None:
+    order: list[str] = []
+    calls = {name: lambda name=name: order.append(name) for name in "abc"}
+    times = measure_in_turn(calls, runs=4, warmup=1, threads=1)
+    assert "".join(order) == "abc" + "abc" + "bca" + "cab" + "abc"
+    assert {name: found.runs for name, found in times.items()} == {"a": 4, "b": 4, "c": 4}
+
+
+def test_a_speedup_is_the_ratio_of_medians() -> None:
+    def timed(p50_ms: float) -> Latency:
+        return Latency(mean_ms=9.0, least_ms=0.1, p50_ms=p50_ms, p95_ms=9.0, p99_ms=9.0, runs=10, warmup=0, threads=1)
+
+    assert speedups({"a": timed(3.0), "b": timed(1.5), "c": timed(4.0)}, reference="a") == {"a": 1, "b": 2, "c": 0.75}
+
+
+def test_the_machine_is_named_beside_what_was_measured_on_it() -> None:
+    found = hardware()
+    assert found["cpu"]
+    assert int(found["cores"]) >= 1
+    assert str(found["onnxruntime"]).count(".") == 2

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -6,11 +8,13 @@ from sklearn.metrics import roc_auc_score
 
 from twinloop.errors import RunError
 from twinloop.learning.parity import (
-    ScoreParity,
     auroc,
+    average_precision,
+    batch_differences,
     best_threshold,
     choose_format,
     max_difference,
+    require_deployable,
     require_equal,
     score_parity,
 )
@@ -37,6 +41,30 @@ def test_the_largest_difference_of_any_output_counts() -> None:
     one = [np.zeros((2, 3), np.float32), np.zeros((2, 1), np.float32)]
     other = [np.zeros((2, 3), np.float32), np.array([[0.0], [0.5]], np.float32)]
     assert max_difference(one, other) == 0.5
+
+
+def test_a_difference_is_relative_where_the_reference_is_beyond_one() -> None:
+    one, other = [np.array([0.5, -200.0], np.float32)], [np.array([0.5625, -201.0], np.float32)]
+    assert max_difference(one, other) == 0.0625
+    assert max_difference(one, [np.array([0.5, -225.0], np.float32)]) == 0.125
+
+
+def test_every_batch_size_is_compared_on_two_full_batches_and_a_rest() -> None:
+    called: list[int] = []
+
+    def graph(batch: np.ndarray) -> list[np.ndarray]:
+        called.append(len(batch))
+        return [batch + (len(batch) == 7)]  # wrong at one batch size only
+
+    inputs = np.zeros((64, 1), np.float32)
+    assert batch_differences(graph, inputs, [inputs], sizes=(1, 2, 7)) == {1: 0, 2: 0, 7: 1}
+    assert called == [1, 1, 1, 2, 2, 1, 7, 7, 1]
+
+
+def test_average_precision_of_a_known_ranking() -> None:
+    positive = np.array([True, False, True, False])
+    assert average_precision(np.array([4.0, 3.0, 2.0, 1.0]), positive) == pytest.approx((1 + 2 / 3) / 2)
+    assert np.isnan(average_precision(np.array([1.0, 2.0]), np.array([True, True])))
 
 
 @pytest.mark.parametrize(
@@ -97,26 +125,49 @@ def test_images_of_one_class_are_judged_without_auroc() -> None:
     assert parity.breaches(ExportSettings()) == []
 
 
-GOOD = ScoreParity(auroc_drop=0.0, rank_correlation=0.999, changed_decisions=0.0)
-BAD = ScoreParity(auroc_drop=0.05, rank_correlation=0.999, changed_decisions=0.0)
+LIMIT = ["AUROC falls by 0.0500 (allowed 0.01)"]
+SPEEDS = {"fp32": 1.0, "fp16": 1.4, "int8": 2.0}
 
 
 @pytest.mark.parametrize(
-    ("wanted", "parity", "deployed"),
+    ("wanted", "breaches", "speeds", "deployed"),
     [
-        ("fp32", GOOD, "fp32"),
-        ("fp32", BAD, "fp32"),
-        ("auto", GOOD, "int8"),
-        ("auto", BAD, "fp32"),
-        ("int8", GOOD, "int8"),
+        ("fp32", {"fp16": [], "int8": []}, SPEEDS, "fp32"),
+        ("fp16", {"fp16": [], "int8": LIMIT}, {**SPEEDS, "fp16": 0.5}, "fp16"),
+        ("int8", {"fp16": LIMIT, "int8": []}, SPEEDS, "int8"),
+        ("auto", {"fp16": [], "int8": []}, SPEEDS, "int8"),
+        ("auto", {"fp16": [], "int8": LIMIT}, SPEEDS, "fp16"),
+        ("auto", {"fp16": LIMIT, "int8": LIMIT}, SPEEDS, "fp32"),
+        ("auto", {"fp16": [], "int8": []}, {"fp32": 1.0, "fp16": 1.0, "int8": 1.09}, "fp32"),
+        ("auto", {"fp16": [], "int8": []}, {"fp32": 1.0, "fp16": 1.0, "int8": 1.1}, "int8"),
+        ("auto", {"int8": []}, {"fp32": 1.0, "int8": 0.7}, "fp32"),
     ],
 )
-def test_int8_is_deployed_only_within_its_limits(wanted: str, parity: ScoreParity, deployed: str) -> None:
-    chosen, verdict = choose_format(parity, ExportSettings(format=wanted))  # type: ignore[arg-type]
-    assert chosen == deployed
-    assert verdict == ("within limits" if parity is GOOD else "not deployable: AUROC falls by 0.0500 (allowed 0.01)")
+def test_only_auto_looks_at_the_clock_and_takes_the_fastest_that_gains_enough_within_its_limits(
+    wanted: Any, breaches: dict[str, list[str]], speeds: dict[str, float], deployed: str
+) -> None:
+    assert choose_format(breaches, speeds, ExportSettings(format=wanted)) == deployed
 
 
-def test_int8_that_was_asked_for_and_breaks_a_limit_stops_the_run() -> None:
-    with pytest.raises(RunError, match=r"export: INT8: AUROC falls .* set factory.export.format=fp32"):
-        choose_format(BAD, ExportSettings(format="int8"))
+@given(
+    st.dictionaries(st.sampled_from(["fp16", "int8"]), st.booleans()),
+    st.tuples(*[st.floats(0.1, 10)] * 2),
+    st.floats(1, 5),
+)
+def test_what_auto_deploys_breaks_nothing_and_is_never_slower(
+    broken: dict[str, bool], speeds: tuple[float, float], least: float
+) -> None:
+    gains = {"fp32": 1.0} | dict(zip(("fp16", "int8"), speeds, strict=True))
+    breaches = {name: LIMIT if is_broken else [] for name, is_broken in broken.items()}
+    chosen = choose_format(breaches, gains, ExportSettings(format="auto", least_speedup=least))
+    able = {name for name, found in breaches.items() if not found and gains[name] >= least}
+    assert chosen in (able or {"fp32"})
+    assert all(gains[chosen] >= gains[name] for name in able)
+
+
+@pytest.mark.parametrize("name", ["fp16", "int8"])
+def test_a_format_that_was_asked_for_and_breaks_a_limit_stops_the_run(name: str) -> None:
+    with pytest.raises(RunError, match=rf"export: {name.upper()}: AUROC falls .* set factory.export.format=fp32"):
+        require_deployable({name: LIMIT}, name)
+    require_deployable({name: LIMIT}, "auto")
+    require_deployable({name: []}, name)

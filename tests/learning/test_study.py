@@ -47,6 +47,40 @@ def test_configured_values_are_tried_first_where_the_space_holds_them(tmp_path: 
     assert 1 <= found.trials[0].values["depth"] <= 4
 
 
+def _dominates(one: Tried, other: Tried) -> bool:
+    assert one.value is not None
+    assert other.value is not None
+    no_worse = one.value >= other.value and one.costs[0] <= other.costs[0]
+    return no_worse and (one.value, one.costs) != (other.value, other.costs)
+
+
+def test_the_front_of_two_objectives_is_what_no_other_trial_beats(tmp_path: Path) -> None:
+    found = run(objectives.compromise, tmp_path / "study.db", trials=10, batch=5, costs=1)
+    finished = [trial for trial in found.trials if trial.value is not None]
+    assert 0 < len(finished) < len(found.trials)
+    undominated = [trial for trial in finished if not any(_dominates(other, trial) for other in finished)]
+    assert list(found.front) == undominated
+    assert found.best == max(finished, key=lambda trial: (trial.value or 0, -trial.number))
+    assert {trial.steps for trial in found.trials} == {2}
+    assert {trial.reason.split()[0] for trial in found.trials if trial.value is None} == {"value"}
+
+
+def test_what_the_choice_refuses_loses_no_trial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(front: tuple[Tried, ...]) -> Tried:
+        raise RunError("none is cheap enough")
+
+    options = {"trials": 3, "costs": 1, "start": {"x": 0.5, "depth": 1, "kind": "a"}}
+    database = tmp_path / "study.db"
+    with pytest.raises(RunError, match="none is cheap enough"):
+        run(objectives.compromise, database, choose=refuse, **options)
+    found = run(objectives.compromise, database, choose=lambda front: front[-1], **options)
+    assert found.best == found.front[-1]
+    assert "going on with 3 finished trials" in capsys.readouterr().err
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("select count(*) from trials").fetchone() == (3,)
+    connection.close()
+
+
 def test_a_killed_process_costs_no_trial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     undisturbed = run(objectives.hill, tmp_path / "a.db", trials=3, batch=3, workers=3)
     found = run(KilledOnce(tmp_path / "killed"), tmp_path / "b.db", trials=3, batch=3, workers=3)
@@ -79,7 +113,7 @@ def test_what_a_trial_refuses_the_study_refuses(tmp_path: Path) -> None:
 
 def test_a_bug_in_a_trial_keeps_its_traceback(tmp_path: Path) -> None:
     before = set(multiprocessing.active_children())
-    with pytest.raises(RuntimeError, match=r"(?s)trial 0 with .* failed:.*KeyError: 'a bug'"):
+    with pytest.raises(RuntimeError, match=r"(?s)trial \d with .* failed:.*KeyError: 'a bug'"):
         run(objectives.broken, tmp_path / "study.db")
     assert set(multiprocessing.active_children()) <= before
 
@@ -125,6 +159,20 @@ def test_a_database_that_cannot_be_opened_is_an_input_error(tmp_path: Path, addr
 def test_a_dimension_knows_what_it_holds(value: object, inside: bool) -> None:
     assert SPACE["depth"].holds(value) == inside
     assert not SPACE["kind"].holds(value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"objectives": ["latency"]}, r"expected \[ap\] or \[ap, latency\]"),
+        ({"objectives": ["ap", "ap"]}, r"expected \[ap\] or \[ap, latency\]"),
+        ({"objectives": []}, r"expected \[ap\] or \[ap, latency\]"),
+        ({"latency_budget_ms": 2.0}, r"needs the objectives \[ap, latency\]"),
+    ],
+)
+def test_objectives_that_do_not_go_together_are_refused(changed: dict[str, Any], told: str) -> None:
+    with pytest.raises(Invalid, match=told):
+        parse(StudySettings, changed)
 
 
 @pytest.mark.parametrize("changed", [{"trials": -1}, {"batch": 0}, {"share": 0.0}, {"share": 1.5}, {"heartbeat_s": 0}])

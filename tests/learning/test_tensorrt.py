@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from twinloop.learning import tensorrt
@@ -24,15 +25,21 @@ def test_an_engine_of_an_earlier_run_does_not_outlive_a_skipped_build(tmp_path: 
     assert not (tmp_path / "graph.engine").exists()
 
 
-def test_an_engine_is_built_where_a_gpu_and_tensorrt_are_present(tmp_path: Path) -> None:
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_an_engine_is_built_where_a_gpu_and_tensorrt_are_present(precision: str, tmp_path: Path) -> None:
     reason = tensorrt.obstacle()
     if reason is not None:
         pytest.skip(reason)
     import torch
 
-    from twinloop.learning.export import to_onnx
+    from twinloop.learning.export import to_fp16, to_int8_tensorrt, to_onnx
 
-    to_onnx(torch.nn.Conv2d(1, 2, 3), torch.rand(2, 1, 8, 8), path=tmp_path / "a.onnx", outputs=["y"], metadata={})
-    report = tensorrt.build_engine(tmp_path / "a.onnx", tmp_path / "a.engine", sample_shape=(1, 8, 8))
+    source, graph = tmp_path / "fp32.onnx", tmp_path / "a.onnx"
+    to_onnx(torch.nn.Conv2d(1, 2, 3), torch.rand(2, 1, 8, 8), path=source, outputs=["y"], metadata={})
+    if precision == "fp16":
+        to_fp16(source, graph)
+    else:
+        to_int8_tensorrt(source, graph, batches=[np.ones((4, 1, 8, 8), np.float32)], metadata={})
+    report = tensorrt.build_engine(graph, tmp_path / "a.engine", sample_shape=(1, 8, 8))
     assert report.status == "built"
     assert (tmp_path / "a.engine").stat().st_size > 0

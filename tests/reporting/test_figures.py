@@ -45,6 +45,9 @@ FIGURES = {
     "defect sizes": lambda: data.defect_sizes({"crack": np.array([0.01, 0.02]), HOSTILE: np.array([0.1])}),
     "learning curves": lambda: training.learning_curves([1, 2], {"training": [2, 1]}, {"AP": [0.5, 0.9]}, kept=2),
     "tuning history": lambda: training.tuning_history([0.5, None, 0.7], score="AP"),
+    "pareto front": lambda: training.pareto_front(
+        [2.0, 5.0, 3.0], [0.9, 0.95, 0.8], front=[True, True, False], chosen=0, score="AP"
+    ),
     "importances": lambda: training.importances({"model.width": 0.75, HOSTILE: 0.25}),
     "parallel": lambda: training.parallel({"rate": [0.1, 0.001], "loss": [HOSTILE, "dice"]}, [0.8, 0.9], score="AP"),
     "ranking": lambda: ranking.ranking(
@@ -138,6 +141,20 @@ def test_the_best_so_far_never_falls_and_passes_over_stopped_trials():
 def test_a_search_without_trials_is_said_in_words(figure):
     assert figure().axes == []
     assert "trials" in figure().alt
+
+
+def test_the_front_is_drawn_in_order_of_time_and_the_trial_that_is_used_is_named():
+    latencies, scores, front = [2.0, 5.0, 3.0, 1.0], [0.9, 0.95, 0.8, 0.7], [True, True, False, True]
+    figure = training.pareto_front(latencies, scores, front=front, chosen=0, score="AP")
+    line = figure.axes[0].lines[0]
+    assert line.get_xydata().tolist() == [[1.0, 0.7], [2.0, 0.9], [5.0, 0.95]]
+    assert figure.alt == "4 trials, 3 on the Pareto front of AP against latency; used: AP 0.900 at 2 ms"
+
+
+def test_without_latencies_there_is_no_front_and_the_figure_says_so():
+    figure = training.pareto_front([], [], front=[], chosen=None, score="AP")
+    assert figure.axes == []
+    assert "latency was not measured" in figure.alt
 
 
 def test_ranking_equals_scikit_learn():

@@ -1,6 +1,8 @@
 """A stage's run: where it hangs, what it holds, and how it ends."""
 
 import sqlite3
+import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -16,8 +18,10 @@ from twinloop.twins.stage import Tracker
 PARAMS = {"factory": {"train": {"epochs": 3}}}
 
 
-def begin(store: Store, stage: str = "train", key: str = "k"):  # type: ignore[no-untyped-def]
-    return stage_run(store, twin="factory", stage=stage, execution_key=key, params=PARAMS, tags={})
+def begin(store: Store, stage: str = "train", key: str = "k", system_metrics: bool = False):  # type: ignore[no-untyped-def]
+    return stage_run(
+        store, twin="factory", stage=stage, execution_key=key, params=PARAMS, tags={}, system_metrics=system_metrics
+    )
 
 
 def test_a_stage_run_is_nested_under_its_executions_row(store: Store, tmp_path: Path) -> None:
@@ -45,6 +49,42 @@ def test_it_is_what_stages_expect_of_a_tracker(store: Store) -> None:
     assert [(child.info.run_name, child.data.params, child.data.metrics) for child in below] == [
         ("trial 0", {"width": "16"}, {"ap": 0.7})
     ]
+
+
+def test_what_is_learnt_later_of_a_child_joins_what_is_known(store: Store) -> None:
+    with begin(store, "tune") as run:
+        run.child("trial 0", params={"width": 16}, metrics={"ap": 0.7})
+        run.child("trial 1", params={"width": 8}, metrics={"ap": 0.6})
+        run.child("trial 0", params={}, metrics={}, tags={"pareto": "true"})
+    experiment = [run.execution.experiment_id]
+    (found,) = store.client.search_runs(experiment, filter_string="tags.pareto = 'true'")
+    assert (found.info.run_name, found.data.metrics, found.info.status) == ("trial 0", {"ap": 0.7}, "FINISHED")
+    assert len(store.client.search_runs(experiment, filter_string=f"tags.`{PARENT}` = '{run.run_id}'")) == 2
+
+
+def test_a_file_is_kept_beside_the_run(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "fit-simple.txt").write_text("where the time went")
+    with begin(store) as run:
+        run.artifact(tmp_path / "fit-simple.txt")
+    assert [file.path for file in store.client.list_artifacts(run.run_id)] == ["fit-simple.txt"]
+
+
+def test_system_metrics_arrive_where_they_are_asked_for_and_nowhere_else(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.05")
+    with begin(store) as plain:
+        pass
+    with begin(store, "tune", system_metrics=True) as watched:
+        deadline = time.monotonic() + 60
+        while not store.client.get_run(watched.run_id).data.metrics and time.monotonic() < deadline:
+            time.sleep(0.05)
+    measured = store.client.get_run(watched.run_id)
+    assert 0 <= measured.data.metrics["system/cpu_utilization_percentage"] <= 100
+    assert measured.data.metrics["system/system_memory_usage_megabytes"] > 0
+    assert measured.info.status == "FINISHED"
+    assert store.client.get_run(plain.run_id).data.metrics == {}
+    assert not [thread for thread in threading.enumerate() if thread.name == "SystemMetricsMonitor"]
 
 
 def test_more_figures_than_one_request_takes_all_arrive(store: Store) -> None:

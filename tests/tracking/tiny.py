@@ -64,6 +64,7 @@ def export(folder: Path, *, bias: float = -8.0) -> tuple[Path, Path]:
         point,
         {
             "classes": CLASSES,
+            "model": sha256(file),
             "accept_below": 0.3,
             "reject_from": 0.7,
             "heat_threshold": 0.5,

@@ -26,3 +26,18 @@ def spots(count: int, *, size: int = 32, channels: int = 1, seed: int = 0) -> Im
         groups=tuple(f"part {index // 2}" for index in range(count)),
         names=tuple(f"image {index}" for index in range(count)),
     )
+
+
+def good_spots(count: int, *, size: int = 32, seed: int = 0) -> ImageSet:
+    """`count` images without a spot, for detectors that learn from good images alone."""
+    images = spots(2 * count, size=size, seed=seed)
+    good = np.flatnonzero(images.labels == 0)[:count]
+    return ImageSet(
+        images=images.images[good],
+        masks=images.masks[good],
+        masked=images.masked[good],
+        labels=images.labels[good],
+        classes=CLASSES,
+        groups=tuple(images.groups[place] for place in good),
+        names=tuple(images.names[place] for place in good),
+    )

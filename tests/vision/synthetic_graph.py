@@ -4,12 +4,14 @@ heat = 20 · mean brightness of 4 × 4 pixels − 10; logits = (0, hottest heat,
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from twinloop.files import sha256, write_json
+from twinloop.files import read_json, sha256, write_json
+from twinloop.vision.evaluation.calibration import Calibration
 
 CLASSES = ("good", "spot", "smear")
 
@@ -56,3 +58,25 @@ def write_detector(folder: Path, *, size: int = 32, channels: int = 1) -> Path:
     }
     write_json(folder / "spec.json", spec)
     return folder
+
+
+def write_point(path: Path, exported: Path, **changes: Any) -> Path:
+    """An operating point of that detector as the evaluate stage leaves it: accept below 0.2, reject from 0.8."""
+    spec = read_json(exported / "spec.json")
+    point = {
+        "classes": list(CLASSES),
+        "model": spec["sha256"][spec["deployed"]],
+        "calibration": Calibration(method="platt", share=0.5, slope=0.5, intercept=0.0).record(),
+        "accept_below": 0.2,
+        "reject_from": 0.8,
+        "heat_threshold": 0.5,
+    }
+    write_json(path, point | changes)
+    return path
+
+
+def spotted(size: int = 32, brightness: int = 255) -> np.ndarray:
+    """A dark image with one bright square, at the same share of any size."""
+    image = np.zeros((size, size), np.uint8)
+    image[size // 4 : size // 2, size // 2 : 3 * size // 4] = brightness
+    return image

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from twinloop.errors import InputError
-from twinloop.vision.scores import anomaly_score, defect_shares, probability, upscale
+from twinloop.vision.scores import anomaly_score, defect_shares, most_likely, probability, upscale
 
 LOGITS = arrays(np.float64, (4, 3), elements=st.floats(-50, 50))
 
@@ -17,6 +17,16 @@ def test_the_score_is_the_log_odds_of_any_defect(logits: np.ndarray) -> None:
     share = odds[:, 1:].sum(axis=1) / odds.sum(axis=1)
     assert probability(anomaly_score(logits)) == pytest.approx(share, abs=1e-9)
     assert defect_shares(logits).sum(axis=1) == pytest.approx(np.ones(4))
+
+
+@given(LOGITS)
+def test_one_pass_says_what_scores_and_shares_say(logits: np.ndarray) -> None:
+    shares, scores = defect_shares(logits), anomaly_score(logits)
+    for place, row in enumerate(logits.tolist()):
+        score, kind, share = most_likely(row)
+        assert score == pytest.approx(scores[place], abs=1e-12)
+        assert share == pytest.approx(shares[place].max())
+        assert shares[place, kind] == pytest.approx(share)
 
 
 @given(LOGITS, st.floats(-100, 100))

@@ -3,6 +3,7 @@
 After each epoch a checkpoint appears in the state folder under a name that carries its own digest; the newest whole
 one is where a rerun goes on. torch's random state is set from (seed, epoch) at each epoch's start instead of being
 saved, so a resumed run repeats the uninterrupted one exactly on a CPU, given batches that depend on the epoch alone.
+With averaged weights (`ema`), these are what is validated and kept; the plain ones go on being trained.
 """
 
 import logging
@@ -12,7 +13,7 @@ import pickle
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,16 +21,21 @@ from typing import Any
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.profilers import AdvancedProfiler, Profiler, SimpleProfiler
 from torch import Tensor
 
 from twinloop.errors import InputError, RunError
 from twinloop.files import fingerprint, sha256
+from twinloop.learning.averaging import WeightAverage
 from twinloop.learning.settings import FitSettings
 from twinloop.progress import Bar, bar, say
 
-STATE_FORMAT = 1
+STATE_FORMAT = 2
 KEPT = 2
 DIGITS = 16
+PROFILERS: dict[str, type[Profiler]] = {"simple": SimpleProfiler, "advanced": AdvancedProfiler}
+# What cuBLAS wants to be told, before it starts, to add up in one order.
+CUBLAS_WORKSPACE = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 Figures = dict[str, float]
 NOISE = (
     ".*does not have many workers.*",
@@ -37,12 +43,14 @@ NOISE = (
     ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
     # Said of a foreign file just before it is refused.
     "Detected pickle protocol.*",
+    # The optimiser's first step under 16-mixed may be skipped while the loss scale settles.
+    "Detected call of `lr_scheduler.step\\(\\)` before `optimizer.step\\(\\)`.*",
 )
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a fit came to: the figures of every epoch, the best epoch (from 0) and where a resumed run went on."""
+    """What a fit came to: the figures of every epoch, the kept epoch (from 0) and where a resumed run went on."""
 
     history: tuple[Figures, ...]
     best_epoch: int
@@ -54,7 +62,7 @@ class Fitted:
 
 
 class _Keeper(Checkpoint):
-    """Watches the monitored figure, keeps the best weights, stops early, writes checkpoints, reports."""
+    """Watches the monitored figure, keeps the best or the last weights, stops early, writes checkpoints, reports."""
 
     def __init__(
         self,
@@ -72,6 +80,10 @@ class _Keeper(Checkpoint):
         self.history: list[Figures] = []
         self.best_epoch = -1
         self.best_weights: dict[str, Tensor] = {}
+        self.average = WeightAverage(settings.ema) if settings.ema else None
+        self._saved_average: dict[str, Tensor] = {}
+        self._steps = 0
+        self._validating = ExitStack()
 
     @property
     def finished(self) -> bool:
@@ -79,11 +91,22 @@ class _Keeper(Checkpoint):
         return len(self.history) >= self.settings.epochs or (self.best_epoch >= 0 and waited >= self.settings.patience)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"history": self.history, "best_epoch": self.best_epoch, "best_weights": self.best_weights}
+        return {
+            "history": self.history,
+            "best_epoch": self.best_epoch,
+            "best_weights": self.best_weights,
+            "average": self.average.weights if self.average is not None else {},
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.history, self.best_epoch = list(state_dict["history"]), state_dict["best_epoch"]
         self.best_weights = dict(state_dict["best_weights"])
+        self._saved_average = dict(state_dict["average"])
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        self._steps = trainer.global_step
+        if self.average is not None and self._saved_average:
+            self.average.load(self._saved_average, like=pl_module)
 
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
         if batch_idx == 0:
@@ -94,6 +117,16 @@ class _Keeper(Checkpoint):
         # On an accelerator this would wait for every step; there the epoch's mean is looked at instead.
         if loss.device.type == "cpu" and not math.isfinite(loss.item()):
             self._diverged(trainer.current_epoch)
+        if self.average is not None and trainer.global_step > self._steps:
+            self._steps = trainer.global_step
+            self.average.update(pl_module, step=self._steps)
+
+    def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
+        if self.average is not None:
+            self._validating.enter_context(self.average.inside(pl_module))
+
+    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+        self._validating.close()
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         # As a Checkpoint, Lightning calls this after the module's own hook, so all its figures are there. One process
@@ -106,9 +139,11 @@ class _Keeper(Checkpoint):
         if self.monitor not in figures:
             raise ValueError(f"the module logs {sorted(figures)}, not the monitored {self.monitor!r}")
         self.history.append(figures)
-        if self.best_epoch < 0 or figures[self.monitor] > self.history[self.best_epoch][self.monitor]:
+        better = self.best_epoch < 0 or figures[self.monitor] > self.history[self.best_epoch][self.monitor]
+        if better or self.settings.keep == "last":
             self.best_epoch = epoch
-            self.best_weights = {name: value.detach().cpu().clone() for name, value in pl_module.state_dict().items()}
+            kept = self.average.weights if self.average is not None else pl_module.state_dict()
+            self.best_weights = {name: value.detach().cpu().clone() for name, value in kept.items()}
         if self.state is not None:
             _write_checkpoint(trainer, self.state, epoch)
         if self.shown is not None:
@@ -131,15 +166,16 @@ def fit(
     monitor: str,
     seed: int,
     state: Path | None = None,
+    profile: Path | None = None,
     show: str | None = None,
     on_epoch: Callable[[int, Figures], None] | None = None,
 ) -> Fitted:
-    """Fit `module` on its own dataloaders and leave the best epoch's weights in it.
+    """Fit `module` on its own dataloaders and leave the kept epoch's weights in it.
 
     `monitor` is a logged figure, the larger the better; `show` the one beside the progress bar (None: no bar).
     `state` is a folder for this very run (its name should hold a fingerprint of everything that matters): a rerun
-    goes on from its newest whole checkpoint; `discard` removes it once the results are safe. `on_epoch` is told each
-    epoch's figures and may end the run by raising.
+    goes on from its newest whole checkpoint; `discard` removes it once the results are safe. `profile` is a folder for
+    the profiler's text file. `on_epoch` is told each epoch's figures and may end the run by raising.
     torch's thread count is set for the whole process, as its seed is.
     Raises RunError if the loss stops being finite, InputError for a checkpoint that may not be loaded.
     """
@@ -147,27 +183,40 @@ def fit(
         keeper = _Keeper(settings, monitor=monitor, seed=seed, state=state, show=show, shown=shown, on_epoch=on_epoch)
         checkpoint = newest_checkpoint(state) if state is not None else None
         if checkpoint is not None:
-            keeper.load_state_dict(_read_checkpoint(checkpoint)["callbacks"][keeper.state_key])
+            keeper.load_state_dict(_read_checkpoint(checkpoint, module)["callbacks"][keeper.state_key])
             say(f"train: going on after epoch {len(keeper.history)}, found in {state}")
             if shown is not None:
                 shown.step(len(keeper.history))
         resumed_at = len(keeper.history)
         if not keeper.finished:
-            _run(module, settings, keeper, checkpoint=checkpoint)
+            _run(module, settings, keeper, checkpoint=checkpoint, profile=profile)
     module.load_state_dict(keeper.best_weights)
     module.eval()
     return Fitted(history=tuple(keeper.history), best_epoch=keeper.best_epoch, resumed_at=resumed_at)
 
 
-def _run(module: lightning.LightningModule, settings: FitSettings, keeper: _Keeper, *, checkpoint: Path | None) -> None:
+def _run(
+    module: lightning.LightningModule,
+    settings: FitSettings,
+    keeper: _Keeper,
+    *,
+    checkpoint: Path | None,
+    profile: Path | None,
+) -> None:
     torch.manual_seed(keeper.seed)
     torch.set_num_threads(settings.threads)
+    on_cpu = settings.accelerator == "cpu" or (settings.accelerator == "auto" and not torch.cuda.is_available())
+    if settings.deterministic and not on_cpu:
+        os.environ.setdefault(*CUBLAS_WORKSPACE)
     trainer = lightning.Trainer(
         max_epochs=settings.epochs,
         accelerator=settings.accelerator,
         devices=settings.devices,
         strategy=settings.strategy,
+        precision=_precision(settings, on_cpu=on_cpu),
+        accumulate_grad_batches=settings.accumulate,
         gradient_clip_val=settings.gradient_clip or None,
+        profiler=_profiler(settings, profile),
         callbacks=[keeper],
         logger=False,
         enable_progress_bar=False,
@@ -175,8 +224,23 @@ def _run(module: lightning.LightningModule, settings: FitSettings, keeper: _Keep
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
     )
-    with _deterministic() if trainer.strategy.root_device.type == "cpu" else nullcontext():
+    with _deterministic(warn_only=not on_cpu) if settings.deterministic else nullcontext():
         trainer.fit(module, ckpt_path=checkpoint, weights_only=True)
+
+
+def _precision(settings: FitSettings, *, on_cpu: bool) -> Any:
+    if settings.precision == "16-mixed" and on_cpu:
+        say("train: precision 16-mixed needs a GPU, there is none: training in 32 bits")
+        return "32-true"
+    return settings.precision
+
+
+def _profiler(settings: FitSettings, folder: Path | None) -> Profiler | None:
+    if settings.profiler == "none" or folder is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    say(f"train: where the time goes is written to {folder}")
+    return PROFILERS[settings.profiler](dirpath=folder, filename=settings.profiler)
 
 
 def newest_checkpoint(state: Path) -> Path | None:
@@ -211,7 +275,7 @@ def _write_checkpoint(trainer: Any, state: Path, epoch: int) -> None:
         old.unlink()
 
 
-def _read_checkpoint(path: Path) -> dict[str, Any]:
+def _read_checkpoint(path: Path, module: lightning.LightningModule) -> dict[str, Any]:
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
@@ -221,14 +285,26 @@ def _read_checkpoint(path: Path) -> dict[str, Any]:
         ) from error
     if content.get("callbacks", {}).keys() != {_Keeper.__qualname__}:
         raise InputError(f"{path}: not a checkpoint of this training; remove {path.parent} to start afresh")
+    expected, found = (
+        {name: tuple(value.shape) for name, value in weights.items()}
+        for weights in (module.state_dict(), content["state_dict"])
+    )
+    different = sorted(dict(expected.items() ^ found.items()))
+    if different:
+        first = different[0]
+        raise InputError(
+            f"{path}: a checkpoint of another model: {len(different)} weights differ, first {first}: expected shape "
+            f"{expected.get(first)}, got {found.get(first)}; remove {path.parent} to start afresh"
+        )
     return content
 
 
 @contextmanager
-def _deterministic() -> Iterator[None]:
+def _deterministic(*, warn_only: bool) -> Iterator[None]:
     flags: Any = torch.utils.deterministic
     before, filled = torch.are_deterministic_algorithms_enabled(), flags.fill_uninitialized_memory
-    torch.use_deterministic_algorithms(True)
+    # A GPU lacks a few such kernels; torch then names them and goes on.
+    torch.use_deterministic_algorithms(True, warn_only=warn_only)
     # Filling fresh memory finds bugs of kernels; it costs time and changes no result.
     flags.fill_uninitialized_memory = False
     try:

@@ -1,27 +1,44 @@
-"""Whether an exported graph still says what the torch module said, on real images.
+"""Whether an exported graph still says what the torch module said, on real images, and which graph is deployed.
 
-FP32 must agree in every raw output. A quantised graph cannot; what it may change is limited in the terms that count:
-how well its scores separate, their order, and the decisions that would differ.
+FP32 must agree in every raw output at every batch size. A graph of fewer bits cannot; what it may change is limited
+in the terms that count: how well its scores separate, their order, and the decisions that would differ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.errors import RunError
+from twinloop.learning.inference import Floats, run_batches
 from twinloop.learning.settings import ExportSettings
-
-Floats = NDArray[np.float64]
 
 
 def max_difference(reference: Sequence[NDArray[np.float32]], candidate: Sequence[NDArray[np.float32]]) -> float:
-    """Largest absolute difference over all raw outputs; infinite where shapes differ or a value is not finite."""
+    """Largest difference over all raw outputs: absolute, relative where the reference is beyond ±1.
+
+    Infinite where shapes differ or a value is not finite.
+    """
     if [output.shape for output in reference] != [output.shape for output in candidate]:
         return float("inf")
-    largest = max(float(np.max(np.abs(a - b))) for a, b in zip(reference, candidate, strict=True))
+    largest = max(
+        float(np.max(np.abs(a - b) / np.maximum(np.abs(a), 1))) for a, b in zip(reference, candidate, strict=True)
+    )
     return largest if np.isfinite(largest) else float("inf")
+
+
+def batch_differences(
+    graph: Callable[[Floats], list[Floats]], inputs: Floats, reference: Sequence[Floats], *, sizes: Sequence[int]
+) -> dict[int, float]:
+    """Batch size → largest difference to `reference`, on its first 2 · size + 1 inputs: two full batches and a rest."""
+    found = {}
+    for size in sizes:
+        some = inputs[: 2 * size + 1]
+        found[size] = max_difference(
+            [output[: len(some)] for output in reference], run_batches(graph, some, batch=size)
+        )
+    return found
 
 
 def require_equal(difference: float, *, tolerance: float, name: str) -> None:
@@ -49,6 +66,13 @@ def auroc(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float:
     return float((ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
+def average_precision(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float:
+    """Precision averaged over all recalls; NaN when a class is missing."""
+    from sklearn.metrics import average_precision_score
+
+    return float(average_precision_score(positive, scores)) if 0 < positive.sum() < len(positive) else float("nan")
+
+
 def best_threshold(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float:
     """The threshold with the largest sensitivity + specificity, midway between neighbouring scores."""
     values = np.unique(scores)
@@ -62,7 +86,7 @@ def best_threshold(scores: NDArray[np.floating], positive: NDArray[np.bool_]) ->
 
 @dataclass(frozen=True)
 class ScoreParity:
-    """What a quantised graph changes: AUROC lost, rank correlation of the scores, share of decisions that differ."""
+    """What a graph of fewer bits changes: AUROC lost, rank correlation of scores, share of decisions that differ."""
 
     auroc_drop: float
     rank_correlation: float
@@ -71,31 +95,22 @@ class ScoreParity:
     def breaches(self, limits: ExportSettings) -> list[str]:
         """The limits that are broken, one phrase each; empty when the graph may be deployed."""
         checks = {
-            f"AUROC falls by {self.auroc_drop:.4f} (allowed {limits.int8_auroc_drop:g})": (
+            f"AUROC falls by {self.auroc_drop:.4f} (allowed {limits.auroc_drop:g})": (
                 # NaN: the images hold one class only, so nothing can fall
-                np.isnan(self.auroc_drop) or self.auroc_drop <= limits.int8_auroc_drop
+                np.isnan(self.auroc_drop) or self.auroc_drop <= limits.auroc_drop
             ),
-            f"rank correlation is {self.rank_correlation:.4f} (at least {limits.int8_rank_correlation:g})": (
-                self.rank_correlation >= limits.int8_rank_correlation
+            f"rank correlation is {self.rank_correlation:.4f} (at least {limits.rank_correlation:g})": (
+                self.rank_correlation >= limits.rank_correlation
             ),
-            f"{self.changed_decisions:.1%} of decisions change (allowed {limits.int8_changed_decisions:.1%})": (
-                self.changed_decisions <= limits.int8_changed_decisions
+            f"{self.changed_decisions:.1%} of decisions change (allowed {limits.changed_decisions:.1%})": (
+                self.changed_decisions <= limits.changed_decisions
             ),
         }
         return [phrase for phrase, holds in checks.items() if not holds]
 
 
-def choose_format(quantised: ScoreParity, limits: ExportSettings) -> tuple[str, str]:
-    """("fp32" or "int8", what is said about INT8): what is deployed under `limits.format`.
-
-    Raises RunError when INT8 is asked for and breaks a limit.
-    """
-    breaches = quantised.breaches(limits)
-    if limits.format == "int8" and breaches:
-        raise RunError(f"export: INT8: {', '.join(breaches)}: set factory.export.format=fp32 or widen the limits")
-    verdict = f"not deployable: {', '.join(breaches)}" if breaches else "within limits"
-    automatic = "fp32" if breaches else "int8"
-    return (automatic if limits.format == "auto" else limits.format), verdict
+# What is left of scores that are no numbers.
+LOST = ScoreParity(auroc_drop=1.0, rank_correlation=-1.0, changed_decisions=1.0)
 
 
 def score_parity(
@@ -105,7 +120,7 @@ def score_parity(
     from scipy.stats import rankdata
 
     if not np.isfinite(candidate).all():
-        return ScoreParity(auroc_drop=1.0, rank_correlation=-1.0, changed_decisions=1.0)
+        return LOST
     threshold = best_threshold(reference, positive)
     ranks, other = rankdata(reference), rankdata(candidate)
     constant = np.ptp(ranks) == 0 or np.ptp(other) == 0
@@ -114,3 +129,22 @@ def score_parity(
         rank_correlation=float(np.array_equal(ranks, other)) if constant else float(np.corrcoef(ranks, other)[0, 1]),
         changed_decisions=float(np.mean((reference >= threshold) != (candidate >= threshold))),
     )
+
+
+def require_deployable(breaches: Mapping[str, Sequence[str]], wanted: str) -> None:
+    """The gate of a format that was asked for by name. Raises RunError when it breaks a limit."""
+    if broken := breaches.get(wanted):
+        raise RunError(
+            f"export: {wanted.upper()}: {', '.join(broken)}: set factory.export.format=fp32 or widen the limits"
+        )
+
+
+def choose_format(breaches: Mapping[str, Sequence[str]], speedups: Mapping[str, float], limits: ExportSettings) -> str:
+    """The format to deploy: the one named, or for auto the fastest that breaks nothing and gains enough over FP32.
+
+    breaches: of every format of fewer bits; speedups: median latency of FP32 over the format's own.
+    """
+    if limits.format != "auto":
+        return limits.format
+    gaining = [name for name, broken in breaches.items() if not broken and speedups[name] >= limits.least_speedup]
+    return max(gaining, key=lambda name: speedups[name], default="fp32")

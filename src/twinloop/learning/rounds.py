@@ -7,7 +7,7 @@ there whether to go on; a pipe that closes without an outcome means that the pro
 import math
 import multiprocessing
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -19,7 +19,7 @@ from twinloop.errors import InputError, RunError
 
 POLL_S = 1.0
 Report = Callable[[int, float], None]
-Objective = Callable[[Mapping[str, Any], Report], float]
+Objective = Callable[[Mapping[str, Any], Report], float | Sequence[float]]
 
 
 class Pruned(Exception):
@@ -28,9 +28,10 @@ class Pruned(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trial's value, or None with the reason: pruned, or what its RunError said."""
+    """A trial's values after `steps` reports, or none with the reason: pruned, or what its RunError said."""
 
-    value: float | None
+    values: tuple[float, ...]
+    steps: int
     reason: str = ""
 
 
@@ -40,6 +41,7 @@ class _Running:
     trial: optuna.Trial
     process: BaseProcess
     connection: Connection
+    steps: int = 0
 
 
 def run_round(
@@ -80,7 +82,7 @@ def run_round(
                 if kind == "report":
                     _answer(one, *content)
                     continue
-                outcomes[one.place] = one.trial, _outcome(one.trial, kind, *content)
+                outcomes[one.place] = one.trial, _outcome(one, kind, *content)
                 del running[connection]
                 one.process.join()
                 connection.close()
@@ -107,7 +109,9 @@ def _work(objective: Objective, values: dict[str, Any], connection: Connection) 
             raise Pruned
 
     try:
-        message: tuple[Any, ...] = ("value", float(objective(values, report)))
+        found = objective(values, report)
+        numbers = tuple(map(float, found)) if isinstance(found, Sequence) else (float(found),)
+        message: tuple[Any, ...] = ("values", numbers)
     except Pruned:
         message = ("stopped", "pruned")
     except RunError as error:
@@ -123,7 +127,9 @@ def _work(objective: Objective, values: dict[str, Any], connection: Connection) 
 
 def _answer(one: _Running, step: int, value: float) -> None:
     prune = False
-    if math.isfinite(value):
+    one.steps += 1
+    # Optuna prunes by one objective only.
+    if math.isfinite(value) and len(one.trial.study.directions) == 1:
         one.trial.report(value, step)
         prune = one.trial.should_prune()
     try:
@@ -132,14 +138,15 @@ def _answer(one: _Running, step: int, value: float) -> None:
         return  # It died while we thought; the closed pipe is noticed next.
 
 
-def _outcome(trial: optuna.Trial, kind: str, content: Any) -> Outcome:
+def _outcome(one: _Running, kind: str, content: Any) -> Outcome:
     if kind == "refused":
         raise InputError(content)
     if kind == "broke":
-        raise RuntimeError(f"trial {trial.number} with {trial.params} failed:\n{content}")
-    if kind == "value" and math.isfinite(content):
-        return Outcome(content)
-    return Outcome(None, content if kind == "stopped" else f"value {content}")
+        raise RuntimeError(f"trial {one.trial.number} with {one.trial.params} failed:\n{content}")
+    if kind == "values" and all(map(math.isfinite, content)):
+        return Outcome(content, one.steps)
+    reason = content if kind == "stopped" else f"value {', '.join(map(str, content))}"
+    return Outcome((), one.steps, reason)
 
 
 def _ending(one: _Running) -> str:

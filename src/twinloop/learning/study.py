@@ -19,6 +19,7 @@ import optuna
 import sqlalchemy.exc
 from numpy.random import SeedSequence
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from twinloop.errors import InputError, RunError
@@ -34,21 +35,29 @@ SQLITE_PATIENCE_S = 60
 
 @dataclass(frozen=True)
 class Tried:
-    """One finished trial: `value` is None if it was pruned or its loss diverged (`reason` says which)."""
+    """One finished trial: `value` is its score, None if it was pruned or its loss diverged (`reason` says which).
+
+    costs: what else was measured of it, the less the better.
+    """
 
     number: int
     values: dict[str, Any]
     value: float | None
     reason: str
     steps: int
+    costs: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class Search:
-    """All finished trials in order of their numbers; `best` has the largest value."""
+    """All finished trials in order of their numbers, and the one that is chosen.
+
+    front: the trials that no other beats in one objective without being worse in another; of one objective the best.
+    """
 
     trials: tuple[Tried, ...]
     best: Tried
+    front: tuple[Tried, ...]
 
     @property
     def pruned(self) -> int:
@@ -67,20 +76,24 @@ def search(
     workers: int,
     start: Mapping[str, Any] | None = None,
     score: str = "score",
+    costs: int = 0,
+    choose: Callable[[tuple[Tried, ...]], Tried] | None = None,
     preload: tuple[str, ...] = (),
     on_trial: Callable[[Tried], None] | None = None,
 ) -> Search:
     """Maximise `objective(values, report)` over `space` with `settings.trials` finished trials.
 
-    objective: picklable; calls report(step, value) as it goes, which ends a trial that is not worth finishing.
+    objective: picklable; calls report(step, value) as it goes, which ends a trial that is not worth finishing. Beside
+    its score it may return `costs` numbers to be minimised; then no trial is ended early, and `choose` picks one of
+    the front (None: the best score). What it raises leaves the study's trials in place for a rerun.
     inputs: whatever else decides the result (JSON-like); with the space it names the study, so a change of either
     starts a new one, and says so. database: SQLite file for a study of this machine. start: values tried first.
     preload: modules that the trials' processes share, imported once. on_trial: told each finished trial, in order.
     Raises RunError if no trial finishes or a trial's process keeps dying.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    title = f"{name}-{fingerprint([{key: asdict(value) for key, value in space.items()}, inputs, seed])[:12]}"
-    with _opened(settings, database=database, title=title, name=name) as (study, storage):
+    title = f"{name}-{fingerprint([{key: asdict(value) for key, value in space.items()}, inputs, seed, costs])[:12]}"
+    with _opened(settings, database=database, title=title, name=name, costs=costs) as (study, storage):
         first = {key: value for key, value in (start or {}).items() if key in space and space[key].holds(value)}
         if first and not study.get_trials(deepcopy=False):
             study.enqueue_trial(first)
@@ -107,8 +120,10 @@ def search(
                 )
                 for trial_, outcome in outcomes:
                     _tell(study, trial_, outcome)
+        front = _front(study, done)
+        best = choose(front) if choose is not None else max(front, key=lambda trial: (trial.value, -trial.number))
         study.set_user_attr("finished", True)
-    return Search(trials=done, best=_best(done))
+    return Search(trials=done, best=best, front=front)
 
 
 def finished_trials(study: optuna.Study) -> tuple[Tried, ...]:
@@ -117,9 +132,10 @@ def finished_trials(study: optuna.Study) -> tuple[Tried, ...]:
         Tried(
             number=trial.number,
             values=dict(trial.params),
-            value=trial.value if trial.state is TrialState.COMPLETE else None,
+            value=trial.values[0] if trial.values and trial.state is TrialState.COMPLETE else None,
             reason=trial.user_attrs.get("reason", "pruned") if trial.state is TrialState.PRUNED else "",
-            steps=len(trial.intermediate_values),
+            steps=trial.user_attrs.get("steps", 0),
+            costs=tuple(trial.values[1:]) if trial.values and trial.state is TrialState.COMPLETE else (),
         )
         for trial in study.get_trials(deepcopy=False, states=FINISHED)
     )
@@ -186,7 +202,7 @@ class _Runner:
 
 @contextmanager
 def _opened(
-    settings: StudySettings, *, database: Path, title: str, name: str
+    settings: StudySettings, *, database: Path, title: str, name: str, costs: int
 ) -> Iterator[tuple[optuna.Study, RDBStorage]]:
     shared = bool(settings.storage)
     database.parent.mkdir(parents=True, exist_ok=True)
@@ -203,7 +219,11 @@ def _opened(
             n_startup_trials=settings.warmup_trials, n_warmup_steps=settings.warmup_epochs
         )
         study = optuna.create_study(
-            study_name=title, storage=storage, direction="maximize", pruner=pruner, load_if_exists=True
+            study_name=title,
+            storage=storage,
+            directions=[StudyDirection.MAXIMIZE, *[StudyDirection.MINIMIZE] * costs],
+            pruner=pruner,
+            load_if_exists=True,
         )
         if shared:
             fcntl.flock(lock, fcntl.LOCK_UN)
@@ -254,8 +274,9 @@ def _storage(address: str, settings: StudySettings) -> RDBStorage:
 
 
 def _tell(study: optuna.Study, trial: optuna.Trial, outcome: Outcome) -> FrozenTrial:
-    if outcome.value is not None:
-        return study.tell(trial, outcome.value)
+    trial.set_user_attr("steps", outcome.steps)
+    if outcome.values:
+        return study.tell(trial, list(outcome.values))
     trial.set_user_attr("reason", outcome.reason)
     return study.tell(trial, state=TrialState.PRUNED)
 
@@ -269,11 +290,11 @@ def _distribution(dimension: Dimension) -> optuna.distributions.BaseDistribution
     return optuna.distributions.FloatDistribution(float(low), float(high), log=dimension.log)
 
 
-def _best(trials: tuple[Tried, ...]) -> Tried:
-    valued = [trial for trial in trials if trial.value is not None]
-    if not valued:
+def _front(study: optuna.Study, trials: tuple[Tried, ...]) -> tuple[Tried, ...]:
+    if all(trial.value is None for trial in trials):
         raise RunError("tune: no trial finished, all were pruned or diverged; narrow the search space or prune later")
-    return max(valued, key=lambda trial: (trial.value, -trial.number))
+    undominated = {trial.number for trial in study.best_trials}
+    return tuple(trial for trial in trials if trial.number in undominated)
 
 
 def _note(trials: tuple[Tried, ...], score: str) -> str:

@@ -1,8 +1,9 @@
 """A TensorRT engine of an ONNX graph, where an NVIDIA GPU and the tensorrt package are present.
 
 TensorRT 11 is strongly typed: precision is a property of the graph, so half precision comes from an FP16 ONNX file
-(`learning.export.to_fp16`), not from a builder flag. An engine belongs to one GPU and one version of TensorRT, and its
-kernels are picked by timing: its bytes differ from build to build. Nothing else is computed from it.
+(`learning.export.to_fp16`) and INT8 from explicit Q/DQ nodes (`to_int8_tensorrt`), not from builder flags. An engine
+belongs to one GPU and one version of TensorRT, and its kernels are picked by timing: its bytes differ from build to
+build. Nothing else is computed from it.
 """
 
 import ctypes
@@ -71,7 +72,7 @@ def _serialised(trt: Any, graph: Path, sample_shape: tuple[int, ...]) -> bytes:
     config.add_optimization_profile(profile)
     engine = builder.build_serialized_network(network, config)
     if engine is None:
-        raise RunError(f"export: TensorRT could not build an engine of {graph.name}: set factory.export.tensorrt=false")
+        raise RunError(f"export: TensorRT could not build an engine of {graph.name}: set factory.export.tensorrt=none")
     return bytes(engine)
 
 

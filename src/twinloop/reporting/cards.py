@@ -10,7 +10,8 @@ from twinloop.reporting.tables import Table
 class ModelCard:
     """Everything a reader must know before trusting the model.
 
-    facts: (name, value) pairs such as encoder and digest. limits and uses: one sentence each.
+    facts: (name, value) pairs such as encoder and digest. limits and uses: one sentence each. sections: what else was
+    found, each with a title, a sentence on how to read it, and a table.
     """
 
     title: str
@@ -20,6 +21,7 @@ class ModelCard:
     operating_point: Table
     intended: Sequence[str]
     limits: Sequence[str]
+    sections: Sequence[tuple[str, str, Table]] = ()
 
     def markdown(self) -> str:
         """The card as Markdown; names from data cannot become markup."""
@@ -32,12 +34,18 @@ class ModelCard:
             _table(self.metrics),
             "## Where it is run",
             _table(self.operating_point),
+            *(part for title, reading, table in self.sections for part in _section(title, reading, table)),
             "## Intended use",
             "\n".join(f"- {_plain(line)}" for line in self.intended),
             "## Limits",
             "\n".join(f"- {_plain(line)}" for line in self.limits),
         ]
         return "\n\n".join(parts) + "\n"
+
+
+def _section(title: str, reading: str, table: Table) -> tuple[str, ...]:
+    caption = (_plain(table.caption),) if table.caption else ()
+    return f"## {_plain(title)}", _plain(reading), _table(table), *caption
 
 
 def _table(table: Table) -> str:

@@ -28,7 +28,7 @@ class Lever:
     """One thing to change, alone, against today; `cost_per_day` (euro) is what the change itself costs.
 
     change: dotted path of the line → value, {"scale": 0.8} or {"add": 4}. Besides the line's own paths:
-    `threshold` ("chosen" or a number), `model` ("fp32" or "int8") and `errors` ({"scale": 0.5},
+    `threshold` ("chosen" or a number), `model` ("fp32", "fp16" or "int8") and `errors` ({"scale": 0.5},
     hypothetical). "{station}" and "{buffer}" in a path repeat the lever for every station that has that
     path and for every buffer; {number} in the name counts them.
     """

@@ -1,19 +1,33 @@
-"""Check this machine: Python, packages, GPU, store, cache, data; and say what each gap costs."""
+"""Check this machine (Python, packages, GPU, store, cache, data) and say what each gap costs; or check images.
+
+`doctor data PATH` reads every file of a folder or archive of images: which layout it has, what is in
+it, what is wrong with its files. Nothing is written. Exit status 1 where something is.
+"""
 
 import argparse
+import os
+import tempfile
 from pathlib import Path
 
-from twinloop.errors import RunError
+from twinloop.errors import InputError, RunError
+from twinloop.numbers import count
 
-EXAMPLE = "python -m twinloop doctor"
+EXAMPLE = "python -m twinloop doctor data data/source/images"
+PROBLEMS_SHOWN = 40
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the tool is given: nothing."""
+    """Declare what the tool is given: nothing for the machine, `data` and a path for images."""
+    parser.add_argument("subject", nargs="?", choices=["data"], help="data: check images instead of this machine")
+    parser.add_argument("path", nargs="?", type=Path, help="folder, zip or tar with the images")
 
 
 def run(options: argparse.Namespace, root: Path) -> int:
-    """Print every finding. Raises RunError where something needed is missing."""
+    """Print every finding; returns the exit status. Raises RunError where something needed is missing."""
+    if options.subject == "data":
+        if options.path is None:
+            raise InputError(f"doctor: expected a folder, a zip or a tar after `data`, found nothing: `{EXAMPLE}`")
+        return check_data(options.path)
     from twinloop.doctor import findings
 
     results = findings(root)
@@ -22,3 +36,41 @@ def run(options: argparse.Namespace, root: Path) -> int:
     if any(not finding.ok and finding.needed for finding in results):
         raise RunError("doctor: something needed is missing: `make setup` installs what the project pins")
     return 0
+
+
+def check_data(path: Path) -> int:
+    """Print what a source of images holds; 1 where prepare would leave out a file or stop."""
+    from twinloop.vision.datasets.inspection import inspect
+    from twinloop.vision.datasets.layouts import LAYOUTS
+    from twinloop.vision.datasets.settings import DatasetSettings
+
+    with tempfile.TemporaryDirectory(prefix="twinloop-doctor-") as scratch:
+        settings = DatasetSettings(kind="auto", source=str(path))
+        found = inspect(path, Path(scratch) / "unpacked", settings, workers=os.cpu_count() or 1)
+    if found.layout is None:
+        print("✗ layout     none of these:")
+        for layout in LAYOUTS:
+            print(f"             {layout.name:<14} {layout.looks_for}")
+        return 1
+    print(f"✓ layout     {found.layout}")
+    if found.classes:
+        masks = sum(item.masks for item in found.classes)
+        defects = sum(item.images for item in found.classes if item.label != "good")
+        print(
+            f"✓ images     {count(found.images)} in {len(found.classes)} classes, {count(found.parts)} parts; "
+            f"{count(masks)} of {count(defects)} defective ones with a mask"
+        )
+        for item in found.classes:
+            print(f"             {item.label:<24} {count(item.images)} ({count(item.parts)} parts)")
+    for remark in found.remarks:
+        print(f"– {remark}")
+    for name, reason in found.problems[:PROBLEMS_SHOWN]:
+        print(f"✗ {f'{name}: ' if name else ''}{reason}")
+    if len(found.problems) > PROBLEMS_SHOWN:
+        print(f"✗ … and {len(found.problems) - PROBLEMS_SHOWN} more")
+    print(
+        f"{count(len(found.problems))} problem{'' if len(found.problems) == 1 else 's'}"
+        if found.problems
+        else "nothing is wrong"
+    )
+    return 1 if found.problems else 0

@@ -8,8 +8,6 @@ cannot be read says why in `error` while the others are judged. The heat map com
 import base64
 import binascii
 import io
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import mlflow.models
@@ -19,12 +17,11 @@ from mlflow.pyfunc.model import PythonModel
 from numpy.typing import NDArray
 from PIL import Image
 
-from twinloop.vision.datasets.reading import pixel_limit, read_image
 from twinloop.vision.datasets.samples import Refused
-from twinloop.vision.inference.predict import OnnxDetector, Prediction
+from twinloop.vision.inference.pictures import read_picture
+from twinloop.vision.inference.predict import DeployedDetector, Prediction
 
 MAX_BYTES = 20_000_000
-MAX_PIXELS = 50_000_000
 BATCH = 16
 
 
@@ -32,7 +29,7 @@ class ServedDetector(PythonModel):
     """Answers posted images; `artifacts` are the exported folder and the operating point."""
 
     def load_context(self, context: Any) -> None:
-        self._detector = OnnxDetector(
+        self._detector = DeployedDetector(
             context.artifacts["detector"], operating_point=context.artifacts["operating_point"]
         )
 
@@ -76,18 +73,16 @@ def _read(posted: Any) -> NDArray[np.uint8] | str:
     """The pixels, or why there are none."""
     if not isinstance(posted, str) or not posted:
         return "image: expected a text, the file's bytes as base64"
+    if len(posted) > MAX_BYTES * 4 // 3 + 4:
+        return f"image: the file is larger than {MAX_BYTES // 10**6} MB: send a smaller one"
     try:
         content = base64.b64decode(posted.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         return "image: not base64: send the bytes of a PNG or JPEG file, base64-encoded, without a data: prefix"
-    with tempfile.TemporaryDirectory() as folder, pixel_limit(MAX_PIXELS):
-        file = Path(folder) / "posted"
-        file.write_bytes(content)
-        try:
-            return read_image(file, max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS)
-        except Refused as error:
-            # The limits of the prepare stage are settings; here they are fixed.
-            return f"image: {str(error).partition(' (factory.')[0]}"
+    try:
+        return read_picture(content, max_bytes=MAX_BYTES)
+    except Refused as error:
+        return f"image: {error}"
 
 
 def _png(heat: NDArray[np.float32]) -> str:

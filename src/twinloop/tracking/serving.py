@@ -136,6 +136,18 @@ def signature() -> "ModelSignature":
     return ModelSignature(inputs=Schema([ColSpec(DataType.string, "image")]), outputs=outputs)
 
 
+def registered_version(store: Store, name: str, *, wanted: int | None = None) -> str:
+    """The version of a registered model, by default the newest. Raises InputError where it is not registered."""
+    known = sorted(int(found.version) for found in store.client.search_model_versions(f"name='{name}'"))
+    if not known:
+        raise InputError(f"serve: no model {name!r} is registered: run `make repro` first")
+    if wanted is not None and wanted not in known:
+        raise InputError(
+            f"serve: {name} has no version {wanted}, only {', '.join(map(str, known))}: choose one of these"
+        )
+    return str(wanted or known[-1])
+
+
 def serve_command(name: str, version: str | int, *, port: int = 5001) -> list[str]:
     """Command that answers posted images on loopback; MLFLOW_TRACKING_URI must name the store.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from twinloop.errors import RunError
 from twinloop.progress import say
 from twinloop.tracking import flat, view
-from twinloop.tracking.client import send
+from twinloop.tracking.client import quietly, send
 from twinloop.tracking.execution import PARENT, Execution, find_or_create
 from twinloop.tracking.store import Store
 
@@ -30,6 +30,7 @@ class StageRun:
         self.store, self.execution, self.stage, self.run_id = store, execution, stage, run_id
         self.lost = False
         self._pending: list[Metric] = []
+        self._children: dict[str, str] = {}
         self._flushed = time.monotonic()
 
     def log(self, metrics: Mapping[str, float], *, step: int) -> None:
@@ -38,17 +39,31 @@ class StageRun:
         if time.monotonic() - self._flushed >= FLUSH_EVERY_S:
             self._unless_lost(self._flush)
 
-    def child(self, name: str, *, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """One finished trial or scenario, as a run below the stage's run."""
+    def child(
+        self,
+        name: str,
+        *,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """One finished trial or scenario, as a run below the stage's run; of the same name again, more about it."""
 
         def make() -> None:
             client = self.store.client
-            tags = {PARENT: self.run_id, "stage": self.stage, view.LEVEL: view.PART}
-            run_id = client.create_run(self.execution.experiment_id, run_name=name, tags=tags).info.run_id
-            send(client, run_id, metrics=entities(metrics), params=flat.params(params))
-            client.set_terminated(run_id)
+            known = self._children.get(name)
+            if known is None:
+                own = {PARENT: self.run_id, "stage": self.stage, view.LEVEL: view.PART}
+                known = client.create_run(self.execution.experiment_id, run_name=name, tags=own).info.run_id
+                self._children[name] = known
+            send(client, known, metrics=entities(metrics), params=flat.params(params), tags=tags)
+            client.set_terminated(known)
 
         self._unless_lost(make)
+
+    def artifact(self, path: Path) -> None:
+        """A file worth keeping that is no output, such as a profile."""
+        self._unless_lost(lambda: self.store.client.log_artifact(self.run_id, str(path)))
 
     def finish(self, metrics_json: Path | None = None) -> None:
         """Send the stage's final figures. None: a stage without metrics (record).
@@ -89,11 +104,19 @@ class StageRun:
 
 @contextlib.contextmanager
 def stage_run(
-    store: Store, *, twin: str, stage: str, execution_key: str, params: Mapping[str, Any], tags: Mapping[str, str]
+    store: Store,
+    *,
+    twin: str,
+    stage: str,
+    execution_key: str,
+    params: Mapping[str, Any],
+    tags: Mapping[str, str],
+    system_metrics: bool = False,
 ) -> Iterator[StageRun]:
     """Begin a stage's run and give its tracker; end it as finished, failed or killed.
 
     params: the sections of params.yaml the stage reads. tags: of the execution's row, if this stage is its first.
+    system_metrics: processor, memory, disk, network and NVIDIA GPU are measured beside it, as metrics system/….
     Raises RunError where the run cannot begin.
     """
     try:
@@ -107,7 +130,8 @@ def stage_run(
         raise RunError(f"{twin} {stage}: the MLflow store refuses a new run: {reason(error)}") from None
     run = StageRun(store, execution, stage=stage, run_id=run_id)
     try:
-        yield run
+        with _measured(store, run_id) if system_metrics else contextlib.nullcontext():
+            yield run
     except KeyboardInterrupt:
         run.end("KILLED")
         raise
@@ -115,6 +139,21 @@ def stage_run(
         run.end("FAILED")
         raise
     run.end("FINISHED")
+
+
+@contextlib.contextmanager
+def _measured(store: Store, run_id: str) -> Iterator[None]:
+    # MLflow's own monitor; MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL changes its ten seconds.
+    with quietly():
+        from mlflow.system_metrics import system_metrics_monitor
+
+        untyped: Any = system_metrics_monitor
+        monitor = untyped.SystemMetricsMonitor(run_id, tracking_uri=store.uri)
+        monitor.start()
+    try:
+        yield
+    finally:
+        monitor.finish()
 
 
 def unfinished(store: Store, execution: Execution) -> dict[str, str]:

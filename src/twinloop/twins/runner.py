@@ -32,13 +32,15 @@ def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
     revision = execution.git_revision(root)
     main = configuration.main_root(root)
     opened = store.open_store(os.environ.get("MLFLOW_TRACKING_URI"), main)
+    read = _read_by(root, name, params)
     with stage_run(
         opened,
         twin=twin.name,
         stage=verb,
         execution_key=execution.execution_key(section, root),
-        params=_read_by(root, name, params),
+        params=read,
         tags={"profile": params["profile"], "git_revision": revision, execution.COMMIT: revision},
+        system_metrics=any(isinstance(part, Mapping) and part.get("system_metrics") for part in read.values()),
     ) as tracker:
         told = module.run(Stage(config=config, root=root, tracker=tracker, workers=workers, main=main))
         tracker.finish(root / twin.paths.metrics(verb) if verb != "record" else None)

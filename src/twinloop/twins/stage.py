@@ -15,8 +15,18 @@ class Tracker(Protocol):
     def log(self, metrics: Mapping[str, float], *, step: int) -> None:
         """Figures of one epoch or step."""
 
-    def child(self, name: str, *, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """One finished trial or scenario, as a run below the stage's run."""
+    def child(
+        self,
+        name: str,
+        *,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """One finished trial or scenario, as a run below the stage's run; of the same name again, more about it."""
+
+    def artifact(self, path: Path) -> None:
+        """A file worth keeping that is no output, such as a profile."""
 
 
 @dataclass(frozen=True)

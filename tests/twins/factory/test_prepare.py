@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.vision.datasets.written import kolektor_sdd
 from twinloop.files import read_json
 from twinloop.twins.factory import paths, prepare
 from twinloop.twins.stage import Stage
@@ -45,6 +46,12 @@ def test_metrics_are_the_same_with_one_and_two_workers(tmp_path: Path) -> None:
         prepare.run(stage(tmp_path / str(workers), DatasetSettings(surfaces=SURFACES), workers=workers))
     one, two = ((tmp_path / str(n) / paths.metrics("prepare")).read_bytes() for n in (1, 2))
     assert one == two
+
+
+def test_the_recognised_layout_and_not_auto_is_recorded(tmp_path: Path) -> None:
+    settings = DatasetSettings(kind="auto", source=str(kolektor_sdd(tmp_path / "source")))
+    prepare.run(stage(tmp_path, settings))
+    assert read_json(tmp_path / paths.metrics("prepare"))["data"] == "kolektor_sdd"
 
 
 def test_the_real_magnetic_tiles_are_split_by_tile(tmp_path: Path, shared_data: Path) -> None:

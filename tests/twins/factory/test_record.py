@@ -123,6 +123,15 @@ def test_recording_twice_leaves_one_row_one_history_and_one_model_version(
     assert told.endswith("version 1")
 
 
+def test_every_formats_times_and_the_machine_are_on_the_row(store: Store, config: FactoryConfig, root: Path) -> None:
+    times = {"fp32": {"p50_ms": 3.0, "p95_ms": 4.25, "speedup": 1.0}, "int8": {"p50_ms": 2.0, "speedup": 1.5}}
+    write_json(root / paths.LATENCY, {**times, "hardware": {"cpu": "EPYC", "cores": 2}})
+    tracker, _ = recorded(store, config, root)
+    (row,) = rows(store, tracker, "metrics.`latency.int8.speedup` > 1.1")
+    assert row.data.metrics["latency.fp32.p50_ms"] == 3.0
+    assert row.data.tags["latency.cpu"] == "EPYC"
+
+
 def test_a_figure_measured_anew_replaces_the_old_one(store: Store, config: FactoryConfig, root: Path) -> None:
     recorded(store, config, root)
     write_json(root / paths.LATENCY, {"fp32": {"p95_ms": 5.0}})

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import polars as pl
@@ -8,8 +9,9 @@ from twinloop.errors import InputError
 from twinloop.files import read_json, write_json
 from twinloop.twins.factory import paths, train
 from twinloop.twins.stage import STATE
-from twinloop.vision.index import load_images
-from twinloop.vision.models.detector import load_detector
+from twinloop.vision.index import INDEX_FILE, load_images
+from twinloop.vision.models.saving import load_detector
+from twinloop.vision.models.settings import SearchSpace
 from twinloop.vision.training.module import assess
 
 
@@ -65,6 +67,44 @@ def test_tuned_values_are_used_and_said(tmp_path: Path) -> None:
     train.run(stage(tmp_path, fit={"epochs": 1}))
     assert read_json(tmp_path / paths.DETECTOR / "model.json")["settings"]["decoder_width"] == 16
     assert read_json(tmp_path / paths.metrics("train"))["values"] == "tuned"
+
+
+def test_an_averaged_run_and_a_profile_are_what_the_settings_ask_for(
+    trained: tuple[Path, str, Notebook], tmp_path: Path
+) -> None:
+    prepared(tmp_path)
+    one = stage(tmp_path, fit={"ema": 0.9, "profiler": "simple"})
+    train.run(one)
+    weights = paths.DETECTOR / "weights.safetensors"
+    assert (tmp_path / weights).read_bytes() != (trained[0] / weights).read_bytes()
+    assert [path.name for path in (tmp_path / ".twinloop/profile").iterdir()] == ["fit-simple.txt"]
+    assert isinstance(one.tracker, Notebook)
+    assert ["run_training_epoch" in profile for profile in one.tracker.artifacts] == [True]
+
+
+def test_a_detector_of_good_images_alone_says_so(tmp_path: Path) -> None:
+    prepared(tmp_path)
+    one = stage(tmp_path)
+    model = dataclasses.replace(one.config.factory.model, kind="padim", space=SearchSpace())
+    one.config.factory.model = model
+    line = train.run(one)
+    metrics = read_json(tmp_path / paths.metrics("train"))
+    assert line.startswith(f"one pass over the good images, val AP {metrics['val_ap']:.3f}, AUROC ")
+    assert (metrics["kind"], metrics["epochs"], metrics["best_epoch"]) == ("padim", 1, 1)
+    assert pl.read_csv(tmp_path / paths.EPOCHS)["val_ap"].len() == 1
+    assert not load_detector(tmp_path / paths.DETECTOR).names_defects
+
+
+def test_figures_that_a_validation_without_defects_cannot_give_are_empty(tmp_path: Path) -> None:
+    prepared(tmp_path)
+    index = tmp_path / paths.DATASET / INDEX_FILE
+    frame = pl.read_parquet(index)
+    frame.filter((pl.col("split") != "val") | (pl.col("label") == "good")).write_parquet(index)
+    one = stage(tmp_path)
+    one.config.factory.model = dataclasses.replace(one.config.factory.model, kind="padim", space=SearchSpace())
+    assert ", no defect to validate on, " in train.run(one)
+    metrics = read_json(tmp_path / paths.metrics("train"))
+    assert (metrics["val_auroc"], metrics["val_ap"], metrics["val_f1"]) == (None, None, None)
 
 
 @pytest.mark.parametrize("values", [{"model.decoder_width": 1}, {"model.depth": 1}])

@@ -6,7 +6,10 @@ import polars as pl
 import pytest
 
 from tests.twins.factory.trained import Notebook, prepared, stage
+from twinloop.errors import RunError
 from twinloop.files import read_json
+from twinloop.learning.settings import StudySettings
+from twinloop.learning.study import Tried
 from twinloop.twins.factory import paths, tune
 from twinloop.vision.models.settings import SearchSpace
 from twinloop.vision.training.settings import TrainSettings
@@ -59,6 +62,52 @@ def test_without_a_search_the_configured_values_are_used_and_said(tmp_path: Path
     assert read_json(tmp_path / paths.TUNED) == {"source": "configured", "values": {}, "trial": None, "value": None}
     assert read_json(tmp_path / paths.metrics("tune"))["tune_val_ap"] is None
     assert _trials(tmp_path).is_empty()
+
+
+def test_ap_against_latency_leaves_a_front_and_takes_its_knee(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepared(tmp_path)
+    both = {"objectives": ("ap", "latency"), "latency_runs": 10}
+    with pytest.raises(RunError, match=r"latency_budget_ms = 1e-06, the fastest takes .* \(the trials are kept\)"):
+        tune.run(stage(tmp_path, workers=2, tune={**both, "latency_budget_ms": 1e-6}))
+    assert read_json(tmp_path / paths.TUNED)["source"] == "configured"
+
+    one = stage(tmp_path, workers=2, tune=both)
+    line = tune.run(one)
+    assert "going on with 4 finished trials" in capsys.readouterr().err
+    trials, metrics = _trials(tmp_path), read_json(tmp_path / paths.metrics("tune"))
+    rows = trials.rows(named=True)
+    front = [
+        row["trial"]
+        for row in rows
+        if not any(
+            other["val_ap"] >= row["val_ap"]
+            and other["latency_ms"] <= row["latency_ms"]
+            and (other["val_ap"], other["latency_ms"]) != (row["val_ap"], row["latency_ms"])
+            for other in rows
+        )
+    ]
+    assert trials.filter(pl.col("pareto"))["trial"].to_list() == front
+    assert metrics["best_trial"] in front
+    assert (metrics["front"], metrics["rule"], metrics["pruned"]) == (len(front), "the front's knee", 0)
+    assert metrics["tune_latency_ms"] == rows[metrics["best_trial"]]["latency_ms"] > 0
+    assert line.startswith(f"4/4 trials, {len(front)} on the front; the front's knee: AP ")
+    assert isinstance(one.tracker, Notebook)
+    assert one.tracker.tags == {f"trial {number}": {"pareto": "true"} for number in front}
+    assert all("latency_ms" in figures for _, _, figures in one.tracker.children)
+
+
+FRONT = tuple(
+    Tried(number=number, values={}, value=value, reason="", steps=1, costs=(latency_ms,))
+    for number, (value, latency_ms) in enumerate([(0.70, 1.0), (0.94, 2.0), (0.95, 9.0)])
+)
+
+
+@pytest.mark.parametrize(("budget_ms", "number"), [(None, 1), (1.5, 0), (2.0, 1), (20.0, 2)])
+def test_the_budget_decides_and_without_one_the_knee(budget_ms: float | None, number: int) -> None:
+    settings = StudySettings(objectives=("ap", "latency"), latency_budget_ms=budget_ms)
+    assert tune.choose(settings, FRONT).number == number
 
 
 def _trials(root: Path) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from twinloop.learning.settings import Dimension, StudySettings
 from twinloop.twins.factory import paths, train
 from twinloop.twins.stage import Stage
 from twinloop.vision.models.settings import ModelSettings, SearchSpace
-from twinloop.vision.training.settings import TrainSettings
+from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
 
 SPACE = SearchSpace(
     model={"decoder_width": Dimension(kind="categorical", choices=(8, 16))},
@@ -26,12 +26,27 @@ class Notebook:
     def __init__(self) -> None:
         self.logged: list[tuple[int, dict[str, float]]] = []
         self.children: list[tuple[str, dict[str, Any], dict[str, float]]] = []
+        self.tags: dict[str, dict[str, str]] = {}
+        self.artifacts: list[str] = []
 
     def log(self, metrics: Mapping[str, float], *, step: int) -> None:
         self.logged.append((step, dict(metrics)))
 
-    def child(self, name: str, *, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        self.children.append((name, dict(params), dict(metrics)))
+    def child(
+        self,
+        name: str,
+        *,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        if params or metrics:
+            self.children.append((name, dict(params), dict(metrics)))
+        if tags:
+            self.tags[name] = dict(tags)
+
+    def artifact(self, path: Path) -> None:
+        self.artifacts.append(path.read_text())
 
 
 def stage(root: Path, *, workers: int = 1, seed: int = 3, tune: Any = (), fit: Any = ()) -> Stage[Any]:
@@ -39,6 +54,7 @@ def stage(root: Path, *, workers: int = 1, seed: int = 3, tune: Any = (), fit: A
     sections = SimpleNamespace(
         model=ModelSettings(size_px=32, width=8, decoder_width=8, dropout=0.2, space=SPACE),
         train=TrainSettings(**{"epochs": 8, "patience": 8, "batch_size": 16, "accelerator": "cpu"} | dict(fit)),
+        augmentation=AugmentationSettings(),
         tune=StudySettings(**{"trials": 4, "epochs": 2, "warmup_trials": 1, "heartbeat_s": 1} | dict(tune)),
     )
     return Stage(SimpleNamespace(profile="smoke", seed=seed, factory=sections), root, Notebook(), workers)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from twinloop.vision.datasets.reading import pixel_limit, read_image, read_mask
+from twinloop.vision.datasets.reading import conversions, pixel_limit, read_image, read_lines, read_mask
 from twinloop.vision.datasets.samples import Refused
 
 GREY = np.add.outer(np.arange(20), np.arange(30)).astype(np.uint8) * 5
@@ -213,3 +213,45 @@ def test_an_unreadable_mask_is_named(tmp_path: Path) -> None:
     (tmp_path / "m.png").write_bytes(b"")
     with pytest.raises(Refused, match=r"mask m\.png: file is empty"):
         read_pair(tmp_path / "m.png")
+
+
+@pytest.mark.parametrize("mode", ["L", "P"])
+def test_numbers_of_defects_are_a_mask_where_they_are_expected(tmp_path: Path, mode: str) -> None:
+    numbers = (TRUTH * np.uint8(3)).astype(np.uint8)
+    numbers[:4, :4] = 7
+    picture = Image.fromarray(numbers)
+    if mode == "P":
+        picture = Image.frombytes("P", picture.size, numbers.tobytes())
+        picture.putpalette([0, 0, 0] * 8)
+    picture.save(tmp_path / "m.png")
+    with pixel_limit(MAX_PIXELS):
+        found = read_mask(tmp_path / "m.png", (60, 60), max_bytes=100_000, max_pixels=MAX_PIXELS, numbered=True)
+    np.testing.assert_array_equal(found, numbers > 0)
+
+
+def test_a_one_pixel_image_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="image is 1×1, at least 8 pixels a side are needed"):
+        read(saved(tmp_path / "a.png", GREY[:1, :1]))
+
+
+def test_what_is_changed_in_reading_is_told(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("CMYK", (30, 20)).save(tmp_path / "cmyk.tif")
+    Image.new("P", (30, 20)).save(tmp_path / "palette.png")
+    (tmp_path / "broken.png").write_bytes(b"x")
+    assert conversions(saved(tmp_path / "grey.png", GREY)) == ()
+    assert conversions(saved(tmp_path / "deep.png", GREY.astype(np.uint16))) == ("16-bit grey: scaled to 8 bit",)
+    assert conversions(tmp_path / "cmyk.tif") == ("CMYK: converted to RGB",)
+    assert conversions(tmp_path / "palette.png") == ("palette: resolved to RGB",)
+    assert conversions(saved(tmp_path / "turned.png", GREY, exif=exif)) == ("EXIF orientation: turned",)
+    assert conversions(tmp_path / "broken.png") == ()
+
+
+def test_a_missing_or_heavy_annotation_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"annotation a\.txt: no such file"):
+        read_lines(tmp_path / "a.txt")
+    with (tmp_path / "a.txt").open("wb") as stream:
+        stream.truncate(6_000_000)
+    with pytest.raises(Refused, match="at most 5000000"):
+        read_lines(tmp_path / "a.txt")

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinloop.errors import InputError, RunError
-from twinloop.vision.datasets.splits import check_splits, choose_groups, group_split, missing_classes, random_split
+from twinloop.vision.datasets.splits import (
+    check_splits,
+    choose_groups,
+    given_split,
+    group_split,
+    kfold,
+    missing_classes,
+    random_split,
+)
 from twinloop.vision.index import SPLITS
 
 PARTS = st.lists(
@@ -100,3 +108,110 @@ def test_a_limit_below_the_number_of_classes_is_refused() -> None:
 
 def test_splits_are_named_as_the_index_names_them() -> None:
     assert set(random_split(30, val_share=0.3, test_share=0.3, seed=1)) == set(SPLITS)
+
+
+@given(parts=PARTS, folds=st.integers(2, 7), seed=st.integers(0, 1000), val=st.floats(0.05, 0.4))
+def test_every_part_is_tested_in_exactly_one_fold_and_never_divided(
+    parts: list[tuple[str, int]], folds: int, seed: int, val: float
+) -> None:
+    labels, groups = images(parts)
+    if folds > len(parts):
+        with pytest.raises(InputError, match=f"expected from 2 to {len(parts)} folds .* found {folds}"):
+            kfold(labels, groups, folds=folds, val_share=val, seed=seed)
+        return
+    splits = kfold(labels, groups, folds=folds, val_share=val, seed=seed)
+    assert len(splits) == folds
+    tested = Counter(
+        group for fold in splits for group in {g for g, s in zip(groups, fold, strict=True) if s == "test"}
+    )
+    assert set(tested.values()) == {1}
+    assert set(tested) == set(groups)
+    for fold in splits:
+        assert len(set(zip(groups, fold, strict=True))) == len(set(groups))
+        rest = Counter(
+            label for (label, _), split in zip(parts, parts_of(fold, groups), strict=True) if split != "test"
+        )
+        gaps = missing_classes(labels, fold)
+        for label, count in rest.items():
+            assert "train" not in gaps.get(label, ())
+            assert ("val" in gaps.get(label, ())) == (count < 2)
+
+
+def parts_of(splits: tuple[str, ...], groups: list[str]) -> list[str]:
+    """The split of every part, in the order of the parts."""
+    return list(dict(zip(groups, splits, strict=True)).values())
+
+
+@given(parts=PARTS, folds=st.integers(2, 5), seed=st.integers(0, 50))
+def test_folds_hold_every_class_in_equal_numbers(parts: list[tuple[str, int]], folds: int, seed: int) -> None:
+    labels, groups = images(parts)
+    if folds > len(parts):
+        return
+    splits = kfold(labels, groups, folds=folds, val_share=0.2, seed=seed)
+    sizes = []
+    for label in {label for label, _ in parts}:
+        counts = [
+            sum(s == "test" and own == label for s, (own, _) in zip(parts_of(fold, groups), parts, strict=True))
+            for fold in splits
+        ]
+        assert max(counts) - min(counts) <= 1
+        sizes.append(counts)
+    totals = [sum(counts) for counts in zip(*sizes, strict=True)]
+    assert max(totals) - min(totals) <= 1
+
+
+def test_folds_of_ten_parts_are_these() -> None:
+    labels, groups = images([("good", 2)] * 6 + [("crack", 1)] * 4)
+    splits = kfold(labels, groups, folds=2, val_share=0.25, seed=3)
+    assert splits == kfold(labels, groups, folds=2, val_share=0.25, seed=3)
+    assert splits != kfold(labels, groups, folds=2, val_share=0.25, seed=4)
+    for fold in splits:
+        assert Counter(zip(labels, fold, strict=True)) == {
+            ("good", "train"): 2, ("good", "val"): 4, ("good", "test"): 6,
+            ("crack", "train"): 1, ("crack", "val"): 1, ("crack", "test"): 2,
+        }  # fmt: skip
+
+
+def divided(labels: list[str], groups: list[str], divisions: list[str]) -> tuple[tuple[str, ...], str]:
+    return given_split(labels, groups, divisions, val_share=0.2, test_share=0.3, seed=1)
+
+
+def test_validation_comes_out_of_train_where_train_has_defects() -> None:
+    labels, groups = images([("good", 2)] * 20 + [("crack", 2)] * 10 + [("good", 2)] * 5 + [("crack", 2)] * 5)
+    divisions = ["train"] * 60 + ["test"] * 20
+    splits, note = divided(labels, groups, divisions)
+    assert splits[60:] == ("test",) * 20
+    assert Counter(zip(labels[:60], splits[:60], strict=True)) == {
+        ("good", "train"): 32, ("good", "val"): 8, ("crack", "train"): 16, ("crack", "val"): 4
+    }  # fmt: skip
+    assert note.endswith("validation is 20% of train, drawn by part")
+
+
+def test_validation_comes_out_of_test_where_train_is_all_good() -> None:
+    labels, groups = images([("good", 1)] * 30 + [("good", 1)] * 10 + [("crack", 1)] * 10)
+    splits, note = divided(labels, groups, ["train"] * 30 + ["test"] * 20)
+    assert splits[:30] == ("train",) * 30
+    assert Counter(zip(labels[30:], splits[30:], strict=True)) == {
+        ("good", "test"): 6, ("good", "val"): 4, ("crack", "test"): 6, ("crack", "val"): 4
+    }  # fmt: skip
+    assert note.endswith("validation is 40% of test, drawn by part")
+
+
+def test_a_validation_set_that_came_is_kept_and_serves_as_test_where_there_is_none() -> None:
+    labels, groups = images([("good", 1), ("crack", 1)] * 6)
+    three = ["train", "train", "val", "val", "test", "test"] * 2
+    assert divided(labels, groups, three)[0] == tuple(three)
+    splits, _ = divided(labels, groups, ["train"] * 8 + ["val"] * 4)
+    assert splits[8:] == ("test",) * 4
+    assert set(splits[:8]) == {"train", "val"}
+
+
+@pytest.mark.parametrize("divisions", [["", ""], ["train", "train"], ["train", ""], ["test", "val"]])
+def test_data_that_came_undivided_is_refused(divisions: list[str]) -> None:
+    with pytest.raises(InputError, match="came undivided, use factory.data.division=made"):
+        divided(["good", "crack"], ["a", "b"], divisions)
+
+
+def test_a_division_that_leaks_is_refused() -> None:
+    with pytest.raises(InputError, match="part 'a' is in train and in test of the division that came .*it leaks"):
+        divided(["good", "crack", "good"], ["a", "b", "a"], ["train", "test", "test"])

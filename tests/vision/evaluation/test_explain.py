@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from twinloop.errors import InputError
-from twinloop.vision.evaluation.explain import attention, centre_blob, localisation
+from twinloop.vision.evaluation.explain import attention, centre_blob, localisation, on_mask, random_maps
 
 
 def scene() -> tuple[np.ndarray, np.ndarray]:
@@ -41,6 +41,23 @@ def test_the_blob_sits_in_the_middle_of_every_image() -> None:
     assert blob.shape == (2, 9, 5)
     assert np.unravel_index(blob[1].argmax(), (9, 5)) == (4, 2)
     assert blob.max() == pytest.approx(1)
+
+
+def test_scores_per_image_are_those_of_the_average() -> None:
+    maps, masks = scene()
+    found = on_mask(np.roll(maps, 1, axis=2), masks)
+    assert found.pointing.tolist() == [1, 1, 0]
+    assert found.energy.tolist() == [0.5, 0.5, 0]
+
+
+def test_random_maps_point_anywhere_and_repeat() -> None:
+    maps = random_maps((400, 16, 16), seed=1)
+    assert np.array_equal(maps, random_maps((400, 16, 16), seed=1))
+    masks = np.zeros((400, 16, 16), np.uint8)
+    masks[:, :8, :8] = 1
+    found = on_mask(maps, masks)
+    assert found.energy.mean() == pytest.approx(0.25, abs=0.01)
+    assert found.pointing.mean() == pytest.approx(0.25, abs=0.07)
 
 
 @pytest.mark.parametrize("masks", [np.zeros((2, 4, 4), np.uint8), np.zeros((2, 5, 4), np.uint8)])

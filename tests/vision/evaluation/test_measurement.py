@@ -4,6 +4,7 @@ from sklearn.metrics import f1_score as peer_f1
 from sklearn.metrics import roc_auc_score
 
 from twinloop.vision.evaluation.measurement import (
+    aupro,
     best_f1_threshold,
     f1_score,
     image_ap,
@@ -79,3 +80,40 @@ def test_iou_pools_all_pixels_and_counts_false_alarms_on_good_parts() -> None:
     maps[0, 0, 0] = maps[1, 1, 1] = 0.9
     assert pixel_iou(maps, masks, threshold=0.5) == pytest.approx(1 / 3)
     assert pixel_iou(np.zeros((2, 2, 2)), np.zeros((2, 2, 2), np.uint8), threshold=0.5) is None
+
+
+def regions() -> np.ndarray:
+    masks = np.zeros((2, 4, 4), np.uint8)
+    masks[0, 0, :2] = 1  # two pixels
+    masks[0, 3, 3] = 1  # and one that does not touch them
+    return masks  # 29 good pixels
+
+
+def test_aupro_of_a_case_computed_by_hand() -> None:
+    masks = regions()
+    maps = np.zeros(masks.shape)
+    maps[0, 0, 0], maps[1, 0, 0], maps[0, 3, 3], maps[0, 0, 1] = 0.9, 0.8, 0.7, 0.6
+    # overlap by falling threshold: ¼ at no false positive, then at one of 29 first ¼, at last 1
+    # and then on to the corner (1, 1): from 1/29 on the curve is flat at 1
+    assert aupro(maps, masks) == pytest.approx((0.25 / 29 + (0.3 - 1 / 29)) / 0.3)
+    assert aupro(maps, masks, limit=1.0) == pytest.approx(0.25 / 29 + 28 / 29)
+
+
+def test_aupro_counts_regions_alike_whatever_their_size() -> None:
+    masks = regions()
+    small, large = np.zeros(masks.shape), np.zeros(masks.shape)
+    small[0, 3, 3] = large[0, 0, :2] = 1
+    # half of the regions at once, the others with everything else: the straight line from ½ to 1
+    assert aupro(small, masks) == aupro(large, masks) == pytest.approx(0.5 + 0.5 * 0.15)
+
+
+def test_aupro_of_perfect_constant_and_inverted_maps() -> None:
+    masks = regions()
+    assert aupro(masks.astype(float), masks) == pytest.approx(1)
+    assert aupro(np.zeros(masks.shape), masks) == pytest.approx(0.15)  # chance
+    assert aupro(-masks.astype(float), masks) == pytest.approx(0)
+
+
+@pytest.mark.parametrize("masks", [np.zeros((1, 2, 2), np.uint8), np.ones((1, 2, 2), np.uint8)])
+def test_pixels_of_one_kind_have_no_aupro(masks: np.ndarray) -> None:
+    assert aupro(np.zeros((1, 2, 2)), masks) is None

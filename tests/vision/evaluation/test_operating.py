@@ -10,15 +10,14 @@ from scipy.stats import beta, multivariate_normal
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.vision.evaluation.operating import (
-    EvaluateSettings,
-    PartCosts,
+    both_below,
     least_cost_thresholds,
     line_mix,
     operating_curve,
     outcome,
-    repeatability,
     threshold_grid,
 )
+from twinloop.vision.evaluation.settings import EvaluateSettings, PartCosts
 
 CLASSES = ("good", "crack", "pit")
 
@@ -135,45 +134,6 @@ def test_the_grid_holds_todays_threshold() -> None:
     assert grid[-1] > 1 - 1e-5
 
 
-@pytest.mark.parametrize("truth", [0.0, 0.3, 0.8, 0.95])
-def test_repeatability_is_recovered_from_repeated_exposures(truth: float) -> None:
-    random = np.random.default_rng(0)
-    labels = np.repeat([0, 1], 300)
-    part = np.arange(600)
-    difficulty = random.normal(size=600)
-    seen = np.repeat(part, 4)
-    noise = random.normal(size=len(seen))
-    scores = np.sqrt(truth) * difficulty[seen] + np.sqrt(1 - truth) * noise + 5 * labels[seen]
-    measured_value = repeatability(np.exp(scores), labels[seen], [str(value) for value in seen])
-    assert measured_value == pytest.approx(truth, abs=0.04)
-
-
-def test_repeatability_of_a_hand_computed_table_is_icc_1() -> None:
-    # Shrout and Fleiss (1979), table 2: six targets, four judges, ICC(1,1) = .17. Ranks stand in for their ratings,
-    # so the value is computed here from the mean squares of the normal scores.
-    from scipy.special import ndtri
-    from scipy.stats import rankdata
-
-    table = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], float)
-    normal = ndtri((rankdata(table) - 0.5) / 24).reshape(6, 4)
-    between = 4 * normal.mean(axis=1).var(ddof=1)
-    within = normal.var(axis=1, ddof=1).mean()
-    expected = (between - within) / (between + 3 * within)
-    groups = [str(row) for row in np.repeat(np.arange(6), 4)]
-    assert repeatability(table.ravel(), np.zeros(24, np.int64), groups) == pytest.approx(expected)
-
-
-def test_single_exposures_measure_no_repeatability() -> None:
-    labels = np.zeros(50, np.int64)
-    assert repeatability(np.arange(50.0), labels, [str(place) for place in range(50)]) is None
-
-
-def test_identical_exposures_are_perfectly_repeatable() -> None:
-    scores = np.repeat(np.random.default_rng(0).normal(size=30), 2)
-    groups = [str(place) for place in np.repeat(np.arange(30), 2)]
-    assert repeatability(scores, np.zeros(60, np.int64), groups) == pytest.approx(1, abs=0.01)
-
-
 @pytest.mark.parametrize("correlation", [0.0, 0.3, 0.8, 0.99, 1.0])
 def test_the_second_look_follows_the_bivariate_normal(correlation: float) -> None:
     curve = OperatingCurve(
@@ -197,6 +157,15 @@ def test_the_second_look_follows_the_bivariate_normal(correlation: float) -> Non
             twice = both.cdf([ndtri(high), ndtri(low)]) - both.cdf([ndtri(low), ndtri(low)])
         assert outcome(curve, PartCosts()).accepted[row] == pytest.approx(low + twice, abs=2e-4)
     assert outcome(curve, PartCosts()).reinspected == pytest.approx([0.08, 0.25])
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 0.99))
+def test_the_joint_probability_lies_between_independence_and_the_smaller_one(x: float, y: float, rho: float) -> None:
+    both = float(both_below(np.array(x), np.array(y), rho))
+    assert x * y - 1e-9 <= both <= min(x, y) + 1e-9
+    assert both == pytest.approx(float(both_below(np.array(y), np.array(x), rho)), abs=1e-12)
+    assert float(both_below(np.array(x), np.array(1.0), rho)) == pytest.approx(x, abs=1e-12)
 
 
 def test_expected_cost_of_a_hand_computed_case() -> None:

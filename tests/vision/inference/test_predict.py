@@ -6,47 +6,19 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from PIL import Image
 from scipy.special import expit
 
-from tests.vision.synthetic_graph import CLASSES, write_detector
+from tests.vision.synthetic_graph import spotted, write_detector, write_point
 from twinloop.contracts import Decision
 from twinloop.errors import InputError
-from twinloop.files import sha256, write_json
-from twinloop.vision.evaluation.calibration import Calibration
+from twinloop.files import read_json, sha256, write_json
 from twinloop.vision.index import INDEX_FILE, SCHEMA, load_images
-from twinloop.vision.inference.predict import OnnxDetector, find_boxes, fit_image
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_detector(tmp_path_factory.mktemp("onnx"))
-
-
-def point(path: Path, **changes: object) -> Path:
-    calibration = Calibration(method="platt", share=0.5, slope=0.5, intercept=0.0).record()
-    values = {
-        "classes": list(CLASSES),
-        "calibration": calibration,
-        "accept_below": 0.2,
-        "reject_from": 0.8,
-        "heat_threshold": 0.5,
-    }
-    write_json(path, {**values, **changes})
-    return path
-
-
-def spotted(size: int = 32, brightness: int = 255) -> np.ndarray:
-    image = np.zeros((size, size), np.uint8)
-    image[size // 4 : size // 2, size // 2 : 3 * size // 4] = brightness
-    return image
+from twinloop.vision.inference.predict import DeployedDetector, fit_image
 
 
 def test_a_bright_spot_is_found_where_it_is(exported: Path) -> None:
-    finding = OnnxDetector(exported).predict(spotted())
+    finding = DeployedDetector(exported).predict(spotted())
     assert finding.defect_type == "spot"
     assert finding.boxes == ((16, 8, 8, 8),)
     assert finding.score == pytest.approx(10 + np.log1p(np.exp(-3)), abs=1e-3)
@@ -56,13 +28,13 @@ def test_a_bright_spot_is_found_where_it_is(exported: Path) -> None:
 
 
 def test_a_dark_image_is_good_and_has_no_box(exported: Path) -> None:
-    finding = OnnxDetector(exported).predict(np.zeros((32, 32), np.uint8))
+    finding = DeployedDetector(exported).predict(np.zeros((32, 32), np.uint8))
     assert (finding.defect_type, finding.boxes) == ("good", ())
     assert finding.confidence == pytest.approx(1 - finding.defect_probability)
 
 
 def test_boxes_and_heat_map_are_in_pixels_of_the_image_that_was_given(exported: Path) -> None:
-    finding = OnnxDetector(exported).predict(np.kron(spotted(), np.ones((4, 2), np.uint8)))
+    finding = DeployedDetector(exported).predict(np.kron(spotted(), np.ones((4, 2), np.uint8)))
     assert finding.size == (128, 64)
     assert finding.boxes == ((32, 32, 16, 32),)
     assert finding.heat.shape == (8, 8)
@@ -75,7 +47,7 @@ def test_boxes_and_heat_map_are_in_pixels_of_the_image_that_was_given(exported: 
 
 
 def test_the_operating_point_decides_on_calibrated_probabilities(exported: Path, tmp_path: Path) -> None:
-    detector = OnnxDetector(exported, operating_point=point(tmp_path / "point.json"))
+    detector = DeployedDetector(exported, operating_point=write_point(tmp_path / "point.json", exported))
     findings = detector.predict_batch([spotted(brightness=value) for value in (0, 128, 255)])
     assert [finding.decision for finding in findings] == [Decision.ACCEPT, Decision.REINSPECT, Decision.REJECT]
     assert [finding.defect_type for finding in findings] == ["good", "spot", "spot"]
@@ -99,7 +71,7 @@ def test_the_operating_point_decides_on_calibrated_probabilities(exported: Path,
 def test_thresholds_belong_to_the_worse_side(
     exported: Path, tmp_path: Path, probability: float, decision: Decision
 ) -> None:
-    detector = OnnxDetector(exported, operating_point=point(tmp_path / "point.json"))
+    detector = DeployedDetector(exported, operating_point=write_point(tmp_path / "point.json", exported))
     assert detector.decide(probability) is decision
 
 
@@ -108,7 +80,7 @@ def test_a_batch_says_what_single_images_say(exported: Path) -> None:
     images = [
         random.integers(0, 256, shape, dtype=np.uint8) for shape in [(32, 32), (40, 50), (20, 20, 3), (33, 31, 1)]
     ]
-    detector = OnnxDetector(exported)
+    detector = DeployedDetector(exported)
     for alone, together in zip(map(detector.predict, images), detector.predict_batch(images), strict=True):
         assert together.score == pytest.approx(alone.score, abs=1e-5)
         assert together.boxes == alone.boxes
@@ -155,47 +127,60 @@ def test_images_are_resized_as_the_dataset_is(channels: int, tmp_path: Path) -> 
 )
 def test_what_is_no_image_is_refused(exported: Path, image: np.ndarray) -> None:
     with pytest.raises(InputError, match="image: expected"):
-        OnnxDetector(exported).predict(image)
+        DeployedDetector(exported).predict(image)
 
 
 def test_a_missing_export_names_the_stage_that_writes_it(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="run the export stage first"):
-        OnnxDetector(tmp_path)
+        DeployedDetector(tmp_path)
 
 
 def test_a_format_that_was_not_exported_is_named(exported: Path) -> None:
     with pytest.raises(InputError, match="holds no 'int8' graph, only fp32"):
-        OnnxDetector(exported, graph_format="int8")
+        DeployedDetector(exported, graph_format="int8")
 
 
-def test_the_operating_point_of_another_model_is_refused(exported: Path, tmp_path: Path) -> None:
-    path = point(tmp_path / "point.json", classes=["good", "dent"])
-    with pytest.raises(InputError, match="made for the classes good, dent"):
-        OnnxDetector(exported, operating_point=path)
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"classes": ["good", "dent"]}, "made for the classes good, dent, the model has good, spot, smear"),
+        ({"model": "0" * 64}, r"measured on graph 000000000000, this is [0-9a-f]{12} \(fp32\): run the evaluate stage"),
+    ],
+)
+def test_the_operating_point_of_another_model_is_refused(
+    exported: Path, tmp_path: Path, changes: dict[str, object], line: str
+) -> None:
+    path = write_point(tmp_path / "point.json", exported, **changes)
+    with pytest.raises(InputError, match=line):
+        DeployedDetector(exported, operating_point=path)
 
 
-@given(arrays(np.float32, (6, 7), elements=st.floats(0, 1, width=32)), st.integers(6, 200), st.integers(7, 200))
-def test_boxes_lie_in_the_image_and_hold_every_hot_place(heat: np.ndarray, height: int, width: int) -> None:
-    boxes = find_boxes(heat, threshold=0.5, size=(height, width))
-    for x, y, across, down in boxes:
-        assert 0 <= x < x + across <= width
-        assert 0 <= y < y + down <= height
-    for row, column in np.argwhere(heat >= 0.5):
-        centre = ((column + 0.5) * width / 7, (row + 0.5) * height / 6)
-        assert any(x <= centre[0] <= x + w and y <= centre[1] <= y + h for x, y, w, h in boxes)
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [("{}", "it lacks accept_below, calibration"), ("not json", "no operating point"), (None, "found none")],
+)
+def test_what_is_no_operating_point_is_named(exported: Path, tmp_path: Path, content: str | None, line: str) -> None:
+    path = tmp_path / "point.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(InputError, match=line):
+        DeployedDetector(exported, operating_point=path)
 
 
-def test_the_hottest_region_comes_first_and_corners_touch() -> None:
-    heat = np.zeros((6, 6), np.float32)
-    heat[0, 0] = heat[1, 1] = 0.6
-    heat[4, 4] = 0.9
-    assert find_boxes(heat, threshold=0.5, size=(6, 6)) == ((4, 4, 1, 1), (0, 0, 2, 2))
+def test_a_detector_that_names_no_defects_says_defect_with_all_its_confidence(tmp_path: Path) -> None:
+    folder = write_detector(tmp_path / "onnx")
+    write_json(folder / "spec.json", read_json(folder / "spec.json") | {"names_defects": False})
+    detector = DeployedDetector(folder)
+    finding = detector.predict(spotted())
+    assert finding.defect_type == "defect"
+    assert finding.confidence == finding.defect_probability
+    assert detector.predict(np.zeros((32, 32), np.uint8)).defect_type == "good"
 
 
 def test_predicting_imports_neither_torch_nor_lightning(exported: Path) -> None:
     code = (
-        "import sys, numpy as np; from twinloop.vision.inference.predict import OnnxDetector; "
-        f"OnnxDetector({str(exported)!r}).predict(np.zeros((8, 8), np.uint8)); "
+        "import sys, numpy as np; from twinloop.vision.inference.predict import DeployedDetector; "
+        f"DeployedDetector({str(exported)!r}).predict(np.zeros((8, 8), np.uint8)); "
         "heavy = {'torch', 'timm', 'pytorch_lightning', 'mlflow', 'sklearn', 'onnx'} & set(sys.modules); "
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )

@@ -1,5 +1,6 @@
 """Rendered surfaces: reproducible bytes, exact shares, masks that are where the defects are."""
 
+import dataclasses
 import hashlib
 import itertools
 from collections import Counter
@@ -9,9 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinloop.vision.datasets.settings import SurfaceSettings
 from twinloop.vision.index import GOOD
-from twinloop.vision.synthetic.surfaces import Part, body, photographs, plan
+from twinloop.vision.synthetic.bodies import Part, body
+from twinloop.vision.synthetic.settings import (
+    CameraSettings,
+    DepthSettings,
+    LightSettings,
+    MarkSettings,
+    SurfaceSettings,
+)
+from twinloop.vision.synthetic.surfaces import photographs, plan
 
 SMALL = SurfaceSettings(parts=24, exposures=2, size_px=48, defect_share=0.75)
 # Of every pixel and mask of SMALL at seed 3; holds on every machine.
@@ -137,8 +145,67 @@ def test_any_size_and_share_can_be_rendered(size: int, exposures: int, share: fl
         {"kinds": ()},
         {"textures": ("cast", "cast")},
         {"kinds": ("dent",)},
+        {"size_px": 9000},
+        {"scale": (0.8, 0.3)},
+        {"scale": (0.0, 1.0)},
+        {"grain": 0.0},
     ],
 )
 def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         SurfaceSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_scale_sets_the_size_of_a_defect_and_moves_nothing_else() -> None:
+    for kind in SurfaceSettings().kinds:
+        areas = []
+        for scale in (0.3, 0.6, 1.0):
+            options = SurfaceSettings(scale=(scale, scale))
+            areas.append(np.mean([body(options, Part(n, "cast", kind), seed=2).mask.sum() for n in range(8)]))
+        assert areas == sorted(areas), kind
+        assert areas[0] < 0.65 * areas[2], kind
+    sound = [body(SurfaceSettings(scale=(s, s)), Part(1, "cast", None), seed=2).brightness for s in (0.3, 1.0)]
+    np.testing.assert_array_equal(*sound)
+
+
+def test_every_parameter_of_light_camera_and_marks_does_what_it_says() -> None:
+    plain = CameraSettings(noise=(0.0, 0.0), shift_px=0, focus_px=(0.25, 0.25))
+    even = LightSettings(gradient=(0.0, 0.0), vignette=(0.0, 0.0), gain=(1.0, 1.0), grey=(0.5, 0.5))
+    bare = MarkSettings(dust=0.0, line_share=0.0, shading=0.0)
+    base = SurfaceSettings(parts=1, defect_share=0.0, grain=0.01, camera=plain, light=even, marks=bare)
+
+    def pixels(**changed: object) -> np.ndarray:
+        return next(photographs(dataclasses.replace(base, **changed), seed=4)).render()[0].astype(float)
+
+    assert pixels().std() < 1
+    assert abs(pixels().mean() - 128) < 1
+    assert abs(pixels(light=dataclasses.replace(even, grey=(0.3, 0.3))).mean() - 77) < 1
+    assert abs(pixels(light=dataclasses.replace(even, gain=(1.2, 1.2))).mean() - 153) < 1
+    lit = pixels(light=dataclasses.replace(even, gradient=(0.4, 0.4)))
+    assert 90 < lit.max() - lit.min() < 145
+    dark = pixels(light=dataclasses.replace(even, vignette=(0.5, 0.5)))
+    assert dark[48, 48] - dark[0, 0] == pytest.approx(64, abs=4)
+    assert pixels(camera=dataclasses.replace(plain, noise=(0.05, 0.05))).std() == pytest.approx(12.75, rel=0.1)
+    assert pixels(grain=2.0).std() > 5
+    sharp, blurred = (pixels(grain=2.0, camera=dataclasses.replace(plain, focus_px=(px, px))) for px in (0.25, 3.0))
+    assert blurred.std() < 0.6 * sharp.std()
+    assert pixels(marks=dataclasses.replace(bare, dust=80.0)).std() > 2
+    assert pixels(marks=dataclasses.replace(bare, shading=0.1)).std() > 5
+
+
+def test_depth_of_a_kind_is_its_range_of_visible_change() -> None:
+    weak, strong = (SurfaceSettings(depth=DepthSettings(stain=(depth, depth))) for depth in (0.1, 0.4))
+    faint, clear = (
+        np.abs(body(o, Part(1, "cast", "stain"), seed=2).brightness - body(o, Part(1, "cast", None), seed=2).brightness)
+        for o in (weak, strong)
+    )
+    assert faint.max() < clear.max() <= 0.4
+
+
+@settings(max_examples=25, deadline=None)
+@given(size=st.integers(32, 120), scale=st.floats(0.05, 2.0), seed=st.integers(0, 1000), number=st.integers(0, 4))
+def test_a_defect_of_any_scale_can_be_drawn_and_is_marked(size: int, scale: float, seed: int, number: int) -> None:
+    options = SurfaceSettings(size_px=size, scale=(scale, scale))
+    flawed = body(options, Part(1, "cast", options.kinds[number]), seed=seed)
+    assert flawed.mask.any()
+    assert np.isfinite(flawed.brightness).all()

@@ -45,8 +45,18 @@ def test_pixels_count_where_their_truth_is_known() -> None:
     assert found == pytest.approx({"iou": 1 / 3, "pixel_auroc": 0.75})
 
 
-def test_no_defective_pixel_in_truth_and_map_gives_no_figure() -> None:
-    assert pixel_metrics(torch.zeros(1, 2, 2), torch.zeros(1, 2, 2), torch.tensor([True])) == {}
+@pytest.mark.parametrize("heat", [0.0, 0.9])
+def test_without_a_defective_pixel_in_the_truth_there_is_no_figure(heat: float) -> None:
+    assert pixel_metrics(torch.full((1, 2, 2), heat), torch.zeros(1, 2, 2), torch.tensor([True])) == {}
+
+
+def test_a_detector_that_names_no_defects_has_no_recalls() -> None:
+    outputs = torch.tensor([[3.0, 0.0], [0.0, 3.0]]), torch.tensor([[[0.0, 0.0]], [[0.9, 0.1]]])
+    masks = torch.tensor([[[0, 0]], [[1, 0]]])
+    found = detector_metrics(
+        *outputs, labels=torch.tensor([0, 1]), masks=masks, masked=torch.tensor([True, True]), classes=()
+    )
+    assert set(found) == {"auroc", "ap", "f1", "iou", "pixel_auroc"}
 
 
 def test_all_figures_come_together() -> None:

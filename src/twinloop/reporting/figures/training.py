@@ -25,8 +25,9 @@ def learning_curves(
         axes.axvline(kept, color=GREY, linestyle="--", linewidth=1.2)
         axes.set(xlabel="epoch", ylabel=label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
-    left.set_title("Loss")
+        if series:
+            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    left.set_title("Loss" if losses else "Fitted in one pass, without a loss")
     right.set_title("Validation")
     left.set_ylim(bottom=0)
     last = {name: round(float(values[-1]), 3) for name, values in {**losses, **scores}.items() if len(values)}
@@ -56,6 +57,41 @@ def tuning_history(values: Sequence[float | None], *, score: str) -> Picture:
     figure.legend(loc="outside lower center", ncols=3)
     top = f"{np.nanmax(shown):.3f}" if finished.any() else "none"
     figure.alt = f"{len(values)} trials, {int(finished.sum())} finished, best {score} {top}"
+    return figure
+
+
+@drawn
+def pareto_front(
+    latencies_ms: Sequence[float], scores: Sequence[float], *, front: Sequence[bool], chosen: int | None, score: str
+) -> Picture:
+    """Every trial's score against the time of one image; what another trial beats in both is grey.
+
+    front: which trials no other beats; chosen: the place of the one that is used.
+    """
+    if not latencies_ms:
+        return _nothing("One objective only: latency was not measured (factory.tune.objectives: [ap, latency]).")
+    figure, axes = single(7.8, 4.0)
+    places = sorted((place for place, undominated in enumerate(front) if undominated), key=lambda p: latencies_ms[p])
+    beaten = [place for place, undominated in enumerate(front) if not undominated]
+    along, up = [latencies_ms[place] for place in places], [scores[place] for place in places]
+    axes.scatter([latencies_ms[p] for p in beaten], [scores[p] for p in beaten], color=GREY, s=30, label="beaten")
+    axes.step(along, up, where="post", color=SKY, zorder=2)
+    axes.scatter(along, up, color=BLUE, s=46, zorder=3, label="front: better in one only at a price in the other")
+    if chosen is not None:
+        text = f"used: {score} {scores[chosen]:.3f} at {latencies_ms[chosen]:.2g} ms"
+        axes.plot(
+            latencies_ms[chosen], scores[chosen], "o", markersize=14, fillstyle="none", color=RED, mew=2.2, label=text
+        )
+    axes.set_xlim(left=0)
+    axes.margins(x=0.08, y=0.12)
+    axes.set(
+        xlabel="time for one image (ms, ONNX Runtime, FP32, one thread)",
+        ylabel=f"{score} on validation (0 … 1)",
+        title="What accuracy costs in time",
+    )
+    figure.legend(loc="outside lower center", ncols=1)
+    used = f"; {text}" if chosen is not None else ""
+    figure.alt = f"{len(scores)} trials, {len(places)} on the Pareto front of {score} against latency{used}"
     return figure
 
 

@@ -9,9 +9,9 @@ from twinloop.learning.settings import ExportSettings, StudySettings
 from twinloop.scheduling import ScheduleSettings, ShopSettings
 from twinloop.simulation import Economy, ExperimentSettings, Line
 from twinloop.vision.datasets.settings import DatasetSettings
-from twinloop.vision.evaluation.operating import EvaluateSettings
+from twinloop.vision.evaluation.settings import EvaluateSettings
 from twinloop.vision.models.settings import ModelSettings
-from twinloop.vision.training.settings import TrainSettings
+from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
 
 
 @settings
@@ -22,6 +22,7 @@ class FactorySections:
     model: ModelSettings
     tune: StudySettings
     train: TrainSettings
+    augmentation: AugmentationSettings
     export: ExportSettings
     evaluate: EvaluateSettings
     line: Line

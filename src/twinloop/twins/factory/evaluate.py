@@ -1,34 +1,49 @@
 """Measure the exported detector on the test split and choose the thresholds that cost least on the line.
 
 Calibration and thresholds come from the validation split; every rate and figure is measured on the test split. Each
-exported format gets its operating curve; figures and operating point are those of the deployed one.
+exported format gets its operating curve; figures, explanations, the reference of the drift monitor and the operating
+point are those of the deployed one. torch is loaded only for explanations that need the trained network.
 """
+
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from twinloop.files import atomic, write_json
-from twinloop.progress import bar
+from twinloop.errors import InputError
+from twinloop.files import atomic, read_json, sha256, write_json
+from twinloop.progress import bar, say
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
-from twinloop.vision.evaluation.judgement import (
+from twinloop.vision.evaluation.explanations import Explainer, score_explanations
+from twinloop.vision.evaluation.figures import figures
+from twinloop.vision.evaluation.judgement import judge
+from twinloop.vision.evaluation.records import (
+    drift_reference,
     examples,
-    figures,
-    judge,
+    gauge_table,
     operating_point,
     predictions,
     reliability_table,
 )
+from twinloop.vision.evaluation.settings import EvaluateSettings, Method
 from twinloop.vision.index import load_images
-from twinloop.vision.inference.predict import OnnxDetector, read_spec
+from twinloop.vision.inference.backends import read_spec
+from twinloop.vision.inference.predict import DeployedDetector
+from twinloop.vision.models.settings import ONE_CLASS
+from twinloop.vision.monitoring.reference import REFERENCE_FILE
 
 EXAMPLE = "python -m twinloop factory evaluate"
+NEED_NETWORK = {"network", "rollout", "gradcam"}
 
 
 def run(stage: Stage[FactoryConfig]) -> str:
-    """Write curves, operating point, predictions, reliability, examples and metrics; returns the summary line."""
+    """Write curves, operating point, predictions, tables, explanations, reference and metrics; returns the summary."""
     settings, seed = stage.config.factory.evaluate, stage.config.seed
     spec, out = read_spec(stage.root / paths.ONNX), stage.root / paths.EVALUATION
+    methods, left_out = _methods(stage.root / paths.DETECTOR, settings)
+    explainer = _network(stage.root / paths.DETECTOR, spec, settings) if NEED_NETWORK & set(methods) else None
     validation, test = (
         load_images(stage.root / paths.DATASET, split, size=spec["size"], channels=spec["channels"])
         for split in ("val", "test")
@@ -36,23 +51,61 @@ def run(stage: Stage[FactoryConfig]) -> str:
     judged = {}
     with bar("graph", len(spec["files"])) as graphs:
         for name in spec["files"]:
-            detector = OnnxDetector(stage.root / paths.ONNX, graph_format=name, threads=settings.threads)
-            judged[name] = judge(detector, validation, test, settings=settings, model=spec["sha256"][name], seed=seed)
+            detector = DeployedDetector(stage.root / paths.ONNX, graph_format=name, threads=settings.threads)
+            judged[name] = judge(detector, validation, test, settings=settings, seed=seed)
             judged[name].curve.save(out / f"operating_curve_{name}.parquet")
             graphs.step(note=name.upper())
     deployed = judged[spec["deployed"]]
     deployed.curve.save(out / "operating_curve.parquet")
     write_json(out / "operating_point.json", operating_point(deployed))
-    with atomic(out / "predictions.parquet") as temporary:
-        predictions(deployed).write_parquet(temporary)
+    drift_reference(deployed, seed=seed).save(out / REFERENCE_FILE)
+    for name, table in (("predictions", predictions(deployed)), ("gauge", gauge_table(deployed))):
+        with atomic(out / f"{name}.parquet") as temporary:
+            table.write_parquet(temporary)
     with atomic(out / "reliability.csv") as temporary:
         reliability_table(deployed).write_csv(temporary)
     with atomic(out / "examples.npz") as temporary:
-        np.savez_compressed(temporary, **examples(deployed))  # type: ignore[arg-type]
-    measured = figures(deployed, seed=seed)
+        shown = examples(deployed, methods, explainer=explainer)
+        np.savez_compressed(temporary, **shown)  # type: ignore[arg-type]
+    detector = DeployedDetector(stage.root / paths.ONNX, threads=settings.threads)
+    scored = score_explanations(deployed, detector, methods, explainer=explainer, seed=seed)
+    for name, table in (("explanations", scored.scores), ("explanation_curves", scored.curves)):
+        with atomic(out / f"{name}.parquet") as temporary:
+            table.write_parquet(temporary)
+    measured = {
+        **figures(deployed, seed=seed),
+        **scored.metrics(),
+        "explanations_left_out": ", ".join(left_out) or None,
+    }
     write_json(stage.root / paths.metrics("evaluate"), measured)
+    if deployed.limit is not None:
+        say(f"           {deployed.limit.line}")
     return (
         f"test AUROC {measured['auroc']:.3f}, AP {measured['ap']:.3f}, ECE {measured['ece']:.3f}; "
         f"accept below {measured['threshold']:.2g}, reject from {measured['reject_from']:.2g}: "
         f"{measured['expected_cost_per_part']:.3f} € per part, today {measured['expected_cost_per_part_today']:.3f} €"
     )
+
+
+def _methods(detector: Path, settings: EvaluateSettings) -> tuple[tuple[Method, ...], tuple[Method, ...]]:
+    """The explanations that this kind of detector has, and those that it has not."""
+    asked = settings.explanations.methods
+    if asked == ("heat",) or _kind(detector) not in ONE_CLASS:
+        return asked, ()
+    return ("heat",), tuple(method for method in asked if method != "heat")
+
+
+def _kind(detector: Path) -> str:
+    path = detector / "model.json"
+    if not path.is_file():
+        raise InputError(f"evaluate: {path}: expected the trained detector, found none: run the train stage first")
+    return str(read_json(path)["kind"])
+
+
+def _network(folder: Path, spec: dict[str, Any], settings: EvaluateSettings) -> Explainer:
+    from twinloop.vision.evaluation.network import Network
+    from twinloop.vision.models.saving import WEIGHTS_FILE
+
+    if sha256(folder / WEIGHTS_FILE) != spec["weights_sha256"]:
+        raise InputError(f"evaluate: {folder}: not the detector that was exported: run the export stage again")
+    return Network(folder, threads=settings.threads)

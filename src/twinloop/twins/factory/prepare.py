@@ -18,7 +18,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
     settings = stage.config.factory.data
     source = stage.root / settings.source
     prepared = build(settings, source, stage.root / paths.DATASET, seed=stage.config.seed, workers=stage.workers)
-    write_json(stage.root / paths.metrics("prepare"), figures(prepared, data=settings.kind))
+    write_json(stage.root / paths.metrics("prepare"), figures(prepared, data=prepared.layout))
     defects = len(class_names(prepared.index)) - 1
     return (
         f"{count(len(prepared.index))} surfaces, {defects} defect class{'es' if defects != 1 else ''}, "

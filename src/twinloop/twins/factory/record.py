@@ -75,7 +75,7 @@ def _outcome(config: FactoryConfig, root: Path, measured: Mapping[str, Mapping[s
             column: _p95_ms(root, measured) if column == LATENCY else _figure(measured, *HEADLINE[column])
             for column in view.METRICS
         },
-        stages=measured,
+        stages={**measured, "latency": _latencies(root)},
         params={"profile": config.profile, "seed": config.seed, "factory": dataclasses.asdict(config.factory)},
         labels={"data": data, "model": model, "model_values": str(measured["train"]["values"])},
         tags=tags,
@@ -90,6 +90,18 @@ def _figure(measured: Mapping[str, Mapping[str, Any]], stage: str, name: str) ->
         raise RunError(f"record: {file}: expected a figure {name!r}: run `dvc repro --force factory-{stage}`")
     value: float | None = measured[stage][name]
     return value
+
+
+def _latencies(root: Path) -> dict[str, Any]:
+    """Every exported format's times and its speed against FP32, so that runs and machines compare."""
+    times = read_json(root / paths.LATENCY)
+    figures = {
+        f"{name}.{key}": found[key]
+        for name, found in times.items()
+        for key in ("p50_ms", "p95_ms", "speedup")
+        if key in found
+    }
+    return figures | {key: value for key, value in times.get("hardware", {}).items() if isinstance(value, str)}
 
 
 def _p95_ms(root: Path, measured: Mapping[str, Mapping[str, Any]]) -> float:

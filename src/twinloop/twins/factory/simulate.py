@@ -23,7 +23,7 @@ from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop factory simulate"
-FORMATS = ("fp32", "int8")
+FORMATS = ("fp32", "fp16", "int8")
 
 
 def run(stage: Stage[FactoryConfig]) -> str:
@@ -77,10 +77,12 @@ def read_models(root: Path) -> tuple[dict[str, Model], str]:
     latency: dict[str, Any] = read_json(root / paths.LATENCY)
     models = {}
     for name in FORMATS:
+        if name not in latency:
+            continue  # its numbers overflow, so export did not keep it
         curve = OperatingCurve.load(root / paths.EVALUATION / f"operating_curve_{name}.parquet")
         models[name] = Model(curve, float(latency[name]["quantised_ms"]))
     digest = OperatingCurve.load(root / paths.EVALUATION / "operating_curve.parquet").model
-    deployed = [name for name in FORMATS if models[name].curve.model == digest]
+    deployed = [name for name, model in models.items() if model.curve.model == digest]
     if not deployed:
         raise InputError(
             "simulate: operating_curve.parquet belongs to none of the exported formats: run the evaluate stage again"

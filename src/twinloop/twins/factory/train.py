@@ -7,63 +7,78 @@ import polars as pl
 
 from twinloop.errors import InputError
 from twinloop.files import atomic, fingerprint, read_json, sha256, write_json
-from twinloop.learning.fit import STATE_FORMAT, Fitted, discard, fit
+from twinloop.learning.fit import STATE_FORMAT, discard
 from twinloop.numbers import count
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
 from twinloop.vision.index import INDEX_FILE, load_images
-from twinloop.vision.models.detector import parameters, save_detector
-from twinloop.vision.models.settings import ModelSettings, SearchSpace, tuned
-from twinloop.vision.training.module import FIGURES, MONITOR, DetectorTraining, assess
+from twinloop.vision.models.base import parameters
+from twinloop.vision.models.saving import save_detector
+from twinloop.vision.models.settings import ONE_CLASS, ModelSettings, SearchSpace, tuned
+from twinloop.vision.training.fitting import Trained, train_detector
+from twinloop.vision.training.module import FIGURES, assess
 from twinloop.vision.training.settings import TrainSettings
 
 EXAMPLE = "python -m twinloop factory train"
+# Beside the state: measured times are no output.
+PROFILE = "profile"
+# Figures that stand in the metrics whatever the data, empty where it cannot give them.
+ALWAYS = ("auroc", "ap", "f1", "iou", "pixel_auroc")
 
 
 def run(stage: Stage[FactoryConfig]) -> str:
     """Write the detector, the table of epochs and the validation metrics."""
     model, train, chosen = _settings(stage)
+    augmentation = stage.config.factory.augmentation
     dataset, seed = stage.root / paths.DATASET, stage.config.seed
     images = load_images(dataset, "train", size=model.size_px, channels=model.channels)
     validation = load_images(dataset, "val", size=model.size_px, channels=model.channels)
-    module = DetectorTraining(model, train, train=images, validation=validation, seed=seed)
     matters = {
         "format": STATE_FORMAT,
         "model": dataclasses.asdict(model),
         "train": dataclasses.asdict(train),
+        "augmentation": dataclasses.asdict(augmentation),
         "seed": seed,
         "data": sha256(dataset / INDEX_FILE),
     }
     state = stage.state / f"factory-train-{fingerprint(matters)[:16]}"
-    fitted = fit(
-        module,
+    trained = train_detector(
+        model,
         train,
-        monitor=MONITOR,
+        augmentation,
+        images=images,
+        validation=validation,
         seed=seed,
         state=state,
+        profile=stage.state.parent / PROFILE,
         show="val_ap",
         on_epoch=lambda epoch, figures: stage.tracker.log(figures, step=epoch),
     )
-    assessed = assess(module.detector, validation)
-    figures: dict[str, float | str | None] = {f"val_{name}": value for name, value in assessed.items()}
+    detector, epochs, kept = trained.detector, len(trained.history), trained.best_epoch + 1
+    assessed = assess(detector, validation)
+    figures: dict[str, float | str | None] = dict.fromkeys(f"val_{name}" for name in ALWAYS)
+    figures |= {f"val_{name}": value for name, value in assessed.items()}
     figures |= {
-        "parameters": parameters(module.detector),
-        "epochs": len(fitted.history),
-        "best_epoch": fitted.best_epoch + 1,
+        "parameters": parameters(detector),
+        "epochs": epochs,
+        "best_epoch": kept,
+        "kind": model.kind,
         "encoder": model.encoder,
         "values": chosen["source"],
         "train_images": len(images),
     }
-    save_detector(stage.root / paths.DETECTOR, module.detector)
-    _write_epochs(stage, fitted)
+    save_detector(stage.root / paths.DETECTOR, detector)
+    _write_epochs(stage, trained)
     write_json(stage.root / paths.metrics("train"), figures)
     discard(state)
-    iou = f", IoU {assessed['iou']:.2f}" if "iou" in assessed else ""
-    return (
-        f"epoch {fitted.best_epoch + 1}/{len(fitted.history)} kept, val AP {assessed['ap']:.3f}, "
-        f"AUROC {assessed['auroc']:.3f}{iou}, {count(parameters(module.detector))} parameters"
-    )
+    if train.profiler != "none":
+        for file in sorted((stage.state.parent / PROFILE).glob("*.txt")):
+            stage.tracker.artifact(file)
+    how = "one pass over the good images" if model.kind in ONE_CLASS else f"epoch {kept}/{epochs} kept"
+    names = {"ap": "val AP", "auroc": "AUROC", "iou": "IoU"}
+    shown = "".join(f", {text} {assessed[name]:.3f}" for name, text in names.items() if name in assessed)
+    return f"{how}{shown or ', no defect to validate on'}, {count(parameters(detector))} parameters"
 
 
 def _settings(stage: Stage[FactoryConfig]) -> tuple[ModelSettings, TrainSettings, dict[str, Any]]:
@@ -83,10 +98,10 @@ def _settings(stage: Stage[FactoryConfig]) -> tuple[ModelSettings, TrainSettings
     return dataclasses.replace(model, space=SearchSpace()), train, chosen
 
 
-def _write_epochs(stage: Stage[FactoryConfig], fitted: Fitted) -> None:
+def _write_epochs(stage: Stage[FactoryConfig], trained: Trained) -> None:
     rows = [
         {"epoch": place + 1} | {name: figures.get(name) for name in FIGURES}
-        for place, figures in enumerate(fitted.history)
+        for place, figures in enumerate(trained.history)
     ]
     schema = {"epoch": pl.Int64} | dict.fromkeys(FIGURES, pl.Float64)
     with atomic(stage.root / paths.EPOCHS) as temporary:

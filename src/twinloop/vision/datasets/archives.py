@@ -12,6 +12,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, NoReturn
 
@@ -28,6 +29,27 @@ BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFE
 def is_archive(path: Path) -> bool:
     """Whether `path` is a file that can be read as zip or tar (also compressed)."""
     return path.is_file() and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path))
+
+
+@contextmanager
+def opened(source: Path, scratch: Path, *, limits: ArchiveSettings) -> Iterator[Path]:
+    """The folder `source`, or what the archive `source` holds: unpacked into the new folder `scratch` for the while.
+
+    Raises InputError where `source` is neither, or a refused archive.
+    """
+    shown = printable(str(source))
+    if not source.exists():
+        raise InputError(f"data: {shown}: no such file or folder: see factory.data.source")
+    if source.is_dir():
+        yield source
+        return
+    if not is_archive(source):
+        raise InputError(f"data: {shown}: expected a folder, a zip or a tar: see factory.data.source")
+    unpack(source, scratch, limits=limits)
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def unpack(archive: Path, target: Path, *, limits: ArchiveSettings) -> None:

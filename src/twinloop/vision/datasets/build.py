@@ -6,7 +6,7 @@ anything behind and no reader sees half of it.
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,27 +17,34 @@ import polars as pl
 from twinloop.errors import InputError, RunError
 from twinloop.files import write_text
 from twinloop.progress import say
-from twinloop.vision.datasets.archives import is_archive, unpack
+from twinloop.vision.datasets import layouts
+from twinloop.vision.datasets.archives import opened
 from twinloop.vision.datasets.card import data_card
-from twinloop.vision.datasets.folder import folder
-from twinloop.vision.datasets.magnetic_tile import magnetic_tile
 from twinloop.vision.datasets.samples import Collection, Sample, Surface
 from twinloop.vision.datasets.settings import DatasetSettings
-from twinloop.vision.datasets.splits import check_splits, choose_groups, group_split, missing_classes
+from twinloop.vision.datasets.splits import (
+    check_splits,
+    choose_groups,
+    given_split,
+    group_split,
+    kfold,
+    missing_classes,
+)
 from twinloop.vision.datasets.storing import Quarantine, Stored, replacing, store
 from twinloop.vision.index import CARD_FILE, GOOD, INDEX_FILE, QUARANTINE_FILE, SCHEMA
 from twinloop.vision.synthetic.surfaces import Photograph, photographs
 
-LAYOUTS: dict[str, Callable[[Path, DatasetSettings], Collection]] = {"folder": folder, "magnetic_tile": magnetic_tile}
-
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What was built: the index, the files left out as (file, reason), and a digest of all content and splits."""
+    """What was built: the index, the files left out as (file, reason), a digest of all content and splits, and the
+    layout that was read.
+    """
 
     index: pl.DataFrame
     quarantine: tuple[tuple[str, str], ...]
     digest: str
+    layout: str
 
 
 def build(settings: DatasetSettings, source: Path, target: Path, *, seed: int, workers: int) -> Prepared:
@@ -56,14 +63,14 @@ def build(settings: DatasetSettings, source: Path, target: Path, *, seed: int, w
         stored = _without_contradictions(stored, quarantine, fresh)
         quarantine.save(fresh / QUARANTINE_FILE)
         if accepted := quarantine.share <= settings.quarantine_share:
-            index = _indexed(stored, settings, source, seed)
+            index, division = _indexed(stored, settings, source, seed)
             index.write_parquet(fresh / INDEX_FILE)
             digest = _digest(index, stored)
             card = data_card(
                 index,
-                title=settings.kind,
+                title=collection.layout,
                 origin=collection.origin,
-                notes=collection.notes,
+                notes=(*collection.notes, division),
                 quarantine=quarantine.entries,
                 digest=digest,
             )
@@ -78,7 +85,7 @@ def build(settings: DatasetSettings, source: Path, target: Path, *, seed: int, w
             f"{settings.quarantine_share:g}; most often ({times}×): {reason}: see {target / QUARANTINE_FILE}, "
             "mend the files or raise factory.data.quarantine_share"
         )
-    return Prepared(index, tuple(quarantine.entries), digest)
+    return Prepared(index, tuple(quarantine.entries), digest, collection.layout)
 
 
 @contextmanager
@@ -87,16 +94,8 @@ def _collected(settings: DatasetSettings, source: Path, unpacked: Path, seed: in
     if settings.kind == "synthetic":
         yield _rendered(settings, seed)
         return
-    if not source.exists():
-        raise InputError(f"data: {source}: no such file or folder: see factory.data.source")
-    if source.is_dir():
-        yield LAYOUTS[settings.kind](source, settings)
-        return
-    if not is_archive(source):
-        raise InputError(f"data: {source}: expected a folder, a zip or a tar: see factory.data.source")
-    unpack(source, unpacked, limits=settings.archive)
-    yield LAYOUTS[settings.kind](unpacked, settings)
-    shutil.rmtree(unpacked)
+    with opened(source, unpacked, limits=settings.archive) as folder:
+        yield layouts.read(folder, settings)
 
 
 def _rendered(settings: DatasetSettings, seed: int) -> Collection:
@@ -110,10 +109,12 @@ def _rendered(settings: DatasetSettings, seed: int) -> Collection:
     options = settings.surfaces
     origin = (
         f"Rendered by twinloop.vision.synthetic.surfaces with seed {seed}: {options.parts} parts × {options.exposures} "
-        f"exposures, textures {', '.join(options.textures)}, defect contrast {options.contrast:g}. "
+        f"exposures of {options.size_px} px, textures {', '.join(options.textures)}, grain {options.grain:g}, defects "
+        f"{', '.join(options.kinds)}, contrast {options.contrast:g}, scale {options.scale[0]:g} to "
+        f"{options.scale[1]:g}. "
         "No rights of others are involved."
     )
-    return Collection(samples, origin, ("Masks are exact: they are drawn with the defects.",))
+    return Collection(samples, origin, ("Masks are exact: they are drawn with the defects.",), layout="synthetic")
 
 
 def _limited(samples: tuple[Sample, ...], limit: int, seed: int) -> list[Sample]:
@@ -140,7 +141,8 @@ def _without_contradictions(stored: list[Stored], quarantine: Quarantine, fresh:
     return kept
 
 
-def _indexed(stored: list[Stored], settings: DatasetSettings, source: Path, seed: int) -> pl.DataFrame:
+def _indexed(stored: list[Stored], settings: DatasetSettings, source: Path, seed: int) -> tuple[pl.DataFrame, str]:
+    """The index, and a sentence on how it was divided."""
     labels = [item.label for item in stored]
     found = sorted(set(labels))
     if GOOD not in found or len(found) < 2:
@@ -150,7 +152,7 @@ def _indexed(stored: list[Stored], settings: DatasetSettings, source: Path, seed
         )
     digests = [item.sha256 for item in stored]
     groups = joined_groups([item.group for item in stored], digests)
-    splits = group_split(labels, groups, val_share=settings.val_share, test_share=settings.test_share, seed=seed)
+    splits, note = _divided(labels, groups, [item.division for item in stored], settings, seed)
     check_splits(groups, splits, digests=digests, names=[item.source for item in stored])
     for label, gaps in missing_classes(labels, splits).items():
         parts = len({group for group, own in zip(groups, labels, strict=True) if own == label})
@@ -158,7 +160,19 @@ def _indexed(stored: list[Stored], settings: DatasetSettings, source: Path, seed
     rows = [
         {**item.row, "group": group, "split": split} for item, group, split in zip(stored, groups, splits, strict=True)
     ]
-    return pl.DataFrame(rows, schema=SCHEMA)
+    return pl.DataFrame(rows, schema=SCHEMA), f"Division: {note}."
+
+
+def _divided(
+    labels: list[str], groups: list[str], divisions: list[str], settings: DatasetSettings, seed: int
+) -> tuple[tuple[str, ...], str]:
+    shares = {"val_share": settings.val_share, "test_share": settings.test_share}
+    if settings.division == "given":
+        return given_split(labels, groups, divisions, seed=seed, **shares)
+    if settings.folds:
+        splits = kfold(labels, groups, folds=settings.folds, val_share=settings.val_share, seed=seed)
+        return splits[settings.fold], f"test is fold {settings.fold} of {settings.folds} (from 0), by part and class"
+    return group_split(labels, groups, seed=seed, **shares), "drawn by part, in every class the same shares"
 
 
 def joined_groups(groups: Sequence[str], digests: Sequence[str]) -> list[str]:

@@ -10,40 +10,37 @@ Without groups.csv the text before a double underscore names the part (`tile7__2
 without either is a part of its own. One folder around it all is passed through.
 """
 
-import csv
 from functools import partial
 from pathlib import Path
 
 from twinloop.errors import InputError
-from twinloop.vision.datasets.reading import read_image, read_mask
-from twinloop.vision.datasets.samples import (
-    IMAGE_SUFFIXES,
-    Collection,
-    Refused,
-    Sample,
-    Surface,
-    class_labels,
-    printable,
-)
+from twinloop.vision.datasets import tree
+from twinloop.vision.datasets.reading import read_surface
+from twinloop.vision.datasets.samples import IMAGE_SUFFIXES, Collection, Sample, class_labels, printable
 from twinloop.vision.datasets.settings import DatasetSettings
-from twinloop.vision.index import GOOD
 
 MASK_TREE = "masks"
 MASK_END = "_mask"
 GROUPS_FILE = "groups.csv"
-NOTES = ("SOURCE.txt", "LICENSE", "LICENSE.txt", "README.md", "README.txt", "README")
-LAYOUT = "expected one folder per class, such as good/ and scratch/, with images in them"
+LOOKS_FOR = "one folder per class, such as good/ and scratch/, with images in them"
+
+
+def locate(source: Path) -> Path | None:
+    """The folder that holds the class folders: below folders with nothing but one other folder of folders."""
+    root = source
+    while len(inside := tree.folders(root)) == 1 and not tree.images(root, deep=False) and tree.folders(inside[0]):
+        root = inside[0]
+    classes = [path for path in tree.folders(root) if path.name != MASK_TREE]
+    return root if any(tree.images(path) for path in classes) else None
 
 
 def folder(source: Path, settings: DatasetSettings) -> Collection:
     """All images of a folder in the layout above. Raises InputError where nothing fits it."""
-    root = _inner(source)
-    classes = sorted(path.name for path in _folders(root) if path.name != MASK_TREE)
+    root = tree.expected(locate(source), source, LOOKS_FOR)
+    classes = [path.name for path in tree.folders(root) if path.name != MASK_TREE]
     labels = class_labels(classes)
-    images = {name: [path for path in _images(root / name) if not path.stem.endswith(MASK_END)] for name in classes}
+    images = {name: [path for path in tree.images(root / name) if not path.stem.endswith(MASK_END)] for name in classes}
     empty = [name for name, paths in images.items() if not paths]
-    if not classes:
-        raise InputError(f"data: {printable(str(source))}: {LAYOUT}, found no folder: see factory.data.source")
     if empty:
         raise InputError(
             f"data: {printable(str(root / empty[0]))}: expected images ({', '.join(sorted(IMAGE_SUFFIXES))}), "
@@ -57,14 +54,9 @@ def folder(source: Path, settings: DatasetSettings) -> Collection:
             file = path.relative_to(root).as_posix()
             mask = masks.get(path.relative_to(root).with_suffix("").as_posix())
             used.update([mask] if mask else [])
-            samples.append(
-                Sample(
-                    name=file,
-                    label=labels[name],
-                    group=groups.pop(file, "") or _part(path, file),
-                    read=partial(_read, path, mask, labels[name], settings.max_bytes, settings.max_pixels),
-                )
-            )
+            part = groups.pop(file, "") or _part(path, file)
+            read = partial(read_surface, path, mask, labels[name], settings)
+            samples.append(Sample(file, labels[name], part, read, path=path))
     if groups:
         raise InputError(
             f"data: {printable(str(root / GROUPS_FILE))}: names {printable(next(iter(groups)))!r}, which is not an "
@@ -72,39 +64,19 @@ def folder(source: Path, settings: DatasetSettings) -> Collection:
         )
     orphans = sorted(set(masks.values()) - used)
     strays = tuple((path.relative_to(root).as_posix(), "mask has no image") for path in orphans)
-    return Collection(tuple(samples), _origin(root), strays=strays)
-
-
-def _inner(source: Path) -> Path:
-    """Below folders that hold nothing but one other folder of folders, as archives often have."""
-    root = source
-    while len(inside := _folders(root)) == 1 and not _images(root, deep=False) and _folders(inside[0]):
-        root = inside[0]
-    return root
-
-
-def _folders(root: Path) -> list[Path]:
-    return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith((".", "__MACOSX")))
-
-
-def _images(root: Path, *, deep: bool = True) -> list[Path]:
-    found = root.rglob("*") if deep else root.glob("*")
-    return sorted(
-        path
-        for path in found
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
+    text = "No SOURCE.txt, LICENSE or README beside the images: origin and licence unknown."
+    return Collection(tuple(samples), tree.origin(root, text), strays=strays)
 
 
 def _masks(root: Path, classes: list[str]) -> dict[str, Path]:
     """Mask files by the image they belong to: its path below the root, without suffix."""
     found: dict[str, Path] = {}
     for name in classes:
-        for path in _images(root / name):
+        for path in tree.images(root / name):
             if path.stem.endswith(MASK_END):
                 found[_image_of(path.relative_to(root))] = path
     if (root / MASK_TREE).is_dir():
-        for path in _images(root / MASK_TREE):
+        for path in tree.images(root / MASK_TREE):
             found[_image_of(path.relative_to(root / MASK_TREE))] = path
     return found
 
@@ -123,36 +95,12 @@ def _read_groups(root: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     groups: dict[str, str] = {}
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        rows = csv.DictReader(stream)
-        if not {"file", "group"} <= set(rows.fieldnames or ()):
-            raise InputError(f"data: {printable(str(path))}: expected the columns file,group, found {rows.fieldnames}")
-        for row in rows:
-            file, group = (row["file"] or "").strip(), (row["group"] or "").strip()
-            if not file or not group or groups.get(file, group) != group:
-                raise InputError(
-                    f"data: {printable(str(path))}:{rows.line_num}: expected one file and its group, "
-                    f"found {printable(file)!r} and {printable(group)!r}: mend the row"
-                )
-            groups[file] = group
+    for number, cells in tree.table(path, ("file", "group")):
+        file, group = cells["file"], cells["group"]
+        if not file or not group or groups.get(file, group) != group:
+            raise InputError(
+                f"data: {printable(str(path))}:{number}: expected one file and its group, "
+                f"found {printable(file)!r} and {printable(group)!r}: mend the row"
+            )
+        groups[file] = group
     return groups
-
-
-def _read(path: Path, mask_path: Path | None, label: str, max_bytes: int, max_pixels: int) -> Surface:
-    image = read_image(path, max_bytes=max_bytes, max_pixels=max_pixels)
-    if mask_path is None:
-        return Surface(image, None)
-    height, width = image.shape[:2]
-    mask = read_mask(mask_path, (height, width), max_bytes=max_bytes, max_pixels=max_pixels)
-    if label == GOOD and mask.any():
-        raise Refused(f"mask {mask_path.name} marks a defect, class is good")
-    if label != GOOD and not mask.any():
-        raise Refused(f"mask {mask_path.name} is empty, class is {label}")
-    return Surface(image, mask)
-
-
-def _origin(root: Path) -> str:
-    for name in NOTES:
-        if (root / name).is_file():
-            return (root / name).read_text(encoding="utf-8", errors="replace")[:4000]
-    return "No SOURCE.txt, LICENSE or README beside the images: origin and licence unknown."

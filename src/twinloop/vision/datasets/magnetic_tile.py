@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from twinloop.errors import InputError
+from twinloop.vision.datasets import tree
 from twinloop.vision.datasets.reading import BROKEN, read_image, read_mask
 from twinloop.vision.datasets.samples import Collection, Refused, Sample, Surface, printable
 from twinloop.vision.datasets.settings import DatasetSettings
@@ -30,6 +31,7 @@ CLASSES = {
     "MT_Free": GOOD,
     "MT_Uneven": "uneven",
 }
+LOOKS_FOR = f"the folders {', '.join(CLASSES)} with Imgs/exp*_num_*.jpg"
 NAME = re.compile(r"exp(\d+)_num_(\d+)\.jpe?g", re.IGNORECASE)
 EXPOSURES = frozenset(range(1, 7))
 # Correlation of 32×32 thumbnails: within a tile 0.95 in the median, between neighbouring tiles 0.5;
@@ -50,24 +52,26 @@ class Photo:
     path: Path
 
 
+def locate(source: Path) -> Path | None:
+    """The folder that holds MT_Blowhole …"""
+    return tree.inner(source, lambda root: any((root / folder / "Imgs").is_dir() for folder in CLASSES))
+
+
 def magnetic_tile(source: Path, settings: DatasetSettings) -> Collection:
-    """All photographs below `source` (MT_Blowhole … MT_Uneven, each with Imgs). Raises InputError where it is not that.
+    """All photographs in the folders of `CLASSES`, each with Imgs. Raises InputError where it is not that.
 
     A defective part whose mask is empty, or all but empty, has unknown pixel truth; it is not taken for good.
     """
-    photos = sorted(_photos(source))
-    if not photos:
-        raise InputError(
-            f"data: {source}: expected the folders {', '.join(CLASSES)} with Imgs/exp*_num_*.jpg, found none: "
-            "set factory.data.source to the magnetic tile folder"
-        )
+    root = tree.expected(locate(source), source, LOOKS_FOR)
+    photos = sorted(_photos(root))
     parts = join_lookalikes(join_incomplete(series(photos)))
     samples = [
         Sample(
-            name=str(photo.path.relative_to(source)),
+            name=str(photo.path.relative_to(root)),
             label=photo.label,
             group=f"tile_{part[0].number:06d}",
             read=partial(_read, photo, settings.max_bytes, settings.max_pixels),
+            path=photo.path,
         )
         for part in parts
         for photo in part
@@ -76,7 +80,8 @@ def magnetic_tile(source: Path, settings: DatasetSettings) -> Collection:
         "Exposures of one tile form one part; interleaved series and near-identical neighbours count as one tile.",
         f"A mask of fewer than {SLIP_PX} pixels on a defective tile is read as unknown pixel truth.",
     )
-    return Collection(tuple(samples), _origin(source), notes)
+    text = "Magnetic tile defect data set (Huang et al. 2020), https://github.com/abin24/Magnetic-tile-defect-datasets."
+    return Collection(tuple(samples), tree.origin(root, text), notes)
 
 
 def series(photos: Sequence[Photo]) -> list[list[Photo]]:
@@ -156,10 +161,3 @@ def _read(photo: Photo, max_bytes: int, max_pixels: int) -> Surface:
         raise Refused("mask marks a defect, class is good")
     known = photo.label == GOOD or int(mask.sum()) >= SLIP_PX
     return Surface(image, mask if known else None)
-
-
-def _origin(source: Path) -> str:
-    note = source / "SOURCE.txt"
-    if note.is_file():
-        return note.read_text(encoding="utf-8", errors="replace")[:4000]
-    return "Magnetic tile defect data set (Huang et al. 2020), https://github.com/abin24/Magnetic-tile-defect-datasets."

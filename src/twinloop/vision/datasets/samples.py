@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from twinloop.vision.index import GOOD
 
 # Folder names that mean "no defect", in lower case without separators.
 GOOD_NAMES = frozenset({"good", "normal", "ok", "pass", "free", "sound", "defectfree", "nodefect", "nondefective"})
+NO_PARTS = "No part numbers come with the data: every image counts as a part of its own."
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
 
 
@@ -38,26 +40,30 @@ class Sample:
 
     name: as its owner knows it, relative to the source; may hold any character. label: "good" or a defect class.
     group: the independent part; all images of a part stay on one side of a split. read: gives the surface, the same
-    every time, or raises Refused.
+    every time, or raises Refused. path: its image file, None where it is rendered. division: "train", "val" or "test"
+    where the data came divided, else "".
     """
 
     name: str
     label: str
     group: str
     read: Callable[[], Surface]
+    path: Path | None = None
+    division: str = ""
 
 
 @dataclass(frozen=True)
 class Collection:
     """All samples of a source, in a fixed order; `origin` and `notes` are shown in the data card.
 
-    strays: (name, reason) of files that belong to no sample; they count as quarantined.
+    strays: (name, reason) of files that belong to no sample; they count as quarantined. layout: the layout's name.
     """
 
     samples: tuple[Sample, ...]
     origin: str
     notes: tuple[str, ...] = ()
     strays: tuple[tuple[str, str], ...] = ()
+    layout: str = ""
 
 
 def class_label(folder: str) -> str:
@@ -71,7 +77,7 @@ def class_label(folder: str) -> str:
         return GOOD
     label = re.sub(r"[^\w .-]+", "_", plain)[:60].strip(" .")
     if not label:
-        raise InputError(f"data: folder {printable(folder)!r}: expected a class name with letters or digits: rename it")
+        raise InputError(f"data: {printable(folder)!r}: expected a class name with letters or digits: rename it")
     return label
 
 

@@ -8,30 +8,24 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from twinloop.config import settings
+from twinloop.vision.synthetic.settings import DefectKind, SurfaceSettings, Texture
 
-Texture = Literal["brushed", "cast", "ground", "woven"]
-DefectKind = Literal["crack", "missing", "pit", "scratch", "stain"]
+__all__ = ["ArchiveSettings", "DatasetSettings", "DefectKind", "SurfaceSettings", "Texture"]
 
-
-@settings
-class SurfaceSettings:
-    """Rendered surfaces: `parts` × `exposures` images of `size_px` × `size_px`, `defect_share` of the parts defective.
-
-    `contrast` multiplies the strength of every defect; below 1 the task is harder.
-    """
-
-    parts: Annotated[int, Field(ge=1, le=100_000)] = 800
-    exposures: Annotated[int, Field(ge=1, le=16)] = 2
-    size_px: Annotated[int, Field(ge=32, le=512)] = 96
-    defect_share: Annotated[float, Field(ge=0, le=1)] = 0.5
-    contrast: Annotated[float, Field(gt=0, le=4)] = 1.0
-    textures: Annotated[tuple[Texture, ...], Field(min_length=1)] = ("brushed", "cast", "ground", "woven")
-    kinds: Annotated[tuple[DefectKind, ...], Field(min_length=1)] = ("crack", "missing", "pit", "scratch", "stain")
-
-    def __post_init__(self) -> None:
-        for name, values in (("textures", self.textures), ("kinds", self.kinds)):
-            if len(set(values)) < len(values):
-                raise ValueError(f"expected every one of {name} once")
+Kind = Literal[
+    "synthetic",
+    "auto",
+    "magnetic_tile",
+    "visa",
+    "dagm",
+    "kolektor_sdd",
+    "kolektor_sdd2",
+    "deep_pcb",
+    "coco",
+    "voc",
+    "mvtec",
+    "folder",
+]
 
 
 @settings
@@ -50,17 +44,27 @@ class ArchiveSettings:
 class DatasetSettings:
     """What prepare reads and how it divides it.
 
-    source: for `synthetic` the generator's own file, else a folder (or, for `folder`, a zip or tar), relative to the
-    repository or absolute. `limit_parts` keeps that many parts, drawn over all classes (0: all). A file of more than
-    `max_bytes` or an image of more than `max_pixels` goes to the quarantine list; a quarantined share above
-    `quarantine_share` stops the stage.
+    kind: a layout of `datasets.layouts`, or `auto` to have it recognised. source: for `synthetic` the generator's own
+    file, else a folder, a zip or a tar, relative to the repository or absolute. category: one of the several objects or
+    textures that MVTec AD, VisA and DAGM hold ("": all of them).
+
+    division: `made` draws validation and test by part; `given` keeps the train and test sets that came with the data
+    and draws validation out of them. folds: 0 for one division, else that many, of which `fold` (from 0) is the test
+    set; validation is drawn from the rest. Shares are of the parts of every class.
+
+    `limit_parts` keeps that many parts, drawn over all classes (0: all). A file of more than `max_bytes` or an image of
+    more than `max_pixels` goes to the quarantine list; a quarantined share above `quarantine_share` stops the stage.
     """
 
-    kind: Literal["synthetic", "magnetic_tile", "folder"] = "synthetic"
+    kind: Kind = "synthetic"
     source: Annotated[str, Field(min_length=1)] = "src/twinloop/vision/synthetic/surfaces.py"
+    category: str = ""
     limit_parts: Annotated[int, Field(ge=0)] = 0
+    division: Literal["made", "given"] = "made"
     val_share: Annotated[float, Field(gt=0, lt=1)] = 0.15
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    folds: Annotated[int, Field(ge=0, le=100)] = 0
+    fold: Annotated[int, Field(ge=0)] = 0
     quarantine_share: Annotated[float, Field(ge=0, le=1)] = 0.02
     max_pixels: Annotated[int, Field(ge=1024)] = 50_000_000
     max_bytes: Annotated[int, Field(ge=1024)] = 100_000_000
@@ -70,3 +74,11 @@ class DatasetSettings:
     def __post_init__(self) -> None:
         if self.val_share + self.test_share >= 1:
             raise ValueError("expected val_share + test_share below 1, so that parts remain to train on")
+        if self.folds == 1:
+            raise ValueError("expected folds 0 (one division) or at least 2, found 1")
+        if self.fold > max(self.folds - 1, 0):
+            raise ValueError(f"expected fold from 0 to {max(self.folds - 1, 0)}, found {self.fold}")
+        if self.folds and self.division == "given":
+            raise ValueError("expected division made where folds are asked for, found given")
+        if self.folds and self.val_share >= 1 - 1 / self.folds:
+            raise ValueError(f"expected val_share below {1 - 1 / self.folds:g}, so that parts remain to train on")

@@ -6,13 +6,16 @@ and measures memory. `random_split` does just that, on purpose, to show the diff
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
-from numpy.random import SeedSequence, default_rng
+from numpy.random import Generator, SeedSequence, default_rng
 
 from twinloop.errors import InputError, RunError
 from twinloop.vision.index import SPLITS
+
+Side = TypeVar("Side", bound=Hashable)
 
 # A class with fewer parts cannot be trained on, chosen by and tested on at once.
 PARTS_FOR_ALL_SPLITS = 3
@@ -26,28 +29,87 @@ def group_split(
     labels, groups: N each. Shares are of groups, per class; a class of three or more groups gets at least one in every
     split, one of two groups goes to train and test, a single one to train.
     """
-    classes_of: dict[str, set[str]] = {}
-    for label, group in zip(labels, groups, strict=True):
-        classes_of.setdefault(group, set()).add(label)
-    names = list(classes_of)
-    order = [names[i] for i in default_rng(SeedSequence(seed, spawn_key=(1,))).permutation(len(names))]
+    classes_of = _classes_of(labels, groups)
     counts = Counter(label for classes in classes_of.values() for label in classes)
     wanted = {label: _wanted(count, val_share, test_share) for label, count in counts.items()}
-    placed: dict[str, str] = {}
-    for label in sorted(counts, key=lambda c: (counts[c], c)):
-        for group in order:
-            if group in placed or label not in classes_of[group]:
-                continue
-            others = classes_of[group] - {label}
-            split = max(
-                SPLITS,
-                # What the other classes of a mixed part still want decides between equals.
-                key=lambda s: (wanted[label][s], sum(wanted[other][s] for other in others)),
-            )
-            placed[group] = split
-            for member in classes_of[group]:
-                wanted[member][split] -= 1
+    placed = _dealt(classes_of, wanted, SPLITS, rng=default_rng(SeedSequence(seed, spawn_key=(1,))))
     return tuple(placed[group] for group in groups)
+
+
+def kfold(
+    labels: Sequence[str], groups: Sequence[str], *, folds: int, val_share: float, seed: int
+) -> tuple[tuple[str, ...], ...]:
+    """For each of `folds` folds a split of every image; each group is in "test" of exactly one fold.
+
+    labels, groups: N each. Folds are stratified by class over groups. In each, `val_share` of the groups of every class
+    are drawn for "val" from what is not "test", at least one where two or more are left. Raises InputError for fewer
+    groups than folds.
+    """
+    classes_of = _classes_of(labels, groups)
+    if not 2 <= folds <= len(classes_of):
+        raise InputError(f"data: expected from 2 to {len(classes_of)} folds (independent parts), found {folds}")
+    counts = Counter(label for classes in classes_of.values() for label in classes)
+    wanted: dict[str, dict[int, int]] = {}
+    start = 0
+    for label in sorted(counts, key=lambda c: (counts[c], c)):
+        whole, rest = divmod(counts[label], folds)
+        # What is left over goes to the folds in turn, so that no fold gets the rest of every class.
+        extra = {(start + i) % folds for i in range(rest)}
+        wanted[label] = {fold: whole + (fold in extra) for fold in range(folds)}
+        start += rest
+    fold_of = _dealt(classes_of, wanted, range(folds), rng=default_rng(SeedSequence(seed, spawn_key=(4,))))
+    splits = []
+    for fold in range(folds):
+        rest_of = {group: classes for group, classes in classes_of.items() if fold_of[group] != fold}
+        left = Counter(label for classes in rest_of.values() for label in classes)
+        shares = {label: _halves(count, round(val_share * counts[label]), "val") for label, count in left.items()}
+        stream = default_rng(SeedSequence(seed, spawn_key=(5, fold)))
+        placed = _dealt(rest_of, shares, ("train", "val"), rng=stream)
+        splits.append(tuple(placed.get(group, "test") for group in groups))
+    return tuple(splits)
+
+
+def given_split(
+    labels: Sequence[str],
+    groups: Sequence[str],
+    divisions: Sequence[str],
+    *,
+    val_share: float,
+    test_share: float,
+    seed: int,
+) -> tuple[tuple[str, ...], str]:
+    """The train and test sets that came with the data, with a validation set drawn from them; and a note on how.
+
+    divisions: "train", "val", "test" of each image. A validation set that came is kept; where only train and it came,
+    it is the test set. Else validation is drawn by group: val_share of train, or, where train holds a single class,
+    val_share / (val_share + test_share) of test. Raises InputError where a group is divided or no division came.
+    """
+    came = set(divisions)
+    if not {"train"} < came or "" in came:
+        raise InputError(
+            f"data: expected images in train and test, {divisions.count('')} of {len(divisions)} are in neither: "
+            "the data came undivided, use factory.data.division=made"
+        )
+    if "test" not in came:
+        divisions = ["test" if division == "val" else division for division in divisions]
+    side: dict[str, str] = {}
+    for group, division in zip(groups, divisions, strict=True):
+        if side.setdefault(group, division) != division:
+            raise InputError(
+                f"data: part {group!r} is in {side[group]} and in {division} of the division that came with the data: "
+                "it leaks, use factory.data.division=made"
+            )
+    if "val" in divisions:
+        return tuple(divisions), "train, validation and test are those that came with the data"
+    origin = "train" if len({label for label, d in zip(labels, divisions, strict=True) if d == "train"}) > 1 else "test"
+    share = val_share if origin == "train" else val_share / (val_share + test_share)
+    drawn_from = [place for place, division in enumerate(divisions) if division == origin]
+    classes_of = _classes_of([labels[place] for place in drawn_from], [groups[place] for place in drawn_from])
+    counts = Counter(label for classes in classes_of.values() for label in classes)
+    wanted = {label: _halves(count, round(share * count), "val", origin) for label, count in counts.items()}
+    placed = _dealt(classes_of, wanted, (origin, "val"), rng=default_rng(SeedSequence(seed, spawn_key=(6,))))
+    note = f"train and test are those that came with the data; validation is {share:.0%} of {origin}, drawn by part"
+    return tuple(placed.get(group, division) for group, division in zip(groups, divisions, strict=True)), note
 
 
 def random_split(count: int, *, val_share: float, test_share: float, seed: int) -> tuple[str, ...]:
@@ -98,6 +160,41 @@ def choose_groups(labels: Sequence[str], groups: Sequence[str], *, limit: int, s
         keys[group] = (min(rank[label], PARTS_FOR_ALL_SPLITS), (rank[label] + 0.5) / totals[label], group)
         rank[label] += 1
     return frozenset(sorted(order, key=lambda group: keys[group])[:limit])
+
+
+def _classes_of(labels: Sequence[str], groups: Sequence[str]) -> dict[str, set[str]]:
+    """The classes of every group, in the order in which groups first occur."""
+    found: dict[str, set[str]] = {}
+    for label, group in zip(labels, groups, strict=True):
+        found.setdefault(group, set()).add(label)
+    return found
+
+
+def _dealt(
+    classes_of: Mapping[str, set[str]], wanted: dict[str, dict[Side, int]], sides: Sequence[Side], *, rng: Generator
+) -> dict[str, Side]:
+    """A side for every group: rarest class first, each group where its class is most wanted. Uses `wanted` up."""
+    names = list(classes_of)
+    order = [names[i] for i in rng.permutation(len(names))]
+    counts = Counter(label for classes in classes_of.values() for label in classes)
+    placed: dict[str, Side] = {}
+    for label in sorted(counts, key=lambda c: (counts[c], c)):
+        for group in order:
+            if group in placed or label not in classes_of[group]:
+                continue
+            others = classes_of[group] - {label}
+            # What the other classes of a mixed part still want decides between equals.
+            side = max(sides, key=lambda s: (wanted[label][s], sum(wanted[other][s] for other in others)))
+            placed[group] = side
+            for member in classes_of[group]:
+                wanted[member][side] -= 1
+    return placed
+
+
+def _halves(count: int, drawn: int, taker: str, giver: str = "train") -> dict[str, int]:
+    """`drawn` of `count` groups for one side, at least one, and at least one left for the other; a single one stays."""
+    drawn = min(max(drawn, 1), count - 1)
+    return {giver: count - drawn, taker: drawn}
 
 
 def _wanted(count: int, val_share: float, test_share: float) -> dict[str, int]:

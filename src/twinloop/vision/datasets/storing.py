@@ -35,10 +35,13 @@ TOLD = 20
 
 @dataclass(frozen=True)
 class Stored:
-    """A surface that was written: its row of the index (without split) and the digest of its pixels and mask."""
+    """A surface that was written: its row of the index (without split), the digest of its pixels and mask, and the
+    split it came with.
+    """
 
     row: dict[str, str | int | None]
     content: str
+    division: str = ""
 
     @property
     def sha256(self) -> str:
@@ -170,7 +173,7 @@ def _store(target: Path, number: int, sample: Sample) -> Stored | Refused:
         "height": height,
         "source": printable(sample.name),
     }
-    return Stored(row, content.hexdigest())
+    return Stored(row, content.hexdigest(), sample.division)
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:

@@ -1,6 +1,7 @@
-"""Does the detector look where the defect is? Heat maps held against pixel masks, and what the head attended to.
+"""Does a map of where the detector looks lie on the defect? Scores per image, and the maps that know nothing.
 
-A map is worth something only beside a map that knows nothing: a blob in the middle of the image finds many defects too.
+A map is worth something only beside one that knows nothing: a blob in the middle of the image finds many defects too.
+Pointing game and energy follow Zhang et al. (2018) and Wang et al. (2020).
 """
 
 from dataclasses import dataclass
@@ -9,19 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.errors import InputError
+from twinloop.vision.scores import upscale
 
+Floats = NDArray[np.float64]
 Maps = NDArray[np.floating]
 Masks = NDArray[np.uint8]
 
 
+@dataclass(frozen=True, eq=False)
+class OnMask:
+    """How maps lie on masks, one value per image [N].
+
+    pointing: 1 where the hottest pixel lies on the defect (pointing game). energy: share of the map's total heat that
+    lies on the defect.
+    """
+
+    pointing: Floats
+    energy: Floats
+
+
 @dataclass(frozen=True)
 class Localisation:
-    """How well maps lie on masks, averaged over images.
-
-    pointing: share of images whose hottest pixel lies on the defect (pointing game, Zhang et al. 2018).
-    energy: share of a map's total heat that lies on the defect. iou: overlap of the map above the threshold with the
-    mask. images: how many were judged.
-    """
+    """The same averaged over images, and iou: overlap of the map above the threshold with the mask."""
 
     pointing: float
     energy: float
@@ -29,29 +39,39 @@ class Localisation:
     images: int
 
 
-def localisation(maps: Maps, masks: Masks, *, threshold: float) -> Localisation:
-    """Hold probability maps [N, H, W] against masks [N, H, W] in {0, 1}; images with an empty mask are left out.
-
-    Raises InputError where shapes differ or every mask is empty.
-    """
+def on_mask(maps: Maps, masks: Masks) -> OnMask:
+    """Hold maps [N, H, W] ≥ 0 against masks [N, H, W] in {0, 1}. Raises InputError where shapes differ."""
     if maps.shape != masks.shape:
         raise InputError(f"explain: expected maps of the masks' shape {masks.shape}, got {maps.shape}")
-    known = masks.reshape(len(masks), -1).any(axis=1)
-    if not known.any():
-        raise InputError("explain: expected at least one mask with a defect, all are empty")
-    heat = maps[known].reshape(known.sum(), -1).astype(np.float64)
-    truth = masks[known].reshape(known.sum(), -1) > 0
-    hot = heat >= threshold
-    hottest = truth[np.arange(len(heat)), heat.argmax(axis=1)]
+    heat, truth = maps.reshape(len(maps), -1).astype(np.float64), masks.reshape(len(masks), -1) > 0
     total = heat.sum(axis=1)
-    energy = np.where(total > 0, (heat * truth).sum(axis=1) / np.where(total > 0, total, 1), 0.0)
-    overlap = (hot & truth).sum(axis=1) / (hot | truth).sum(axis=1)
-    return Localisation(
-        pointing=float(hottest.mean()), energy=float(energy.mean()), iou=float(overlap.mean()), images=len(heat)
+    inside = (heat * truth).sum(axis=1)
+    return OnMask(
+        pointing=truth[np.arange(len(heat)), heat.argmax(axis=1)].astype(np.float64),
+        energy=np.divide(inside, total, out=np.zeros_like(total), where=total > 0),
     )
 
 
-def centre_blob(shape: tuple[int, int, int], *, width: float = 0.25) -> NDArray[np.float64]:
+def localisation(maps: Maps, masks: Masks, *, threshold: float) -> Localisation:
+    """Averages over the images whose mask is not empty; maps hold probabilities.
+
+    Raises InputError where shapes differ or every mask is empty.
+    """
+    known = masks.reshape(len(masks), -1).any(axis=1)
+    if not known.any():
+        raise InputError("explain: expected at least one mask with a defect, all are empty")
+    found = on_mask(maps, masks)
+    hot, truth = maps[known] >= threshold, masks[known] > 0
+    overlap = (hot & truth).sum(axis=(1, 2)) / (hot | truth).sum(axis=(1, 2))
+    return Localisation(
+        pointing=float(found.pointing[known].mean()),
+        energy=float(found.energy[known].mean()),
+        iou=float(overlap.mean()),
+        images=int(known.sum()),
+    )
+
+
+def centre_blob(shape: tuple[int, int, int], *, width: float = 0.25) -> Floats:
     """The map that knows nothing: for each of N images [N, H, W] a Gaussian in the middle, peak 1.
 
     width: its standard deviation as a share of the image's sides.
@@ -63,7 +83,13 @@ def centre_blob(shape: tuple[int, int, int], *, width: float = 0.25) -> NDArray[
     return np.broadcast_to(blob, (count, height, across))
 
 
-def attention(heat: Maps, *, size: int, stride: int = 4) -> NDArray[np.float64]:
+def random_maps(shape: tuple[int, int, int], *, seed: int, cells: int = 8) -> Floats:
+    """Maps that point anywhere: uniform values on `cells` × `cells`, interpolated, about as coarse as real maps."""
+    random = np.random.default_rng(np.random.SeedSequence(seed))
+    return upscale(random.random((shape[0], cells, cells)), shape[1:]).astype(np.float64)
+
+
+def attention(heat: Maps, *, size: int, stride: int = 4) -> Floats:
     """Where the class was read from: weights [N, size/stride, size/stride], sum 1, from heat logits [N, h, w].
 
     The detector's head pools features by the softmax of its heat at the decoder's stride (see `vision.models`).
@@ -72,5 +98,5 @@ def attention(heat: Maps, *, size: int, stride: int = 4) -> NDArray[np.float64]:
     block = heat.shape[-1] // side
     coarse = heat.reshape(len(heat), side, block, side, block).mean(axis=(2, 4)).reshape(len(heat), -1)
     weights = np.exp(coarse - coarse.max(axis=1, keepdims=True))
-    result: NDArray[np.float64] = (weights / weights.sum(axis=1, keepdims=True)).reshape(-1, side, side)
+    result: Floats = (weights / weights.sum(axis=1, keepdims=True)).reshape(-1, side, side)
     return result

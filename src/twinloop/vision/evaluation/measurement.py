@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Statistic = Callable[[Floats, NDArray[np.bool_], Floats], float]
+TOUCHING = np.ones((3, 3))
 
 
 def image_auroc(scores: Floats, defective: NDArray[np.bool_], weights: Floats) -> float:
@@ -82,3 +84,29 @@ def pixel_iou(maps: NDArray[np.floating], masks: NDArray[np.uint8], *, threshold
     hot, truth = maps >= threshold, masks > 0
     union = int((hot | truth).sum())
     return float((hot & truth).sum() / union) if union else None
+
+
+def aupro(maps: NDArray[np.floating], masks: NDArray[np.uint8], *, limit: float = 0.3) -> float | None:
+    """Area under the per-region overlap curve up to a false-positive rate of `limit`, divided by it: 1 is perfect.
+
+    Per-region overlap is the share of a connected defect region that is hot, averaged over regions, so that a small
+    defect counts as much as a large one (Bergmann et al. 2019). maps: [N, H, W] of anything that rises with the
+    defect; regions touch along edges or corners. None where no pixel, or every pixel, is defective.
+    """
+    truth = masks > 0
+    if not truth.any() or truth.all():
+        return None
+    # Each defective pixel adds its share of its region, each good one its share of the false positives.
+    share = np.zeros(masks.shape)
+    regions = 0
+    for image in np.flatnonzero(truth.any(axis=(1, 2))):
+        named, count = ndimage.label(truth[image], structure=TOUCHING)
+        share[image] = np.append(0.0, 1 / np.bincount(named.ravel(), minlength=count + 1)[1:])[named]
+        regions += count
+    order = np.argsort(-maps, axis=None, kind="stable")
+    last_of_tie = np.append(np.diff(maps.ravel()[order]) != 0, True)
+    overlap = np.append(0, np.cumsum(share.ravel()[order])[last_of_tie] / regions)
+    false = np.append(0, np.cumsum(~truth.ravel()[order])[last_of_tie] / np.count_nonzero(~truth))
+    inside = false < limit
+    ends = np.append(false[inside], limit), np.append(overlap[inside], np.interp(limit, false, overlap))
+    return float(np.trapezoid(ends[1], ends[0]) / limit)

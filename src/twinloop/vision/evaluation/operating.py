@@ -6,64 +6,21 @@ above every threshold. At each single threshold that is Jeffreys' Beta(k + ½, n
 curve. So no escape among twenty parts is not a promise of none.
 """
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from twinloop.config import settings
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
+from twinloop.vision.evaluation.settings import EvaluateSettings, PartCosts
 
 Floats = NDArray[np.float64]
-Cost = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
 # Beyond odds of e^±12 (about 160 000 to 1) thresholds no longer differ in practice.
 LARGEST_ODDS = 12.0
-LEAST_REPEATS = 10
-
-
-@settings
-class PartCosts:
-    """What each outcome of an inspection costs beyond a right decision, in euro per part."""
-
-    escape: Cost = 120.0
-    false_reject: Cost = 17.0
-    reinspect: Cost = 0.2
-
-
-@settings
-class EvaluateSettings:
-    """How a detector is measured and at which thresholds it is run.
-
-    line_defect_rate: share of defective parts on the line (not in the test set).
-    defect_mix: shares of the defect classes among defective parts on the line, by class name; empty takes the mix
-        of the measured split.
-    today_threshold: the calibrated defect probability from which the line rejects today; the baseline.
-    pseudo_count: strength of the prior on every rate, in parts; 1 gives the Jeffreys posterior at each threshold.
-    repeatability: used where too few parts were photographed more than once to measure it.
-    heat_threshold: defect probability from which a pixel counts as defective.
-    examples: images per class kept for figures.
-    threads: of ONNX Runtime; fixed, so that results repeat.
-    """
-
-    line_defect_rate: Annotated[float, Field(gt=0, lt=1)] = 0.03
-    defect_mix: dict[str, Annotated[float, Field(gt=0)]] = dataclasses.field(default_factory=dict)
-    costs: PartCosts = PartCosts()
-    today_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    reinspection: bool = True
-    calibration: Literal["platt", "temperature", "isotonic"] = "platt"
-    draws: Annotated[int, Field(ge=1, le=2000)] = 200
-    thresholds: Annotated[int, Field(ge=20, le=1000)] = 160
-    pseudo_count: Annotated[float, Field(gt=0)] = 1.0
-    repeatability: Share = 0.8
-    heat_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    examples: Annotated[int, Field(ge=1)] = 4
-    threads: Annotated[int, Field(ge=1)] = 1
+# Normal quantiles beyond which a probability is 0 or 1 in floating point.
+LARGEST_QUANTILE = 38.0
 
 
 @dataclass(frozen=True)
@@ -83,36 +40,6 @@ def threshold_grid(count: int, *, include: float = 0.5) -> Floats:
     from scipy.special import expit
 
     return np.unique(np.append(expit(np.linspace(-LARGEST_ODDS, LARGEST_ODDS, count - 1)), include))
-
-
-def repeatability(scores: NDArray[np.floating], labels: NDArray[np.int64], groups: Sequence[str]) -> float | None:
-    """Share of the variance of normal scores that belongs to the part, in [0, 1]: ICC(1), one-way ANOVA within class.
-
-    scores, labels: [N] per image, groups: the part each image shows. None unless at least ten images are further
-    exposures of a part that was seen before. Source: Shrout and Fleiss (1979), with Donner's mean group size.
-    """
-    from scipy.special import ndtri
-    from scipy.stats import rankdata
-
-    between = within = size = 0.0
-    between_df = within_df = 0
-    for label in np.unique(labels):
-        chosen = labels == label
-        normal = ndtri((rankdata(scores[chosen]) - 0.5) / chosen.sum())
-        _, part = np.unique(np.asarray(groups)[chosen], return_inverse=True)
-        counts = np.bincount(part)
-        means = np.bincount(part, normal) / counts
-        between += float(counts @ (means - normal.mean()) ** 2)
-        within += float(np.sum((normal - means[part]) ** 2))
-        between_df += len(counts) - 1
-        within_df += len(normal) - len(counts)
-        size += len(normal) - float(counts @ counts) / len(normal)
-    if within_df < LEAST_REPEATS or between_df < 1:
-        return None
-    mean_between, mean_within, size = between / between_df, within / within_df, size / between_df
-    if mean_between <= mean_within:
-        return 0.0
-    return (mean_between - mean_within) / (mean_between + (size - 1) * mean_within)
 
 
 def line_mix(
@@ -178,8 +105,7 @@ def operating_curve(
 def outcome(curve: OperatingCurve, costs: PartCosts, *, draw: int = 0) -> Outcome:
     """What the curve's operating point leads to: a part in the band is looked at again, and rejected if still in it."""
     low, high = curve.accepted(draw=draw), curve.below_at(curve.reject_from, draw=draw)
-    both = _both_below(np.stack([low, high], axis=1), curve.repeatability)
-    accepted, band = low + both[:, 1, 0] - both[:, 0, 0], high - low
+    accepted, band = accepted_after_looks(low, high, curve.repeatability), high - low
     return Outcome(
         accepted=accepted,
         reinspected=band,
@@ -187,22 +113,63 @@ def outcome(curve: OperatingCurve, costs: PartCosts, *, draw: int = 0) -> Outcom
     )
 
 
-def least_cost_thresholds(curve: OperatingCurve, costs: PartCosts, *, reinspection: bool = True) -> tuple[float, float]:
-    """(accept_below, reject_from) of least expected cost per part, over all pairs of the grid.
+def accepted_after_looks(low: Floats, high: Floats, repeatability: float) -> Floats:
+    """Probability that a part is accepted after at most two looks, elementwise.
 
-    A part in the band is looked at a second time, with the same latent difficulty (see OperatingCurve), and rejected if
-    still in it. Where several points cost the same, the middle of them is taken, furthest from the data on both sides.
+    low, high: that one look scores it under accept_below, under reject_from. It is accepted by the first look, or kept
+    in the band by the first and accepted by the second; both see the same latent difficulty (see OperatingCurve).
     """
-    estimate = curve.below[0]
-    both = _both_below(estimate, curve.repeatability)
-    single = estimate[:, :, None]
-    # axes: class, accept_below, reject_from; both[:, a, r] is symmetric in the two looks
-    accepted = single + both - np.diagonal(both, axis1=1, axis2=2)[:, :, None]
-    band = estimate[:, None, :] - single
-    cost = np.einsum("c,car->ar", curve.prevalence, _costs(accepted, band, costs))
-    allowed = np.triu(np.ones_like(cost, dtype=bool)) if reinspection else np.eye(len(cost), dtype=bool)
-    cost = np.where(allowed, cost, np.inf)
-    best = cost <= cost.min() * (1 + 1e-9)
+    result: Floats = low + both_below(low, high, repeatability) - both_below(low, low, repeatability)
+    return result
+
+
+def both_below(first: Floats, second: Floats, correlation: float) -> Floats:
+    """P(X ≤ x and Y ≤ y) of a Gaussian copula from the marginal probabilities P(X ≤ x) and P(Y ≤ y), elementwise.
+
+    The bivariate normal distribution function by Owen's T (Owen 1956, equation 2.1).
+    """
+    from scipy.special import ndtr, ndtri, owens_t
+
+    if correlation > 0.999:
+        return np.minimum(first, second)
+    x, y = (np.clip(ndtri(values), -LARGEST_QUANTILE, LARGEST_QUANTILE) for values in (first, second))
+    # The formula divides by both; a hair beside zero is its limit there.
+    x, y = (np.where(np.abs(values) < 1e-12, 1e-12, values) for values in (x, y))
+    root = np.sqrt(1 - correlation**2)
+    result: Floats = (
+        (ndtr(x) + ndtr(y)) / 2
+        - owens_t(x, (y - correlation * x) / (x * root))
+        - owens_t(y, (x - correlation * y) / (y * root))
+        - np.where(x * y < 0, 0.5, 0.0)
+    )
+    return np.clip(result, 0, None)
+
+
+def expected_costs(curve: OperatingCurve, costs: PartCosts, *, reinspection: bool = True) -> Floats:
+    """[T, T] expected cost per part of every pair (accept_below, reject_from) of the grid; infinite where not allowed.
+
+    A part in the band is looked at a second time, with the same latent difficulty, and rejected if still in it.
+    """
+    single = curve.below[0]
+    accepted = accepted_after_looks(single[:, :, None], single[:, None, :], curve.repeatability)
+    band = single[:, None, :] - single[:, :, None]
+    table = np.einsum("c,car->ar", curve.prevalence, _costs(accepted, band, costs))
+    allowed = np.triu(np.ones_like(table, dtype=bool)) if reinspection else np.eye(len(table), dtype=bool)
+    result: Floats = np.where(allowed, table, np.inf)
+    return result
+
+
+def least_cost_thresholds(curve: OperatingCurve, costs: PartCosts, *, reinspection: bool = True) -> tuple[float, float]:
+    """(accept_below, reject_from) of least expected cost per part, over all pairs of the grid."""
+    return cheapest(curve, expected_costs(curve, costs, reinspection=reinspection))
+
+
+def cheapest(curve: OperatingCurve, table: Floats) -> tuple[float, float]:
+    """The pair of thresholds at the least finite value of `table` [T, T].
+
+    Where several points cost the same, the middle of them is taken, furthest from the data on both sides.
+    """
+    best = table <= table.min() * (1 + 1e-9)
     if best.diagonal().any():  # no band is needed
         places = np.flatnonzero(best.diagonal())
         accept = reject = int(places[(len(places) - 1) // 2])
@@ -228,21 +195,3 @@ def _shares_below(probabilities: Floats, groups: NDArray[np.str_], thresholds: F
     np.add.at(totals, part, under)
     shares: Floats = totals / np.bincount(part, minlength=len(names))[:, None]
     return shares
-
-
-def _both_below(probabilities: Floats, correlation: float) -> Floats:
-    """[C, T, T]: P(first look under t_i and second under t_j) for marginals [C, T] under a Gaussian copula.
-
-    Given the part's latent difficulty u the looks are independent, so the bivariate normal distribution function is a
-    matrix product over u; the trapezoidal rule converges geometrically for such integrands.
-    """
-    from scipy.special import ndtr, ndtri
-
-    if correlation > 0.999:
-        return np.minimum(probabilities[:, :, None], probabilities[:, None, :])
-    nodes = np.linspace(-8.5, 8.5, 1025)
-    density = np.exp(-(nodes**2) / 2)
-    density /= density.sum()
-    given = ndtr((ndtri(probabilities)[:, :, None] - np.sqrt(correlation) * nodes) / np.sqrt(1 - correlation))
-    joint: Floats = (given * density) @ given.transpose(0, 2, 1)
-    return joint

@@ -5,7 +5,7 @@ study may vary, under the dotted names of these settings and those of training.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -14,16 +14,37 @@ from twinloop.config import settings
 from twinloop.learning.settings import Dimension, FitSettings
 from twinloop.vision.training.settings import TrainSettings
 
+Kind = Literal["supervised", "simulated", "patchcore", "padim"]
 Encoder = Literal[
     "resnet10t",
     "resnet18",
     "resnet34",
+    "wide_resnet50_2",
     "convnext_atto",
     "convnext_tiny",
     "swin_tiny_patch4_window7_224",
+    "swin_small_patch4_window7_224",
+    "vit_tiny_patch16_224",
+    "vit_small_patch16_224",
+    "efficientvit_b0",
+    "efficientvit_b1",
+    "mobilenetv4_conv_small_035",
+    "mobilenetv4_conv_small_050",
+    "mobilenetv4_conv_small",
+    "mobilenetv4_conv_medium",
 ]
+# Kinds that compare features with those of good images instead of learning weights.
+ONE_CLASS = ("patchcore", "padim")
 WEIGHTS_FROM_HUB = "hf-hub:"
 NOT_SEARCHED = {"model.space", "model.weights"} | {f"train.{name.name}" for name in dataclasses.fields(FitSettings)}
+VIT_MAPS = 4
+STOCK_PATCH_PX = 16
+# Families that timm builds in fixed sizes only, with what to take for a smaller one.
+STOCK_ONLY = {
+    "mobilenetv4": "mobilenetv4_conv_small_050, smallest mobilenetv4_conv_small_035",
+    "wide_resnet": "resnet18, whose width is free",
+}
+STOCK_HEADS = {"swin": (3, 6, 12, 24), "vit_tiny": (3,), "vit_small": (6,)}
 
 
 @settings
@@ -43,38 +64,49 @@ class SearchSpace:
 
 @settings
 class ModelSettings:
-    """A timm encoder, stock or shrunk, with a light decoder.
+    """A timm encoder, stock or shrunk, and what is made of its maps.
 
-    `width` channels leave the first stage and double at each further one, `depths` and `heads` count blocks and
-    attention heads per stage; left out, the encoder is stock. The heat map has one value per `heat_stride` pixels.
-    Images are resized to `size_px` and have `channels` 1 (grey) or 3 (colour).
-    `weights` is empty (from nothing), a local .safetensors file, or `hf-hub:` and a timm model there.
+    kind: supervised (learns which defect, from masks), simulated (the same network, from good images with defects
+    pasted on them), patchcore or padim (compare with good images, learn no weights). `members` networks that differ
+    in their seed make an ensemble.
+    Shrinking: `width` channels leave the first stage and double at each further one (in a ViT every block has them),
+    `depths` and `heads` count blocks and attention heads per stage, `patch_px` is a ViT's patch; left out, the encoder
+    is stock. The heat map has one value per `heat_stride` pixels. `image_score` says whether an image is judged by the
+    head, which sees all of it, or by its hottest places, which memorise fewer of a small set's backgrounds. Images are
+    resized to `size_px` and have `channels` 1 (grey) or 3 (colour). `weights` is empty (from nothing), a local
+    .safetensors file, or `hf-hub:` and a timm model.
+    One-class kinds: `stages` (1 is the finest) give the features; PatchCore keeps `bank_patches` of at most
+    `bank_candidates` patches and weighs an image's score with `bank_neighbours` of them; PaDiM draws at most
+    `gaussian_dims` features and adds `gaussian_ridge` of their mean variance to each; `blur_px` is the deviation of the
+    Gaussian that smooths the map, in image pixels.
     """
 
+    kind: Kind = "supervised"
+    members: Annotated[int, Field(ge=1, le=16)] = 1
     size_px: Annotated[int, Field(ge=32, le=1024, multiple_of=4)] = 96
     channels: Literal[1, 3] = 1
     encoder: Encoder = "resnet10t"
     width: Annotated[int, Field(ge=4)] | None = 24
     depths: tuple[Annotated[int, Field(ge=1)], ...] = ()
     heads: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    patch_px: Literal[4, 8, 16] | None = None
     decoder_width: Annotated[int, Field(ge=4)] = 48
     heat_stride: Literal[1, 2, 4] = 2
+    image_score: Literal["head", "heat"] = "head"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     weights: str = ""
+    stages: tuple[Annotated[int, Field(ge=1)], ...] = (1, 2)
+    bank_patches: Annotated[int, Field(ge=2)] = 1000
+    bank_candidates: Annotated[int, Field(ge=2)] = 20_000
+    bank_neighbours: Annotated[int, Field(ge=1)] = 9
+    gaussian_dims: Annotated[int, Field(ge=1, le=1000)] = 50
+    gaussian_ridge: Annotated[float, Field(gt=0)] = 0.1
+    blur_px: Annotated[float, Field(ge=0, le=32)] = 2.0
     space: SearchSpace = SearchSpace()
 
     def __post_init__(self) -> None:
-        swin = self.encoder.startswith("swin")
-        if self.heads and not swin:
-            raise ValueError(f"heads belong to swin encoders, not to {self.encoder}; leave them out")
-        if (swin and bool(self.heads) != bool(self.depths)) or len(self.heads) not in (0, len(self.depths)):
-            raise ValueError("a shrunk swin needs depths and heads of the same length")
-        if not swin and len(self.depths) not in (0, 4):
-            raise ValueError(f"{self.encoder} has four stages: depths needs four numbers")
-        if self.width and any(self.width * 2**stage % count for stage, count in enumerate(self.heads)):
-            raise ValueError(f"each stage's channels ({self.width}, doubling) must be divisible by its heads")
-        if self.weights and not self.weights.startswith(WEIGHTS_FROM_HUB) and not self.weights.endswith(".safetensors"):
-            raise ValueError("expected a .safetensors file or hf-hub:owner/name; other formats may run code when read")
+        for fault in (*_encoder_faults(self), *_kind_faults(self)):
+            raise ValueError(fault)
         for name, dimension in self.space.dimensions.items():
             for value in dimension.extremes:
                 try:
@@ -82,6 +114,57 @@ class ModelSettings:
                 except (ValueError, TypeError) as error:
                     reason = str(error).splitlines()[0] if not hasattr(error, "errors") else error.errors()[0]["msg"]
                     raise ValueError(f"space.{name} = {value!r}: {reason}") from None
+
+    @property
+    def grid_px(self) -> int:
+        """The image's side must be a multiple of this: a ViT's patch, else the decoder's 4."""
+        return (self.patch_px or STOCK_PATCH_PX) if self.encoder.startswith("vit") else 4
+
+    @property
+    def maps(self) -> int:
+        """How many feature maps the encoder has."""
+        if self.encoder.startswith("swin"):
+            return len(self.depths) or 4
+        if self.encoder.startswith("vit"):
+            return min(VIT_MAPS, *self.depths) if self.depths else VIT_MAPS
+        return 4
+
+
+def _encoder_faults(model: ModelSettings) -> Iterator[str]:
+    name, width, depths, heads = model.encoder, model.width, model.depths, model.heads
+    swin, vit = name.startswith("swin"), name.startswith("vit")
+    for prefix, instead in STOCK_ONLY.items():
+        if name.startswith(prefix) and (width or depths):
+            yield f"timm has no arguments that shrink {name}: leave width null and depths []; smaller is {instead}"
+    if heads and not (swin or vit):
+        yield f"heads belong to swin and vit encoders, not to {name}; leave them out"
+    if model.patch_px and not vit:
+        yield f"patch_px belongs to vit encoders, not to {name}; leave it null"
+    if swin and len(heads) != len(depths):
+        yield "a shrunk swin needs depths and heads of the same length"
+    if vit and (len(depths) > 1 or len(heads) > 1):
+        yield "a vit is one stage: depths and heads need one number each, or none"
+    if not (swin or vit) and len(depths) not in (0, 4):
+        yield f"{name} has four stages: depths needs four numbers"
+    stock = next((counts for prefix, counts in STOCK_HEADS.items() if name.startswith(prefix)), ())
+    for stage, count in enumerate(heads or stock):
+        if width and width * 2**stage % count:
+            yield f"{width * 2**stage} channels of stage {stage + 1} must be divisible by its {count} heads"
+    if model.size_px % model.grid_px:
+        yield f"{name} needs a size_px that is a multiple of {model.grid_px}, not {model.size_px}"
+    if model.weights and not (model.weights.startswith(WEIGHTS_FROM_HUB) or model.weights.endswith(".safetensors")):
+        yield "expected a .safetensors file or hf-hub:owner/name; other formats may run code when read"
+
+
+def _kind_faults(model: ModelSettings) -> Iterator[str]:
+    if model.kind not in ONE_CLASS:
+        return
+    if model.members > 1:
+        yield f"members differ by what they learnt, and {model.kind} learns no weights: members must be 1"
+    if not model.stages or list(model.stages) != sorted(set(model.stages)) or model.stages[-1] > model.maps:
+        yield f"stages {list(model.stages)}: expected rising numbers from 1 to {model.maps} ({model.encoder})"
+    if model.kind == "patchcore" and not model.bank_neighbours <= model.bank_patches <= model.bank_candidates:
+        yield "expected bank_neighbours ≤ bank_patches ≤ bank_candidates"
 
 
 def tuned(

@@ -2,7 +2,7 @@
 
 Each function draws one defect into a square field and says which pixels it covers, the way an
 inspector would outline it. `depth` is the relative change of brightness at full strength; sizes
-follow the image (`unit` pixels = 1/96 of its side).
+follow the image (`unit` pixels = `scale` · 1/96 of its side).
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from twinloop.vision.datasets.settings import DefectKind
+from twinloop.vision.synthetic.settings import DefectKind
 from twinloop.vision.synthetic.textures import Field, grid, unit_noise
 
 # Outlines are drawn this much outside the visible edge, in pixels.
@@ -32,7 +32,7 @@ class Flaw:
 
 
 def _centre(rng: Generator, size: int, margin: float) -> tuple[float, float]:
-    reach = size / 2 - margin
+    reach = max(size / 2 - margin, 0.0)
     return rng.uniform(-reach, reach), rng.uniform(-reach, reach)
 
 
@@ -57,11 +57,11 @@ def _walk(rng: Generator, start: tuple[float, float], heading: float, *, steps: 
     return np.asarray(np.array(start) + np.cumsum(moves, axis=0), dtype=np.float64)
 
 
-def scratch(rng: Generator, size: int, *, depth: float, angle: float | None) -> Flaw:
+def scratch(rng: Generator, size: int, *, depth: float, angle: float | None, scale: float = 1.0) -> Flaw:
     """A long, nearly straight groove across the grain: bright floor, dark burr on one side."""
-    unit = size / 96
+    unit = scale * size / 96
     across = rng.uniform(0, np.pi) if angle is None else angle + rng.uniform(0.45, np.pi - 0.45)
-    steps = int(rng.uniform(28, 70) * unit)
+    steps = max(int(rng.uniform(28, 70) * unit), 1)
     # A tool line along direction `angle` advances by (sin, cos); the groove starts so that its middle is in view.
     row, column = _centre(rng, size, 18 * unit)
     start = (row - np.sin(across) * steps / 2, column - np.cos(across) * steps / 2)
@@ -74,14 +74,16 @@ def scratch(rng: Generator, size: int, *, depth: float, angle: float | None) -> 
     return Flaw(change, np.ones((size, size)), distance < half + OUTLINE_PX)
 
 
-def crack(rng: Generator, size: int, *, depth: float, angle: float | None) -> Flaw:
+def crack(rng: Generator, size: int, *, depth: float, angle: float | None, scale: float = 1.0) -> Flaw:
     """A jagged dark line of changing width that branches."""
-    unit = size / 96
+    unit = scale * size / 96
     heading = rng.uniform(0, 2 * np.pi)
-    main = _walk(rng, _centre(rng, size, 24 * unit), heading, steps=int(rng.uniform(26, 58) * unit), wander=0.32)
+    main = _walk(
+        rng, _centre(rng, size, 24 * unit), heading, steps=max(int(rng.uniform(26, 58) * unit), 1), wander=0.32
+    )
     paths = [main]
     for _ in range(int(rng.integers(0, 3))):
-        at = int(rng.integers(len(main) // 4, len(main) * 3 // 4))
+        at = int(rng.integers(len(main) // 4, max(len(main) * 3 // 4, len(main) // 4 + 1)))
         turn = heading + rng.uniform(0.5, 1.0) * (1 if rng.random() < 0.5 else -1)
         fork = (float(main[at, 0]), float(main[at, 1]))
         paths.append(_walk(rng, fork, turn, steps=int(rng.uniform(8, 20) * unit), wander=0.32))
@@ -91,9 +93,9 @@ def crack(rng: Generator, size: int, *, depth: float, angle: float | None) -> Fl
     return Flaw(change, np.ones((size, size)), distance < half + OUTLINE_PX)
 
 
-def pit(rng: Generator, size: int, *, depth: float, angle: float | None) -> Flaw:
+def pit(rng: Generator, size: int, *, depth: float, angle: float | None, scale: float = 1.0) -> Flaw:
     """A few small holes: a dark floor, lit on the side that faces the light."""
-    unit = size / 96
+    unit = scale * size / 96
     rows, columns = grid(size)
     change, mask = np.zeros((size, size)), np.zeros((size, size), bool)
     light = rng.uniform(0, 2 * np.pi)
@@ -124,9 +126,9 @@ def _blob(rng: Generator, size: int, *, radius: float, ragged: float, centre: tu
     return np.asarray(np.sqrt(major**2 + minor**2) - radius + ragged * noise, dtype=np.float64)
 
 
-def stain(rng: Generator, size: int, *, depth: float, angle: float | None) -> Flaw:
+def stain(rng: Generator, size: int, *, depth: float, angle: float | None, scale: float = 1.0) -> Flaw:
     """A soft patch through which the grain still shows, darker at its rim like a dried drop."""
-    unit = size / 96
+    unit = scale * size / 96
     radius = rng.uniform(8, 18) * unit
     outline = _blob(rng, size, radius=radius, ragged=0.16 * radius, centre=_centre(rng, size, 14 * unit))
     inside = 0.5 - 0.5 * np.tanh(outline / (1.1 * unit))
@@ -135,9 +137,9 @@ def stain(rng: Generator, size: int, *, depth: float, angle: float | None) -> Fl
     return Flaw(sign * depth * (0.62 * inside + 0.22 * rim), 1 - 0.3 * inside, outline < 0.4)
 
 
-def missing(rng: Generator, size: int, *, depth: float, angle: float | None) -> Flaw:
+def missing(rng: Generator, size: int, *, depth: float, angle: float | None, scale: float = 1.0) -> Flaw:
     """Material broken out, mostly at a border: the grain is gone, a rough floor and a lit edge remain."""
-    unit = size / 96
+    unit = scale * size / 96
     radius = rng.uniform(7, 15) * unit
     row, column = _centre(rng, size, 12 * unit)
     if rng.random() < 0.6:

@@ -13,7 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from twinloop.vision.datasets.settings import Texture
+from twinloop.vision.synthetic.settings import MarkSettings, Texture
 
 Field = NDArray[np.float64]
 
@@ -94,17 +94,18 @@ TEXTURES: dict[Texture, Callable[[Generator, int], Grain]] = {
 }
 
 
-def harmless_marks(rng: Generator, size: int, *, angle: float | None) -> Field:
+def harmless_marks(rng: Generator, size: int, *, angle: float | None, settings: MarkSettings) -> Field:
     """Dust, tool lines along the grain and broad shading: what a detector must learn to let pass."""
     rows, columns = grid(size)
     field = np.zeros((size, size))
-    for _ in range(int(rng.poisson(3.0))):
+    for _ in range(int(rng.poisson(settings.dust))):
         row, column = rng.uniform(-size / 2, size / 2, 2)
-        spread = rng.uniform(0.35, 0.75)
-        strength = rng.uniform(0.06, 0.22) * (1 if rng.random() < 0.7 else -1)
+        spread = rng.uniform(*settings.dust_px)
+        strength = rng.uniform(*settings.dust_strength) * (1 if rng.random() < 0.7 else -1)
         field += strength * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * spread**2))
-    if angle is not None and rng.random() < 0.45:
+    if angle is not None and rng.random() < settings.line_share:
         offset = rng.uniform(-size / 2.5, size / 2.5)
         distance = np.cos(angle) * rows - np.sin(angle) * columns - offset
-        field += rng.uniform(-0.09, 0.09) * np.exp(-(distance**2) / (2 * rng.uniform(0.5, 0.9) ** 2))
-    return field + 0.03 * unit_noise(rng, size, size / 5)
+        strength = rng.uniform(-settings.line_strength, settings.line_strength)
+        field += strength * np.exp(-(distance**2) / (2 * rng.uniform(0.5, 0.9) ** 2))
+    return field + settings.shading * unit_noise(rng, size, size / 5)

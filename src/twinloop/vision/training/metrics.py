@@ -47,15 +47,15 @@ def class_recall(logits: Tensor, labels: Tensor, classes: Sequence[str]) -> dict
     return {f"recall_{name}": float(recall[place]) for place, name in enumerate(classes) if place in present}
 
 
-def intersection_over_union(intersection: int, union: int) -> dict[str, float]:
-    """iou from pixel counts; empty if neither truth nor prediction has a defective pixel."""
-    return {"iou": intersection / union} if union else {}
+def intersection_over_union(intersection: int, union: int, truth: int) -> dict[str, float]:
+    """iou from pixel counts; empty where no pixel is truly defective."""
+    return {"iou": intersection / union} if truth else {}
 
 
-def overlap(probabilities: Tensor, masks: Tensor) -> tuple[int, int]:
-    """Pixels in the intersection and in the union of mask and prediction, both of any equal shape."""
+def overlap(probabilities: Tensor, masks: Tensor) -> tuple[int, int, int]:
+    """Pixels in the intersection and the union of mask and prediction, and in the mask; both of any equal shape."""
     predicted, truth = probabilities >= PIXEL_THRESHOLD, masks > 0
-    return int((predicted & truth).sum()), int((predicted | truth).sum())
+    return int((predicted & truth).sum()), int((predicted | truth).sum()), int(truth.sum())
 
 
 def pixel_metrics(probabilities: Tensor, masks: Tensor, masked: Tensor) -> dict[str, float]:
@@ -70,10 +70,7 @@ def pixel_metrics(probabilities: Tensor, masks: Tensor, masked: Tensor) -> dict[
 def detector_metrics(
     logits: Tensor, probabilities: Tensor, *, labels: Tensor, masks: Tensor, masked: Tensor, classes: Sequence[str]
 ) -> dict[str, float]:
-    """All of the above for one split; shapes as there, logits [N, K]."""
+    """All of the above for one split; shapes as there, logits [N, K]. Without `classes`, none of a single class."""
     with torch.inference_mode():
-        return (
-            image_metrics(anomaly_scores(logits), labels)
-            | pixel_metrics(probabilities, masks, masked)
-            | class_recall(logits, labels, classes)
-        )
+        figures = image_metrics(anomaly_scores(logits), labels) | pixel_metrics(probabilities, masks, masked)
+        return figures | (class_recall(logits, labels, classes) if classes else {})

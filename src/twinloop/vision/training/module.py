@@ -17,11 +17,12 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
 from twinloop.errors import InputError
-from twinloop.vision.index import ImageSet
-from twinloop.vision.models.detector import Detector
+from twinloop.vision.index import GOOD, ImageSet
+from twinloop.vision.models import registry
+from twinloop.vision.models.base import SurfaceDetector
 from twinloop.vision.models.settings import ModelSettings
 from twinloop.vision.training.loading import Batch, training_batches, validation_batches
-from twinloop.vision.training.losses import DetectorLoss, enlarge
+from twinloop.vision.training.losses import DetectorLoss, enlarge, inverse_frequency
 from twinloop.vision.training.metrics import (
     anomaly_scores,
     detector_metrics,
@@ -29,12 +30,16 @@ from twinloop.vision.training.metrics import (
     intersection_over_union,
     overlap,
 )
-from twinloop.vision.training.settings import TrainSettings
+from twinloop.vision.training.pasting import Paster
+from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
 from twinloop.vision.training.transforms import Augmenter
 
 VALIDATION_BATCH = 64
 # Best epoch by the mean of AP and IoU: AP alone saturates early and would drop the better of two maps.
 MONITOR = "val_score"
+# What a detector of kind simulated is shown where nothing else is said.
+SIMULATED_SHARE = 0.5
+SOME_DEFECT = "defect"
 # In order, the columns of the epochs table.
 FIGURES = ("train_loss", "val_loss", "val_auroc", "val_ap", "val_iou", MONITOR)
 
@@ -46,19 +51,33 @@ class DetectorTraining(lightning.LightningModule):
     """
 
     def __init__(
-        self, model: ModelSettings, settings: TrainSettings, *, train: ImageSet, validation: ImageSet, seed: int
+        self,
+        model: ModelSettings,
+        settings: TrainSettings,
+        augmentation: AugmentationSettings,
+        *,
+        train: ImageSet,
+        validation: ImageSet,
+        seed: int,
     ) -> None:
         super().__init__()
         defective = int((validation.labels > 0).sum())
         if not 0 < defective < len(validation.labels):
             raise InputError(
                 f"validation split: {defective} of {len(validation.labels)} images are defective, expected some of "
-                "both kinds; enlarge the split or the data"
+                "both kinds; enlarge the split or the data, or learn from good images alone: "
+                "factory.model.kind=patchcore, padim or simulated"
             )
         self.training_settings, self.train_images, self.validation_images = settings, train, validation
         self.seed = seed
+        self.augment = Augmenter(augmentation, seed=seed)
+        self.paster = new_paster(model, settings, train, seed=seed)
         self.detector = new_detector(model, train, seed=seed)
-        self.loss = DetectorLoss(settings)
+        if settings.precision != "32-true":
+            # Kernels for half precision work on channels last; the order changes the last digits of full precision.
+            self.detector.to(memory_format=torch.channels_last)
+        weights = inverse_frequency(torch.from_numpy(train.labels), len(self.detector.classes))
+        self.loss = DetectorLoss(settings, class_weights=weights if settings.class_weights == "inverse" else None)
         self._losses: list[Tensor] = []
         self._validated: list[tuple[Tensor, ...]] = []
 
@@ -66,8 +85,9 @@ class DetectorTraining(lightning.LightningModule):
         rank, world = self._place()
         return training_batches(
             self.train_images,
-            Augmenter(self.training_settings.augmentation, seed=self.seed),
-            batch_size=self.training_settings.batch_size,
+            self.training_settings,
+            augment=self.augment,
+            paster=self.paster,
             seed=self.seed,
             rank=rank,
             world=world,
@@ -92,7 +112,9 @@ class DetectorTraining(lightning.LightningModule):
         self._losses.clear()
 
     def validation_step(self, batch: Batch, _: int) -> None:
-        logits, heat = self.detector(scaled(batch.images))
+        # In 32 bits whatever training uses: half precision would tie the scores that are ranked here.
+        with torch.autocast(self.device.type, enabled=False):
+            logits, heat = self.detector(scaled(batch.images))
         loss = self.loss(logits, heat, labels=batch.labels, masks=batch.masks, masked=batch.masked)
         probabilities = torch.sigmoid(enlarge(heat, (batch.masks.shape[-2], batch.masks.shape[-1])))[:, 0]
         counts = overlap(probabilities[batch.masked], batch.masks[batch.masked])
@@ -102,9 +124,9 @@ class DetectorTraining(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         logits, labels = (torch.cat([seen[place] for seen in self._validated]) for place in range(2))
         loss = torch.stack([seen[2] for seen in self._validated]).sum() / len(labels)
-        intersection, union = torch.stack([seen[3] for seen in self._validated]).sum(dim=0).tolist()
+        counts = torch.stack([seen[3] for seen in self._validated]).sum(dim=0).tolist()
         self._validated.clear()
-        figures = image_metrics(anomaly_scores(logits), labels) | intersection_over_union(intersection, union)
+        figures = image_metrics(anomaly_scores(logits), labels) | intersection_over_union(*counts)
         self.log("val_loss", loss)
         for name in ("auroc", "ap", "iou"):
             if name in figures:
@@ -116,7 +138,7 @@ class DetectorTraining(lightning.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         settings = self.training_settings
-        steps = settings.epochs * len(self.train_dataloader())
+        steps = settings.epochs * math.ceil(len(self.train_dataloader()) / settings.accumulate)
         optimizer = new_optimizer(self.detector, settings)
         schedule = LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps=steps, warmup=settings.warmup))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
@@ -126,11 +148,15 @@ class DetectorTraining(lightning.LightningModule):
         return (attached.global_rank, attached.world_size) if attached is not None else (0, 1)
 
 
-def new_detector(settings: ModelSettings, train: ImageSet, *, seed: int) -> Detector:
-    """A detector with seeded weights whose normalisation fits the training images."""
-    torch.manual_seed(seed)
+def class_list(images: ImageSet) -> tuple[str, ...]:
+    """The classes a detector of these images has; where all are good, one stands for any defect."""
+    return images.classes if len(images.classes) > 1 else (GOOD, SOME_DEFECT)
+
+
+def new_detector(settings: ModelSettings, train: ImageSet, *, seed: int) -> SurfaceDetector:
+    """A detector with seeded weights whose normalisation fits the training images, or its pretrained weights."""
     size, channels = train.images.shape[1], train.images.shape[3]
-    detector = Detector(settings, classes=train.classes, size=size, channels=channels)
+    detector = registry.new_detector(settings, classes=class_list(train), size=size, channels=channels, seed=seed)
     if not settings.weights:
         # Moments through 256-bin counts: exact, and free of a float copy of all images.
         counts = [np.bincount(train.images[..., channel].ravel(), minlength=256) for channel in range(channels)]
@@ -141,7 +167,16 @@ def new_detector(settings: ModelSettings, train: ImageSet, *, seed: int) -> Dete
     return detector
 
 
-def new_optimizer(detector: Detector, settings: TrainSettings) -> AdamW:
+def new_paster(model: ModelSettings, settings: TrainSettings, train: ImageSet, *, seed: int) -> Paster | None:
+    """What pastes defects onto good images for this training; None where nothing is pasted."""
+    if model.kind == "simulated":
+        return Paster(train, share=settings.paste or SIMULATED_SHARE, source="synthetic", seed=seed)
+    if settings.paste:
+        return Paster(train, share=settings.paste, source=settings.paste_source, seed=seed)
+    return None
+
+
+def new_optimizer(detector: SurfaceDetector, settings: TrainSettings) -> AdamW:
     """AdamW whose weight decay spares biases and normalisation."""
     decayed = [value for value in detector.parameters() if value.ndim > 1]
     spared = [value for value in detector.parameters() if value.ndim <= 1]
@@ -162,10 +197,10 @@ def scaled(images: Tensor) -> Tensor:
     return images.to(torch.float32).div_(255)
 
 
-def detect(detector: Detector, images: ImageSet) -> tuple[Tensor, Tensor]:
+def detect(detector: SurfaceDetector, images: ImageSet) -> tuple[Tensor, Tensor]:
     """Class logits [N, K] and heat probabilities [N, H, W] of a whole split, on the detector's device, in order."""
     detector.eval()
-    device = next(detector.parameters()).device
+    device = detector.mean.device
     logits, probabilities = [], []
     with torch.inference_mode():
         for batch in validation_batches(images, batch_size=VALIDATION_BATCH):
@@ -177,8 +212,8 @@ def detect(detector: Detector, images: ImageSet) -> tuple[Tensor, Tensor]:
     return torch.cat(logits), torch.cat(probabilities)
 
 
-def assess(detector: Detector, images: ImageSet) -> dict[str, float]:
-    """All figures of a detector on one split: auroc, ap, f1, iou, pixel_auroc and recall per class."""
+def assess(detector: SurfaceDetector, images: ImageSet) -> dict[str, float]:
+    """All figures of a detector on one split: auroc, ap, f1, iou, pixel_auroc and, if it names them, class recalls."""
     logits, probabilities = detect(detector, images)
     return detector_metrics(
         logits,
@@ -186,5 +221,5 @@ def assess(detector: Detector, images: ImageSet) -> dict[str, float]:
         labels=torch.from_numpy(images.labels),
         masks=torch.from_numpy(images.masks),
         masked=torch.from_numpy(images.masked),
-        classes=images.classes,
+        classes=images.classes if detector.names_defects else (),
     )

@@ -1,47 +1,87 @@
-"""What a study asks of a detector: a short training on a seeded share of the parts, judged by validation AP."""
+"""What a study asks of a detector: a short training on a seeded share of the parts, judged by validation AP.
+
+Where latency counts too, the trained detector is exported and one image is timed in ONNX Runtime. The least of many
+calls counts: trials run side by side, and whatever made the others slower was not the detector.
+"""
 
 import dataclasses
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
-from twinloop.learning.fit import fit
+from twinloop.errors import InputError
+from twinloop.learning.export import to_onnx
+from twinloop.learning.inference import open_graph
+from twinloop.learning.latency import measure
 from twinloop.learning.rounds import Report
 from twinloop.learning.settings import StudySettings
 from twinloop.vision.index import ImageSet
+from twinloop.vision.models.base import SurfaceDetector
 from twinloop.vision.models.settings import ModelSettings, tuned
-from twinloop.vision.training.module import MONITOR, DetectorTraining
-from twinloop.vision.training.settings import TrainSettings
+from twinloop.vision.training.fitting import train_detector
+from twinloop.vision.training.loading import subset
+from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
 
 # What trials import, for the process that they fork from.
 PRELOAD = ("twinloop.vision.training.objective",)
+WARMUP = 10
 
 
 @dataclass(frozen=True, eq=False)
 class DetectorObjective:
-    """Called with searched values, trains that detector and returns the best epoch's AP on the validation images."""
+    """Called with searched values, trains that detector and returns the best epoch's AP on the validation images.
+
+    With latency among the study's objectives it returns (AP, milliseconds of one image through the FP32 graph).
+    A single member stands for an ensemble, whose members run one after another. Raises InputError where the validation
+    has no defects to rank by.
+    """
 
     model: ModelSettings
     train: TrainSettings
+    augmentation: AugmentationSettings
     study: StudySettings
     images: ImageSet
     validation: ImageSet
     seed: int
 
-    def __call__(self, values: Mapping[str, Any], report: Report) -> float:
+    def __call__(self, values: Mapping[str, Any], report: Report) -> float | tuple[float, float]:
+        def told(epoch: int, figures: Mapping[str, float]) -> None:
+            if "val_ap" in figures:
+                report(epoch, figures["val_ap"])
+
         model, train = tuned(self.model, self.train, values=values)
-        train = dataclasses.replace(train, epochs=self.study.epochs, patience=self.study.epochs)
-        module = DetectorTraining(model, train, train=self.images, validation=self.validation, seed=self.seed)
-        fitted = fit(
-            module,
-            train,
-            monitor=MONITOR,
+        trained = train_detector(
+            dataclasses.replace(model, members=1),
+            dataclasses.replace(train, epochs=self.study.epochs, patience=self.study.epochs),
+            self.augmentation,
+            images=self.images,
+            validation=self.validation,
             seed=self.seed,
-            on_epoch=lambda epoch, figures: report(epoch, figures["val_ap"]),
+            on_epoch=told,
         )
-        return max(figures["val_ap"] for figures in fitted.history)
+        precisions = [figures["val_ap"] for figures in trained.history if "val_ap" in figures]
+        if not precisions:
+            raise InputError(
+                "validation split: without defective images nothing ranks the trials; set factory.tune.trials=0"
+            )
+        if "latency" not in self.study.objectives:
+            return max(precisions)
+        return max(precisions), model.members * latency_ms(trained.detector, runs=self.study.latency_runs)
+
+
+def latency_ms(detector: SurfaceDetector, *, runs: int) -> float:
+    """Milliseconds that ONNX Runtime takes for one image on one thread: of the least disturbed of `runs` calls."""
+    images = torch.zeros(2, detector.channels, detector.size, detector.size)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "detector.onnx"
+        to_onnx(detector, images, path=path, outputs=("logits", "heat"), metadata={})
+        graph, image = open_graph(path), images[:1].numpy()
+        return measure(lambda: graph(image), runs=runs, warmup=WARMUP, threads=1).least_ms
 
 
 def part_share(images: ImageSet, share: float, *, seed: int) -> ImageSet:
@@ -50,12 +90,4 @@ def part_share(images: ImageSet, share: float, *, seed: int) -> ImageSet:
     count = max(1, round(share * len(groups)))
     kept = {groups[place] for place in np.random.default_rng(seed).permutation(len(groups))[:count]}
     chosen = np.array([group in kept for group in images.groups])
-    return ImageSet(
-        images=images.images[chosen],
-        masks=images.masks[chosen],
-        masked=images.masked[chosen],
-        labels=images.labels[chosen],
-        classes=images.classes,
-        groups=tuple(group for group, taken in zip(images.groups, chosen, strict=True) if taken),
-        names=tuple(name for name, taken in zip(images.names, chosen, strict=True) if taken),
-    )
+    return subset(images, chosen)

@@ -5,14 +5,26 @@ from pathlib import Path
 
 from twinloop.numbers import interval, number, percent, quantity
 from twinloop.reporting.cards import ModelCard
-from twinloop.reporting.figures import data, model, ranking, scheduling, simulation, training
+from twinloop.reporting.figures import (
+    data,
+    explanations,
+    model,
+    monitoring,
+    ranking,
+    scheduling,
+    simulation,
+    training,
+)
 from twinloop.reporting.pages import KeyFigure, Section
 from twinloop.reporting.style import Picture
+from twinloop.reporting.tables import Table
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.results.base import CURRENCY, FactoryOutputs
+from twinloop.twins.factory.results.explanation import Explanation
 from twinloop.twins.factory.results.images import Images
+from twinloop.twins.factory.results.instrument import Instrument
 from twinloop.twins.factory.results.line import ProductionLine
-from twinloop.twins.factory.results.model import Deployment, Explanation, Training
+from twinloop.twins.factory.results.model import Deployment, Training
 from twinloop.twins.factory.results.orders import Orders
 from twinloop.twins.factory.results.search import Search
 
@@ -21,7 +33,8 @@ def pictures(root: Path) -> dict[str, Picture]:
     """Every figure that is kept as a file, under the plain name that MLflow shows."""
     images, trained, search, explained = Images(root), Training(root), Search(root), Explanation(root)
     deployed, line, orders = Deployment(root), ProductionLine(root), Orders(root)
-    return {
+    compared = {"pareto_front": training.pareto_front(**search.front())} if search.compared else {}
+    return compared | {
         "class_split": data.class_split_bars(images.index),
         "learning_curves": training.learning_curves(**trained.curves()),
         "tuning_history": training.tuning_history(**search.history()),
@@ -29,7 +42,11 @@ def pictures(root: Path) -> dict[str, Picture]:
         "confusion": model.confusion(**trained.confusion()),
         "right_at_first_look": model.recalls(trained.recalls()),
         "heat_maps": model.gallery(**explained.heat()),
+        "explanations": explanations.side_by_side(**explained.side_by_side()),
+        "explanation_scores": explanations.explanation_scores(**explained.scored()),
+        "deletion_and_insertion": explanations.perturbation_curves(**explained.curves()),
         "reliability": ranking.reliability(**deployed.reliability()),
+        "repeatability": monitoring.gauge(Instrument(root).gauge()),
         "latency": model.latency(deployed.latency()),
         "operating_curve": model.operating_curve(deployed.curve(), deployed.points()),
         "profit_vs_threshold": simulation.profit_against_threshold(**line.profit_curve()),
@@ -171,6 +188,7 @@ def model_card(root: Path) -> ModelCard:
         ),
         metrics=Training(root).summary(),
         operating_point=deployed.thresholds(),
+        sections=_card_sections(root),
         intended=(
             "Sorting parts that look like those of the data set, under the same camera and light.",
             "Asking for a second look between the two thresholds; people decide about what is left.",
@@ -180,5 +198,43 @@ def model_card(root: Path) -> ModelCard:
             f"Thresholds hold for a share of {percent(found['line_defect_rate'])} defective parts on the line and for "
             "the configured prices; a change of either needs the evaluate stage again.",
             "Kinds of defects that it never saw may pass; the heat map is an explanation, not a measurement of size.",
+        ),
+    )
+
+
+def _card_sections(root: Path) -> tuple[tuple[str, str, Table], ...]:
+    instrument = Instrument(root)
+    deployment = Deployment(root)
+    return (
+        (
+            "The exported files",
+            "Each is compared with the trained model on real validation images; the deployed one is within its limits.",
+            deployment.formats(),
+        ),
+        ("Which files these are", "A file with another digest is another model.", deployment.graphs()),
+        (
+            "Can its probabilities be believed?",
+            "Calibrated on the validation split, measured on the test split at that split's share of defects.",
+            deployment.calibration(),
+        ),
+        (
+            "Does it look where the defect is?",
+            "A map that does not surely beat a blob in the middle of the image explains nothing.",
+            Explanation(root).verdicts(),
+        ),
+        (
+            "Does it say the same of the same part?",
+            "Variance components over photographs of the same part, in log odds.",
+            instrument.gauge_table(),
+        ),
+        (
+            "What is promised to the customer",
+            "Escapes per million shipped parts, at the line's share of defects.",
+            instrument.escapes(),
+        ),
+        (
+            "What later images are held against",
+            "The drift tool raises an alarm where these statistics have moved.",
+            instrument.drift(),
         ),
     )

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from twinloop.contracts import OperatingCurve
 from twinloop.numbers import MISSING, Estimate, interval, number, percent, probability, quantity
@@ -17,20 +16,33 @@ from twinloop.twins.factory import paths
 from twinloop.twins.factory.results.base import CURRENCY, FactoryOutputs
 from twinloop.vision.index import GOOD, class_names, read_index
 
-FORMATS = ("fp32", "int8")
+FORMATS = ("fp32", "fp16", "int8")
+# Medians that differ by less tell nothing.
+NOISE = 1.05
+CURVE_FILE = "operating_curve.parquet"
+# What a detector calls a defect where it names none.
+UNNAMED = "defect"
 
 
 class Training(FactoryOutputs):
     """What train and evaluate left about the detector's skill."""
 
     def curves(self) -> dict[str, Any]:
-        """Arguments of `figures.training.learning_curves`."""
+        """Arguments of `figures.training.learning_curves`; a detector fitted in one pass has scores and no losses."""
         epochs = self.table(paths.EPOCHS)
-        scores = {"AP": "val_ap", "AUROC": "val_auroc", "IoU": "val_iou"}
+
+        def measured(columns: dict[str, str]) -> dict[str, list[float]]:
+            known = {name: epochs[column] for name, column in columns.items() if column in epochs.columns}
+            return {
+                name: values.cast(pl.Float64).fill_null(np.nan).to_list()
+                for name, values in known.items()
+                if values.null_count() < len(values)
+            }
+
         return {
             "epochs": epochs["epoch"].to_list(),
-            "losses": {"training": epochs["train_loss"].to_list(), "validation": epochs["val_loss"].to_list()},
-            "scores": {name: epochs[column].to_list() for name, column in scores.items() if column in epochs.columns},
+            "losses": measured({"training": "train_loss", "validation": "val_loss"}),
+            "scores": measured({"AP": "val_ap", "AUROC": "val_auroc", "IoU": "val_iou"}),
             "kept": int(self.metrics("train")["best_epoch"]),
         }
 
@@ -41,8 +53,9 @@ class Training(FactoryOutputs):
             ("AUROC", number(found["auroc"]), _ends(found, "auroc"), "a defective part scores above a good one"),
             ("average precision (AP)", number(found["ap"]), _ends(found, "ap"), "precision over all recalls"),
             ("F1", number(found["f1"]), "", "at the threshold that was best on the validation split"),
-            ("defect type right", percent(found["type_accuracy"]), "", "among defective parts"),
+            ("defect type right", percent(found["type_accuracy"]), "", "among defective parts; – where none is named"),
             ("pixel AUROC", number(found["pixel_auroc"]), "", "a defective pixel is hotter than a good one"),
+            ("AUPRO", number(found["aupro"]), "", "share of each defect that is hot, up to 30 % false positives"),
             ("pixel IoU", number(found["iou"]), "", "overlap of heat map and true mask, all pixels"),
         ]
         return Table.of(("figure", "test split", "95 % interval", "what it says"), rows, numeric=(1, 2))
@@ -58,12 +71,33 @@ class Training(FactoryOutputs):
         return ranked(found["label"].to_list(), found["score"].to_numpy(), found["group"].to_list())
 
     def confusion(self) -> dict[str, Any]:
-        """Arguments of `figures.model.confusion`: a part that is not accepted counts as the type the detector names."""
-        said = self.predictions.select(
-            pl.when(pl.col("decision") == "accept").then(pl.lit(GOOD)).otherwise(pl.col("defect_type"))
-        ).to_series()
-        classes = class_names(read_index(self.path(paths.DATASET)))
-        return {"true": self.predictions["label"].to_list(), "decided": said.to_list(), "classes": classes}
+        """Arguments of `figures.model.confusion`: a part that is not accepted counts as the type the detector names.
+
+        Where it names none, all defects are one class.
+        """
+        true, decided = self.predictions.select(
+            pl.col("label"),
+            pl.when(pl.col("decision") == "accept").then(pl.lit(GOOD)).otherwise(pl.col("defect_type")).alias("said"),
+        ).get_columns()
+        if self.metrics("evaluate")["type_accuracy"] is not None:
+            classes = class_names(read_index(self.path(paths.DATASET)))
+            return {"true": true.to_list(), "decided": decided.to_list(), "classes": classes}
+        return {
+            "true": [name if name == GOOD else UNNAMED for name in true],
+            "decided": decided.to_list(),
+            "classes": (GOOD, UNNAMED),
+        }
+
+    def by_class(self) -> Table:
+        """Per defect class: test parts, escapes after all looks, and how much of each defect the heat map covers."""
+        found, curve = self.metrics("evaluate"), OperatingCurve.load(self.path(paths.EVALUATION / CURVE_FILE))
+        rows = [
+            (name, parts, percent(None if recall is None else 1 - recall), number(found.get(f"aupro_{name}")))
+            for name, parts in zip(curve.classes[1:], curve.counts[1:].tolist(), strict=True)
+            for recall in [found.get(f"recall_{name}")]
+        ]
+        headers = ("defect class", "test parts", "escape at the chosen thresholds", "AUPRO beside the good parts")
+        return Table.of(headers, rows, numeric=(1, 2, 3))
 
     def recalls(self) -> dict[str, tuple[int, int]]:
         """Class → (right at the first look, all): a good part is not rejected, a defective one not accepted."""
@@ -80,78 +114,48 @@ class Training(FactoryOutputs):
         return {row["label"]: (int(row["right"]), int(row["all"])) for row in counted.iter_rows(named=True)}
 
 
-class Explanation(FactoryOutputs):
-    """Where the detector looks, held against the true masks."""
-
-    @cached_property
-    def examples(self) -> dict[str, NDArray[Any]]:
-        """Test images per class, from the lowest score to the highest, with their maps."""
-        return self.arrays(paths.EVALUATION / "examples.npz")
-
-    def heat(self) -> dict[str, Any]:
-        """Arguments of `figures.model.gallery`: the heat map, a probability per pixel."""
-        return {**self._shown(), "heat": self.examples["heat"], "label": "heat map: probability of a defect (0 … 1)"}
-
-    def attention(self) -> dict[str, Any]:
-        """Arguments of `figures.model.gallery`: where the class was read from, each map relative to its peak."""
-        maps = self.examples["attention"]
-        relative = maps / np.maximum(maps.max(axis=(1, 2), keepdims=True), 1e-12)
-        return {**self._shown(), "heat": relative, "label": "attention relative to its peak (0 … 1)"}
-
-    def localisation(self) -> Table:
-        """Heat maps against masks, beside a map that knows nothing."""
-        found = self.metrics("evaluate")
-        rows = [
-            (title, percent(found.get(key)), percent(found.get(f"{key}_centre_blob")))
-            for title, key in (
-                ("hottest pixel lies on the defect", "pointing"),
-                ("share of the heat that lies on the defect", "heat_energy"),
-                ("overlap with the mask (IoU)", "heat_iou"),
-            )
-        ]
-        return Table.of(("defective test images", "detector", "a blob in the middle"), rows, numeric=(1, 2))
-
-    def _shown(self) -> dict[str, Any]:
-        found = self.examples
-        titles = [
-            f"{found['classes'][label]}: p = {probability:.2f}, {decision}"
-            for label, probability, decision in zip(
-                found["labels"], found["probability"], found["decision"], strict=True
-            )
-        ]
-        return {"images": found["images"], "masks": found["masks"], "titles": titles}
-
-
 class Deployment(FactoryOutputs):
     """The exported graphs, their latency, calibration and operating point."""
 
     def formats(self) -> Table:
-        """Each exported format: size, difference to torch, latency; the deployed one stands out."""
+        """Each exported format: size, skill, what it changes against torch, speed; the deployed one stands out."""
         export, times = self.metrics("export"), self.json(paths.LATENCY)
-        differences = {
-            "fp32": f"outputs within {export['fp32_max_difference']:.0e}",
-            "int8": f"rank correlation {number(export['int8_rank_correlation'])}, "
-            f"{percent(export['int8_changed_decisions'])} of decisions changed",
-        }
         rows = [
             (
                 name.upper() + (" (deployed)" if export["format"] == name else ""),
-                quantity(export[f"{name}_kib"], "KiB"),
-                differences[name],
-                quantity(times[name]["p50_ms"], "ms"),
-                quantity(times[name]["p95_ms"], "ms"),
+                quantity(export.get(f"{name}_kib"), "KiB"),
+                number(export[f"{name}_auroc"]),
+                number(export[f"{name}_ap"]),
+                _against_torch(name, export),
+                quantity(times.get(name, {}).get("p50_ms"), "ms"),
+                quantity(times.get(name, {}).get("p95_ms"), "ms"),
+                _speed(times.get(name)),
             )
             for name in FORMATS
         ]
+        engine = f"{export['tensorrt']}: {export['tensorrt_reason']}"
+        rows.append(("TensorRT", MISSING, MISSING, MISSING, engine, MISSING, MISSING, MISSING))
+        headers = ("format", "file", "AUROC", "AP", "against torch", "median", "95 % within", "speed")
+        machine, threads = times["hardware"], times["fp32"]["threads"]
+        caption = (
+            f"AUROC and AP on {export['parity_images']} validation images, compared at "
+            f"{export['parity_batches']} images per call. One image, image in to finding out, on {machine['cpu']}: "
+            f"{threads} of {machine['cores']} cores, ONNX Runtime {machine['onnxruntime']}."
+        )
         chosen = [place for place, name in enumerate(FORMATS) if export["format"] == name]
-        headers = ("format", "file", "against torch", "median latency", "95 % within")
-        rows.append(("TensorRT", MISSING, f"{export['tensorrt']}: {export['tensorrt_reason']}", MISSING, MISSING))
-        return Table.of(headers, rows, numeric=(1, 3, 4), emphasis=chosen)
+        return Table.of(headers, rows, caption=caption, numeric=(1, 2, 3, 5, 6, 7), emphasis=chosen)
+
+    def graphs(self) -> Table:
+        """What identifies the exported files: their digests and the opset."""
+        spec = self.json(paths.ONNX / "spec.json")
+        rows = [(spec["files"][name], f"opset {spec['opset']}", digest) for name, digest in spec["sha256"].items()]
+        return Table.of(("file", "ONNX", "sha256"), rows)
 
     def latency(self) -> dict[str, dict[str, float]]:
         """Format → percentiles in milliseconds."""
         times, deployed = self.json(paths.LATENCY), self.metrics("export")["format"]
-        return {name.upper() + (" (deployed)" if name == deployed else ""): times[name] for name in FORMATS}
+        shown = [name for name in FORMATS if name in times]
+        return {name.upper() + (" (deployed)" if name == deployed else ""): times[name] for name in shown}
 
     def reliability(self) -> dict[str, Any]:
         """Arguments of `figures.ranking.reliability`."""
@@ -163,9 +167,20 @@ class Deployment(FactoryOutputs):
             "ece": self.metrics("evaluate")["ece"],
         }
 
+    def calibration(self) -> Table:
+        """How far stated and observed shares of defects lie apart, before and after calibration."""
+        found = self.metrics("evaluate")
+        rows = [
+            ("expected calibration error before", percent(found["ece_uncalibrated"])),
+            ("expected calibration error after", percent(found["ece"])),
+            ("Brier score (0 is perfect)", number(found["brier"])),
+            ("moved to the line's share of defects", percent(found["line_defect_rate"])),
+        ]
+        return Table.of(("", "test split"), rows, numeric=(1,))
+
     def curve(self) -> OperatingCurve:
         """The operating curve of the deployed graph."""
-        return OperatingCurve.load(self.path(paths.EVALUATION / "operating_curve.parquet"))
+        return OperatingCurve.load(self.path(paths.EVALUATION / CURVE_FILE))
 
     def points(self) -> tuple[Point, Point]:
         """Today's operating point and the chosen one, after all looks."""
@@ -221,6 +236,24 @@ class Deployment(FactoryOutputs):
             )
         )
         return Table.of(("", "today", "chosen", "95 % interval (chosen)"), rows, numeric=(1, 2, 3))
+
+
+def _against_torch(name: str, export: dict[str, Any]) -> str:
+    if name == "fp32":
+        return f"outputs within {export['fp32_max_difference']:.0e}"
+    verdict = str(export[name])
+    if verdict.startswith("not kept"):
+        return verdict
+    correlation, changed = export[f"{name}_rank_correlation"], percent(export[f"{name}_changed_decisions"])
+    told = f"rank correlation {number(correlation, digits=4)}, {changed} of decisions changed"
+    return told if verdict == "within limits" else f"{told}; {verdict}"
+
+
+def _speed(times: dict[str, float] | None) -> str:
+    if times is None:
+        return MISSING
+    speed = times["speedup"]
+    return f"{number(speed)} ×" + (": slower here" if speed < 1 / NOISE else "")
 
 
 def thresholds(accept_below: float, reject_from: float) -> str:

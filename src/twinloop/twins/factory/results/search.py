@@ -7,12 +7,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from twinloop.numbers import MISSING, number
+from twinloop.numbers import MISSING, number, quantity
 from twinloop.reporting.tables import Table
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.results.base import FactoryOutputs
 
-RECORDED = ("trial", "val_ap", "epochs", "reason")
+RECORDED = ("trial", "val_ap", "latency_ms", "pareto", "epochs", "reason")
 SCORE = "AP"
 
 
@@ -21,7 +21,10 @@ class Search(FactoryOutputs):
 
     @cached_property
     def trials(self) -> pl.DataFrame:
-        """One row per trial in order: trial, val_ap (null where stopped early), epochs, reason, then its settings."""
+        """One row per trial in order: trial, val_ap (null where stopped early), epochs, reason, then its settings.
+
+        latency_ms and pareto (no other trial beats it in both) are null where latency was no objective.
+        """
         return self.table(paths.TRIALS)
 
     @cached_property
@@ -43,10 +46,29 @@ class Search(FactoryOutputs):
                 "found by the search" if chosen["source"] == "tuned" else "as configured, nothing searched",
             ),
             ("trials", f"{found['trials']}, {found['pruned']} of them stopped early"),
-            (f"best {SCORE} (short training, validation split)", number(found["tune_val_ap"])),
+            *((("chosen by", found["rule"]),) if found["rule"] else ()),
+            (f"its {SCORE} (short training, validation split)", number(found["tune_val_ap"])),
+            *((("its time for one image", quantity(found["tune_latency_ms"], "ms")),) if self.compared else ()),
             *((name, _text(value)) for name, value in chosen["values"].items()),
         ]
         return Table.of(("", "this report"), rows)
+
+    @property
+    def compared(self) -> bool:
+        """Whether latency was an objective beside AP."""
+        return bool(self.finished["latency_ms"].is_not_null().any())
+
+    def front(self) -> dict[str, Any]:
+        """Arguments of `figures.training.pareto_front`."""
+        shown = self.finished.filter(pl.col("latency_ms").is_not_null())
+        trials, best = shown["trial"].to_list(), self.metrics("tune")["best_trial"]
+        return {
+            "latencies_ms": shown["latency_ms"].to_list(),
+            "scores": shown["val_ap"].to_list(),
+            "front": shown["pareto"].to_list(),
+            "chosen": trials.index(best) if best in trials else None,
+            "score": SCORE,
+        }
 
     def history(self) -> dict[str, Any]:
         """Arguments of `figures.training.tuning_history`."""
@@ -77,6 +99,7 @@ class Search(FactoryOutputs):
             (
                 row["trial"] + 1,
                 MISSING if row["val_ap"] is None else number(row["val_ap"]),
+                *((quantity(row["latency_ms"], "ms"), "yes" if row["pareto"] else "") if self.compared else ()),
                 row["epochs"],
                 *(_text(row[name]) for name in self.names),
                 *((row["reason"],) if stopped else ()),
@@ -86,7 +109,8 @@ class Search(FactoryOutputs):
         best = self.metrics("tune")["best_trial"]
         places = [place for place, trial in enumerate(self.trials["trial"]) if trial == best]
         short = (name.partition(".")[2] or name for name in self.names)
-        headers = ("trial", SCORE, "epochs", *short, *(("stopped",) if stopped else ()))
+        measured = ("time", "front") if self.compared else ()
+        headers = ("trial", SCORE, *measured, "epochs", *short, *(("stopped",) if stopped else ()))
         return Table.of(headers, rows or [("none", *[""] * (len(headers) - 1))], numeric=(0, 1, 2), emphasis=places)
 
 

@@ -1,0 +1,144 @@
+"""The detector's figures: quality on rendered and on real surfaces, its speed and memory beside the bare runtime.
+
+`python benchmarks/vision.py --json` prints one JSON object. Quality is of the configurations as composed from conf/;
+CPU seconds are of this process and its children. A figure that could not be measured is null, with its reason under
+"reasons".
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from twinloop.config import parse
+from twinloop.config.compose import compose
+from twinloop.twins.factory.config import FactoryConfig
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = ("synthetic", "magnetic_tile", "inference")
+PHOTOGRAPHS = (
+    "factory/data=magnetic_tile",
+    "factory.data.val_share=0.1",
+    "factory/model=photographs",
+    "factory/train=small_data",
+    "factory/augmentation=small_data",
+)
+FOLDS = 5
+
+
+def main() -> None:
+    """Measure what was asked for and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="folder with magnetic_tile/ (else $TWINLOOP_DATA)")
+    parser.add_argument("--json", action="store_true", help="print JSON on one line")
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="some parts only")
+    options = parser.parse_args()
+    figures: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="twinloop-bench-") as temporary:
+        folder = Path(temporary)
+        if "synthetic" in options.only:
+            figures |= synthetic(folder / "synthetic")
+        if "magnetic_tile" in options.only:
+            given = options.data or os.environ.get("TWINLOOP_DATA")
+            figures |= magnetic_tile(folder / "tile", Path(given) if given else None, reasons)
+        if "inference" in options.only:
+            from benchmarks import inference
+
+            figures |= inference.figures(folder / "inference", reasons)
+    print(json.dumps(figures | {"reasons": reasons}, indent=None if options.json else 2))
+
+
+def configured(*overrides: str) -> FactoryConfig:
+    """The factory's configuration as `twinloop conf` would write it."""
+    values = compose(ROOT / "conf", overrides).values
+    config: FactoryConfig = parse(FactoryConfig, {key: values[key] for key in ("profile", "seed", "factory")})
+    return config
+
+
+def synthetic(folder: Path) -> dict[str, float]:
+    """The default detector, trained with the default settings (no search) on the default surfaces, on the CPU."""
+    from twinloop.vision.datasets.build import build
+    from twinloop.vision.index import load_images
+    from twinloop.vision.training.fitting import train_detector
+    from twinloop.vision.training.module import assess
+
+    config = configured()
+    factory = config.factory
+    build(factory.data, ROOT / factory.data.source, folder, seed=config.seed, workers=os.cpu_count() or 1)
+    train, validation, test = (
+        load_images(folder, split, size=factory.model.size_px, channels=factory.model.channels)
+        for split in ("train", "val", "test")
+    )
+    started = cpu_seconds()
+    trained = train_detector(
+        factory.model,
+        dataclasses.replace(factory.train, accelerator="cpu"),
+        factory.augmentation,
+        images=train,
+        validation=validation,
+        seed=config.seed,
+    )
+    spent = cpu_seconds() - started
+    found = assess(trained.detector, test)
+    return {
+        "synthetic_auroc": round(found["auroc"], 4),
+        "synthetic_iou": round(found["iou"], 4),
+        "synthetic_cpu_s": round(spent, 1),
+    }
+
+
+def magnetic_tile(folder: Path, data: Path | None, reasons: dict[str, str]) -> dict[str, float | None]:
+    """Cross-validation by part on real photographs, without pretrained weights: mean and half of its 95 % interval.
+
+    The headline is of single images; `_part` is of the mean score over all photographs of a part.
+    """
+    from twinloop.vision.datasets.build import build
+    from twinloop.vision.index import SPLITS, load_images
+    from twinloop.vision.training.crossvalidation import cross_validate, joined
+
+    if data is None or not (data / "magnetic_tile").is_dir():
+        reasons["magnetic_tile"] = "no folder magnetic_tile: give --data DIR or TWINLOOP_DATA"
+        return {"magnetic_tile_auroc_mean": None, "magnetic_tile_auroc_half_width": None}
+    config = configured(*PHOTOGRAPHS)
+    factory = config.factory
+    build(factory.data, data / "magnetic_tile", folder, seed=config.seed, workers=os.cpu_count() or 1)
+    images = joined(
+        load_images(folder, split, size=factory.model.size_px, channels=factory.model.channels) for split in SPLITS
+    )
+    started = cpu_seconds()
+    found = cross_validate(
+        factory.model,
+        dataclasses.replace(factory.train, accelerator="cpu"),
+        factory.augmentation,
+        images=images,
+        folds=FOLDS,
+        val_share=factory.data.val_share,
+        seed=config.seed,
+        average_exposures=True,
+        workers=os.cpu_count() or 1,
+        on_fold=lambda fold: print(fold, file=sys.stderr),
+    )
+    figures: dict[str, float | None] = {}
+    for name, mean in found.means.items():
+        figures[f"magnetic_tile_{name}_mean"] = round(mean.mean, 4)
+        figures[f"magnetic_tile_{name}_half_width"] = round(mean.half_width, 4)
+    return figures | {"magnetic_tile_cpu_min": round((cpu_seconds() - started) / 60, 1)}
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and of its children, finished or not."""
+    own = os.times()
+    living = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
+    return own.user + own.system + own.children_user + own.children_system + sum(c.user + c.system for c in living)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    main()

@@ -1,0 +1,136 @@
+"""A look at a source before it is prepared: which layout it has, what is in it, what is wrong with its files.
+
+Every image and mask is read just as prepare would read it, and nothing is kept. What prepare would
+leave out or refuse is a problem; what it changes or cannot divide well is a remark.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinloop.errors import InputError
+from twinloop.progress import bar
+from twinloop.vision.datasets import layouts
+from twinloop.vision.datasets.archives import opened
+from twinloop.vision.datasets.reading import conversions, pixel_limit
+from twinloop.vision.datasets.samples import Collection, Refused, Sample, printable
+from twinloop.vision.datasets.settings import DatasetSettings
+from twinloop.vision.datasets.splits import PARTS_FOR_ALL_SPLITS
+from twinloop.vision.index import GOOD
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """One class: its images, independent parts and images with a pixel mask."""
+
+    label: str
+    images: int
+    parts: int
+    masks: int
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found. layout: None where none is recognised. parts: independent ones over all classes together.
+
+    problems: (file or "", reason) of all that prepare would leave out or stop at. remarks: sentences on what it would
+    change, or cannot divide.
+    """
+
+    layout: str | None
+    classes: tuple[ClassCount, ...] = ()
+    parts: int = 0
+    problems: tuple[tuple[str, str], ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> int:
+        return sum(count.images for count in self.classes)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What reading one sample told: a digest of its pixels, whether it has a mask, why it is refused, what changes."""
+
+    digest: str
+    masked: bool
+    refused: str
+    changed: tuple[str, ...]
+
+
+def inspect(source: Path, scratch: Path, settings: DatasetSettings, *, workers: int) -> Inspection:
+    """Read every file of a folder or archive; an archive is unpacked into the new folder `scratch` for the while.
+
+    Raises InputError where `source` is no folder and no archive, or an archive that is refused.
+    """
+    with opened(source, scratch, limits=settings.archive) as folder:
+        layout = layouts.recognised(folder) if settings.kind == "auto" else layouts.BY_NAME[settings.kind]
+        if layout is None:
+            return Inspection(None)
+        try:
+            collection = layouts.read_as(layout, folder, settings)
+        except InputError as error:
+            return Inspection(layout.name, problems=(("", str(error)),))
+        samples = collection.samples
+        with (
+            pixel_limit(settings.max_pixels),
+            ThreadPoolExecutor(max_workers=max(workers, 1)) as pool,
+            bar("image", len(samples)) as shown,
+        ):
+            looked = []
+            for result in pool.map(_look, samples):
+                looked.append(result)
+                shown.step()
+    return _told(layout.name, collection, looked)
+
+
+def _look(sample: Sample) -> Looked:
+    changed = conversions(sample.path) if sample.path is not None else ()
+    try:
+        surface = sample.read()
+    except Refused as refused:
+        return Looked("", False, str(refused), changed)
+    digest = hashlib.sha256(str(surface.image.shape).encode() + surface.image.tobytes()).hexdigest()
+    return Looked(digest, surface.mask is not None and sample.label != GOOD, "", changed)
+
+
+def _told(layout: str, collection: Collection, looked: Sequence[Looked]) -> Inspection:
+    problems = list(collection.strays)
+    images, masks, changes = Counter[str](), Counter[str](), Counter[str]()
+    parts: dict[str, set[str]] = defaultdict(set)
+    first: dict[str, Sample] = {}
+    twins = 0
+    for sample, result in zip(collection.samples, looked, strict=True):
+        if result.refused:
+            problems.append((sample.name, result.refused))
+            continue
+        other = first.setdefault(result.digest, sample)
+        if other.label != sample.label:
+            problems.append((sample.name, f"same image as {other.name}, which is of class {other.label}"))
+            continue
+        twins += other is not sample
+        images[sample.label] += 1
+        masks[sample.label] += result.masked
+        parts[sample.label].add(sample.group)
+        changes.update(result.changed)
+    counts = tuple(
+        ClassCount(label, images[label], len(parts[label]), masks[label])
+        for label in sorted(images, key=lambda name: (name != GOOD, name))
+    )
+    if GOOD not in images or len(images) < 2:
+        found = ", ".join(count.label for count in counts) or "no image"
+        problems.append(("", f"expected good parts and at least one defect class, found {found}"))
+    remarks = [f"{count} images: {change}" for change, count in sorted(changes.items())]
+    remarks += [
+        f"class {count.label} has {count.parts} independent part{'s' if count.parts > 1 else ''}: "
+        "too few for training, validation and test at once"
+        for count in counts
+        if count.parts < PARTS_FOR_ALL_SPLITS
+    ]
+    if twins:
+        remarks.append(f"{twins} images repeat another of their class: the parts they show count as one")
+    shown = tuple((printable(name), printable(reason)) for name, reason in problems)
+    return Inspection(layout, counts, len(set().union(*parts.values())), shown, (*remarks, *collection.notes))

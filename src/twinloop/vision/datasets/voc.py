@@ -1,0 +1,145 @@
+"""Boxes in Pascal VOC's XML (Everingham et al., IJCV 2010), one file per image.
+
+    Annotations/0001.xml    object: name and bndbox (xmin, ymin, xmax, ymax, counted from 1, both ends inside)
+    JPEGImages/0001.jpg     also images/; folders inside both are followed
+    ImageSets/Main/{train,val,trainval,test}.txt     the division that came with the data, where it did
+
+XML without objects is a good image; an image without XML is left out. A document with a DOCTYPE or an
+entity is refused before it is expanded (entity bombs). A faulty file puts its image into quarantine.
+"""
+
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+from twinloop.vision.datasets import tree
+from twinloop.vision.datasets.regions import BOX_TRUTH, Region, marked_sample, several_classes
+from twinloop.vision.datasets.samples import NO_PARTS, Collection, Refused, Sample, class_label, printable
+from twinloop.vision.datasets.settings import DatasetSettings
+from twinloop.vision.index import GOOD
+
+LOOKS_FOR = "Annotations/*.xml and JPEGImages (or images)"
+IMAGE_FOLDERS = ("jpegimages", "images", "jpegs")
+MAX_XML_BYTES = 5_000_000
+LISTS = {"train": "train", "val": "val", "trainval": "train", "test": "test"}
+CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+def locate(source: Path) -> Path | None:
+    """The folder that holds annotations and images."""
+    return tree.inner(source, lambda root: _parts(root) is not None)
+
+
+def voc(source: Path, settings: DatasetSettings) -> Collection:
+    """All images with an annotation. Raises InputError where nothing fits the layout."""
+    root = tree.expected(locate(source), source, LOOKS_FOR)
+    parts = _parts(root)
+    assert parts is not None
+    annotations, pictures = parts
+    by_path = {path.relative_to(pictures).with_suffix("").as_posix(): path for path in tree.images(pictures)}
+    by_name: dict[str, list[Path]] = {}
+    for path in by_path.values():
+        by_name.setdefault(path.stem, []).append(path)
+    division_of = _division(root)
+    samples: list[Sample] = []
+    strays: list[tuple[str, str]] = []
+    marked = []
+    used = set()
+    for file in sorted(annotations.rglob("*.xml")):
+        key = file.relative_to(annotations).with_suffix("").as_posix()
+        shown = file.relative_to(root).as_posix()
+        alike = by_name.get(file.stem, [])
+        picture = by_path.get(key) or (alike[0] if len(alike) == 1 else None)
+        if picture is None:
+            strays.append((shown, "annotation has no image" if not alike else "several images have its name"))
+            continue
+        used.add(picture)
+        name = picture.relative_to(root).as_posix()
+        try:
+            document = parse_xml(file)
+            size = _size(document, file.name)
+            regions = [region for region in _regions(document, file.name) if region.label != GOOD]
+        except Refused as refused:
+            strays.append((name, str(refused)))
+            continue
+        marked.append(regions)
+        division = division_of.get(picture.stem, "")
+        samples.append(marked_sample(picture, regions, settings, name=name, group=name, size=size, division=division))
+    unlisted = [path for path in by_path.values() if path not in used]
+    strays += [(path.relative_to(root).as_posix(), "has no annotation") for path in unlisted]
+    notes = (BOX_TRUTH, NO_PARTS)
+    text = "No SOURCE.txt, LICENSE or README beside the annotations: origin and licence unknown."
+    return Collection(tuple(samples), tree.origin(root, text), (*notes, *several_classes(marked)), tuple(strays))
+
+
+def parse_xml(path: Path) -> Element:
+    """The root element of a small XML file without DOCTYPE. Raises Refused with file and row."""
+    size = path.stat().st_size
+    if size > MAX_XML_BYTES:
+        raise Refused(f"{path.name}: file has {size} bytes, an annotation at most {MAX_XML_BYTES}")
+    builder = TreeBuilder()
+    parser = expat.ParserCreate()
+
+    def refuse(*_: Any) -> None:
+        raise Refused(f"{path.name}:{parser.CurrentLineNumber}: holds a DOCTYPE or an entity, which are not read")
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.EntityDeclHandler = refuse
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    try:
+        parser.Parse(path.read_bytes(), True)
+    except expat.ExpatError as error:
+        raise Refused(f"{path.name}:{error.lineno}: expected XML, found {expat.ErrorString(error.code)}") from None
+    return builder.close()
+
+
+def _regions(document: Element, file: str) -> list[Region]:
+    regions = []
+    for number, entry in enumerate(document.findall("object"), start=1):
+        where = f"{file}: object {number}"
+        name = (entry.findtext("name") or "").strip()
+        if not any(character.isalnum() for character in name):
+            raise Refused(f"{where}: expected a name, found {printable(name)!r}")
+        written = [(entry.findtext(f"bndbox/{corner}") or "").strip() for corner in CORNERS]
+        try:
+            left, top, right, bottom = map(float, written)
+        except ValueError:
+            shown = printable(" ".join(written))[:60]
+            raise Refused(f"{where}: expected bndbox with {', '.join(CORNERS)}, found {shown!r}") from None
+        regions.append(Region(class_label(name), (left - 1, top - 1, right, bottom), where=where))
+    return regions
+
+
+def _size(document: Element, file: str) -> tuple[int, int] | None:
+    written = [document.findtext(f"size/{side}") for side in ("width", "height")]
+    if None in written:
+        return None
+    try:
+        width, height = (int(float(side or "0")) for side in written)
+    except (ValueError, OverflowError):
+        raise Refused(f"{file}: expected size with width and height, found {printable(str(written))[:60]}") from None
+    return width, height
+
+
+def _parts(root: Path) -> tuple[Path, Path] | None:
+    """The folders of annotations and of images."""
+    names = {path.name.lower(): path for path in tree.folders(root)}
+    pictures = next((names[name] for name in IMAGE_FOLDERS if name in names), None)
+    annotations = names.get("annotations")
+    if pictures is None or annotations is None or next(annotations.rglob("*.xml"), None) is None:
+        return None
+    return annotations, pictures
+
+
+def _division(root: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, division in LISTS.items():
+        path = root / "ImageSets" / "Main" / f"{name}.txt"
+        if path.is_file():
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+                # trainval repeats what train and val said more exactly.
+                found.setdefault(line.strip(), division)
+    return found

@@ -1,0 +1,83 @@
+"""What every detector is: images in, class logits and a heat map of logits out, normalisation inside.
+
+Only raw scores leave a detector: thresholds, calibration and boxes live beside the graph, so that one graph serves
+every line. A detector that cannot name defects spreads its one anomaly score evenly over them, so that all that
+follows works alike.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from twinloop.errors import InputError
+from twinloop.vision.models.encoders import Encoder
+from twinloop.vision.models.settings import ModelSettings
+
+
+class SurfaceDetector(nn.Module):
+    """Base of all detectors.
+
+    forward(images [N, channels, size, size] float in 0…1) → (class logits [N, K], "good" first;
+    heat [N, 1, size/stride, size/stride], the logit that a place is defective).
+    names_defects: whether the logits tell defects apart. Raises InputError for classes or a size that make no sense.
+    """
+
+    def __init__(self, settings: ModelSettings, *, classes: Sequence[str], size: int, channels: int) -> None:
+        super().__init__()
+        if len(classes) < 2 or classes[0] != "good":
+            raise InputError(f'classes = {list(classes)}: expected "good" first and at least one defect class')
+        if size < 32 or size % settings.grid_px or channels not in (1, 3):
+            raise InputError(
+                f"images of {size} px with {channels} channels: expected a multiple of {settings.grid_px} from 32 on "
+                f"({settings.encoder}), 1 or 3 channels"
+            )
+        self.settings, self.classes, self.size, self.channels = settings, tuple(classes), size, channels
+        self.names_defects = settings.kind == "supervised"
+        self.mean: Tensor
+        self.std: Tensor
+        self.register_buffer("mean", torch.full((1, channels, 1, 1), 0.5))
+        self.register_buffer("std", torch.full((1, channels, 1, 1), 0.25))
+
+    def normalise_to(self, mean: Tensor, std: Tensor) -> None:
+        """Set the mean and deviation of the training images per channel, in 0…1; shape [channels] each."""
+        self.mean.copy_(mean.reshape(self.mean.shape))
+        self.std.copy_(std.clamp_min(1e-3).reshape(self.std.shape))
+
+    def normalise_for(self, encoder: Encoder) -> None:
+        """Normalise as the encoder's pretrained weights expect it; without such weights nothing is changed."""
+        if encoder.mean and encoder.std:
+            self.normalise_to(torch.tensor(encoder.mean), torch.tensor(encoder.std))
+
+    def require_fitted(self) -> None:
+        """Raise InputError where the detector must be fitted before it can judge, and was not."""
+
+    def adopt(self, weights: Mapping[str, Tensor]) -> None:
+        """Take a saved state. Raises ValueError where its names or shapes are not this detector's."""
+        own = {name: list(tensor.shape) for name, tensor in self.state_dict().items()}
+        given = {name: list(tensor.shape) for name, tensor in weights.items()}
+        wrong = sorted(name for name in own.keys() | given.keys() if own.get(name) != given.get(name))
+        if wrong:
+            name = wrong[0]
+            raise ValueError(
+                f"{len(wrong)} of {len(own)} tensors differ, such as {name}: expected {own.get(name, 'none')}, "
+                f"found {given.get(name, 'none')}"
+            )
+        self.load_state_dict(weights)
+
+    def spread(self, score: Tensor) -> Tensor:
+        """Class logits [N, K] whose log odds of "any defect" are `score` [N]: every defect gets the same share."""
+        defects = len(self.classes) - 1
+        share = score - math.log(defects)
+        return torch.cat([torch.zeros_like(score)[:, None], share[:, None].expand(-1, defects)], dim=1)
+
+
+def anomaly_score(logits: Tensor) -> Tensor:
+    """log odds [N] of "any defect" against "good" from class logits [N, K], good first."""
+    return logits[:, 1:].logsumexp(dim=1) - logits[:, 0]
+
+
+def parameters(model: nn.Module) -> int:
+    """The number of a network's weights; a one-class detector's memory of good images is not counted."""
+    return sum(tensor.numel() for tensor in model.parameters())

@@ -1,0 +1,59 @@
+"""Several detectors that differ in their seed, as one (deep ensembles: Lakshminarayanan et al., 2017).
+
+Probabilities are averaged, not logits: a member that is sure counts as such, and the mean is a probability again. It
+is taken through log-sum-exp, so that it stays exact where float32 probabilities would be 0 or 1.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from twinloop.errors import InputError
+from twinloop.vision.models.base import SurfaceDetector
+from twinloop.vision.models.detector import Detector
+from twinloop.vision.models.settings import ModelSettings
+
+
+class Ensemble(SurfaceDetector):
+    """The mean of its members in one graph.
+
+    Class logits are log mean softmax, heat logits the log odds of the mean heat probability; a pixel or an image that
+    all members judge alike keeps that judgement. Raises InputError for members that do not fit together.
+    """
+
+    def __init__(self, settings: ModelSettings, members: Sequence[Detector]) -> None:
+        kinds = {(member.classes, member.size, member.channels, member.settings.kind) for member in members}
+        if len(members) != settings.members or len(kinds) != 1 or settings.kind != members[0].settings.kind:
+            raise InputError(
+                f"ensemble: expected {settings.members} {settings.kind} detectors of the same classes, size and "
+                f"channels, got {len(members)} of {len(kinds)} sorts"
+            )
+        first = members[0]
+        super().__init__(settings, classes=first.classes, size=first.size, channels=first.channels)
+        self.members = nn.ModuleList(members)
+        self.mean.copy_(first.mean)
+        self.std.copy_(first.std)
+
+    @property
+    def _detectors(self) -> list[Detector]:
+        return cast(list[Detector], list(self.members))
+
+    def normalise_to(self, mean: Tensor, std: Tensor) -> None:
+        super().normalise_to(mean, std)
+        for member in self._detectors:
+            member.normalise_to(mean, std)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        logits, heats = zip(*(member(images) for member in self._detectors), strict=True)
+        classes = torch.stack([scores.log_softmax(dim=1) for scores in logits]).logsumexp(dim=0)
+        heat = torch.stack(heats)
+        defective, sound = (functional.logsigmoid(side).logsumexp(dim=0) for side in (heat, -heat))
+        return classes - math.log(len(self.members)), defective - sound
+
+    def attention(self, images: Tensor) -> Tensor:
+        """Where the classes were read from, on average: weights [N, 1, size/4, size/4] that sum to one per image."""
+        return torch.stack([member.attention(images) for member in self._detectors]).mean(dim=0)

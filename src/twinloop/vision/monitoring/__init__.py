@@ -1,0 +1,1 @@
+"""A deployed detector watched: what its images and its scores look like against the day it was measured."""

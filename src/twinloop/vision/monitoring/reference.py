@@ -1,0 +1,166 @@
+"""The day the detector was measured, kept to compare later days with: drift_reference.json.
+
+Test parts, one image each, in the line's mix of classes, so that good days look alike. The embedding's centre and
+spread come from other images (the validation split's good ones): a distance to a centre that was fitted on the same
+images would be too small, and every later day would seem to have moved.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinloop.errors import InputError
+from twinloop.files import read_json, write_json
+from twinloop.vision.monitoring.settings import DriftSettings
+from twinloop.vision.monitoring.statistics import PICTURE, Floats, Observations
+
+VERSION = 1
+REFERENCE_FILE = "drift_reference.json"
+DISTANCE = "embedding distance"
+STOPPED = "share stopped"
+MEASURED = ("score", DISTANCE, *PICTURE)
+
+
+@dataclass(frozen=True, eq=False)
+class DriftReference:
+    """What unchanged parts look like.
+
+    values: for each of MEASURED one value per reference part; stopped: [N] whether it was not accepted. centre,
+    precision: of the embedding, [D] and [D, D]. model: digest of the graph; size, channels: of its images.
+    settings: how the monitor looks unless told otherwise.
+    """
+
+    values: dict[str, Floats]
+    stopped: NDArray[np.bool_]
+    centre: Floats
+    precision: Floats
+    model: str
+    size: int
+    channels: int
+    settings: DriftSettings
+
+    def measure(self, observed: Observations) -> dict[str, Floats]:
+        """The values of MEASURED, one per image."""
+        away = observed.embedding - self.centre
+        distance = np.sqrt(np.einsum("nd,de,ne->n", away, self.precision, away).clip(min=0))
+        found = {"score": observed.score, DISTANCE: distance, **dict(zip(PICTURE, observed.picture.T, strict=True))}
+        return {name: _rounded(values) for name, values in found.items()}
+
+    def save(self, path: str | Path) -> None:
+        """Write JSON."""
+        settings = {
+            "window": self.settings.window,
+            "false_alarms_per_1000_windows": self.settings.false_alarms_per_1000_windows,
+        }
+        write_json(
+            path,
+            {
+                "version": VERSION,
+                "model": self.model,
+                "size": self.size,
+                "channels": self.channels,
+                "settings": settings,
+                "values": {name: values.tolist() for name, values in self.values.items()},
+                "stopped": self.stopped.astype(int).tolist(),
+                "embedding": {"centre": self.centre.tolist(), "precision": self.precision.tolist()},
+            },
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> "DriftReference":
+        """Read what `save` wrote. Raises InputError where there is none, or one of another kind or version."""
+        if not Path(path).is_file():
+            raise InputError(f"drift: {path}: expected a reference, found none: run the evaluate stage first")
+        try:
+            found: dict[str, Any] = read_json(path)
+            if found["version"] != VERSION:
+                raise ValueError(f"version {found['version']}, expected {VERSION}")
+            return cls(
+                values={name: np.array(found["values"][name], np.float64) for name in MEASURED},
+                stopped=np.array(found["stopped"], np.bool_),
+                centre=np.array(found["embedding"]["centre"], np.float64),
+                precision=np.array(found["embedding"]["precision"], np.float64),
+                model=str(found["model"]),
+                size=int(found["size"]),
+                channels=int(found["channels"]),
+                settings=DriftSettings(**found["settings"]),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError(f"drift: {path}: not a drift reference ({reason}): run the evaluate stage again") from None
+
+
+def make_reference(
+    good: Observations,
+    measured: Observations,
+    labels: NDArray[np.int64],
+    groups: Sequence[str],
+    *,
+    prevalence: Floats,
+    model: str,
+    shape: tuple[int, int],
+    settings: DriftSettings,
+    seed: int,
+) -> DriftReference:
+    """The reference from test images (`measured`, with labels and groups) in the mix `prevalence` of the classes.
+
+    good: images of good parts that are not among them, at least two. shape: (size, channels) of the images.
+    Raises InputError where one of the two holds too little.
+    """
+    from sklearn.covariance import LedoitWolf
+
+    chosen = line_sample(labels, groups, prevalence=prevalence, seed=seed)
+    if len(good) < 2 or len(chosen) < 2:
+        raise InputError(
+            f"drift: expected at least 2 good validation images and 2 test parts, found {len(good)} and {len(chosen)}: "
+            "give the splits larger shares"
+        )
+    fitted = LedoitWolf().fit(good.embedding)
+    spread = np.asarray(fitted.covariance_) + 1e-6 * np.eye(good.embedding.shape[1])
+    bare = DriftReference(
+        values={},
+        stopped=measured.stopped[chosen],
+        centre=np.asarray(good.embedding.mean(axis=0), np.float64),
+        precision=np.asarray(np.linalg.inv(spread), np.float64),
+        model=model,
+        size=shape[0],
+        channels=shape[1],
+        settings=settings,
+    )
+    return dataclasses.replace(bare, values=bare.measure(measured.rows(chosen)))
+
+
+def line_sample(
+    labels: NDArray[np.int64], groups: Sequence[str], *, prevalence: Floats, seed: int
+) -> NDArray[np.int64]:
+    """Places of images, one per part, as many as there can be in the mix `prevalence` [C]; in ascending order.
+
+    A class without a part is left out of the mix.
+    """
+    random = np.random.default_rng(np.random.SeedSequence(seed))
+    names = np.asarray(groups)
+    single = [
+        random.permutation(np.flatnonzero(labels == label)[np.unique(names[labels == label], return_index=True)[1]])
+        for label in range(len(prevalence))
+    ]
+    parts = np.array([len(places) for places in single])
+    shares = np.where(parts > 0, prevalence, 0.0)
+    if shares.sum() == 0:
+        return np.empty(0, np.int64)
+    shares /= shares.sum()
+    total = int(np.min(parts[shares > 0] / shares[shares > 0]) + 1e-9)
+    counts = np.floor(shares * total).astype(np.int64)
+    # Largest remainders make up what rounding down left.
+    rest = np.argsort(-(shares * total - counts), kind="stable")[: total - int(counts.sum())]
+    counts[rest] += 1
+    return np.sort(np.concatenate([places[:count] for places, count in zip(single, counts, strict=True)]))
+
+
+def _rounded(values: Floats) -> Floats:
+    # The graph's last bits differ with the size of a batch; equal images must stay ties for the tests.
+    return np.array([float(f"{value:.6g}") for value in values], np.float64)

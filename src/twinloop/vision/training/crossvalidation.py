@@ -1,0 +1,195 @@
+"""k-fold cross-validation by part: how well a recipe does on parts it never saw, with an honest interval.
+
+Folds share training images, so their figures are correlated and a plain t interval is too narrow. The variance is
+corrected by the ratio of test to training images (Nadeau and Bengio, 2003): 1/k + n_test/n_train in place of 1/k.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+from torch import Tensor
+
+from twinloop.errors import InputError
+from twinloop.files import fingerprint
+from twinloop.learning.fit import STATE_FORMAT, discard
+from twinloop.vision.datasets.splits import kfold
+from twinloop.vision.index import ImageSet
+from twinloop.vision.models.settings import ModelSettings
+from twinloop.vision.training.fitting import train_detector
+from twinloop.vision.training.loading import subset
+from twinloop.vision.training.metrics import anomaly_scores, image_metrics, pixel_metrics
+from twinloop.vision.training.module import detect
+from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
+
+CONFIDENCE = 0.95
+FIGURES = ("auroc", "ap", "iou")
+# Of a part's mean score over its exposures, beside the figures of single images.
+PART_FIGURES = ("part_auroc", "part_ap")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold, from 0: its figures on the parts held out, which may lack what these parts cannot give."""
+
+    number: int
+    figures: dict[str, float]
+    best_epoch: int
+    train_images: int
+    test_images: int
+    test_parts: int
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean over `folds` folds, and half the width of its interval (NaN for fewer than two)."""
+
+    mean: float
+    half_width: float
+    folds: int
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """All folds, and the mean of every figure that at least one of them has."""
+
+    folds: tuple[Fold, ...]
+    means: dict[str, Mean]
+
+
+def cross_validate(
+    model: ModelSettings,
+    train: TrainSettings,
+    augmentation: AugmentationSettings,
+    *,
+    images: ImageSet,
+    folds: int,
+    val_share: float,
+    seed: int,
+    average_exposures: bool = False,
+    workers: int = 1,
+    state: Path | None = None,
+    on_fold: Callable[[Fold], None] | None = None,
+) -> CrossValidation:
+    """Train and test `folds` detectors, each tested on parts that neither it nor the choice of its epoch saw.
+
+    val_share: of the parts, to choose the epoch by. average_exposures: also figures of a part's mean score over all
+    its images. state: folder in which a run that was killed goes on. on_fold: told each fold, in order.
+    `workers` changes no figure. Raises InputError for fewer parts than folds or a fold that cannot be trained on.
+    """
+    names = [images.classes[label] for label in images.labels]
+    splits = kfold(names, images.groups, folds=folds, val_share=val_share, seed=seed)
+    described = [STATE_FORMAT, asdict(model), asdict(train), asdict(augmentation), splits, seed]
+    kept = state / f"kfold-{fingerprint(described)[:16]}" if state is not None else None
+
+    def one(number: int) -> Fold:
+        return _fold(
+            model,
+            train,
+            augmentation,
+            images=images,
+            splits=splits[number],
+            number=number,
+            seed=seed,
+            average_exposures=average_exposures,
+            state=kept / f"fold-{number}" if kept is not None else None,
+        )
+
+    finished: list[Fold] = []
+    for fold in joblib.Parallel(n_jobs=min(workers, folds), return_as="generator")(
+        joblib.delayed(one)(number) for number in range(folds)
+    ):
+        finished.append(fold)
+        if on_fold is not None:
+            on_fold(fold)
+    if kept is not None:
+        discard(kept)
+    return CrossValidation(tuple(finished), means(finished))
+
+
+def _fold(
+    model: ModelSettings,
+    train: TrainSettings,
+    augmentation: AugmentationSettings,
+    *,
+    images: ImageSet,
+    splits: Sequence[str],
+    number: int,
+    seed: int,
+    average_exposures: bool,
+    state: Path | None,
+) -> Fold:
+    placed = np.array(splits)
+    learnt, validation, test = (subset(images, placed == name) for name in ("train", "val", "test"))
+    try:
+        trained = train_detector(
+            model, train, augmentation, images=learnt, validation=validation, seed=seed, state=state
+        )
+    except InputError as error:
+        raise InputError(f"fold {number + 1}: {error}; take fewer folds or more data") from error
+    logits, probabilities = detect(trained.detector, test)
+    scores, labels = anomaly_scores(logits), torch.from_numpy(test.labels)
+    found = image_metrics(scores, labels) | pixel_metrics(
+        probabilities, torch.from_numpy(test.masks), torch.from_numpy(test.masked)
+    )
+    figures = {name: found[name] for name in FIGURES if name in found}
+    if average_exposures:
+        figures |= part_metrics(scores, labels, test.groups)
+    return Fold(number, figures, trained.best_epoch, len(learnt), len(test), len(set(test.groups)))
+
+
+def part_metrics(scores: Tensor, labels: Tensor, groups: Sequence[str]) -> dict[str, float]:
+    """part_auroc and part_ap of the mean score over a group's images; a part is defective if any of them is."""
+    parts: dict[str, list[tuple[float, int]]] = {}
+    for score, label, group in zip(scores.tolist(), labels.tolist(), groups, strict=True):
+        parts.setdefault(group, []).append((score, label))
+    averaged = [
+        (float(np.mean([score for score, _ in seen])), max(label for _, label in seen)) for seen in parts.values()
+    ]
+    means_of, defective = (torch.tensor(values, dtype=torch.float64) for values in zip(*averaged, strict=True))
+    found = image_metrics(means_of, defective.long())
+    return {name: found[name.removeprefix("part_")] for name in PART_FIGURES if found}
+
+
+def means(folds: Sequence[Fold]) -> dict[str, Mean]:
+    """Mean and corrected interval of every figure over the folds that have it."""
+    ratio = float(np.mean([fold.test_images / fold.train_images for fold in folds]))
+    return {
+        name: corrected_mean([fold.figures[name] for fold in folds if name in fold.figures], ratio=ratio)
+        for name in (*FIGURES, *PART_FIGURES)
+        if any(name in fold.figures for fold in folds)
+    }
+
+
+def corrected_mean(values: Sequence[float], *, ratio: float) -> Mean:
+    """The mean of `values`, one per fold, with half the width of its 95 % interval; ratio: n_test / n_train."""
+    count = len(values)
+    if count < 2:
+        return Mean(float(np.mean(values)), math.nan, count)
+    quantile = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2))
+    return Mean(float(np.mean(values)), quantile * math.sqrt((1 / count + ratio) * np.var(values, ddof=1)), count)
+
+
+def joined(sets: Iterable[ImageSet]) -> ImageSet:
+    """Several splits of one dataset as one set of images, in the order given."""
+    parts = list(sets)
+
+    def together(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    return replace(
+        parts[0],
+        images=together("images"),
+        masks=together("masks"),
+        masked=together("masked"),
+        labels=together("labels"),
+        groups=tuple(group for part in parts for group in part.groups),
+        names=tuple(name for part in parts for name in part.names),
+    )

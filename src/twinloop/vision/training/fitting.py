@@ -1,0 +1,186 @@
+"""Trains a detector of any kind: by gradient descent, member by member, or in one pass over the good images."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from twinloop.errors import InputError
+from twinloop.learning.fit import Figures, fit
+from twinloop.progress import say
+from twinloop.vision.index import ImageSet
+from twinloop.vision.models.base import SurfaceDetector
+from twinloop.vision.models.detector import Detector
+from twinloop.vision.models.ensemble import Ensemble
+from twinloop.vision.models.one_class import OneClassDetector
+from twinloop.vision.models.settings import ONE_CLASS, ModelSettings
+from twinloop.vision.training.loading import subset
+from twinloop.vision.training.module import (
+    FIGURES,
+    MONITOR,
+    VALIDATION_BATCH,
+    DetectorTraining,
+    assess,
+    class_list,
+    new_detector,
+    scaled,
+)
+from twinloop.vision.training.pasting import Paster, with_pasted
+from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
+
+# Attention with positions, or in windows, is built for one size of image.
+ONE_SIZE = ("swin", "vit", "efficientvit_m")
+ALONE = "member-{}"
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained detector, the figures of every epoch, and the best epoch (from 0).
+
+    Of an ensemble each member keeps its own best epoch; the figures are the mean of the members that trained so long.
+    A detector that is fitted in one pass has a single row, without the figures that its validation cannot give.
+    """
+
+    detector: SurfaceDetector
+    history: tuple[Figures, ...]
+    best_epoch: int
+
+
+def train_detector(
+    model: ModelSettings,
+    train: TrainSettings,
+    augmentation: AugmentationSettings,
+    *,
+    images: ImageSet,
+    validation: ImageSet,
+    seed: int,
+    state: Path | None = None,
+    profile: Path | None = None,
+    show: str | None = None,
+    on_epoch: Callable[[int, Figures], None] | None = None,
+) -> Trained:
+    """Train on `images`, choose the epoch on `validation`; what both are must differ in no part.
+
+    state: folder for resuming this very run. profile: folder for the profiler's file, if one is asked for. show: the
+    figure beside the progress bar. on_epoch: told every epoch's figures; the members of an ensemble follow each other.
+    Raises InputError for images that this kind cannot be trained on, RunError if the loss stops being finite.
+    """
+    _check_crops(model, train)
+    if model.kind in ONE_CLASS:
+        return _fit_one_class(model, images=images, validation=validation, seed=seed, on_epoch=on_epoch)
+    images, validation = _training_sets(model, train, images=images, validation=validation, seed=seed)
+    alone = dataclasses.replace(model, members=1)
+    detectors: list[Detector] = []
+    histories: list[tuple[Figures, ...]] = []
+    best_epoch = 0
+    for member in range(model.members):
+        module = DetectorTraining(alone, train, augmentation, train=images, validation=validation, seed=seed + member)
+
+        def told(epoch: int, figures: Figures, before: int = member * train.epochs) -> None:
+            if on_epoch is not None:
+                on_epoch(before + epoch, figures)
+
+        fitted = fit(
+            module,
+            train,
+            monitor=MONITOR,
+            seed=seed + member,
+            state=state / ALONE.format(member) if state is not None and model.members > 1 else state,
+            profile=profile,
+            show=show,
+            on_epoch=told,
+        )
+        assert isinstance(module.detector, Detector)
+        detectors.append(module.detector)
+        histories.append(fitted.history)
+        best_epoch = fitted.best_epoch
+    if model.members == 1:
+        return Trained(detectors[0], histories[0], best_epoch)
+    history = _mean_history(histories)
+    if train.keep == "best":
+        best_epoch = max(range(len(history)), key=lambda epoch: history[epoch][MONITOR])
+    return Trained(Ensemble(model, detectors).eval(), history, best_epoch)
+
+
+def _check_crops(model: ModelSettings, train: TrainSettings) -> None:
+    side = train.crop_px
+    if side and model.kind in ONE_CLASS:
+        raise InputError(f"train.crop_px = {side}: {model.kind} looks at whole images only; set train.crop_px=0")
+    if side and model.encoder.startswith(ONE_SIZE):
+        raise InputError(
+            f"train.crop_px = {side}: {model.encoder} is built for one size of image; take a convolutional encoder, or "
+            "set train.crop_px=0"
+        )
+    if side > model.size_px:
+        raise InputError(
+            f"train.crop_px = {side}: expected at most model.size_px = {model.size_px}, from which crops are cut"
+        )
+
+
+def _training_sets(
+    model: ModelSettings, train: TrainSettings, *, images: ImageSet, validation: ImageSet, seed: int
+) -> tuple[ImageSet, ImageSet]:
+    if model.kind == "simulated":
+        images = subset(images, images.labels == 0)
+        if not len(images):
+            raise InputError("train split: no image is good, and kind simulated learns from good ones alone")
+        if not (validation.labels > 0).any():
+            say("train: no real defect to validate on; defects are pasted onto the validation images too")
+            paster = Paster(images, share=1.0, source="synthetic", seed=seed)
+            validation = with_pasted(validation, paster, seed=seed, classes=class_list(validation))
+        return images, validation
+    if train.crop_px:
+        usable = (images.labels == 0) | images.masked
+        if not usable.all():
+            say(
+                f"train: {int((~usable).sum())} defective images without a mask are left out: "
+                "a crop of them may show the defect or not"
+            )
+            images = subset(images, usable)
+    defective = int((images.labels > 0).sum())
+    if not 0 < defective < len(images):
+        raise InputError(
+            f"train split: {defective} of {len(images)} usable images are defective, expected some of both kinds; "
+            "a detector that learns from good images alone is factory.model.kind=patchcore, padim or simulated"
+        )
+    return images, validation
+
+
+def _fit_one_class(
+    model: ModelSettings,
+    *,
+    images: ImageSet,
+    validation: ImageSet,
+    seed: int,
+    on_epoch: Callable[[int, Figures], None] | None,
+) -> Trained:
+    good, held_out = (subset(some, some.labels == 0) for some in (images, validation))
+    detector = new_detector(model, good if len(good) else images, seed=seed)
+    assert isinstance(detector, OneClassDetector)
+    detector.fit(_float_batches(good), held_out=_float_batches(held_out), seed=seed)
+    assessed = assess(detector, validation)
+    figures = {name: assessed[name.removeprefix("val_")] for name in FIGURES if name.removeprefix("val_") in assessed}
+    if "val_ap" in figures:
+        figures[MONITOR] = (figures["val_ap"] + figures.get("val_iou", figures["val_ap"])) / 2
+    if on_epoch is not None:
+        on_epoch(0, figures)
+    return Trained(detector, (figures,), 0)
+
+
+def _float_batches(images: ImageSet) -> Iterator[Tensor]:
+    for start in range(0, len(images), VALIDATION_BATCH):
+        pixels = images.images[start : start + VALIDATION_BATCH].transpose(0, 3, 1, 2)
+        yield scaled(torch.from_numpy(np.ascontiguousarray(pixels)))
+
+
+def _mean_history(histories: list[tuple[Figures, ...]]) -> tuple[Figures, ...]:
+    means = []
+    for epoch in range(max(map(len, histories))):
+        rows = [history[epoch] for history in histories if epoch < len(history)]
+        names = [name for name in rows[0] if all(name in row for row in rows)]
+        means.append({name: float(np.mean([row[name] for row in rows])) for name in names})
+    return tuple(means)

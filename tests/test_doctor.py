@@ -1,0 +1,58 @@
+"""`doctor data` names the layout and what is wrong, says so in its exit status, and writes nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.vision.datasets.images import plain_folder, texture
+from tests.vision.datasets.written import WRITTEN
+from twinloop import cli
+from twinloop.vision.datasets.layouts import LAYOUTS
+
+
+@pytest.fixture(autouse=True)
+def _inside_the_project(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repository)
+
+
+def test_a_sound_folder_is_told_with_its_layout_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor", "data", str(WRITTEN["mvtec"](tmp_path / "bottle"))]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "✓ layout     mvtec"
+    assert shown[1] == "✓ images     17 in 3 classes, 17 parts; 7 of 7 defective ones with a mask"
+    assert [line.split() for line in shown[2:5]] == [
+        ["good", "10", "(10", "parts)"], ["crack", "4", "(4", "parts)"], ["hole", "3", "(3", "parts)"]
+    ]  # fmt: skip
+    assert shown[-1] == "nothing is wrong"
+
+
+def test_what_is_wrong_is_listed_with_status_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = plain_folder(tmp_path / "parts", good=60)
+    for i in range(50):
+        (source / "good" / f"g{i}.png").write_bytes(b"")
+    assert cli.main(["doctor", "data", str(source)]) == 1
+    shown = capsys.readouterr().out.splitlines()
+    assert "✗ good/g0.png: file is empty" in shown
+    assert shown[-2:] == ["✗ … and 10 more", "50 problems"]
+
+
+def test_an_unknown_layout_lists_what_was_looked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "notes.txt").write_text("no images")
+    assert cli.main(["doctor", "data", str(tmp_path)]) == 1
+    shown = capsys.readouterr().out
+    for layout in LAYOUTS:
+        assert layout.name in shown
+        assert layout.looks_for in shown
+
+
+def test_wrong_use_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.zip").write_bytes(texture(1).tobytes())
+    for arguments, told in (
+        (["doctor", "data"], "expected a folder, a zip or a tar after `data`"),
+        (["doctor", "data", str(tmp_path / "gone")], "no such file or folder"),
+        (["doctor", "data", str(tmp_path / "a.zip")], "expected a folder, a zip or a tar"),
+    ):
+        assert cli.main(arguments) == 2
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == 1
+        assert told in lines[0]

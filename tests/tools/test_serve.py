@@ -1,0 +1,34 @@
+import socket
+from pathlib import Path
+
+import pytest
+
+from twinloop import cli
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "dvc.yaml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("project")
+def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert cli.main(["serve", "--port", str(port)]) == 2
+    assert f"serve: port {port} is taken: choose another one with --port" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("project")
+def test_without_a_record_the_command_to_run_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert cli.main(["serve", "--port", str(port)]) == 2
+    assert "serve: nothing is recorded in .twinloop/mlflow/mlflow.db: run `make repro` first" in capsys.readouterr().err
