@@ -19,7 +19,7 @@ from twinloop.twins import registry
 TOOLS = {
     "conf": "compose conf/ into params.yaml, or --check it",
     "repro": "bring every stage of a twin up to date and print its answer (make repro)",
-    "doctor": "check this machine: Python, packages, GPU, store, cache, data",
+    "doctor": "check this machine; or images: doctor data PATH",
     "kfold": "cross-validate the configured training by part: figures per fold, mean and interval",
     "predict": "judge an image, or every image in a folder, with the exported detector",
     "camera": "play a folder of images at a fixed takt: missed frames, latency, utilisation",

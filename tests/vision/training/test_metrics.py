@@ -1,13 +1,9 @@
-import math
-
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinloop.vision.scores import anomaly_score
 from twinloop.vision.training.metrics import (
-    anomaly_scores,
     class_recall,
     detector_metrics,
     image_metrics,
@@ -24,12 +20,6 @@ def test_image_figures_by_hand() -> None:
 @pytest.mark.parametrize("labels", [[0, 0], [1, 2]])
 def test_figures_that_need_both_kinds_are_left_out(labels: list[int]) -> None:
     assert image_metrics(torch.tensor([0.1, 0.9]), torch.tensor(labels)) == {}
-
-
-def test_the_score_is_the_log_odds_of_any_defect() -> None:
-    logits = torch.tensor([[0.0, 0.0, 0.0], [1.0, -2.0, 3.0]])
-    assert anomaly_scores(logits)[0].item() == pytest.approx(math.log(2))
-    assert anomaly_scores(logits).tolist() == pytest.approx(anomaly_score(logits.numpy()).tolist())
 
 
 def test_recall_is_given_for_the_classes_that_occur() -> None:

@@ -57,7 +57,7 @@ def contact_sheet(
 
 
 def surface_sheet(photographs: Iterable["Photograph"], *, columns: int = 6) -> Picture:
-    """Rendered surfaces with the outline of their defects (see `twinloop.vision.surfaces.photographs`)."""
+    """Rendered surfaces with the outline of their defects (see `twinloop.vision.synthetic.surfaces.photographs`)."""
     shown = [(photograph.part.label, *photograph.render()) for photograph in photographs]
     images = np.stack([np.atleast_3d(image) for _, image, _ in shown])
     masks = np.stack([mask.astype(np.uint8) for _, _, mask in shown])

@@ -22,10 +22,11 @@ from twinloop.files import fingerprint
 from twinloop.learning.fit import STATE_FORMAT, discard
 from twinloop.vision.datasets.splits import kfold
 from twinloop.vision.index import ImageSet
+from twinloop.vision.models.base import anomaly_score
 from twinloop.vision.models.settings import ModelSettings
 from twinloop.vision.training.fitting import train_detector
 from twinloop.vision.training.loading import subset
-from twinloop.vision.training.metrics import anomaly_scores, image_metrics, pixel_metrics
+from twinloop.vision.training.metrics import image_metrics, pixel_metrics
 from twinloop.vision.training.module import detect
 from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
 
@@ -135,7 +136,7 @@ def _fold(
     except InputError as error:
         raise InputError(f"fold {number + 1}: {error}; take fewer folds or more data") from error
     logits, probabilities = detect(trained.detector, test)
-    scores, labels = anomaly_scores(logits), torch.from_numpy(test.labels)
+    scores, labels = anomaly_score(logits), torch.from_numpy(test.labels)
     found = image_metrics(scores, labels) | pixel_metrics(
         probabilities, torch.from_numpy(test.masks), torch.from_numpy(test.masked)
     )

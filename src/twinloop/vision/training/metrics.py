@@ -14,13 +14,10 @@ from torchmetrics.functional.classification import (
     multiclass_recall,
 )
 
+from twinloop.vision.models.base import anomaly_score
+
 # A pixel counts as defective where the heat map's probability reaches this.
 PIXEL_THRESHOLD = 0.5
-
-
-def anomaly_scores(logits: Tensor) -> Tensor:
-    """log odds [N] of "any defect" against "good" from class logits [N, K], good first."""
-    return logits[:, 1:].logsumexp(dim=1) - logits[:, 0]
 
 
 def image_metrics(scores: Tensor, labels: Tensor) -> dict[str, float]:
@@ -72,5 +69,5 @@ def detector_metrics(
 ) -> dict[str, float]:
     """All of the above for one split; shapes as there, logits [N, K]. Without `classes`, none of a single class."""
     with torch.inference_mode():
-        figures = image_metrics(anomaly_scores(logits), labels) | pixel_metrics(probabilities, masks, masked)
+        figures = image_metrics(anomaly_score(logits), labels) | pixel_metrics(probabilities, masks, masked)
         return figures | (class_recall(logits, labels, classes) if classes else {})

@@ -19,12 +19,11 @@ from torch.utils.data import DataLoader
 from twinloop.errors import InputError
 from twinloop.vision.index import GOOD, ImageSet
 from twinloop.vision.models import registry
-from twinloop.vision.models.base import SurfaceDetector
+from twinloop.vision.models.base import SurfaceDetector, anomaly_score
 from twinloop.vision.models.settings import ModelSettings
 from twinloop.vision.training.loading import Batch, training_batches, validation_batches
 from twinloop.vision.training.losses import DetectorLoss, enlarge, inverse_frequency
 from twinloop.vision.training.metrics import (
-    anomaly_scores,
     detector_metrics,
     image_metrics,
     intersection_over_union,
@@ -126,7 +125,7 @@ class DetectorTraining(lightning.LightningModule):
         loss = torch.stack([seen[2] for seen in self._validated]).sum() / len(labels)
         counts = torch.stack([seen[3] for seen in self._validated]).sum(dim=0).tolist()
         self._validated.clear()
-        figures = image_metrics(anomaly_scores(logits), labels) | intersection_over_union(*counts)
+        figures = image_metrics(anomaly_score(logits), labels) | intersection_over_union(*counts)
         self.log("val_loss", loss)
         for name in ("auroc", "ap", "iou"):
             if name in figures:
