@@ -31,7 +31,7 @@ repro: $(STAMP)
 	@python -m twinloop repro $(TWIN) $(if $(PROFILE),--profile $(PROFILE))
 
 test: $(STAMP)
-	python -m pytest
+	python -m pytest -n auto --dist loadgroup
 
 lint: $(STAMP)
 	ruff check .
@@ -42,6 +42,8 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	python benchmarks/loop.py --json
+	python benchmarks/vision.py --json
+	python benchmarks/serving.py --json
 
 ui: $(STAMP)
 	@python -m twinloop ui

@@ -24,8 +24,9 @@ DATASET = Path("data/factory/dataset")
 PARTS = ["synthetic", "magnetic_tile", "throughput"]
 PHOTOGRAPHS = [
     "factory/data=magnetic_tile",
+    "factory/model=photographs",
     "factory/train=small_data",
-    "factory.model.size_px=160",
+    "factory/augmentation=small_data",
     "factory.tune.trials=0",
 ]
 SAMPLE_S = 0.5

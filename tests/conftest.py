@@ -10,6 +10,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+# Tests run side by side: one thread each, in the processes they start too.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what is dear to make stay in one process: those of a file, and all that follow the real loop."""
+    loop = ROOT / "tests/pipeline"
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(str(loop if loop in item.path.parents else item.path)))
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,12 @@
 """What the repository promises about itself: pins, configuration, dependencies, light imports, clean notebooks."""
 
 import ast
+import itertools
 import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import grimp
@@ -36,12 +38,13 @@ def test_the_committed_params_are_the_default_composition(repository: Path) -> N
 
 
 def test_every_direct_dependency_is_pinned_with_hashes(repository: Path) -> None:
-    project = (repository / "pyproject.toml").read_text(encoding="utf-8")
-    named = set(re.findall(r'^    "([A-Za-z0-9-]+)[=">]', project, re.MULTILINE))
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
+    named = {re.match(r"[A-Za-z0-9-]+", requirement)[0] for requirement in asked}
     constraints = (repository / "constraints.txt").read_text(encoding="utf-8")
     pinned = dict(re.findall(r"^([a-z0-9._-]+)==(\S+) \\\n    --hash=sha256:", constraints, re.MULTILINE))
     assert named - set(pinned) == set()
-    for name, version in re.findall(r'"([a-z0-9-]+)==([^"]+)"', project):
+    for name, version in (requirement.split("==") for requirement in asked if "==" in requirement):
         assert pinned[name] == version
 
 

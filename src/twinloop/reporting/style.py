@@ -75,6 +75,8 @@ class Picture(Figure):
         """The picture as PNG, drawn once: a finished picture does not change any more."""
         stream = io.BytesIO()
         with matplotlib.rc_context(STYLE):
+            # The first pass settles the ticks, whose labels the layout must leave room for.
+            self.draw_without_rendering()
             self.savefig(stream, format="png", dpi=self.pixels_per_inch)
         return stream.getvalue()
 

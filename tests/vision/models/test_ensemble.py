@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_probabilities_are_averaged_not_logits() -> None:
     # Probabilities 0.9 and 0.5 of a place, and (0.8, 0.1, 0.1) and (0.2, 0.7, 0.1) of the classes.
     first = torch.tensor([[0.8, 0.1, 0.1]]).log() + 5, torch.tensor([[[[0.9]]]]).logit()
     second = torch.tensor([[0.2, 0.7, 0.1]]).log() - 3, torch.tensor([[[[0.5]]]]).logit()
-    logits, heat = answering(first, second)(torch.zeros(1))
+    logits, heat = answering(first, second)(torch.zeros(1, 1, 1, 1))
     torch.testing.assert_close(logits.exp(), torch.tensor([[0.5, 0.4, 0.1]]))
     torch.testing.assert_close(heat.sigmoid(), torch.tensor([[[[0.7]]]]))
 
@@ -60,11 +61,11 @@ def test_probabilities_are_averaged_not_logits() -> None:
 @pytest.mark.parametrize("far", [30.0, 300.0])
 def test_certain_members_leave_a_finite_answer(far: float) -> None:
     sure = torch.tensor([[0.0, far, 0.0]]), torch.full((1, 1, 1, 1), far)
-    logits, heat = answering(sure, sure)(torch.zeros(1))
+    logits, heat = answering(sure, sure)(torch.zeros(1, 1, 1, 1))
     assert anomaly_score(logits).item() == pytest.approx(far, rel=1e-5)
     assert heat.item() == pytest.approx(far, rel=1e-5)
     contrary = torch.tensor([[far, 0.0, 0.0]]), torch.full((1, 1, 1, 1), -far)
-    logits, heat = answering(sure, contrary)(torch.zeros(1))
+    logits, heat = answering(sure, contrary)(torch.zeros(1, 1, 1, 1))
     assert anomaly_score(logits).item() == pytest.approx(0, abs=1e-4)
     assert heat.item() == pytest.approx(0, abs=1e-4)
 
@@ -109,3 +110,42 @@ def test_an_ensemble_is_one_graph(tmp_path: Path) -> None:
     assert (model.classes, model.size, model.channels) == (CLASSES, 32, 1)
     assert export_difference(model, tmp_path / "detector.onnx", batch=3) < TOLERANCE
     assert [path.name for path in tmp_path.iterdir()] == ["detector.onnx"]
+
+
+@pytest.mark.parametrize(("symmetries", "count"), [("mirror", 4), ("square", 8)])
+def test_an_image_and_its_symmetries_get_the_same_judgement(symmetries: str, count: int, tmp_path: Path) -> None:
+    model = detector(dataclasses.replace(SINGLE, symmetries=symmetries), seed=1).eval()
+    images = torch.rand(2, 1, 32, 32)
+    logits, heat = model(images)
+    turned_logits, turned_heat = model(images.rot90(2, (2, 3)).flip(3))
+    torch.testing.assert_close(turned_logits, logits)
+    torch.testing.assert_close(turned_heat, heat.rot90(2, (2, 3)).flip(3))
+    turned = model(images.rot90(1, (2, 3)))[0]
+    assert torch.allclose(turned, logits, atol=1e-5) == (count == 8)
+    assert export_difference(model, tmp_path / "detector.onnx", batch=3) < TOLERANCE
+
+
+def test_views_are_averaged_where_they_belong() -> None:
+    # The member calls the brightest place defective, so every view must give it back in the same corner.
+    model = Ensemble(dataclasses.replace(SINGLE, symmetries="square"), members(0))
+    model.members = nn.ModuleList([Brightness()])
+    image = torch.zeros(1, 1, 32, 32)
+    image[0, 0, 3, 20] = 9.0
+    _, heat = model(image)
+    torch.testing.assert_close(heat, image)
+    assert model.attention(image)[0, 0, 3, 20] == image.max()
+
+
+class Brightness(nn.Module):
+    """A member whose heat is the image."""
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.zeros(len(images), 3), images
+
+    def attention(self, images: Tensor) -> Tensor:
+        return images
+
+
+def test_a_kind_that_learns_no_weights_has_no_symmetries_to_average() -> None:
+    with pytest.raises(ValueError, match="symmetries must be none"):
+        ModelSettings(kind="padim", symmetries="mirror")

@@ -122,7 +122,7 @@ def test_a_batch_holds_the_images_that_were_asked_for() -> None:
 def test_augmentation_leaves_the_images_in_memory_alone() -> None:
     images = spots(16)
     before = images.images.copy()
-    paster = Paster(images, share=1.0, source="both", seed=0)
+    paster = Paster(images, share=1.0, source="both")
     batches = list(_loader(images, AugmentationSettings(), paster=paster, batch_size=4))
     assert np.array_equal(images.images, before)
     assert len(batches) == 4
@@ -130,7 +130,7 @@ def test_augmentation_leaves_the_images_in_memory_alone() -> None:
 
 def test_the_next_epoch_sees_other_images_and_a_repeated_one_the_same() -> None:
     images = spots(16, size=48)
-    paster = Paster(images, share=0.5, source="both", seed=0)
+    paster = Paster(images, share=0.5, source="both")
     loader: Any = _loader(images, AugmentationSettings(), paster=paster, crop_px=32)
     seen = []
     for epoch in (0, 1, 0):
@@ -165,7 +165,7 @@ def test_a_crop_is_a_piece_of_its_image_and_is_good_where_it_shows_no_defect() -
 
 def test_processes_see_what_one_process_would() -> None:
     images = spots(32, size=48)
-    paster = Paster(images, share=0.5, source="real", seed=0)
+    paster = Paster(images, share=0.5, source="real")
     settings_: dict[str, Any] = {"crop_px": 32, "balance": "halves", "paster": paster}
     (whole,) = _loader(images, AugmentationSettings(), batch_size=32, **settings_)
     for rank in range(2):
@@ -176,7 +176,7 @@ def test_processes_see_what_one_process_would() -> None:
 
 def test_pasted_defects_change_labels_of_good_images_alone() -> None:
     images = spots(64)
-    paster = Paster(images, share=1.0, source="real", seed=0)
+    paster = Paster(images, share=1.0, source="real")
     (batch,) = _loader(images, paster=paster, batch_size=64)
     order = np.array([key.image for key in _order(64, seed=0)])
     assert batch.masks.any(dim=(1, 2)).all()

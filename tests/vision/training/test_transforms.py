@@ -25,8 +25,8 @@ def _policy(name: str) -> AugmentationSettings:
 POLICIES = {name: _policy(name) for name in OPTIONS}
 
 
-def test_the_options_are_none_light_industrial_and_heavy() -> None:
-    assert OPTIONS == ["heavy", "industrial", "light", "none"]
+def test_the_options_are_four_strengths_and_one_for_small_data() -> None:
+    assert OPTIONS == ["heavy", "industrial", "light", "none", "small_data"]
     assert POLICIES["industrial"] == AugmentationSettings()
 
 

@@ -15,6 +15,9 @@ from twinloop.errors import InputError
 from twinloop.vision.models.encoders import Encoder
 from twinloop.vision.models.settings import ModelSettings
 
+# Added to an image's own deviation, so that the noise of an empty image is not blown up: two of 255 grey levels.
+FAINTEST = 2 / 255
+
 
 class SurfaceDetector(nn.Module):
     """Base of all detectors.
@@ -44,6 +47,13 @@ class SurfaceDetector(nn.Module):
         """Set the mean and deviation of the training images per channel, in 0…1; shape [channels] each."""
         self.mean.copy_(mean.reshape(self.mean.shape))
         self.std.copy_(std.clamp_min(1e-3).reshape(self.std.shape))
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """What the encoder sees: by the training images' mean and deviation, or each image by its own."""
+        if self.settings.normalise == "dataset":
+            return (images - self.mean) / self.std
+        centred = images - images.mean(dim=(1, 2, 3), keepdim=True)
+        return centred / (centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt() + FAINTEST)
 
     def normalise_for(self, encoder: Encoder) -> None:
         """Normalise as the encoder's pretrained weights expect it; without such weights nothing is changed."""

@@ -17,7 +17,7 @@ from twinloop.vision.models.settings import ModelSettings
 
 RARE = 0.02
 # Share of the heat map whose mean judges an image: one pixel alone is noise.
-HOTTEST = 0.01
+HOTTEST = 0.003
 
 
 class Decoder(nn.Module):
@@ -79,7 +79,7 @@ class Detector(SurfaceDetector):
         return torch.cat([torch.zeros_like(score)[:, None], score[:, None] + logits[:, 1:].log_softmax(dim=1)], dim=1)
 
     def _look(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        maps = self.encoder((images - self.mean) / self.std)
+        maps = self.encoder(self.normalised(images))
         features = self.decoder(maps)
         heat = self.heat(features)
         if self.enlarge > 1:
@@ -88,7 +88,7 @@ class Detector(SurfaceDetector):
 
 
 def hottest(heat: Tensor) -> Tensor:
-    """Mean [N] of the hottest hundredth of each map [N, 1, h, w]."""
+    """Mean [N] of the hottest three thousandths of each map [N, 1, h, w]."""
     places = heat.flatten(1)
     return places.topk(max(1, round(HOTTEST * places.shape[1])), dim=1).values.mean(dim=1)
 

@@ -1,7 +1,8 @@
-"""Several detectors that differ in their seed, as one (deep ensembles: Lakshminarayanan et al., 2017).
+"""Several judgements of an image as one: of networks that differ in their seed, of the image and its mirror images.
 
-Probabilities are averaged, not logits: a member that is sure counts as such, and the mean is a probability again. It
-is taken through log-sum-exp, so that it stays exact where float32 probabilities would be 0 or 1.
+Deep ensembles: Lakshminarayanan et al., 2017. Probabilities are averaged, not logits: a member that is sure counts as
+such, and the mean is a probability again. It is taken through log-sum-exp, so that it stays exact where float32
+probabilities would be 0 or 1.
 """
 
 import math
@@ -17,9 +18,17 @@ from twinloop.vision.models.base import SurfaceDetector
 from twinloop.vision.models.detector import Detector
 from twinloop.vision.models.settings import ModelSettings
 
+View = tuple[bool, int]
+# How an image is shown: whether mirrored, and then by how many quarters turned.
+VIEWS: dict[str, list[View]] = {
+    "none": [(False, 0)],
+    "mirror": [(mirrored, turns) for mirrored in (False, True) for turns in (0, 2)],
+    "square": [(mirrored, turns) for mirrored in (False, True) for turns in range(4)],
+}
+
 
 class Ensemble(SurfaceDetector):
-    """The mean of its members in one graph.
+    """The mean over its members, and over the views of `settings.symmetries`, in one graph.
 
     Class logits are log mean softmax, heat logits the log odds of the mean heat probability; a pixel or an image that
     all members judge alike keeps that judgement. Raises InputError for members that do not fit together.
@@ -42,18 +51,37 @@ class Ensemble(SurfaceDetector):
     def _detectors(self) -> list[Detector]:
         return cast(list[Detector], list(self.members))
 
+    @property
+    def _views(self) -> list[View]:
+        return VIEWS[self.settings.symmetries]
+
     def normalise_to(self, mean: Tensor, std: Tensor) -> None:
         super().normalise_to(mean, std)
         for member in self._detectors:
             member.normalise_to(mean, std)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        logits, heats = zip(*(member(images) for member in self._detectors), strict=True)
-        classes = torch.stack([scores.log_softmax(dim=1) for scores in logits]).logsumexp(dim=0)
-        heat = torch.stack(heats)
+        answers = [(member(_seen(images, view)), view) for view in self._views for member in self._detectors]
+        classes = torch.stack([logits.log_softmax(dim=1) for (logits, _), _ in answers]).logsumexp(dim=0)
+        heat = torch.stack([_back(heat, view) for (_, heat), view in answers])
         defective, sound = (functional.logsigmoid(side).logsumexp(dim=0) for side in (heat, -heat))
-        return classes - math.log(len(self.members)), defective - sound
+        return classes - math.log(len(answers)), defective - sound
 
     def attention(self, images: Tensor) -> Tensor:
         """Where the classes were read from, on average: weights [N, 1, size/4, size/4] that sum to one per image."""
-        return torch.stack([member.attention(images) for member in self._detectors]).mean(dim=0)
+        found = [
+            _back(member.attention(_seen(images, view)), view) for view in self._views for member in self._detectors
+        ]
+        return torch.stack(found).mean(dim=0)
+
+
+def _seen(images: Tensor, view: View) -> Tensor:
+    mirrored, turns = view
+    return (images.flip(3) if mirrored else images).rot90(turns, (2, 3))
+
+
+def _back(maps: Tensor, view: View) -> Tensor:
+    """Maps [N, 1, h, w] of a view, as maps of the image itself."""
+    mirrored, turns = view
+    turned = maps.rot90(-turns, (2, 3))
+    return turned.flip(3) if mirrored else turned

@@ -99,7 +99,7 @@ class OneClassDetector(SurfaceDetector):
 
     def embed(self, images: Tensor) -> Tensor:
         """Features [N, D, h, w]: the chosen maps, the coarser ones enlarged bilinearly to the finest."""
-        finest, *coarser = (self.gather(level) for level in self.encoder((images - self.mean) / self.std))
+        finest, *coarser = (self.gather(level) for level in self.encoder(self.normalised(images)))
         enlarged = [
             functional.interpolate(level, size=self.grid, mode="bilinear", align_corners=False) for level in coarser
         ]

@@ -1,6 +1,5 @@
 """Detectors by kind: the one place that knows which class belongs to which."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import torch
@@ -22,18 +21,11 @@ def new_detector(
 
     Raises InputError for classes, a size or encoder weights that do not fit.
     """
-    if settings.members > 1:
-        alone = dataclasses.replace(settings, members=1)
-        seeds = range(seed, seed + settings.members)
-        return Ensemble(
-            settings, [_new_network(alone, classes=classes, size=size, channels=channels, seed=own) for own in seeds]
-        )
     if settings.kind in ONE_CLASS:
         torch.manual_seed(seed)
         return ONE_CLASS[settings.kind](settings, classes=classes, size=size, channels=channels)
-    return _new_network(settings, classes=classes, size=size, channels=channels, seed=seed)
-
-
-def _new_network(settings: ModelSettings, *, classes: Sequence[str], size: int, channels: int, seed: int) -> Detector:
-    torch.manual_seed(seed)
-    return Detector(settings, classes=classes, size=size, channels=channels)
+    members = []
+    for member in range(settings.members):
+        torch.manual_seed(seed + member)
+        members.append(Detector(settings.alone, classes=classes, size=size, channels=channels))
+    return members[0] if settings == settings.alone else Ensemble(settings, members)

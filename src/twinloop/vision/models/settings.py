@@ -68,13 +68,15 @@ class ModelSettings:
 
     kind: supervised (learns which defect, from masks), simulated (the same network, from good images with defects
     pasted on them), patchcore or padim (compare with good images, learn no weights). `members` networks that differ
-    in their seed make an ensemble.
+    in their seed make an ensemble; `symmetries` says in which mirrored and turned views each judges the image (mirror:
+    4, square: all 8), and their mean counts.
     Shrinking: `width` channels leave the first stage and double at each further one (in a ViT every block has them),
     `depths` and `heads` count blocks and attention heads per stage, `patch_px` is a ViT's patch; left out, the encoder
-    is stock. The heat map has one value per `heat_stride` pixels. `image_score` says whether an image is judged by the
-    head, which sees all of it, or by its hottest places, which memorise fewer of a small set's backgrounds. Images are
-    resized to `size_px` and have `channels` 1 (grey) or 3 (colour). `weights` is empty (from nothing), a local
-    .safetensors file, or `hf-hub:` and a timm model.
+    is stock. It sees images by the training images' mean and deviation (`normalise`: dataset), or each by its own
+    (image), so that exposure and contrast count no more. The heat map has one value per `heat_stride` pixels.
+    `image_score` says whether an image is judged by the head, which sees all of it, or by its hottest places, which
+    memorise fewer of a small set's backgrounds. Images are resized to `size_px` and have `channels` 1 (grey) or 3
+    (colour). `weights` is empty (from nothing), a local .safetensors file, or `hf-hub:` and a timm model.
     One-class kinds: `stages` (1 is the finest) give the features; PatchCore keeps `bank_patches` of at most
     `bank_candidates` patches and weighs an image's score with `bank_neighbours` of them; PaDiM draws at most
     `gaussian_dims` features and adds `gaussian_ridge` of their mean variance to each; `blur_px` is the deviation of the
@@ -83,8 +85,10 @@ class ModelSettings:
 
     kind: Kind = "supervised"
     members: Annotated[int, Field(ge=1, le=16)] = 1
+    symmetries: Literal["none", "mirror", "square"] = "none"
     size_px: Annotated[int, Field(ge=32, le=1024, multiple_of=4)] = 96
     channels: Literal[1, 3] = 1
+    normalise: Literal["dataset", "image"] = "dataset"
     encoder: Encoder = "resnet10t"
     width: Annotated[int, Field(ge=4)] | None = 24
     depths: tuple[Annotated[int, Field(ge=1)], ...] = ()
@@ -119,6 +123,11 @@ class ModelSettings:
     def grid_px(self) -> int:
         """The image's side must be a multiple of this: a ViT's patch, else the decoder's 4."""
         return (self.patch_px or STOCK_PATCH_PX) if self.encoder.startswith("vit") else 4
+
+    @property
+    def alone(self) -> "ModelSettings":
+        """One network that sees every image once: what is trained."""
+        return dataclasses.replace(self, members=1, symmetries="none")
 
     @property
     def maps(self) -> int:
@@ -159,6 +168,8 @@ def _encoder_faults(model: ModelSettings) -> Iterator[str]:
 def _kind_faults(model: ModelSettings) -> Iterator[str]:
     if model.kind not in ONE_CLASS:
         return
+    if model.symmetries != "none":
+        yield f"symmetries are for networks that learnt them; {model.kind} learns no weights: symmetries must be none"
     if model.members > 1:
         yield f"members differ by what they learnt, and {model.kind} learns no weights: members must be 1"
     if not model.stages or list(model.stages) != sorted(set(model.stages)) or model.stages[-1] > model.maps:

@@ -5,6 +5,7 @@ corrected by the ratio of test to training images (Nadeau and Bengio, 2003): 1/k
 """
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -104,12 +105,15 @@ def cross_validate(
         )
 
     finished: list[Fold] = []
-    for fold in joblib.Parallel(n_jobs=min(workers, folds), return_as="generator")(
-        joblib.delayed(one)(number) for number in range(folds)
-    ):
-        finished.append(fold)
-        if on_fold is not None:
-            on_fold(fold)
+    with warnings.catch_warnings():
+        # A worker that has loaded torch has grown, which joblib takes for a leak: it starts another, and says so.
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
+        for fold in joblib.Parallel(n_jobs=min(workers, folds), return_as="generator")(
+            joblib.delayed(one)(number) for number in range(folds)
+        ):
+            finished.append(fold)
+            if on_fold is not None:
+                on_fold(fold)
     if kept is not None:
         discard(kept)
     return CrossValidation(tuple(finished), means(finished))

@@ -1,6 +1,5 @@
 """Trains a detector of any kind: by gradient descent, member by member, or in one pass over the good images."""
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,12 +72,13 @@ def train_detector(
     if model.kind in ONE_CLASS:
         return _fit_one_class(model, images=images, validation=validation, seed=seed, on_epoch=on_epoch)
     images, validation = _training_sets(model, train, images=images, validation=validation, seed=seed)
-    alone = dataclasses.replace(model, members=1)
     detectors: list[Detector] = []
     histories: list[tuple[Figures, ...]] = []
     best_epoch = 0
     for member in range(model.members):
-        module = DetectorTraining(alone, train, augmentation, train=images, validation=validation, seed=seed + member)
+        module = DetectorTraining(
+            model.alone, train, augmentation, train=images, validation=validation, seed=seed + member
+        )
 
         def told(epoch: int, figures: Figures, before: int = member * train.epochs) -> None:
             if on_epoch is not None:
@@ -98,12 +98,11 @@ def train_detector(
         detectors.append(module.detector)
         histories.append(fitted.history)
         best_epoch = fitted.best_epoch
-    if model.members == 1:
-        return Trained(detectors[0], histories[0], best_epoch)
     history = _mean_history(histories)
-    if train.keep == "best":
+    if model.members > 1 and train.keep == "best":
         best_epoch = max(range(len(history)), key=lambda epoch: history[epoch][MONITOR])
-    return Trained(Ensemble(model, detectors).eval(), history, best_epoch)
+    detector = detectors[0] if model == model.alone else Ensemble(model, detectors).eval()
+    return Trained(detector, history, best_epoch)
 
 
 def _check_crops(model: ModelSettings, train: TrainSettings) -> None:
@@ -130,7 +129,7 @@ def _training_sets(
             raise InputError("train split: no image is good, and kind simulated learns from good ones alone")
         if not (validation.labels > 0).any():
             say("train: no real defect to validate on; defects are pasted onto the validation images too")
-            paster = Paster(images, share=1.0, source="synthetic", seed=seed)
+            paster = Paster(images, share=1.0, source="synthetic")
             validation = with_pasted(validation, paster, seed=seed, classes=class_list(validation))
         return images, validation
     if train.crop_px:

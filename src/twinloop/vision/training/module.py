@@ -70,7 +70,7 @@ class DetectorTraining(lightning.LightningModule):
         self.training_settings, self.train_images, self.validation_images = settings, train, validation
         self.seed = seed
         self.augment = Augmenter(augmentation, seed=seed)
-        self.paster = new_paster(model, settings, train, seed=seed)
+        self.paster = new_paster(model, settings, train)
         self.detector = new_detector(model, train, seed=seed)
         if settings.precision != "32-true":
             # Kernels for half precision work on channels last; the order changes the last digits of full precision.
@@ -166,12 +166,12 @@ def new_detector(settings: ModelSettings, train: ImageSet, *, seed: int) -> Surf
     return detector
 
 
-def new_paster(model: ModelSettings, settings: TrainSettings, train: ImageSet, *, seed: int) -> Paster | None:
+def new_paster(model: ModelSettings, settings: TrainSettings, train: ImageSet) -> Paster | None:
     """What pastes defects onto good images for this training; None where nothing is pasted."""
     if model.kind == "simulated":
-        return Paster(train, share=settings.paste or SIMULATED_SHARE, source="synthetic", seed=seed)
+        return Paster(train, share=settings.paste or SIMULATED_SHARE, source="synthetic")
     if settings.paste:
-        return Paster(train, share=settings.paste, source=settings.paste_source, seed=seed)
+        return Paster(train, share=settings.paste, source=settings.paste_source)
     return None
 
 

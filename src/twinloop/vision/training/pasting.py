@@ -5,12 +5,11 @@ surfaces (simulated anomalies as in DRAEM, Zavrtanik et al., 2021). Both become 
 visible and what is added, relative to its brightness; so they take on the light of the place they are pasted to.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
-from numpy.random import Generator, SeedSequence, default_rng
+from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -22,14 +21,16 @@ from twinloop.vision.training.settings import UNKNOWN
 Pixels = NDArray[np.uint8]
 Values = NDArray[np.float32]
 KINDS = tuple(sorted(FLAWS))
-# Renderings at hand; turned, scaled and placed anew each time, they do not repeat.
-RENDERED = 400
+# Where both sources are asked for: rendered ones never repeat, the few real ones would be learnt by heart.
+REAL_SHARE = 0.3
 RENDERED_DEPTH = (0.12, 0.5)
 LARGEST_CUT = 2000
 # Pixels around a mask that are cut out with it, over which the patch fades into the surface.
 RIM_PX = 4
 SOFTNESS_PX = 1.0
 SPECK_PX = 4
+# The surface's own brightness is the mean over so many pixels: finer than light falls off, coarser than texture.
+LOCAL_PX = 15
 SCALE = (0.7, 1.3)
 STRENGTH = (0.6, 1.1)
 DARKEST = 1.0
@@ -55,7 +56,7 @@ class Paster:
     Raises InputError where real ones are asked for and there are none.
     """
 
-    def __init__(self, images: ImageSet, *, share: float, source: str, seed: int) -> None:
+    def __init__(self, images: ImageSet, *, share: float, source: str) -> None:
         self.share, self.source = share, source
         self._cut = cut_out(images) if source != "synthetic" else ()
         if source != "synthetic" and not self._cut:
@@ -63,8 +64,7 @@ class Paster:
                 "train.paste: no training image shows a defect with a mask, so none can be cut out; "
                 "set train.paste_source=synthetic"
             )
-        size = images.images.shape[1]
-        self._rendered: Callable[[int], Patch] = lru_cache(maxsize=None)(lambda number: render(number, size, seed=seed))
+        self._size = images.images.shape[1]
 
     def __call__(self, image: Pixels, mask: Pixels, rng: Generator) -> int | None:
         """Perhaps paste one defect into a good image [H, W, C] and its mask [H, W], in place; returns its class.
@@ -73,8 +73,8 @@ class Paster:
         """
         if rng.random() >= self.share:
             return None
-        real = self.source == "real" or (self.source == "both" and rng.random() < 0.5)
-        patch = self._cut[rng.integers(len(self._cut))] if real else self._rendered(int(rng.integers(RENDERED)))
+        real = self.source == "real" or (self.source == "both" and rng.random() < REAL_SHARE)
+        patch = self._cut[rng.integers(len(self._cut))] if real else render(self._size, rng)
         return patch.label if paste(image, mask, varied(patch, rng), rng) else None
 
 
@@ -116,10 +116,9 @@ def _patch(pixels: Pixels, mask: NDArray[np.bool_], all_defects: NDArray[np.bool
     )
 
 
-def render(number: int, size: int, *, seed: int) -> Patch:
-    """The rendered defect of that number for images of `size` pixels."""
-    rng = default_rng(SeedSequence(seed, spawn_key=(number,)))
-    kind = KINDS[number % len(KINDS)]
+def render(size: int, rng: Generator) -> Patch:
+    """A defect of any kind, rendered for images of `size` pixels."""
+    kind = KINDS[rng.integers(len(KINDS))]
     flaw = FLAWS[kind](rng, size, depth=rng.uniform(*RENDERED_DEPTH), angle=None)
     seen = flaw.mask | (np.abs(flaw.change) > 0.01)
     rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
@@ -167,7 +166,7 @@ def paste(image: Pixels, mask: Pixels, patch: Patch, rng: Generator) -> bool:
     if not truth.any():
         return False
     pixels, keep = image[here].astype(np.float32), patch.keep[there][..., None]
-    level = pixels.mean(axis=(0, 1))
+    level = ndimage.uniform_filter(pixels, (LOCAL_PX, LOCAL_PX, 0))
     changed = level + keep * (pixels - level) + level * patch.change[there]
     image[here] = np.floor(changed.clip(0, 255) + 0.5).astype(np.uint8)
     mask[here] |= truth.astype(np.uint8)
