@@ -63,6 +63,17 @@ def test_normalised_by_itself_an_image_is_judged_alike_at_any_exposure() -> None
     assert torch.isfinite(model(torch.full((1, 1, 32, 32), 0.5))[0]).all()
 
 
+def test_training_sees_equalised_images_as_judging_sees_them() -> None:
+    model = plain(dataclasses.replace(SHRUNK["resnet"], normalise="image"))
+    model.normalise_to(torch.tensor([base.MIDDLE]), torch.tensor([base.UNIT]))
+    pixels = np.random.default_rng(0).integers(40, 90, (3, 32, 32, 1), dtype=np.uint8)
+    pixels[1, 4, 4] = 255
+    as_input = [torch.from_numpy(kind.transpose(0, 3, 1, 2)) / 255 for kind in (base.equalised(pixels), pixels)]
+    shown, judged = model.train().normalised(as_input[0]), model.eval().normalised(as_input[1])
+    torch.testing.assert_close(shown, judged, rtol=0, atol=0.5 / 42 + 1e-5)
+    assert judged.max() == base.EXTREME
+
+
 @pytest.mark.parametrize(
     ("classes", "size", "channels"),
     [(("crack", "good"), 32, 1), (("good",), 32, 1), (CLASSES, 30, 1), (CLASSES, 16, 1), (CLASSES, 32, 2)],

@@ -8,7 +8,9 @@ follows works alike.
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from twinloop.errors import InputError
@@ -17,6 +19,9 @@ from twinloop.vision.models.settings import ModelSettings
 
 # Added to an image's own deviation, so that the noise of an empty image is not blown up: two of 255 grey levels.
 FAINTEST = 2 / 255
+# Deviations from an image's mean that are told apart, with what these are in 8 bits.
+EXTREME = 3.0
+MIDDLE, UNIT = 128 / 255, 42 / 255
 
 
 class SurfaceDetector(nn.Module):
@@ -49,11 +54,16 @@ class SurfaceDetector(nn.Module):
         self.std.copy_(std.clamp_min(1e-3).reshape(self.std.shape))
 
     def normalised(self, images: Tensor) -> Tensor:
-        """What the encoder sees: by the training images' mean and deviation, or each image by its own."""
-        if self.settings.normalise == "dataset":
+        """What the encoder sees: by the training images' mean and deviation, or each image by its own.
+
+        Training on images that were normalised by themselves (`equalised`) varies their exposure afterwards, and the
+        network has to see that.
+        """
+        if self.settings.normalise == "dataset" or self.training:
             return (images - self.mean) / self.std
         centred = images - images.mean(dim=(1, 2, 3), keepdim=True)
-        return centred / (centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt() + FAINTEST)
+        spread = centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt() + FAINTEST
+        return (centred / spread).clamp(-EXTREME, EXTREME)
 
     def normalise_for(self, encoder: Encoder) -> None:
         """Normalise as the encoder's pretrained weights expect it; without such weights nothing is changed."""
@@ -81,6 +91,16 @@ class SurfaceDetector(nn.Module):
         defects = len(self.classes) - 1
         share = score - math.log(defects)
         return torch.cat([torch.zeros_like(score)[:, None], share[:, None].expand(-1, defects)], dim=1)
+
+
+def equalised(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Images [N, H, W, C], each brought to the same mean and deviation: as `normalise: image` sees them, in 8 bits."""
+    result = np.empty_like(images)
+    for place, image in enumerate(images):
+        spread = image.std(dtype=np.float64) / 255 + FAINTEST
+        deviations = ((image / 255 - image.mean(dtype=np.float64) / 255) / spread).clip(-EXTREME, EXTREME)
+        result[place] = np.floor(255 * (MIDDLE + UNIT * deviations) + 0.5)
+    return result
 
 
 def anomaly_score(logits: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ AdamW (Loshchilov and Hutter, 2019) with a learning rate that is a pure function
 needs nothing but the step's number. Figures are gathered once per epoch, never per step.
 """
 
+import dataclasses
 import math
 from typing import Any
 
@@ -19,7 +20,7 @@ from torch.utils.data import DataLoader
 from twinloop.errors import InputError
 from twinloop.vision.index import GOOD, ImageSet
 from twinloop.vision.models import registry
-from twinloop.vision.models.base import SurfaceDetector, anomaly_score
+from twinloop.vision.models.base import MIDDLE, UNIT, SurfaceDetector, anomaly_score, equalised
 from twinloop.vision.models.settings import ModelSettings
 from twinloop.vision.training.loading import Batch, training_batches, validation_batches
 from twinloop.vision.training.losses import DetectorLoss, enlarge, inverse_frequency
@@ -67,6 +68,8 @@ class DetectorTraining(lightning.LightningModule):
                 "both kinds; enlarge the split or the data, or learn from good images alone: "
                 "factory.model.kind=patchcore, padim or simulated"
             )
+        if model.normalise == "image":
+            train = dataclasses.replace(train, images=equalised(train.images))
         self.training_settings, self.train_images, self.validation_images = settings, train, validation
         self.seed = seed
         self.augment = Augmenter(augmentation, seed=seed)
@@ -156,7 +159,9 @@ def new_detector(settings: ModelSettings, train: ImageSet, *, seed: int) -> Surf
     """A detector with seeded weights whose normalisation fits the training images, or its pretrained weights."""
     size, channels = train.images.shape[1], train.images.shape[3]
     detector = registry.new_detector(settings, classes=class_list(train), size=size, channels=channels, seed=seed)
-    if not settings.weights:
+    if settings.normalise == "image":
+        detector.normalise_to(torch.full((channels,), MIDDLE), torch.full((channels,), UNIT))
+    elif not settings.weights:
         # Moments through 256-bin counts: exact, and free of a float copy of all images.
         counts = [np.bincount(train.images[..., channel].ravel(), minlength=256) for channel in range(channels)]
         values = np.arange(256) / 255
