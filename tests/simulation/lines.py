@@ -4,9 +4,9 @@ import numpy as np
 
 from twinloop.contracts import OperatingCurve
 from twinloop.simulation import AssumedRates, Distribution, Inspection, Line, Rework, Source, Station
-from twinloop.simulation.engine import simulate
-from twinloop.simulation.events import EventLog
-from twinloop.simulation.inspection import Gate
+from twinloop.simulation.engine.inspection import Gate
+from twinloop.simulation.engine.run import simulate
+from twinloop.simulation.events.log import EventLog
 
 PERFECT = Inspection(assumed=AssumedRates(defect_rate=0.0, escape_rate=0.0, false_reject_rate=0.0))
 

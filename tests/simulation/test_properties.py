@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.simulation.lines import fixed, log_of
 from twinloop.simulation import AssumedRates, Distribution, Inspection, Line, Rework, Source, Station, Variant
-from twinloop.simulation.events import ENTER, RUNNING, SCRAP, SHIP, STATES
+from twinloop.simulation.events.log import ENTER, RUNNING, SCRAP, SHIP, STATES
 
 MINUTES = 400.0
 means = st.floats(0.5, 4.0)

@@ -6,8 +6,8 @@ from scipy.stats import multivariate_normal, norm
 
 from tests.simulation.lines import camera_line, curve, exponential, fixed, log_of, queue, serial_line
 from twinloop.simulation import Line, Station
-from twinloop.simulation.events import ACCEPT, DOWN, ENTER, RUNNING, SHIP, STARVED, EventLog
-from twinloop.simulation.inspection import Gate
+from twinloop.simulation.engine.inspection import Gate
+from twinloop.simulation.events.log import ACCEPT, DOWN, ENTER, RUNNING, SHIP, STARVED, EventLog
 
 
 def waiting_times(log: EventLog) -> np.ndarray:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.settings import ScheduleSettings
 from twinloop.scheduling.solution import Solution, job_ends, relative_gap
-from twinloop.simulation.statistics import Interval, interval, paired
+from twinloop.simulation.experiments.statistics import Interval, interval, paired
 
 SCHEMA = {
     "method": pl.String,

@@ -18,8 +18,8 @@ from twinloop.errors import RunError
 from twinloop.progress import track
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.settings import ShopSettings
-from twinloop.simulation.distributions import Distribution, guarded
-from twinloop.simulation.streams import Streams
+from twinloop.simulation.engine.streams import Streams
+from twinloop.simulation.model.distributions import Distribution, guarded
 
 NEVER = float("inf")
 # Starting a process takes about as long as this many executions.

@@ -12,7 +12,7 @@ import numpy as np
 from twinloop.errors import InputError
 from twinloop.scheduling.problem import Job, JobShop, Operation
 from twinloop.scheduling.settings import Product, ShopSettings
-from twinloop.simulation.streams import Streams
+from twinloop.simulation.engine.streams import Streams
 
 
 def orders(settings: ShopSettings, *, seed: int, first_pass_yield: float = 1.0) -> JobShop:

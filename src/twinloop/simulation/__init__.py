@@ -3,10 +3,10 @@
 Line describes, run simulates, Result answers with intervals; scenarios share random numbers.
 """
 
-from twinloop.simulation.distributions import Distribution
-from twinloop.simulation.economy import Economy
-from twinloop.simulation.line import AssumedRates, Inspection, Line, Rework, Source, Station, Variant
-from twinloop.simulation.settings import Add, ExperimentSettings, Lever, Scale
+from twinloop.simulation.experiments.settings import Add, ExperimentSettings, Lever, Scale
+from twinloop.simulation.model.distributions import Distribution
+from twinloop.simulation.model.economy import Economy
+from twinloop.simulation.model.line import AssumedRates, Inspection, Line, Rework, Source, Station, Variant
 
 __all__ = [
     "Add",

@@ -12,7 +12,7 @@ from twinloop.config import parse
 from twinloop.errors import InputError
 from twinloop.files import read_json, write_json
 from twinloop.simulation import Economy, ExperimentSettings, Line
-from twinloop.simulation.kpi import KPIS
+from twinloop.simulation.events.kpi import KPIS
 from twinloop.twins.factory import paths, simulate
 from twinloop.twins.stage import Stage
 

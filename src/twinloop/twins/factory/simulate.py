@@ -12,12 +12,12 @@ from twinloop.errors import InputError
 from twinloop.files import atomic, read_json, write_json
 from twinloop.numbers import quantity
 from twinloop.simulation import Economy, ExperimentSettings
-from twinloop.simulation.answer import answer_record
-from twinloop.simulation.experiment import Scenario, replication_run, run_scenarios
-from twinloop.simulation.kpi import KPIS
-from twinloop.simulation.levers import Choices, Model, OperatingPoint
-from twinloop.simulation.result import Result
-from twinloop.simulation.sensitivity import PROFIT, Sensitivity, analyse
+from twinloop.simulation.events.kpi import KPIS
+from twinloop.simulation.experiments.answer import answer_record
+from twinloop.simulation.experiments.experiment import Scenario, replication_run, run_scenarios
+from twinloop.simulation.experiments.levers import Choices, Model, OperatingPoint
+from twinloop.simulation.experiments.result import Result
+from twinloop.simulation.experiments.sensitivity import PROFIT, Sensitivity, analyse
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage

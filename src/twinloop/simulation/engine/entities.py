@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import simpy
 
-from twinloop.simulation.events import SHIP, EventLog
+from twinloop.simulation.events.log import SHIP, EventLog
 
 
 class Part:

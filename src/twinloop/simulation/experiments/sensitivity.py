@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from twinloop.simulation.experiment import Scenario
-from twinloop.simulation.levers import Choices, OperatingPoint, applied, described, expanded
-from twinloop.simulation.result import Result
-from twinloop.simulation.settings import ExperimentSettings, Lever
-from twinloop.simulation.statistics import Interval, paired, paired_ratio
+from twinloop.simulation.experiments.experiment import Scenario
+from twinloop.simulation.experiments.levers import Choices, OperatingPoint, applied, described, expanded
+from twinloop.simulation.experiments.result import Result
+from twinloop.simulation.experiments.settings import ExperimentSettings, Lever
+from twinloop.simulation.experiments.statistics import Interval, paired, paired_ratio
 
 PROFIT = "profit_per_day"
 TODAY = "today"

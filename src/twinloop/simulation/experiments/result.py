@@ -7,10 +7,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.errors import InputError
-from twinloop.simulation.kpi import KPIS
-from twinloop.simulation.line import Line
-from twinloop.simulation.overlay import unknown
-from twinloop.simulation.statistics import Interval, Sample, interval, paired, paired_ratio
+from twinloop.simulation.events.kpi import KPIS
+from twinloop.simulation.experiments.statistics import Interval, Sample, interval, paired, paired_ratio
+from twinloop.simulation.model.line import Line
+from twinloop.simulation.model.overlay import unknown
 
 Floats = NDArray[np.float64]
 
@@ -73,7 +73,7 @@ class Result:
         return Comparison(baseline=self, other=other)
 
     def _repr_html_(self) -> str:
-        from twinloop.simulation.faces import result_table
+        from twinloop.simulation.figures.faces import result_table
 
         return result_table(self)
 
@@ -104,6 +104,6 @@ class Comparison:
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def _repr_html_(self) -> str:
-        from twinloop.simulation.faces import comparison_table
+        from twinloop.simulation.figures.faces import comparison_table
 
         return comparison_table(self)

@@ -17,12 +17,12 @@ from pydantic import Field
 from twinloop.config import Invalid, parse, settings
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
-from twinloop.simulation.distributions import Distribution
-from twinloop.simulation.economy import Economy
-from twinloop.simulation.overlay import overlaid
+from twinloop.simulation.model.distributions import Distribution
+from twinloop.simulation.model.economy import Economy
+from twinloop.simulation.model.overlay import overlaid
 
 if TYPE_CHECKING:
-    from twinloop.simulation.result import Result
+    from twinloop.simulation.experiments.result import Result
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][\w-]*$")]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -250,7 +250,7 @@ class Line:
         Without a measured `curve` the inspection uses the line's assumed rates, and the result says so.
         Raises InputError for arguments that cannot be used, RunError when the line stops for good.
         """
-        from twinloop.simulation.experiment import Scenario, run_scenarios
+        from twinloop.simulation.experiments.experiment import Scenario, run_scenarios
 
         scenario = Scenario(name=self.name, line=self, curve=curve, latency_ms=latency_ms)
         results = run_scenarios(
@@ -266,6 +266,6 @@ class Line:
         return results[self.name]
 
     def _repr_html_(self) -> str:
-        from twinloop.simulation.faces import line_svg
+        from twinloop.simulation.figures.faces import line_svg
 
         return line_svg(self)

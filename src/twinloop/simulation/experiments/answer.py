@@ -4,9 +4,9 @@ from dataclasses import asdict
 from typing import Any
 
 from twinloop.numbers import THIN, fixed, percent, probability, quantity
-from twinloop.simulation.levers import OperatingPoint
-from twinloop.simulation.sensitivity import PROFIT, Gain, Sensitivity
-from twinloop.simulation.statistics import Interval
+from twinloop.simulation.experiments.levers import OperatingPoint
+from twinloop.simulation.experiments.sensitivity import PROFIT, Gain, Sensitivity
+from twinloop.simulation.experiments.statistics import Interval
 
 THRESHOLD = "threshold"
 

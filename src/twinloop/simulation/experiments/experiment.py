@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.progress import track
-from twinloop.simulation.economy import Economy
-from twinloop.simulation.engine import entities, simulate
-from twinloop.simulation.events import STATES, EventLog
-from twinloop.simulation.inspection import Gate
-from twinloop.simulation.kpi import KPIS, kpis
-from twinloop.simulation.line import Line
-from twinloop.simulation.result import Result
+from twinloop.simulation.engine.inspection import Gate
+from twinloop.simulation.engine.run import entities, simulate
+from twinloop.simulation.events.kpi import KPIS, kpis
+from twinloop.simulation.events.log import STATES, EventLog
+from twinloop.simulation.experiments.result import Result
+from twinloop.simulation.model.economy import Economy
+from twinloop.simulation.model.line import Line
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,10 +6,10 @@ import pytest
 from tests.simulation.lines import PERFECT, camera_line, curve, fixed, log_of, serial_line
 from twinloop.errors import InputError
 from twinloop.simulation import Distribution, Line, Rework, Source, Station, Variant
-from twinloop.simulation.engine import variant_sequence
-from twinloop.simulation.events import BLOCKED, ENTER, REINSPECT, REJECT, RUNNING, SCRAP, SETUP, SHIP, STARVED
-from twinloop.simulation.inspection import Gate
-from twinloop.simulation.streams import Streams
+from twinloop.simulation.engine.inspection import Gate
+from twinloop.simulation.engine.run import variant_sequence
+from twinloop.simulation.engine.streams import Streams
+from twinloop.simulation.events.log import BLOCKED, ENTER, REINSPECT, REJECT, RUNNING, SCRAP, SETUP, SHIP, STARVED
 
 
 def two_stations(first: float, second: float, *, buffer: int) -> Line:
@@ -81,7 +81,7 @@ def test_a_variant_with_a_longer_cycle_takes_longer():
 def test_latency_of_the_model_lengthens_every_look():
     line = camera_line().with_({"stations.camera.cycle.mean": 2.0})
     gate = Gate.of(curve(accept=0.9, reject=0.9))
-    from twinloop.simulation.engine import simulate
+    from twinloop.simulation.engine.run import simulate
 
     counts = [
         int((simulate(line, gate, seed=1, replication=0, minutes=1000.0, latency_ms=ms).event == ENTER).sum())

@@ -8,10 +8,10 @@ from typing import Any
 
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
-from twinloop.simulation.experiment import Scenario
-from twinloop.simulation.line import Line
-from twinloop.simulation.overlay import unknown
-from twinloop.simulation.settings import Add, Lever, Scale
+from twinloop.simulation.experiments.experiment import Scenario
+from twinloop.simulation.experiments.settings import Add, Lever, Scale
+from twinloop.simulation.model.line import Line
+from twinloop.simulation.model.overlay import unknown
 
 CHOSEN = "chosen"
 PLACEHOLDERS = {"station", "buffer"}

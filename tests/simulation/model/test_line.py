@@ -6,7 +6,7 @@ import yaml
 from twinloop.config import Invalid, parse
 from twinloop.errors import InputError
 from twinloop.simulation import Economy, ExperimentSettings, Line
-from twinloop.simulation.overlay import overlaid
+from twinloop.simulation.model.overlay import overlaid
 
 STATION = {"name": "press", "cycle": {"kind": "deterministic", "mean": 2.0}}
 CAMERA = {"name": "camera", "cycle": {"kind": "deterministic", "mean": 1.0}, "inspects": True}

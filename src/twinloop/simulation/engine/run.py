@@ -9,12 +9,12 @@ from collections.abc import Callable, Generator, Iterator
 import simpy
 
 from twinloop.errors import InputError, RunError
-from twinloop.simulation.entities import Buffer, Part, SaturatedQueue, Shipping
-from twinloop.simulation.events import BLOCKED, ENTER, EVENTS, SCRAP, SHIP, SOURCE, STARVED, EventLog
-from twinloop.simulation.inspection import Gate
-from twinloop.simulation.line import Line, Source, Station
-from twinloop.simulation.machines import Inspector, Machine, Place, Repairer
-from twinloop.simulation.streams import Streams
+from twinloop.simulation.engine.entities import Buffer, Part, SaturatedQueue, Shipping
+from twinloop.simulation.engine.inspection import Gate
+from twinloop.simulation.engine.machines import Inspector, Machine, Place, Repairer
+from twinloop.simulation.engine.streams import Streams
+from twinloop.simulation.events.log import BLOCKED, ENTER, EVENTS, SCRAP, SHIP, SOURCE, STARVED, EventLog
+from twinloop.simulation.model.line import Line, Source, Station
 
 MS_PER_MINUTE = 60_000
 NEVER = float("inf")

@@ -3,9 +3,9 @@ import pytest
 from tests.simulation.lines import camera_line, curve, exponential, fixed, log_of
 from twinloop.errors import RunError
 from twinloop.simulation import Economy, Line, Rework, Station
-from twinloop.simulation.events import DOWN, ENTER, RUNNING, SCRAP, SHIP, STARVED, EventLog
-from twinloop.simulation.inspection import Gate
-from twinloop.simulation.kpi import KPIS, kpis
+from twinloop.simulation.engine.inspection import Gate
+from twinloop.simulation.events.kpi import KPIS, kpis
+from twinloop.simulation.events.log import DOWN, ENTER, RUNNING, SCRAP, SHIP, STARVED, EventLog
 
 PRICES = Economy(
     revenue=10.0,

@@ -12,8 +12,10 @@ from typing import Any
 
 import simpy
 
-from twinloop.simulation.entities import Buffer, Part, Shipping
-from twinloop.simulation.events import (
+from twinloop.simulation.engine.entities import Buffer, Part, Shipping
+from twinloop.simulation.engine.inspection import Gate
+from twinloop.simulation.engine.streams import ByPart, Streams
+from twinloop.simulation.events.log import (
     ACCEPT,
     BLOCKED,
     DOWN,
@@ -26,9 +28,7 @@ from twinloop.simulation.events import (
     STARVED,
     EventLog,
 )
-from twinloop.simulation.inspection import Gate
-from twinloop.simulation.line import Inspection, Rework, Station
-from twinloop.simulation.streams import ByPart, Streams
+from twinloop.simulation.model.line import Inspection, Rework, Station
 
 Process = Generator[simpy.Event, Any, None]
 NEVER = float("inf")

@@ -6,7 +6,7 @@ import pytest
 from twinloop.config import Invalid, parse
 from twinloop.errors import RunError
 from twinloop.simulation import Distribution
-from twinloop.simulation.distributions import durations, guarded, weibull_shape
+from twinloop.simulation.model.distributions import durations, guarded, weibull_shape
 
 SOME = [
     {"kind": "deterministic", "mean": 3.0},

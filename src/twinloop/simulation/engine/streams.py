@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from twinloop.simulation.distributions import BLOCK, Distribution, durations
+from twinloop.simulation.model.distributions import BLOCK, Distribution, durations
 
 
 class Streams:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from html import escape
 
 from twinloop.numbers import fixed
-from twinloop.simulation.kpi import KPIS
-from twinloop.simulation.line import Line
-from twinloop.simulation.result import Comparison, Result
+from twinloop.simulation.events.kpi import KPIS
+from twinloop.simulation.experiments.result import Comparison, Result
+from twinloop.simulation.model.line import Line
 
 BOX_W, BOX_H, GAP, TOP, MARGIN = 104, 54, 46, 34, 12
 INK, PAPER, ACCENT = "#1f2933", "#f5f7fa", "#b44d12"

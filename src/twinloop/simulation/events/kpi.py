@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.errors import RunError
-from twinloop.simulation.economy import Economy
-from twinloop.simulation.events import (
+from twinloop.simulation.events.log import (
     BLOCKED,
     DOWN,
     ENTER,
@@ -24,7 +23,8 @@ from twinloop.simulation.events import (
     STARVED,
     EventLog,
 )
-from twinloop.simulation.line import Line
+from twinloop.simulation.model.economy import Economy
+from twinloop.simulation.model.line import Line
 
 MINUTES_PER_HOUR = 60
 PPM = 1e6

@@ -1,0 +1,1 @@
+"""Scenarios, replications and their statistics: intervals, paired comparison, levers, the answer."""

@@ -1,0 +1,1 @@
+"""How lines and results look in a notebook."""

@@ -1,0 +1,1 @@
+"""What a line is, as data: stations, sources, resources, durations, prices; the YAML of a line is exactly this."""
