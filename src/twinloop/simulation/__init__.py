@@ -6,7 +6,10 @@ Line describes, run simulates, Result answers with intervals; scenarios share ra
 from twinloop.simulation.experiments.settings import Add, ExperimentSettings, Lever, Scale
 from twinloop.simulation.model.distributions import Distribution
 from twinloop.simulation.model.economy import Economy
-from twinloop.simulation.model.line import AssumedRates, Inspection, Line, Rework, Source, Station, Variant
+from twinloop.simulation.model.line import Line
+from twinloop.simulation.model.quality import AssumedRates, Inspection, Rework
+from twinloop.simulation.model.source import Source, Variant
+from twinloop.simulation.model.station import Station
 
 __all__ = [
     "Add",

@@ -28,7 +28,8 @@ from twinloop.simulation.events.log import (
     STARVED,
     EventLog,
 )
-from twinloop.simulation.model.line import Inspection, Rework, Station
+from twinloop.simulation.model.quality import Inspection, Rework
+from twinloop.simulation.model.station import Station
 
 Process = Generator[simpy.Event, Any, None]
 NEVER = float("inf")

@@ -1,8 +1,8 @@
 """Key figures of one replication, computed from its event log alone.
 
 OEE = availability × performance × quality of the bottleneck (Line.bottleneck), after ISO 22400-2:
-availability is the share of planned time without breakdown and set-up; performance is the share of
-available time in which it works, the rest being starved or blocked (stations have no reduced speed);
+availability is the share of planned time without breakdown, maintenance and set-up; performance is the share of
+available time in which it works, the rest being starved, blocked or idle (stations have no reduced speed);
 quality is the share of good parts shipped among all parts that left the line.
 """
 
@@ -11,16 +11,15 @@ from numpy.typing import NDArray
 
 from twinloop.errors import RunError
 from twinloop.simulation.events.log import (
-    BLOCKED,
     DOWN,
     ENTER,
     REINSPECT,
     REJECT,
     RUNNING,
     SCRAP,
-    SETUP,
     SHIP,
     STARVED,
+    STATES,
     EventLog,
 )
 from twinloop.simulation.model.economy import Economy
@@ -88,9 +87,9 @@ def kpis(log: EventLog, line: Line, economy: Economy, *, start: float) -> tuple[
     right_first_time = shipped & (condition == GOOD) & ~rejected[part]
 
     minutes = log.time_in_states(start)
-    states = dict(zip((STARVED, RUNNING, SETUP, BLOCKED, DOWN), _share_at_bottleneck(minutes, line), strict=True))
-    availability = 1 - states[DOWN] - states[SETUP]
-    performance = states[RUNNING] / availability if availability > 0 else 0.0
+    states = dict(zip(STATES, _share_at_bottleneck(minutes, line), strict=True))
+    availability = 1 - states["down"] - states["setup"] - states["maintenance"]
+    performance = (states["running"] + states["warning"]) / availability if availability > 0 else 0.0
     count_shipped, count_left = int(shipped.sum()), int(left.sum())
     escapes = int((shipped & (condition != GOOD)).sum())
     started = int((measured & (event == ENTER)).sum())

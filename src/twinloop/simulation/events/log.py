@@ -24,22 +24,33 @@ EVENTS = (
     "accept",
     "re-inspect",
     "reject",
+    "queue",
+    "join",
+    "deliver",
     "starved",
     "running",
     "setup",
     "blocked",
     "down",
+    "idle",
+    "warning",
+    "maintenance",
 )
-ENTER, SHIP, SCRAP, ACCEPT, REINSPECT, REJECT, STARVED, RUNNING, SETUP, BLOCKED, DOWN = range(len(EVENTS))
+ENTER, SHIP, SCRAP, ACCEPT, REINSPECT, REJECT, QUEUE, JOIN, DELIVER = range(9)
+STARVED, RUNNING, SETUP, BLOCKED, DOWN, IDLE, WARNING, MAINTENANCE = range(9, len(EVENTS))
 STATES = EVENTS[STARVED:]
 SOURCE = 0
 NO_PART = -1
+NOTHING = float("nan")
 UNKNOWN = -1
 
 
 @dataclass(eq=False)
 class EventLog:
     """Columns of equal length; entity 0 is the source, condition is the part's class index (-1 where it says nothing).
+
+    value: the variant of a part that enters, the health of a machine in a warning, the quantity delivered; else NaN.
+    queue: a part waits before the station of `entity` (its first machine). join: a part is built into another.
 
     entities: names by entity number. classes: names by condition. horizon: end of the simulation in minutes.
     """
@@ -52,14 +63,24 @@ class EventLog:
     _entity: "array[int]" = field(default_factory=lambda: array("h"))
     _part: "array[int]" = field(default_factory=lambda: array("q"))
     _condition: "array[int]" = field(default_factory=lambda: array("h"))
+    _value: "array[float]" = field(default_factory=lambda: array("d"))
 
-    def record(self, time: float, event: int, entity: int, part: int = NO_PART, condition: int = UNKNOWN) -> None:
+    def record(
+        self,
+        time: float,
+        event: int,
+        entity: int,
+        part: int = NO_PART,
+        condition: int = UNKNOWN,
+        value: float = NOTHING,
+    ) -> None:
         """Append one row; `time` in minutes."""
         self._time.append(time)
         self._event.append(event)
         self._entity.append(entity)
         self._part.append(part)
         self._condition.append(condition)
+        self._value.append(value)
 
     def __len__(self) -> int:
         return len(self._time)
@@ -89,6 +110,11 @@ class EventLog:
         """[rows] class of the part at that moment, -1 where it is not told."""
         return np.frombuffer(self._condition, dtype=np.int16)
 
+    @property
+    def value(self) -> NDArray[np.float64]:
+        """[rows] what the event says beyond that, NaN where nothing."""
+        return np.frombuffer(self._value, dtype=np.float64)
+
     def time_in_states(self, start: float = 0.0) -> NDArray[np.float64]:
         """[entities, STATES] minutes between `start` and the horizon; each machine's row sums to horizon - start."""
         rows = np.flatnonzero(self.event >= STARVED)
@@ -103,9 +129,9 @@ class EventLog:
         return totals.reshape(len(self.entities), len(STATES))
 
     def frame(self) -> pl.DataFrame:
-        """Rows sorted by time: time_min, event, entity, part (null where none), condition (null where not told)."""
+        """Rows sorted by time: time_min, event, entity, part, condition, value; null where there is none."""
         order = np.lexsort((np.arange(len(self)), self.time))
-        part = pl.Series(self.part[order])
+        part, value = pl.Series(self.part[order]), pl.Series(self.value[order])
         return pl.DataFrame(
             {
                 "time_min": self.time[order],
@@ -113,6 +139,7 @@ class EventLog:
                 "entity": _named(self.entity[order], self.entities),
                 "part": part.set(part == NO_PART, None),
                 "condition": _named(self.condition[order], self.classes),
+                "value": value.fill_nan(None),
             }
         )
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.progress import track
+from twinloop.simulation.engine.build import entities
 from twinloop.simulation.engine.inspection import Gate
-from twinloop.simulation.engine.run import entities, simulate
+from twinloop.simulation.engine.run import simulate
 from twinloop.simulation.events.kpi import KPIS, kpis
 from twinloop.simulation.events.log import STATES, EventLog
 from twinloop.simulation.experiments.result import Result

@@ -8,134 +8,34 @@ from 1). A station that finishes while the buffer behind it is full keeps the pa
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import yaml
 from pydantic import Field
 
 from twinloop.config import Invalid, parse, settings
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
-from twinloop.simulation.model.distributions import Distribution
 from twinloop.simulation.model.economy import Economy
+from twinloop.simulation.model.materials import Material
 from twinloop.simulation.model.overlay import overlaid
+from twinloop.simulation.model.quality import Inspection, Rework
+from twinloop.simulation.model.resources import Crew, Operators, Transport
+from twinloop.simulation.model.source import Source
+from twinloop.simulation.model.station import Station
 
 if TYPE_CHECKING:
     from twinloop.simulation.experiments.result import Result
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][\w-]*$")]
-Probability = Annotated[float, Field(ge=0, le=1)]
-
-
-@settings
-class Variant:
-    """A product variant: its share of the lots and a factor on every station's cycle time."""
-
-    name: Name
-    share: Annotated[float, Field(gt=0)] = 1.0
-    cycle_factor: Annotated[float, Field(gt=0)] = 1.0
-
-
-@settings
-class Source:
-    """Where parts come from: arriving one by one, or always there (`interarrival: null`, saturated).
-
-    Lots of `lot_size` parts come in random order of variants. `plan: fifo` releases them so; `grouped`
-    sorts every `window` lots by variant, which saves set-ups.
-    """
-
-    interarrival: Distribution | None = None
-    variants: Annotated[tuple[Variant, ...], Field(min_length=1)] = (Variant(name="part"),)
-    lot_size: Annotated[int, Field(ge=1)] = 1
-    plan: Literal["fifo", "grouped"] = "fifo"
-    window: Annotated[int, Field(ge=1)] = 6
-
-
-@settings
-class Station:
-    """`servers` equal machines that take parts from one place.
-
-    failure: time to failure, of operation or of the calendar (`failure_clock`); it needs `repair`.
-    setup: time to change the variant. inspects: the station's cycle is one look of the camera.
-    """
-
-    name: Name
-    cycle: Distribution
-    servers: Annotated[int, Field(ge=1)] = 1
-    setup: Distribution | None = None
-    failure: Distribution | None = None
-    failure_clock: Literal["operation", "calendar"] = "operation"
-    repair: Distribution | None = None
-    inspects: bool = False
-
-    def __post_init__(self) -> None:
-        if (self.failure is None) != (self.repair is None):
-            raise ValueError("expected failure and repair together, or neither")
-
-    @property
-    def downtime_factor(self) -> float:
-        """By how much breakdowns lengthen the mean time per part; 1 without them."""
-        return 1 + self.repair.average / self.failure.average if self.failure and self.repair else 1.0
-
-
-@settings
-class AssumedRates:
-    """Stands in for a measured curve until there is one: rates of a single look, one defect class."""
-
-    defect_rate: Probability = 0.03
-    escape_rate: Probability = 0.10
-    false_reject_rate: Probability = 0.02
-    repeatability: Probability = 0.8
-
-    def curve(self) -> OperatingCurve:
-        """An OperatingCurve of classes good and defect with these rates, called "assumed"."""
-        return OperatingCurve(
-            thresholds=np.array([0.5]),
-            classes=("good", "defect"),
-            below=np.array([[[1 - self.false_reject_rate], [self.escape_rate]]]),
-            prevalence=np.array([1 - self.defect_rate, self.defect_rate]),
-            counts=np.zeros(2, dtype=np.int64),
-            repeatability=self.repeatability,
-            accept_below=0.5,
-            reject_from=0.5,
-            model="assumed",
-        )
-
-
-@settings
-class Inspection:
-    """How the inspecting station uses its model: at most `max_looks` per visit, then `undecided` holds."""
-
-    max_looks: Annotated[int, Field(ge=1, le=10)] = 2
-    undecided: Literal["reject", "accept"] = "reject"
-    assumed: AssumedRates = AssumedRates()
-
-
-@settings
-class Rework:
-    """Where rejected parts go. Without a rework station they are scrapped.
-
-    success: probability that one visit removes the defect; `success_by_class` overrides it per class.
-    A part that is rejected again after `max_times` visits is scrapped: the loop always has an exit.
-    when_full: a rejected part that finds `buffer` full is scrapped, or waits and blocks the inspection.
-    returns_to: the station it goes to next (default: the inspecting one), before those waiting for room.
-    """
-
-    name: Name = "rework"
-    cycle: Distribution
-    servers: Annotated[int, Field(ge=1)] = 1
-    buffer: Annotated[int, Field(ge=1)] = 10
-    success: Probability = 0.7
-    success_by_class: dict[str, Probability] = dataclasses.field(default_factory=dict)
-    max_times: Annotated[int, Field(ge=1, le=10)] = 1
-    when_full: Literal["scrap", "wait"] = "scrap"
-    returns_to: str | None = None
-
 
 @settings
 class Line:
-    """A serial production line. `buffers` has one capacity between each two neighbouring stations.
+    """A production line, serial or routed.
+
+    Serial: parts visit all stations in order; `buffers` has one capacity between each two neighbours.
+    Routed: as soon as a variant has a route or a station has `next`; each station then has its own `queue`
+    and `buffers` stays empty. Resources that are null (crew, transport) or empty (operators, materials) never
+    make anyone wait.
 
     >>> press = Station(name="press", cycle=Distribution(kind="exponential", mean=2.0))
     >>> pack = Station(name="pack", cycle=Distribution(kind="exponential", mean=2.0))
@@ -150,13 +50,19 @@ class Line:
     buffers: tuple[Annotated[int, Field(ge=0)], ...] = ()
     inspection: Inspection = Inspection()
     rework: Rework | None = None
+    materials: tuple[Material, ...] = ()
+    operators: tuple[Operators, ...] = ()
+    crew: Crew | None = None
+    transport: Transport | None = None
 
     def __post_init__(self) -> None:
         names = [station.name for station in self.stations] + ([self.rework.name] if self.rework else [])
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"expected different station names, {twice[0]!r} comes twice")
-        if len(self.buffers) != len(self.stations) - 1:
+        if self.routed:
+            self._check_routes()
+        elif len(self.buffers) != len(self.stations) - 1:
             raise ValueError(
                 f"expected {len(self.stations) - 1} buffers, one between each two of {len(self.stations)} stations, "
                 f"got {len(self.buffers)}"
@@ -175,6 +81,20 @@ class Line:
                 f"rework.returns_to = {rework.returns_to!r}: expected the inspecting station or one before it "
                 f"({', '.join(before)}); repaired parts must be inspected again"
             )
+
+    def _check_routes(self) -> None:
+        known = {station.name for station in self.stations}
+        if self.buffers:
+            raise ValueError("a routed line takes no buffers: give each station its own queue")
+        for variant in self.source.variants:
+            foreign = [name for name in variant.route or () if name not in known]
+            if foreign:
+                raise ValueError(f"variant {variant.name}: expected a route of known stations, got {foreign[0]!r}")
+
+    @property
+    def routed(self) -> bool:
+        """Whether parts find their way by routes or branches instead of one station after the other."""
+        return any(v.route is not None for v in self.source.variants) or any(s.next for s in self.stations)
 
     @property
     def inspecting(self) -> int | None:

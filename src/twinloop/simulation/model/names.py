@@ -1,0 +1,8 @@
+"""Annotated types that several descriptions share."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][\w-]*$")]
+Probability = Annotated[float, Field(ge=0, le=1)]
