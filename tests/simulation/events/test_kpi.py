@@ -39,7 +39,7 @@ def written_log() -> tuple[EventLog, Line]:
 
 def test_key_figures_of_a_log_that_was_written_by_hand():
     figures, minutes = kpis(*written_log(), PRICES, start=0.0)
-    assert minutes[1].tolist() == [30.0, 60.0, 0.0, 0.0, 10.0]
+    assert minutes[1][:5].tolist() == [30.0, 60.0, 0.0, 0.0, 10.0]
     expected = {
         "throughput_per_day": 1.0,
         "availability": 0.9,
