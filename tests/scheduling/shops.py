@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hypothesis import strategies as st
 
 from twinloop.contracts import Assignment, Plan
-from twinloop.scheduling.problem import Job, JobShop, Operation
+from twinloop.scheduling.problem import Alternative, Job, JobShop, Material, Operation, Pool, Window
 
 # Fisher and Thompson 1963; optimal makespans 55 and 930.
 FT06 = """6 6
@@ -91,3 +91,53 @@ def tardiness(shop: JobShop, plan: Plan) -> int:
     """Weighted tardiness, counted from the plan alone."""
     ends = {job.name: max(a.end for a in plan if a.job == job.name) for job in shop.jobs}
     return sum(job.weight * max(0, ends[job.name] - job.due) for job in shop.jobs if job.due is not None)
+
+
+def rich_shop() -> JobShop:
+    """Everything a shop can have, small enough to plan by hand."""
+    return JobShop(
+        machines=("saw", "mill", "lathe"),
+        jobs=(
+            Job(
+                "shaft",
+                (
+                    Operation("saw", 4, family="steel", pools={"cutter": 1}, materials={"bar": 2}),
+                    Operation("mill", 6, (Alternative("lathe", 8),), family="steel", resumable=True),
+                ),
+                due=16,
+                weight=2,
+                earliness_weight=1,
+            ),
+            Job(
+                "cover",
+                (
+                    Operation("saw", 3, family="brass", materials={"bar": 1}),
+                    Operation("lathe", 5, pools={"cutter": 1}, no_wait=True),
+                ),
+                release=2,
+                due=20,
+            ),
+            Job("base", (Operation("mill", 5, (Alternative("lathe", 5),), family="brass"),), after=("shaft",)),
+        ),
+        closed={"mill": (Window(8, 10), Window(20, 24))},
+        setups={"saw": {("steel", "brass"): 2, ("brass", "steel"): 3}, "mill": {("steel", "brass"): 1}},
+        transport={("saw", "mill"): 1, ("saw", "lathe"): 2},
+        pools=(Pool("cutter", 1, (Window(12, 13),)),),
+        materials=(Material("bar", 1, ((3, 1), (9, 4))),),
+        power={"saw": 500, "mill": 2000},
+    )
+
+
+def rich_plan(**changes: tuple[str, int, int]) -> Plan:
+    """A valid plan of `rich_shop`, found by hand; changes are named like shaft_1=(machine, start, end)."""
+    planned = {
+        "shaft_0": ("saw", 3, 7),
+        "cover_0": ("saw", 9, 12),
+        "shaft_1": ("mill", 10, 16),
+        "cover_1": ("lathe", 14, 19),
+        "base_0": ("lathe", 19, 24),
+    } | changes
+    return Plan.of(
+        Assignment(name.split("_")[0], int(name.split("_")[1]), machine, start, end)
+        for name, (machine, start, end) in planned.items()
+    )

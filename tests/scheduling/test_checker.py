@@ -1,4 +1,5 @@
 import ast
+import dataclasses
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.scheduling.shops import shops
+from tests.scheduling.shops import rich_plan, rich_shop, shops
 from twinloop.contracts import Assignment, Plan
 from twinloop.errors import RunError
 from twinloop.scheduling.checker import check, violations
 from twinloop.scheduling.problem import Job, JobShop, Operation
-from twinloop.scheduling.rules import dispatch
+from twinloop.scheduling.solvers.rules import dispatch
 
 SHOP = JobShop(
     ("mill", "press"),
@@ -101,3 +102,44 @@ def test_the_checker_shares_no_code_with_the_solvers(repository: Path) -> None:
         "twinloop.errors",
         "twinloop.scheduling.problem",
     }
+
+
+def test_a_plan_with_calendar_set_ups_people_and_material_is_valid():
+    assert violations(rich_shop(), rich_plan()) == ()
+
+
+def test_a_resumable_operation_may_pause_over_a_closed_window():
+    paused = rich_plan(shaft_1=("mill", 18, 28), base_0=("lathe", 28, 33))
+    assert violations(rich_shop(), paused) == ()
+    too_short = rich_plan(shaft_1=("mill", 18, 27), base_0=("lathe", 28, 33))
+    assert [v.rule for v in violations(rich_shop(), too_short)] == ["wrong duration"]
+
+
+RICH_FAULTS = {
+    "closed machine": ({"shaft_1": ("mill", 8, 14)}, "closed"),
+    "not resumable": ({"base_0": ("mill", 17, 22)}, "closed"),
+    "closed pool": ({"cover_0": ("saw", 7, 10), "cover_1": ("lathe", 12, 17)}, "closed"),
+    "no set-up": ({"cover_0": ("saw", 8, 11), "cover_1": ("lathe", 13, 18)}, "no time for set-up"),
+    "no transport": ({"shaft_1": ("lathe", 8, 16), "cover_1": ("lathe", 14, 19)}, "no time for transport"),
+    "waits": ({"cover_1": ("lathe", 15, 20), "base_0": ("lathe", 20, 25)}, "waits"),
+    "material": ({"shaft_0": ("saw", 2, 6)}, "material missing"),
+    "wrong machine": ({"base_0": ("saw", 19, 24)}, "wrong machine"),
+}
+
+
+@pytest.mark.parametrize(("changes", "rule"), RICH_FAULTS.values(), ids=RICH_FAULTS.keys())
+def test_each_rule_of_a_rich_shop_is_noticed(changes, rule):
+    assert rule in [v.rule for v in violations(rich_shop(), rich_plan(**changes))]
+
+
+def test_more_people_than_there_are_are_noticed():
+    shop = rich_shop()
+    both = rich_plan(shaft_0=("saw", 14, 18))
+    assert "pool overdrawn" in [v.rule for v in violations(shop, both)]
+
+
+def test_a_frozen_operation_keeps_machine_and_times():
+    fixed = Assignment("base", 0, "lathe", 30, 40)  # longer than planned: it is running, and late
+    shop = dataclasses.replace(rich_shop(), frozen=(fixed,))
+    assert [v.rule for v in violations(shop, rich_plan())] == ["frozen operation moved"]
+    assert violations(shop, rich_plan(base_0=("lathe", 30, 40))) == ()

@@ -6,12 +6,12 @@ plans is used here. Each broken rule is a violation with the rule's name and the
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from twinloop.contracts import Assignment, Plan
 from twinloop.errors import RunError
-from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.problem import JobShop, Operation, Window
 
 
 @dataclass(frozen=True)
@@ -27,21 +27,15 @@ def violations(shop: JobShop, plan: Plan) -> tuple[Violation, ...]:
     jobs = {job.name: job for job in shop.jobs}
     known = [a for a in plan if a.job in jobs and 0 <= a.operation < len(jobs[a.job].operations)]
     found = [Violation("unknown operation", f"{_place(a)} is not in the shop") for a in plan if a not in set(known)]
+    operation_of = {(a.job, a.operation): jobs[a.job].operations[a.operation] for a in known}
     found += _counts(shop, known)
     for a in known:
-        wanted = jobs[a.job].operations[a.operation]
-        if a.machine != wanted.machine:
-            found.append(Violation("wrong machine", f"{_place(a)} is on {a.machine}, expected {wanted.machine}"))
-        if a.end - a.start != wanted.duration:
-            found.append(
-                Violation("wrong duration", f"{_place(a)} takes {a.end - a.start}, expected {wanted.duration}")
-            )
-        if a.start < jobs[a.job].release:
-            found.append(
-                Violation("before release", f"{_place(a)} starts at {a.start}, released at {jobs[a.job].release}")
-            )
+        found += _alone(shop, a, operation_of[a.job, a.operation], jobs[a.job].release)
     found += _precedence(shop, known)
-    found += _overlaps(known)
+    found += _machines(shop, known, operation_of)
+    found += _pools(shop, known, operation_of)
+    found += _materials(shop, known, operation_of)
+    found += _frozen(shop, known)
     return tuple(found)
 
 
@@ -69,6 +63,47 @@ def _counts(shop: JobShop, known: list[Assignment]) -> Iterator[Violation]:
                 yield Violation("repeated operation", f"job {job.name} operation {number} is planned {times} times")
 
 
+def _alone(shop: JobShop, a: Assignment, operation: Operation, release: int) -> Iterator[Violation]:
+    """What an operation must keep whatever the others do: machine, duration, release, closed windows."""
+    durations = {mode.machine: mode.duration for mode in operation.modes}
+    if a.machine not in durations:
+        yield Violation("wrong machine", f"{_place(a)} is on {a.machine}, expected {' or '.join(durations)}")
+        return
+    if a.start < release:
+        yield Violation("before release", f"{_place(a)} starts at {a.start}, released at {release}")
+    if a in shop.frozen:
+        return  # it keeps its times, even where a breakdown or a window made it longer
+    windows = _union([*shop.closed.get(a.machine, ()), *_closed_pools(shop, operation)])
+    paused = 0
+    for window in windows:
+        if window.start >= a.end or window.end <= a.start:
+            continue
+        if not operation.resumable or window.start <= a.start or window.end >= a.end:
+            message = f"{_place(a)} runs {a.start} … {a.end}, closed {window.start} … {window.end}"
+            yield Violation("closed", message)
+            return
+        paused += window.end - window.start
+    if a.end - a.start != durations[a.machine] + paused:
+        expected = f"expected {durations[a.machine]}" + (f" and a pause of {paused}" if paused else "")
+        yield Violation("wrong duration", f"{_place(a)} takes {a.end - a.start}, {expected}")
+
+
+def _closed_pools(shop: JobShop, operation: Operation) -> Iterator[Window]:
+    for pool in shop.pools:
+        if pool.name in operation.pools:
+            yield from pool.closed
+
+
+def _union(windows: Iterable[Window]) -> list[Window]:
+    joined: list[Window] = []
+    for window in sorted(windows):
+        if joined and window.start <= joined[-1].end:
+            joined[-1] = Window(joined[-1].start, max(joined[-1].end, window.end))
+        else:
+            joined.append(window)
+    return joined
+
+
 def _precedence(shop: JobShop, known: list[Assignment]) -> Iterator[Violation]:
     by_job: dict[str, list[Assignment]] = defaultdict(list)
     for a in known:
@@ -76,11 +111,18 @@ def _precedence(shop: JobShop, known: list[Assignment]) -> Iterator[Violation]:
     for job in shop.jobs:
         row = sorted(by_job[job.name], key=lambda a: a.operation)
         for before, behind in itertools.pairwise(row):
-            if behind.operation > before.operation and behind.start < before.end:
+            if behind.operation <= before.operation:
+                continue
+            arrives = before.end + shop.transport.get((before.machine, behind.machine), 0)
+            if behind.start < before.end:
                 message = (
                     f"{_place(behind)} starts at {behind.start}, operation {before.operation} ends at {before.end}"
                 )
                 yield Violation("wrong order", message)
+            elif behind.start < arrives:
+                yield Violation("no time for transport", f"{_place(behind)} starts at {behind.start}, due at {arrives}")
+            elif job.operations[behind.operation].no_wait and behind.start != arrives:
+                yield Violation("waits", f"{_place(behind)} starts at {behind.start}, expected {arrives}: no_wait")
         if not row:
             continue
         start, end = min(a.start for a in row), max(a.end for a in row)
@@ -92,7 +134,9 @@ def _precedence(shop: JobShop, known: list[Assignment]) -> Iterator[Violation]:
             yield Violation("missed firm due date", f"job {job.name} ends at {end}, due at {job.due}")
 
 
-def _overlaps(known: list[Assignment]) -> Iterator[Violation]:
+def _machines(
+    shop: JobShop, known: list[Assignment], operation_of: dict[tuple[str, int], Operation]
+) -> Iterator[Violation]:
     by_machine: dict[str, list[Assignment]] = defaultdict(list)
     for a in known:
         by_machine[a.machine].append(a)
@@ -100,7 +144,58 @@ def _overlaps(known: list[Assignment]) -> Iterator[Violation]:
         row.sort(key=lambda a: (a.start, a.end))
         busy = row[0]
         for a in row[1:]:
+            families = [operation_of[b.job, b.operation].family for b in (busy, a)]
+            needed = shop.setups.get(machine, {}).get((str(families[0]), str(families[1])), 0)
+            if None in families:
+                needed = 0
             if a.start < busy.end:
                 message = f"{machine}: {_place(a)} starts at {a.start}, {_place(busy)} ends at {busy.end}"
                 yield Violation("overlap", message)
+            elif a.start < busy.end + needed:
+                message = f"{machine}: {_place(a)} starts at {a.start}, set up at {busy.end + needed}"
+                yield Violation("no time for set-up", message)
             busy = max(busy, a, key=lambda b: b.end)
+
+
+def _pools(
+    shop: JobShop, known: Sequence[Assignment], operation_of: dict[tuple[str, int], Operation]
+) -> Iterator[Violation]:
+    for pool in shop.pools:
+        changes = []
+        for a in known:
+            needed = operation_of[a.job, a.operation].pools.get(pool.name, 0)
+            if needed:
+                changes += [(a.end, 0, -needed, a), (a.start, 1, needed, a)]
+        held = 0
+        for time, _, change, a in sorted(changes, key=lambda item: item[:2]):
+            held += change
+            if held > pool.capacity:
+                message = f"pool {pool.name}: {held} of {pool.capacity} are needed from {time} by {_place(a)}"
+                yield Violation("pool overdrawn", message)
+                break
+
+
+def _materials(
+    shop: JobShop, known: Sequence[Assignment], operation_of: dict[tuple[str, int], Operation]
+) -> Iterator[Violation]:
+    for material in shop.materials:
+        steps = [(time, 0, quantity, "") for time, quantity in material.deliveries]
+        for a in known:
+            needed = operation_of[a.job, a.operation].materials.get(material.name, 0)
+            if needed:
+                steps.append((a.start, 1, -needed, _place(a)))
+        stock = material.initial
+        for time, _, change, place in sorted(steps):
+            stock += change
+            if stock < 0:
+                yield Violation("material missing", f"material {material.name}: {-stock} missing at {time} for {place}")
+                break
+
+
+def _frozen(shop: JobShop, known: Sequence[Assignment]) -> Iterator[Violation]:
+    planned = {(a.job, a.operation): a for a in known}
+    for fixed in shop.frozen:
+        a = planned.get((fixed.job, fixed.operation))
+        if a is not None and a != fixed:
+            message = f"{_place(a)} is on {a.machine} {a.start} … {a.end}, expected {fixed.machine} {fixed.start} … "
+            yield Violation("frozen operation moved", f"{message}{fixed.end}")

@@ -3,11 +3,11 @@
 Infeasible, out of time and without a plan are answers, not exceptions.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from twinloop.contracts import Assignment, Plan
+from twinloop.scheduling.objectives import measure
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.settings import Objective
 
@@ -50,19 +50,9 @@ def relative_gap(objective: float, bound: float) -> float:
     return max(0.0, (objective - bound) / objective) if objective > 0 else 0.0
 
 
-def job_ends(plan: Plan) -> Mapping[str, int]:
-    """End of every job."""
-    ends: dict[str, int] = {}
-    for a in plan:
-        ends[a.job] = max(ends.get(a.job, 0), a.end)
-    return ends
-
-
 def cost(shop: JobShop, plan: Plan, objective: Objective) -> int:
     """The objective's value for a complete plan, a whole number."""
-    if objective == "makespan":
-        return plan.makespan
-    return int(shop.weighted_tardiness(job_ends(plan)))
+    return measure(objective, shop, plan)
 
 
 def lower_bound(shop: JobShop, objective: Objective) -> int:

@@ -9,14 +9,14 @@ from twinloop.files import atomic, read_json, write_json
 from twinloop.numbers import number
 from twinloop.progress import bar
 from twinloop.scheduling.checker import check
-from twinloop.scheduling.comparison import Comparison, compare
-from twinloop.scheduling.execution import Disruptions, execute, realised_frame, replicate
-from twinloop.scheduling.formats import write_shop
-from twinloop.scheduling.orders import orders
+from twinloop.scheduling.execution.comparison import Comparison, compare
+from twinloop.scheduling.execution.execution import Disruptions, execute, realised_frame, replicate
+from twinloop.scheduling.files.shop_json import write_shop
+from twinloop.scheduling.problem.orders import orders
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.settings import Objective, ScheduleSettings
 from twinloop.scheduling.solution import Incumbent, Solution
-from twinloop.scheduling.solver import solve, solve_rule
+from twinloop.scheduling.solvers.solver import solve, solve_rule
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage

@@ -1,11 +1,13 @@
+import dataclasses
 from typing import Any
 
 import pytest
 from hypothesis import given
 
-from tests.scheduling.shops import every_plan, shops, single
+from tests.scheduling.shops import every_plan, rich_shop, shops, single
+from twinloop.contracts import Assignment
 from twinloop.errors import InputError
-from twinloop.scheduling.problem import LARGEST_TIME, Job, JobShop, Operation
+from twinloop.scheduling.problem import LARGEST_TIME, Alternative, Job, JobShop, Material, Operation, Pool, Window
 
 
 def job(name: str = "3", **changes: Any) -> Job:
@@ -88,3 +90,70 @@ def test_no_semi_active_plan_exceeds_the_horizon_or_starts_before_its_head(shop:
     for plan in every_plan(shop):
         assert plan.makespan <= shop.horizon
         assert all(a.start >= shop.heads[a.job][a.operation] for a in plan)
+
+
+def rich(**changes: Any) -> Any:
+    return lambda: dataclasses.replace(rich_shop(), **changes)
+
+
+def with_operation(**changes: Any) -> Any:
+    return rich(jobs=(Job("a", (Operation("saw", 1), dataclasses.replace(Operation("mill", 2), **changes))),))
+
+
+BAD_RICH: dict[str, tuple[Any, str]] = {
+    "closed unknown machine": (rich(closed={"drill": (Window(1, 2),)}), "closed: unknown machine 'drill'"),
+    "window ends first": (rich(closed={"saw": (Window(5, 5),)}), "machine saw: closed window 5 … 5: expected its end"),
+    "windows overlap": (rich(closed={"saw": (Window(1, 5), Window(4, 6))}), "1 … 5 and 4 … 6 overlap: join them"),
+    "negative set-up": (rich(setups={"saw": {("a", "b"): -1}}), "set-up on saw from a to b = -1"),
+    "transport from nowhere": (rich(transport={("dock", "saw"): 1}), "transport: unknown machine 'dock'"),
+    "no capacity": (rich(pools=(Pool("cutter", 0),)), "pool cutter: capacity = 0: expected a whole number from 1"),
+    "demand above capacity": (
+        with_operation(pools={"cutter": 2}),
+        "job a operation 1: needs 2 of pool cutter, which has 1: enlarge the pool",
+    ),
+    "unknown pool": (with_operation(pools={"welder": 1}), "job a operation 1: unknown pool 'welder'; known: cutter"),
+    "unknown material": (with_operation(materials={"gold": 1}), "job a operation 1: unknown material 'gold'"),
+    "never delivered": (
+        with_operation(materials={"bar": 7}),
+        "material bar: 7 are needed, but only 6 are in stock or ever delivered",
+    ),
+    "delivery of nothing": (rich(materials=(Material("bar", 9, ((3, 0),)),)), "quantity of the delivery at 3 = 0"),
+    "same machine twice": (
+        with_operation(alternatives=(Alternative("mill", 3),)),
+        "machine 'mill' is named twice among its alternatives",
+    ),
+    "alternative unknown": (with_operation(alternatives=(Alternative("drill", 3),)), "unknown machine 'drill'"),
+    "first may not follow": (
+        rich(jobs=(Job("a", (Operation("saw", 1, no_wait=True),)),)),
+        "job a operation 0: no_wait follows an operation before it",
+    ),
+    "frozen elsewhere": (rich(frozen=(Assignment("shaft", 0, "mill", 0, 4),)), "is on mill, expected saw"),
+    "frozen unknown": (
+        rich(frozen=(Assignment("shaft", 7, "mill", 0, 4),)),
+        "job shaft operation 7 is not in the shop",
+    ),
+    "frozen backwards": (rich(frozen=(Assignment("shaft", 0, "saw", 4, 4),)), "expected its end after 4"),
+    "earliness": (rich(jobs=(Job("a", (Operation("saw", 1),), earliness_weight=-1),)), "earliness weight = -1"),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), BAD_RICH.values(), ids=BAD_RICH.keys())
+def test_a_bad_calendar_resource_or_frozen_operation_is_named(make: Any, message: str) -> None:
+    with pytest.raises(InputError, match="^[^\n]*$") as caught:
+        make()
+    assert message in str(caught.value)
+
+
+def test_a_shop_knows_whether_it_is_plain_or_flexible() -> None:
+    assert JobShop(("mill", "press"), (job(),)).plain
+    assert not rich_shop().plain
+    assert rich_shop().flexible
+    assert not JobShop(("mill", "press"), (job(),)).flexible
+
+
+def test_an_operation_knows_its_modes() -> None:
+    operation = rich_shop().by_name["shaft"].operations[1]
+    assert [mode.machine for mode in operation.modes] == ["mill", "lathe"]
+    assert (operation.shortest, operation.longest, operation.on("lathe")) == (6, 8, 8)
+    with pytest.raises(KeyError):
+        operation.on("saw")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twinloop.config import parse
 from twinloop.errors import InputError
 from twinloop.scheduling import Product, ShopMachine, ShopSettings, Step
-from twinloop.scheduling.orders import orders
+from twinloop.scheduling.problem.orders import orders
 
 SHOP = ShopSettings(
     machines=(ShopMachine(name="mill"), ShopMachine(name="press")),

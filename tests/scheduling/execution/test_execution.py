@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from tests.scheduling.shops import shops, single
 from twinloop.contracts import Assignment, Plan
 from twinloop.errors import RunError
-from twinloop.scheduling.execution import CALM, Disruptions, execute, outcome, realised_frame, replicate
+from twinloop.scheduling.execution.execution import CALM, Disruptions, execute, outcome, realised_frame, replicate
 from twinloop.scheduling.problem import Job, JobShop, Operation
-from twinloop.scheduling.rules import dispatch
 from twinloop.scheduling.settings import RULE_NAMES, ShopMachine, ShopSettings
+from twinloop.scheduling.solvers.rules import dispatch
 
 ROUGH = Disruptions({"m0": (10.0, 5.0), "m1": (20.0, 8.0)}, duration_cv=0.4)
 

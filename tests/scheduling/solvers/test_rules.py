@@ -6,9 +6,9 @@ from tests.scheduling.shops import shops, single
 from twinloop.contracts import Plan
 from twinloop.scheduling.checker import check
 from twinloop.scheduling.problem import Job, JobShop, Operation
-from twinloop.scheduling.rules import RULES, dispatch
 from twinloop.scheduling.settings import RULE_NAMES, RuleName
 from twinloop.scheduling.solution import semi_active
+from twinloop.scheduling.solvers.rules import RULES, dispatch
 
 rules = st.sampled_from(RULE_NAMES)
 

@@ -6,7 +6,7 @@ from twinloop.scheduling.checker import check
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.settings import Method, Objective, ScheduleSettings
 from twinloop.scheduling.solution import lower_bound, relative_gap
-from twinloop.scheduling.solver import best_rule, solve
+from twinloop.scheduling.solvers.solver import best_rule, solve
 
 METHODS: tuple[Method, ...] = ("CP-SAT", "SPT", "LPT", "FIFO", "EDD", "MWKR", "ATC")
 

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from tests.scheduling.shops import FT06, FT10, every_plan, shops, single, tardiness
 from twinloop.scheduling.checker import check
-from twinloop.scheduling.cpsat import build, solve_cpsat
-from twinloop.scheduling.formats import read_jsp
+from twinloop.scheduling.files.text import read_jsp
 from twinloop.scheduling.problem import Job, JobShop, Operation
-from twinloop.scheduling.rules import dispatch
 from twinloop.scheduling.solution import Incumbent, semi_active
+from twinloop.scheduling.solvers.cpsat import build, solve_cpsat
+from twinloop.scheduling.solvers.rules import dispatch
 
 
 def instance(text: str, folder: Path) -> JobShop:

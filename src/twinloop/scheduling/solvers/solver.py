@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from twinloop.contracts import Plan
+from twinloop.scheduling.objectives import job_ends
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.rules import dispatch
 from twinloop.scheduling.settings import RULE_NAMES, RuleName, ScheduleSettings
-from twinloop.scheduling.solution import Incumbent, Solution, cost, job_ends, lower_bound
+from twinloop.scheduling.solution import Incumbent, Solution, cost, lower_bound
+from twinloop.scheduling.solvers.rules import dispatch
 
 Tell = Callable[[Incumbent], None]
 
@@ -48,8 +49,8 @@ def _missed(shop: JobShop, plan: Plan) -> str:
 
 def _cpsat(shop: JobShop, settings: ScheduleSettings, *, seed: int, tell: Tell | None) -> Solution:
     # ortools takes half a second to import and only this method needs it.
-    from twinloop.scheduling.conflict import explain
-    from twinloop.scheduling.cpsat import solve_cpsat
+    from twinloop.scheduling.solvers.conflict import explain
+    from twinloop.scheduling.solvers.cpsat import solve_cpsat
 
     hint = best_rule(shop, settings)
     limit = settings.deterministic_limit

@@ -2,19 +2,11 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 
-from tests.scheduling.shops import FT06, shops
+from tests.scheduling.shops import FT06, FT10, rich_shop
 from twinloop.errors import InputError
-from twinloop.scheduling.formats import read_jsp, read_shop, write_shop
-from twinloop.scheduling.problem import JobShop, Operation
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
-@given(shop=shops())
-def test_json_reads_back_equal(shop: JobShop, tmp_path: Path) -> None:
-    write_shop(tmp_path / "shop.json", shop)
-    assert read_shop(tmp_path / "shop.json") == shop
+from twinloop.scheduling.files.text import read_fjsp, read_instance, read_jsp, write_fjsp, write_jsp
+from twinloop.scheduling.problem import Alternative, Operation
 
 
 def test_the_standard_text_format_is_read(tmp_path: Path) -> None:
@@ -62,38 +54,39 @@ def test_a_malformed_text_names_file_and_row(text: str, message: str, tmp_path: 
     assert message in str(caught.value)
 
 
-HEAD = '{"version": 1, "machines": ["mill"], "jobs": '
-BAD_JSON = {
-    "no JSON": ('{"version": 1,\n "jobs" }', ":2: expected JSON"),
-    "a list": ("[]", "expected an object"),
-    "other version": ('{"version": 9, "machines": [], "jobs": []}', "expected version 1, found 9"),
-    "no jobs": ('{"version": 1, "machines": []}', "jobs missing"),
-    "unknown key": (HEAD + '[{"name": "a", "operations": [], "colour": 1}]}', "job 0: unknown colour"),
-    "operation without machine": (
-        HEAD + '[{"name": "a", "operations": [{"duration": 1}]}]}',
-        "job 0 operation 0: machine missing",
-    ),
-    "NaN": (
-        HEAD + '[{"name": "a", "operations": [{"machine": "mill", "duration": NaN}]}]}',
-        "job a operation 0: duration = nan",
-    ),
-    "after is a text": (HEAD + '[{"name": "a", "operations": [], "after": "b"}]}', "job 0: after: expected a list"),
+BAD_FLEXIBLE = {
+    "no alternatives": ("1 2\n1 0\n", ":2: job 0 operation 0: expected at least one alternative, got 0"),
+    "short": ("1 2\n2 1 0 3 2 0 4\n", ":2: job 0 operation 1: expected a machine of its alternatives, the line ends"),
+    "long": ("1 2\n1 1 0 3 7\n", ":2: job 0: 1 numbers are left after its 1 operations"),
+    "machine": ("1 2\n1 1 5 3\n", ":2: job 0 operation 0: expected a machine from 0 to 1, got 5"),
+    "twice": ("1 2\n1 2 0 3 0 4\n", "job 0 operation 0: machine 'machine_0' is named twice"),
 }
 
 
-@pytest.mark.parametrize(("text", "message"), BAD_JSON.values(), ids=BAD_JSON.keys())
-def test_a_malformed_json_names_the_file_and_the_place(text: str, message: str, tmp_path: Path) -> None:
-    path = tmp_path / "bad.json"
+@pytest.mark.parametrize(("text", "message"), BAD_FLEXIBLE.values(), ids=BAD_FLEXIBLE.keys())
+def test_a_malformed_flexible_text_names_file_and_row(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.fjs"
     path.write_text(text)
     with pytest.raises(InputError, match="^[^\n]*$") as caught:
-        read_shop(path)
+        read_fjsp(path)
     assert str(path) in str(caught.value)
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("read", [read_jsp, read_shop])
-def test_a_missing_or_binary_file_is_a_users_mistake(read: object, tmp_path: Path) -> None:
-    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x81")
-    for name in ("absent", "binary"):
-        with pytest.raises(InputError, match="cannot be read"):
-            read(tmp_path / name)  # type: ignore[operator]
+def test_both_formats_are_written_as_they_are_read_and_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "ft10").write_text(FT10)
+    (tmp_path / "flexible").write_text("2 3 1.5\n2 1 0 3 2 1 4 2 5\n1 2 0 2 2 9\n")
+    plain, flexible = read_instance(tmp_path / "ft10"), read_instance(tmp_path / "flexible")
+    assert plain == read_jsp(tmp_path / "ft10")
+    assert flexible.jobs[0].operations[1] == Operation("machine_1", 4, (Alternative("machine_2", 5),))
+    write_jsp(tmp_path / "again", plain)
+    write_fjsp(tmp_path / "again_flexible", flexible)
+    assert read_instance(tmp_path / "again") == plain
+    assert read_instance(tmp_path / "again_flexible") == flexible
+
+
+@pytest.mark.parametrize("write", [write_jsp, write_fjsp])
+def test_what_a_text_format_cannot_say_is_refused(write: object, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="write JSON"):
+        write(tmp_path / "rich", rich_shop())  # type: ignore[operator]
+    assert not (tmp_path / "rich").exists()

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from ortools.sat.python import cp_model
 
-from twinloop.scheduling.cpsat import build, latest_ends, solver
 from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.solvers.cpsat import build, latest_ends, solver
 
 # The smallest set of jobs is looked for with this many deterministic seconds for each trial.
 TRIAL_LIMIT = 0.5

@@ -1,0 +1,1 @@
+"""What becomes of a plan on the floor: executed under breakdowns, compared, priced."""

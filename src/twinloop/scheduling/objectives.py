@@ -1,0 +1,121 @@
+"""What makes one plan better than another: named terms, their weighted sums, and sums in order of importance.
+
+Every term is a whole number that is to be small, computed from the problem and the plan alone.
+"""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from twinloop.contracts import Assignment, Plan
+from twinloop.errors import InputError
+from twinloop.scheduling.problem import JobShop
+
+Term = Literal["makespan", "tardiness", "weighted_tardiness", "earliness", "setup", "energy", "stability"]
+TERMS: tuple[Term, ...] = get_args(Term)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Levels in order of importance, each a weighted sum of terms; a lower level only decides between equals.
+
+    reference: the earlier plan that `stability` compares with.
+
+    >>> Goal.of("makespan").levels
+    ({'makespan': 1},)
+    """
+
+    levels: tuple[Mapping[Term, int], ...]
+    reference: Plan | None = None
+
+    def __post_init__(self) -> None:
+        if not self.levels or not all(self.levels):
+            raise InputError("objective: expected at least one term on every level, got none")
+        for level in self.levels:
+            for term, weight in level.items():
+                if term not in TERMS:
+                    raise InputError(f"objective: unknown term {term!r}; known: {', '.join(TERMS)}")
+                if isinstance(weight, bool) or not isinstance(weight, int) or weight < 1:
+                    raise InputError(f"objective: weight of {term} = {weight!r}: expected a whole number ≥ 1")
+        if "stability" in self.terms and self.reference is None:
+            raise InputError("objective: stability compares with an earlier plan, and none was given")
+
+    @classmethod
+    def of(cls, *levels: Term | Mapping[Term, int], reference: Plan | None = None) -> "Goal":
+        """From terms or weighted sums, the most important first."""
+        return cls(tuple({level: 1} if isinstance(level, str) else level for level in levels), reference)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Every term that is named, once."""
+        return tuple(dict.fromkeys(term for level in self.levels for term in level))
+
+    def values(self, shop: JobShop, plan: Plan) -> tuple[int, ...]:
+        """One number for each level; smaller tuples are better plans."""
+        found = {term: measure(term, shop, plan, reference=self.reference) for term in self.terms}
+        return tuple(sum(weight * found[term] for term, weight in level.items()) for level in self.levels)
+
+
+def measure(term: Term, shop: JobShop, plan: Plan, *, reference: Plan | None = None) -> int:
+    """One term's value for a complete plan.
+
+    makespan, tardiness, weighted_tardiness (Σ weight × lateness), earliness (Σ earliness weight × time before due),
+    setup (time between families) in time units; energy in watts × time units; stability is the sum over operations of
+    the reference of how far their start has moved.
+    """
+    return MEASURES[term](shop, plan, reference or Plan(()))
+
+
+def job_ends(plan: Plan) -> Mapping[str, int]:
+    """End of every job."""
+    ends: dict[str, int] = {}
+    for a in plan:
+        ends[a.job] = max(ends.get(a.job, 0), a.end)
+    return ends
+
+
+def _tardiness(shop: JobShop, plan: Plan, _: Plan) -> int:
+    ends = job_ends(plan)
+    return sum(max(0, ends[job.name] - job.due) for job in shop.jobs if job.due is not None)
+
+
+def _weighted_tardiness(shop: JobShop, plan: Plan, _: Plan) -> int:
+    return int(shop.weighted_tardiness(job_ends(plan)))
+
+
+def _earliness(shop: JobShop, plan: Plan, _: Plan) -> int:
+    ends = job_ends(plan)
+    return sum(job.earliness_weight * max(0, job.due - ends[job.name]) for job in shop.jobs if job.due is not None)
+
+
+def _setup(shop: JobShop, plan: Plan, _: Plan) -> int:
+    rows: dict[str, list[Assignment]] = defaultdict(list)
+    for a in plan:
+        rows[a.machine].append(a)
+    total = 0
+    for machine, row in rows.items():
+        families = [shop.by_name[a.job].operations[a.operation].family for a in sorted(row, key=lambda a: a.start)]
+        total += sum(shop.setup(machine, *pair) for pair in itertools.pairwise(families))
+    return total
+
+
+def _energy(shop: JobShop, plan: Plan, _: Plan) -> int:
+    return sum(shop.power.get(a.machine, 0) * shop.by_name[a.job].operations[a.operation].on(a.machine) for a in plan)
+
+
+def _stability(_: JobShop, plan: Plan, reference: Plan) -> int:
+    before = {(a.job, a.operation): a.start for a in reference}
+    return sum(abs(a.start - before[a.job, a.operation]) for a in plan if (a.job, a.operation) in before)
+
+
+MEASURES: Mapping[Term, Callable[[JobShop, Plan, Plan], int]] = {
+    "makespan": lambda _, plan, __: plan.makespan,
+    "tardiness": _tardiness,
+    "weighted_tardiness": _weighted_tardiness,
+    "earliness": _earliness,
+    "setup": _setup,
+    "energy": _energy,
+    "stability": _stability,
+}

@@ -1,0 +1,199 @@
+"""Is the problem one at all? Every mistake is named with its place before a solver sees it."""
+
+import graphlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from twinloop.errors import InputError
+from twinloop.scheduling.problem.jobs import Job, Operation
+from twinloop.scheduling.problem.resources import Window
+
+if TYPE_CHECKING:
+    from twinloop.scheduling.problem.shop import JobShop
+
+# Sums of times stay within 32 bits and weighted sums within a double, so no solver can overflow.
+LARGEST_TIME = 2**31 - 1
+LARGEST_COST = 2**53
+
+
+def check_shop(shop: "JobShop") -> None:
+    """Raise InputError for the first thing that makes `shop` no valid problem."""
+    check_names(shop.machines, "machine")
+    check_names([job.name for job in shop.jobs], "job")
+    check_names([pool.name for pool in shop.pools], "pool", least=0)
+    check_names([material.name for material in shop.materials], "material", least=0)
+    _check_resources(shop)
+    for job in shop.jobs:
+        _check_job(job, shop)
+    ordered(shop.jobs)
+    if shop.horizon > LARGEST_TIME:
+        raise InputError(
+            f"shop: expected all releases and durations to add up to at most {LARGEST_TIME}, got {shop.horizon}: "
+            "use a coarser time unit"
+        )
+    if shop.horizon * sum(job.weight + job.earliness_weight for job in shop.jobs) > LARGEST_COST:
+        raise InputError(f"shop: expected weights × horizon of at most {LARGEST_COST}: use smaller weights")
+    _check_supply(shop)
+    _check_frozen(shop)
+
+
+def check_names(names: Iterable[str], kind: str, *, least: int = 1) -> None:
+    """Names are texts, different from each other, and at least `least` of them."""
+    seen: set[str] = set()
+    for name in names:
+        if not isinstance(name, str) or not name:
+            raise InputError(f"shop: expected a {kind} name (a text), got {name!r}")
+        if name in seen:
+            raise InputError(f"shop: {kind} {name!r} is there twice: give each {kind} its own name")
+        seen.add(name)
+    if len(seen) < least:
+        raise InputError(f"shop: expected at least one {kind}, got none")
+
+
+def check_whole(value: object, least: int, what: str) -> None:
+    """A whole number from `least` to the largest time."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not (whole and least <= value <= LARGEST_TIME):  # type: ignore[operator]
+        raise InputError(f"{what} = {value!r}: expected a whole number from {least} to {LARGEST_TIME}")
+
+
+def ordered(jobs: Sequence[Job]) -> tuple[str, ...]:
+    """Job names, each behind all it comes after; InputError for an unknown job or a circle."""
+    names = {job.name for job in jobs}
+    for job in jobs:
+        for other in job.after:
+            if other not in names:
+                raise InputError(f"job {job.name}: comes after {other!r}, which is no job of this shop")
+    try:
+        return tuple(graphlib.TopologicalSorter({job.name: job.after for job in jobs}).static_order())
+    except graphlib.CycleError as error:
+        raise InputError(
+            f"jobs {' → '.join(error.args[1])} wait for each other in a circle: remove one 'after'"
+        ) from None
+
+
+def _known(name: str, known: Iterable[str], where: str, kind: str) -> None:
+    if name not in known:
+        raise InputError(f"{where}: unknown {kind} {name!r}; known: {', '.join(sorted(known)) or 'none'}")
+
+
+def _check_resources(shop: "JobShop") -> None:
+    for machine, windows in shop.closed.items():
+        _known(machine, shop.machines, "closed", "machine")
+        _check_windows(windows, f"machine {machine}")
+    for pool in shop.pools:
+        check_whole(pool.capacity, 1, f"pool {pool.name}: capacity")
+        _check_windows(pool.closed, f"pool {pool.name}")
+    for machine, times in shop.setups.items():
+        _known(machine, shop.machines, "setups", "machine")
+        for (before, after), time in times.items():
+            check_whole(time, 0, f"set-up on {machine} from {before} to {after}")
+    for (start, end), time in shop.transport.items():
+        _known(start, shop.machines, "transport", "machine")
+        _known(end, shop.machines, "transport", "machine")
+        check_whole(time, 0, f"transport from {start} to {end}")
+    for machine, watts in shop.power.items():
+        _known(machine, shop.machines, "power", "machine")
+        check_whole(watts, 0, f"power of {machine}")
+    for material in shop.materials:
+        check_whole(material.initial, 0, f"material {material.name}: initial stock")
+        for time, quantity in material.deliveries:
+            check_whole(time, 0, f"material {material.name}: time of a delivery")
+            check_whole(quantity, 1, f"material {material.name}: quantity of the delivery at {time}")
+
+
+def _check_windows(windows: Sequence[Window], where: str) -> None:
+    for window in windows:
+        check_whole(window.start, 0, f"{where}: start of a closed window")
+        check_whole(window.end, 1, f"{where}: end of a closed window")
+        if window.end <= window.start:
+            raise InputError(f"{where}: closed window {window.start} … {window.end}: expected its end after its start")
+    for before, after in zip(sorted(windows), sorted(windows)[1:], strict=False):
+        if after.start < before.end:
+            raise InputError(
+                f"{where}: closed windows {before.start} … {before.end} and {after.start} … {after.end} overlap: "
+                "join them"
+            )
+
+
+def _check_job(job: Job, shop: "JobShop") -> None:
+    where = f"job {job.name}"
+    if not job.operations:
+        raise InputError(f"{where}: expected at least one operation, got none")
+    check_whole(job.release, 0, f"{where}: release")
+    check_whole(job.weight, 0, f"{where}: weight")
+    check_whole(job.earliness_weight, 0, f"{where}: earliness weight")
+    if job.due is not None:
+        check_whole(job.due, 0, f"{where}: due date")
+        if job.due < job.release:
+            raise InputError(f"{where}: due date {job.due} lies before its release {job.release}")
+    elif job.firm:
+        raise InputError(f"{where}: expected a due date, because it is firm, got none")
+    capacity = {pool.name: pool.capacity for pool in shop.pools}
+    materials = {material.name for material in shop.materials}
+    for number, operation in enumerate(job.operations):
+        _check_operation(operation, number, where, shop.machines, capacity, materials)
+
+
+def _check_operation(
+    operation: Operation,
+    number: int,
+    job: str,
+    machines: Sequence[str],
+    capacity: Mapping[str, int],
+    materials: Iterable[str],
+) -> None:
+    where = f"{job} operation {number}"
+    for mode in operation.modes:
+        if mode.machine not in machines:
+            raise InputError(f"{where}: unknown machine {mode.machine!r}; known: {', '.join(sorted(machines))}")
+        check_whole(mode.duration, 1, f"{where}: duration")
+    twice = [machine for machine, count in Counter(mode.machine for mode in operation.modes).items() if count > 1]
+    if twice:
+        raise InputError(f"{where}: machine {twice[0]!r} is named twice among its alternatives: keep one duration")
+    for pool, number_needed in operation.pools.items():
+        _known(pool, capacity, where, "pool")
+        check_whole(number_needed, 1, f"{where}: number needed of {pool}")
+        if number_needed > capacity[pool]:
+            raise InputError(
+                f"{where}: needs {number_needed} of pool {pool}, which has {capacity[pool]}: "
+                "enlarge the pool or need fewer"
+            )
+    for material, quantity in operation.materials.items():
+        _known(material, set(materials), where, "material")
+        check_whole(quantity, 1, f"{where}: quantity of {material}")
+    if operation.no_wait and number == 0:
+        raise InputError(f"{where}: no_wait follows an operation before it, and this is the first one")
+
+
+def _check_supply(shop: "JobShop") -> None:
+    needed: Counter[str] = Counter()
+    for job in shop.jobs:
+        for operation in job.operations:
+            needed.update(operation.materials)
+    for material in shop.materials:
+        supply = material.initial + sum(quantity for _, quantity in material.deliveries)
+        if needed[material.name] > supply:
+            raise InputError(
+                f"material {material.name}: {needed[material.name]} are needed, but only {supply} are in stock or "
+                "ever delivered: add a delivery"
+            )
+
+
+def _check_frozen(shop: "JobShop") -> None:
+    jobs = shop.by_name
+    for a in shop.frozen:
+        if a.job not in jobs or not 0 <= a.operation < len(jobs[a.job].operations):
+            raise InputError(f"frozen: job {a.job} operation {a.operation} is not in the shop")
+        modes = [mode.machine for mode in jobs[a.job].operations[a.operation].modes]
+        if a.machine not in modes:
+            raise InputError(
+                f"frozen: job {a.job} operation {a.operation} is on {a.machine}, expected {' or '.join(modes)}"
+            )
+        check_whole(a.start, 0, f"frozen: job {a.job} operation {a.operation}: start")
+        if a.end <= a.start:
+            raise InputError(f"frozen: job {a.job} operation {a.operation}: expected its end after {a.start}")
+    twice = [key for key, count in Counter((a.job, a.operation) for a in shop.frozen).items() if count > 1]
+    if twice:
+        raise InputError(f"frozen: job {twice[0][0]} operation {twice[0][1]} is there twice: keep one")

@@ -1,0 +1,114 @@
+"""The shop: machines, jobs and what limits them. Everything is checked here, before any solver sees it.
+
+CP-SAT would only say MODEL_INVALID to a negative duration and INFEASIBLE to a cycle. Times are whole
+numbers (minutes in the twins); all closed windows and deliveries lie on the same clock, which starts at 0.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from twinloop.contracts import Assignment
+from twinloop.scheduling.problem import checks
+from twinloop.scheduling.problem.checks import LARGEST_COST, LARGEST_TIME
+from twinloop.scheduling.problem.jobs import Job
+from twinloop.scheduling.problem.resources import Material, Pool, Window
+
+__all__ = ["LARGEST_COST", "LARGEST_TIME", "JobShop"]
+
+
+@dataclass(frozen=True)
+class JobShop:
+    """A complete, valid problem. Raises InputError that names job and operation.
+
+    closed: windows of the calendar by machine. setups: by machine, time between two consecutive operations by
+    (family before, family after); pairs that are not named need none. transport: time a job needs from one
+    machine to another, by (from, to); pairs that are not named need none. power: watts while working, by machine.
+    frozen: operations that are already decided (running, or too near to change) and keep machine and times.
+
+    >>> from twinloop.scheduling.problem import Operation
+    >>> JobShop(("mill",), (Job("a", (Operation("mill", 3),), due=2),)).horizon
+    3
+    """
+
+    machines: tuple[str, ...]
+    jobs: tuple[Job, ...]
+    closed: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
+    setups: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
+    transport: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    pools: tuple[Pool, ...] = ()
+    materials: tuple[Material, ...] = ()
+    power: Mapping[str, int] = field(default_factory=dict)
+    frozen: tuple[Assignment, ...] = ()
+
+    def __post_init__(self) -> None:
+        checks.check_shop(self)
+
+    @property
+    def plain(self) -> bool:
+        """Whether only machines, routings, releases, due dates and precedence limit the plan: a (flexible) job shop."""
+        limits = (self.closed, self.setups, self.transport, self.pools, self.materials, self.frozen)
+        return not any(limits) and not any(operation.no_wait for job in self.jobs for operation in job.operations)
+
+    @property
+    def flexible(self) -> bool:
+        """Whether some operation can run on more than one machine."""
+        return any(operation.alternatives for job in self.jobs for operation in job.operations)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Job]:
+        """Jobs by name."""
+        return {job.name: job for job in self.jobs}
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """Job names, each behind all it comes after."""
+        return checks.ordered(self.jobs)
+
+    @cached_property
+    def horizon(self) -> int:
+        """No sensible plan is longer: everything in turn after the last release, delivery and closed window."""
+        last = [job.release for job in self.jobs]
+        last += [window.end for windows in self.closed.values() for window in windows]
+        last += [window.end for pool in self.pools for window in pool.closed]
+        last += [time for material in self.materials for time, _ in material.deliveries]
+        last += [a.end for a in self.frozen]
+        setup = {machine: max(times.values(), default=0) for machine, times in self.setups.items()}
+        move = max(self.transport.values(), default=0)
+        work = sum(
+            max(mode.duration + setup.get(mode.machine, 0) for mode in operation.modes) + move
+            for job in self.jobs
+            for operation in job.operations
+        )
+        return max(last, default=0) + work
+
+    @cached_property
+    def heads(self) -> Mapping[str, tuple[int, ...]]:
+        """Earliest start of every operation when machines are never busy and always open, by job."""
+        found: dict[str, tuple[int, ...]] = {}
+        for name in self.order:
+            job = self.by_name[name]
+            start = max([job.release, *(self._end(found, other) for other in job.after)])
+            starts = []
+            for operation in job.operations:
+                starts.append(start)
+                start += operation.shortest
+            found[name] = tuple(starts)
+        return found
+
+    def _end(self, heads: Mapping[str, tuple[int, ...]], name: str) -> int:
+        return heads[name][-1] + self.by_name[name].operations[-1].shortest
+
+    def shortest(self, name: str) -> int:
+        """Earliest possible end of a job."""
+        return self._end(self.heads, name)
+
+    def setup(self, machine: str, before: str | None, after: str | None) -> int:
+        """Set-up time on `machine` between operations of two families."""
+        if before is None or after is None:
+            return 0
+        return self.setups.get(machine, {}).get((before, after), 0)
+
+    def weighted_tardiness(self, ends: Mapping[str, float]) -> float:
+        """Σ weight × max(0, end − due) for job ends by name; exact for whole numbers."""
+        return sum(job.weight * max(0, ends[job.name] - job.due) for job in self.jobs if job.due is not None)
