@@ -44,6 +44,7 @@ bench: $(STAMP)
 	python benchmarks/loop.py --json
 	python benchmarks/vision.py --json
 	python benchmarks/serving.py --json
+	python benchmarks/simulation.py --json
 
 ui: $(STAMP)
 	@python -m twinloop ui

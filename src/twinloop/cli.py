@@ -23,6 +23,7 @@ TOOLS = {
     "kfold": "cross-validate the configured training by part: figures per fold, mean and interval",
     "predict": "judge an image, or every image in a folder, with the exported detector",
     "camera": "play a folder of images at a fixed takt: missed frames, latency, utilisation",
+    "replay": "show a line as it was at any minute of its event log, and its key figures until then",
     "drift": "hold a folder of new images against the day the detector was measured",
     "serve": "answer posted images with the registered detector, on loopback",
     "ui": "open the MLflow UI on loopback (make ui)",

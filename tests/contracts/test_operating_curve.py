@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,17 @@ def test_another_parquet_file_is_refused_with_the_remedy(tmp_path: Path) -> None
     pq.write_table(pa.table({"x": [1]}), tmp_path / "other.parquet")
     with pytest.raises(InputError, match="expected version 1, found None: run the evaluate stage again"):
         OperatingCurve.load(tmp_path / "other.parquet")
+
+
+def test_a_curve_of_another_version_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    curve().save(tmp_path / "curve.parquet")
+    table = pq.read_table(tmp_path / "curve.parquet")
+    header = json.loads(table.schema.metadata[b"twinloop.operating_curve"]) | {"version": 2}
+    pq.write_table(
+        table.replace_schema_metadata({"twinloop.operating_curve": json.dumps(header)}), tmp_path / "newer.parquet"
+    )
+    with pytest.raises(InputError, match=r"newer\.parquet: expected version 1, found 2: run the evaluate stage again"):
+        OperatingCurve.load(tmp_path / "newer.parquet")
 
 
 @pytest.mark.parametrize(

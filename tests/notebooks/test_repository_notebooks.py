@@ -5,6 +5,8 @@ import pytest
 
 from twinloop.reporting.notebooks import execute, parameters_of
 
+PLOTLY = "application/vnd.plotly.v1+json"
+SHOWN = {"image/png", "text/html", PLOTLY}
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 
 
@@ -41,6 +43,6 @@ class TestEvery:
 def test_the_quickstart_runs_without_earlier_outputs_and_without_torch(tmp_path):
     document = execute(NOTEBOOKS[0], tmp_path / "out.ipynb")
     outputs = [output for cell in document.cells for output in cell.get("outputs", []) if "data" in output]
-    kinds = [next(iter(sorted(set(output["data"]) & {"image/png", "text/html"})), "text/plain") for output in outputs]
-    assert kinds == ["image/png", "text/html", "text/html", "text/html", "text/plain", "image/png"]
-    assert "optimal" in outputs[4]["data"]["text/plain"]
+    kinds = [next(iter(sorted(set(output["data"]) & SHOWN)), "text/plain") for output in outputs]
+    assert kinds == ["image/png", *["text/html"] * 3, PLOTLY, "text/html", "text/plain", "image/png"]
+    assert "optimal" in outputs[6]["data"]["text/plain"]

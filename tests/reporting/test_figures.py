@@ -64,8 +64,6 @@ FIGURES = {
     "levers": lambda: simulation.lever_ranking(GAINS),
     "scenarios": lambda: simulation.scenario_comparison(GAINS, what="throughput", unit="parts/day"),
     "OEE": lambda: simulation.oee_waterfall(0.9, 0.8, 0.5),
-    "states": lambda: simulation.station_states({HOSTILE: {"running": 0.6, "down": 0.4}}),
-    "work in progress": lambda: simulation.work_in_progress(np.array([0.0, 1.0]), np.array([0.0, 3.0])),
     "gantt": lambda: scheduling.gantt(
         PLAN, machines=("mill", "press"), groups={"1_a": "a", "2_b": HOSTILE}, late=["2_b"]
     ),

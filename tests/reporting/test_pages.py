@@ -18,7 +18,9 @@ def picture() -> Picture:
 
 def front() -> Front:
     table = Table.of([HOSTILE], [[HOSTILE]], caption=HOSTILE)
-    section = Section("model", HOSTILE, HOSTILE, (KeyFigure(HOSTILE, HOSTILE, HOSTILE),), (picture(),))
+    section = Section(
+        "model", HOSTILE, HOSTILE, (KeyFigure(HOSTILE, HOSTILE, HOSTILE),), (picture(),), Markup("<em>view</em>")
+    )
     return Front(
         title=HOSTILE,
         kicker=HOSTILE,
@@ -39,6 +41,7 @@ def test_the_first_page_escapes_every_text_and_keeps_our_markup(tmp_path):
     assert "<script" not in text
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 20
     assert "<code>kept</code>" in text
+    assert text.index("<h2") < text.index("<em>view</em>") < text.index('class="pair"')
     assert text.index('class="answer"') < text.index("<figure>") < text.index("<table>") < text.index("<h2")
 
 

@@ -1,10 +1,11 @@
-"""The SimPy engine against exact results (values and their sources in the module of each test)."""
+"""The SimPy engine against exact results directly (the table: theory.py); compiled/ holds them more tightly."""
 
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from tests.simulation.lines import camera_line, curve, exponential, fixed, log_of, queue, serial_line
+from tests.simulation.lines import camera_line, curve, exponential, fixed, log_of, queue
+from tests.simulation.theory import KNOWN
 from twinloop.simulation import Line, Station
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.events.log import ACCEPT, DOWN, ENTER, RUNNING, SHIP, STARVED, EventLog
@@ -15,38 +16,34 @@ def waiting_times(log: EventLog) -> np.ndarray:
     return log.time[started] - entered[log.part[started]]
 
 
-def throughput(log: EventLog) -> float:
-    return float((log.event == SHIP).sum() / log.horizon)
-
-
-def test_single_server_queue_waits_as_theory_says():
-    waits = waiting_times(log_of(queue(arrivals=0.8), minutes=400_000, seed=3))
-    assert waits.mean() == pytest.approx(4.0, rel=0.04)
-
-
 @pytest.mark.parametrize(("servers", "arrivals", "must_wait"), [(3, 2.4, 0.647191), (5, 4.0, 0.554113)])
 def test_queue_with_several_servers_waits_as_erlang_says(servers, arrivals, must_wait):
-    waits = waiting_times(log_of(queue(arrivals=arrivals, servers=servers), minutes=60_000, seed=2))
+    waits = waiting_times(log_of(queue(arrivals=arrivals, servers=servers), minutes=40_000, seed=2))
     assert (waits > 0).mean() == pytest.approx(must_wait, rel=0.03)
     assert waits.mean() == pytest.approx(must_wait / (servers - arrivals), rel=0.05)
 
 
-@pytest.mark.parametrize("buffer", [0, 2, 6])
-def test_two_exponential_stations_reach_the_closed_form(buffer):
-    assert throughput(log_of(serial_line(2, buffer=buffer), minutes=30_000)) == pytest.approx(
-        (buffer + 2) / (buffer + 3), rel=0.02
-    )
+ROUGHLY = (
+    "M/M/1",
+    "M/D/1",
+    "Jackson network",
+    "M/M/1//5",
+    "M/M/2//10",
+    "two machines (0.01, 0.1, 0.02, 0.1, 10)",
+    "two machines (0.05, 0.2, 0.05, 0.2, 5)",
+    "2 stations, buffers of 2",
+    "3 stations, buffers of 1",
+    "4 stations, buffers of 5",
+    "2 unreliable stations",
+    "3 unreliable stations",
+)
 
 
-@pytest.mark.parametrize(("buffer", "expected"), [(0, 0.564103), (1, 0.670466), (2, 0.734017), (5, 0.830759)])
-def test_three_exponential_stations_reach_hillier_and_boling(buffer, expected):
-    assert throughput(log_of(serial_line(3, buffer=buffer), minutes=25_000)) == pytest.approx(expected, rel=0.03)
-
-
-@pytest.mark.parametrize(("stations", "expected"), [(2, 0.756197), (3, 0.690298)])
-def test_unreliable_stations_reach_gershwin_and_berman(stations, expected):
-    line = serial_line(stations, buffer=5, failure=100.0, repair=10.0)
-    assert throughput(log_of(line, minutes=50_000)) == pytest.approx(expected, rel=0.03)
+@pytest.mark.parametrize("name", ROUGHLY)
+def test_the_engine_comes_close_to_the_exact_value(name):
+    known = KNOWN[name]
+    (run,) = known.runs(minutes=known.rough, replications=1, seed=2)
+    assert known.measure(*run()) == pytest.approx(known.exact, rel=0.04)
 
 
 @pytest.mark.parametrize("clock", ["operation", "calendar"])

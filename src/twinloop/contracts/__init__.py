@@ -1,6 +1,21 @@
 """The typed records that pass between parts: the only way a learning result enters a simulation or a schedule."""
 
+from twinloop.contracts.alert_curve import AlertCurve
+from twinloop.contracts.event import Event, EventKind
 from twinloop.contracts.operating_curve import Decision, OperatingCurve
 from twinloop.contracts.plan import Assignment, Plan
+from twinloop.contracts.risk_table import Risk, RiskTable
+from twinloop.contracts.telemetry import Telemetry
 
-__all__ = ["Assignment", "Decision", "OperatingCurve", "Plan"]
+__all__ = [
+    "AlertCurve",
+    "Assignment",
+    "Decision",
+    "Event",
+    "EventKind",
+    "OperatingCurve",
+    "Plan",
+    "Risk",
+    "RiskTable",
+    "Telemetry",
+]

@@ -7,6 +7,7 @@ and how sure. A page carries its style and pictures with it: it prints, needs no
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import jinja2
 from markdown_it import MarkdownIt
@@ -16,6 +17,12 @@ from twinloop.files import write_text
 from twinloop.reporting.notebooks import TEMPLATES, Link
 from twinloop.reporting.style import Picture
 from twinloop.reporting.tables import Table
+
+
+class Shown(Protocol):
+    """What brings its own safe markup."""
+
+    def __html__(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -29,13 +36,14 @@ class KeyFigure:
 
 @dataclass(frozen=True)
 class Section:
-    """A dashboard: who reads it and why, its key figures, its pictures."""
+    """A dashboard: who reads it and why, its key figures, its pictures; `view` is shown above these, as its markup."""
 
     anchor: str
     title: str
     text: str
     keys: tuple[KeyFigure, ...]
     figures: tuple[Picture, ...]
+    view: Shown | None = None
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def test_profit_is_revenue_minus_the_costs_shown():
     line = camera_line(rework=rework)
     figures, _ = kpis(log_of(line, minutes=3000.0, gate=gate), line, PRICES, start=500.0)
     parts = [figures[kpi] for kpi in KPIS if kpi.endswith("_cost_per_day")]
-    assert len(parts) == 8
+    assert len(parts) == 10
     assert sum(parts) == pytest.approx(figures["cost_per_day"])
     assert figures["profit_per_day"] == pytest.approx(figures["revenue_per_day"] - figures["cost_per_day"])
     assert min(figures["escapes_per_day"], figures["rework_share"], figures["reinspected_share"]) > 0

@@ -69,9 +69,10 @@ def test_minutes_per_part_include_breakdowns_and_setups():
         ({"rework": REWORK | {"buffer": 0}}, "expected an integer ≥ 1"),
         ({"rework": REWORK | {"max_times": None}}, "expected an integer"),
         ({"rework": REWORK | {"max_times": 0}}, "expected an integer ≥ 1"),
+        ({"rework": REWORK | {"returns_to": "pres"}}, "unknown station 'pres'; did you mean 'press'?"),
         (
-            {"rework": REWORK | {"returns_to": "weld"}},
-            "expected the inspecting station or one before it (press, camera)",
+            {"stations": [CAMERA, STATION], "rework": REWORK | {"returns_to": "press"}},
+            "expected the inspecting station or one before it (camera)",
         ),
         ({"rework": REWORK | {"name": "press"}}, "'press' comes twice"),
         ({"rework": REWORK | {"success": 1.5}}, "≤ 1"),

@@ -18,6 +18,7 @@ from PIL import Image
 from twinloop.config import parse
 from twinloop.config.compose import compose
 from twinloop.contracts import OperatingCurve
+from twinloop.files import read_json, write_json
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
@@ -66,7 +67,7 @@ def write_source(root: Path) -> None:
 
 
 def make_hostile(root: Path) -> None:
-    """Put markup in the place of a class, a lever and a file name, as if no earlier stage had cleaned anything."""
+    """Put markup in the place of a class, a lever, a line and a file name: as if no earlier stage had cleaned it."""
     out = root / paths.EVALUATION
     for path in (root / paths.DATASET / "index.parquet", out / "predictions.parquet"):
         frame = pl.read_parquet(path)
@@ -78,6 +79,9 @@ def make_hostile(root: Path) -> None:
         np.savez(out / "examples.npz", **{**stored, "classes": np.array(classes)})
     levers = root / paths.SIMULATION / "sensitivity.parquet"
     pl.read_parquet(levers).with_columns(pl.col("name").replace({"buffer 1": HOSTILE})).write_parquet(levers)
+    today = read_json(root / paths.SIMULATION / "today.json")
+    today["line"]["name"] = HOSTILE
+    write_json(root / paths.SIMULATION / "today.json", today)
     (root / paths.DATASET / "quarantine.csv").write_text(f"file,reason\n{HOSTILE}.png,{HOSTILE}\n")
 
 

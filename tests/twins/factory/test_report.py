@@ -1,3 +1,4 @@
+import base64
 import os
 import re
 import shutil
@@ -94,8 +95,25 @@ def test_figures_have_plain_names(reported):
         "lever_ranking.png",
         "gantt.png",
         "heat_maps.png",
+        "line_day.png",
+        "buffer_levels.png",
+        "bottleneck.png",
+        "maintenance_policies.png",
+        "optimisation.png",
+        "line_at_work.svg",
     } <= names
-    assert all(re.fullmatch(r"[a-z_]+\.png", name) for name in names)
+    assert all(re.fullmatch(r"[a-z_]+\.(png|svg)", name) for name in names)
+
+
+def test_the_line_at_work_moves_and_prints_as_a_still(reported):
+    for page in (reported / paths.INDEX_PAGE, reported / paths.REPORTS / "06_simulation.html"):
+        shown = {str(image.get("class")): str(image["src"]) for image in Reader(page).all("img") if image.get("class")}
+        assert set(shown) == {"play", "still"}, page.name
+        moving, still = (base64.b64decode(shown[kind].partition(",")[2]).decode() for kind in ("play", "still"))
+        assert "<animate" in moving
+        assert "<animate" not in still
+        assert len(moving) <= 300_000
+    assert moving == (reported / paths.REPORTS / "figures" / "line_at_work.svg").read_text()
 
 
 def test_pages_ask_nobody_and_need_no_script(reported):

@@ -13,7 +13,7 @@ from twinloop.errors import InputError, RunError
 from twinloop.files import read_json, sha256, write_json
 from twinloop.scheduling import ScheduleSettings, ShopSettings
 from twinloop.scheduling.checker import check
-from twinloop.scheduling.formats import read_shop
+from twinloop.scheduling.files.shop_json import read_shop
 from twinloop.twins.factory import paths, schedule
 from twinloop.twins.stage import Stage
 

@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,14 +10,20 @@ import yaml
 
 from tests.simulation.lines import curve
 from twinloop.config import parse
+from twinloop.contracts import AlertCurve, RiskTable
 from twinloop.errors import InputError
 from twinloop.files import read_json, write_json
 from twinloop.simulation import Economy, ExperimentSettings, Line
 from twinloop.simulation.events.kpi import KPIS
+from twinloop.simulation.maintenance.study import MaintenanceSettings
 from twinloop.twins.factory import paths, simulate
 from twinloop.twins.stage import Stage
 
-TABLES = ("scenarios", "sensitivity", "threshold_curve", "states", "events")
+TABLES = (
+    *("scenarios", "sensitivity", "threshold_curve", "states", "events"),
+    *("optimisation", "maintenance", "risks", "alerts"),
+)
+RECORDS = ("answer.json", "optimisation.json", "today.json")
 MODELS = {"fp32": 0.5, "int8": 0.45}
 
 
@@ -49,10 +56,15 @@ def put_inputs(root: Path) -> None:
 def stage_in(root: Path, repository: Path, *, workers: int = 1) -> Stage[Any]:
     configured = yaml.safe_load((repository / "conf/factory/simulate/default.yaml").read_text())
     short = {"days": 0.5, "warmup_days": 0.1, "replications": 8, "thresholds": 3}
+    few = {"trials": 4, "batch": 2, "random_trials": 2, "replications": 2, "final_replications": 4}
+    configured["optimise"] |= few | {"max_replications": 8}
+    maintenance = yaml.safe_load((repository / "conf/factory/maintenance/default.yaml").read_text())
+    brief = {"learning_days": 2.0, "days": 0.5, "warmup_days": 0.0, "replications": 3}
     sections = SimpleNamespace(
         line=Line.from_yaml(repository / "conf/factory/line/assembly.yaml"),
         economy=Economy(),
         simulate=parse(ExperimentSettings, configured | short),
+        maintenance=parse(MaintenanceSettings, maintenance | brief),
     )
     return Stage(config=SimpleNamespace(seed=1, factory=sections), root=root, tracker=Recorder(), workers=workers)
 
@@ -68,7 +80,7 @@ def done(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> tuple[St
 def test_the_stage_writes_its_tables_and_says_what_it_did(done):
     stage, line = done
     out = stage.root / paths.SIMULATION
-    expected = {"answer.json", *(f"{name}.parquet" for name in TABLES)}
+    expected = {*RECORDS, *(f"{name}.parquet" for name in TABLES)}
     assert {file.name for file in out.iterdir()} == expected
     assert "scenarios × 8 replications" in line
     assert len(stage.tracker.children) == pl.read_parquet(out / "scenarios.parquet")["scenario"].n_unique()
@@ -94,6 +106,35 @@ def test_the_answer_is_one_sentence_with_the_numbers_behind_it(done):
     )
     assert answer["gain_per_day"]["low"] > 0
     assert answer["chosen"] == {"accept_below": 0.8, "reject_from": 0.95}
+
+
+def test_the_search_and_the_policies_are_answered_with_numbers(done):
+    stage, _ = done
+    out, metrics = stage.root / paths.SIMULATION, read_json(stage.root / paths.metrics("simulate"))
+    found = read_json(out / "optimisation.json")
+    assert found["sentence"].endswith(".")
+    assert found["gain"]["mean"] == metrics["optimised_gain_per_day"]
+    trials = pl.read_parquet(out / "optimisation.parquet")
+    assert trials["finalist"].sum() >= 1
+    policies = pl.read_parquet(out / "maintenance.parquet")
+    assert set(policies["policy"]) == {
+        *("oracle", "run to failure", "fixed interval", "condition", "opportunistic", "predictive")
+    }
+    assert metrics["best_policy"] in set(policies["policy"])
+    assert RiskTable.load(out / "risks.parquet").assets == ("welding",)
+    assert AlertCurve.load(out / "alerts.parquet").failures > 0
+
+
+def test_without_trials_nothing_is_searched_and_said_so(tmp_path, repository):
+    put_inputs(tmp_path)
+    stage = stage_in(tmp_path, repository)
+    nothing = dataclasses.replace(stage.config.factory.simulate.optimise, trials=0)
+    sections = stage.config.factory
+    sections.simulate = dataclasses.replace(sections.simulate, optimise=nothing, levers=sections.simulate.levers[:1])
+    simulate.run(stage)
+    found = read_json(tmp_path / paths.SIMULATION / "optimisation.json")
+    assert found == {"sentence": "Nothing was searched (optimise.trials: 0).", "today": None, "gain": None}
+    assert pl.read_parquet(tmp_path / paths.SIMULATION / "optimisation.parquet").is_empty()
 
 
 def test_levers_of_the_default_configuration_are_all_ranked(done):

@@ -1,11 +1,9 @@
-"""What the line earns and why: thresholds, scenarios, levers, losses, stations, buffers."""
+"""What the line earns and why: thresholds, scenarios, levers, losses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from twinloop.numbers import Estimate, interval, number, quantity
 from twinloop.reporting.figures.data import shortened
@@ -14,18 +12,14 @@ from twinloop.reporting.style import (
     GREEN,
     GREY,
     ORANGE,
-    PURPLE,
     RED,
     SKY,
-    YELLOW,
     Picture,
     drawn,
     single,
 )
 
-Values = NDArray[np.float64]
 TICKS = (0.003, 0.01, 0.03, 0.1, 0.2, 0.5, 0.8, 0.9, 0.97, 0.99)
-STATE_COLOURS = {"running": GREEN, "setup": PURPLE, "starved": SKY, "blocked": YELLOW, "down": RED}
 
 
 @dataclass(frozen=True)
@@ -178,47 +172,4 @@ def oee_waterfall(availability: float, performance: float, quality: float) -> Pi
         f"OEE {level:.1f} %: availability {100 * availability:.1f} %, performance {100 * performance:.1f} %, "
         f"quality {100 * quality:.1f} %"
     )
-    return figure
-
-
-@drawn
-def station_states(shares: Mapping[str, Mapping[str, float]]) -> Picture:
-    """How each station spends its time: station → state → share in [0, 1]."""
-    states = [s for s in STATE_COLOURS if any(s in row for row in shares.values())]
-    states += sorted({state for row in shares.values() for state in row} - set(states))
-    figure, axes = single(7.8, 0.5 * len(shares) + 1.6)
-    left = np.zeros(len(shares))
-    for state, colour in zip(states, [STATE_COLOURS.get(s, PURPLE) for s in states], strict=True):
-        widths = np.array([100 * row.get(state, 0.0) for row in shares.values()])
-        axes.barh(range(len(shares)), widths, left=left, color=colour, height=0.66, label=state)
-        for place, width in enumerate(widths):
-            if width >= 5:
-                axes.text(left[place] + width / 2, place, f"{width:.0f}", ha="center", va="center", fontsize=9)
-        left += widths
-    axes.set_yticks(range(len(shares)), [shortened(name, 24) for name in shares])
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
-    axes.set_xlim(0, 100)
-    axes.set(xlabel="share of time (%)", title="What the stations do")
-    figure.legend(loc="outside lower center", ncols=max(len(states), 1))
-    figure.alt = "Station states in percent of time: " + "; ".join(
-        f"{name}: " + ", ".join(f"{state} {100 * share:.0f}" for state, share in row.items())
-        for name, row in shares.items()
-    )
-    return figure
-
-
-@drawn
-def work_in_progress(hours: Values, parts: Values, *, warm_up_h: float = 0.0) -> Picture:
-    """Parts on the line over time, as steps; the warm-up that no figure counts is shaded."""
-    figure, axes = single(7.8, 2.7)
-    if warm_up_h > 0:
-        axes.axvspan(0, warm_up_h, color="#E4E7EB", linewidth=0, label="warm-up, not counted")
-    axes.step(hours, parts, where="post", color=BLUE, linewidth=1.0, label="parts on the line")
-    axes.set_xlim(0, float(hours.max(initial=0.0)))
-    axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set(xlabel="planned production time (hours)", ylabel="parts on the line (number)", title="Work in progress")
-    figure.legend(loc="outside lower center", ncols=2)
-    figure.alt = f"Parts on the line over {hours.max(initial=0.0):.0f} hours, at most {parts.max(initial=0.0):.0f}"
     return figure

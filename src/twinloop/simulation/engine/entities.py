@@ -9,30 +9,42 @@ from collections.abc import Callable
 
 import simpy
 
-from twinloop.simulation.events.log import SHIP, EventLog
+from twinloop.simulation.events.log import QUEUE, SHIP, EventLog
 
 
 class Part:
-    """A part: its number, variant, true class (0 is good) and latent difficulty u."""
+    """A part: its number, variant, true class (0 is good) and latent difficulty u; `step` counts its route."""
 
-    __slots__ = ("condition", "difficulty", "looks", "number", "rejected", "reworks", "variant")
+    __slots__ = ("condition", "difficulty", "looks", "number", "rejected", "reworks", "step", "variant")
 
     def __init__(self, number: int, *, variant: int, condition: int, difficulty: float) -> None:
         self.number, self.variant, self.condition, self.difficulty = number, variant, condition, difficulty
-        self.looks = self.reworks = 0
+        self.looks = self.reworks = self.step = 0
         self.rejected = False
 
 
 class Buffer:
-    """Room for `capacity` parts, first in, first out. Capacity 0 hands over directly."""
+    """Room for `capacity` parts, first in, first out, before the machines of the station whose first is `entity`.
 
-    __slots__ = ("_env", "_givers", "_takers", "capacity", "name", "parts")
+    A part that comes to rest here is a QUEUE row; capacity 0 hands over directly.
+    """
 
-    def __init__(self, env: simpy.Environment, name: str, capacity: float) -> None:
-        self._env, self.name, self.capacity = env, name, capacity
+    __slots__ = ("_env", "_givers", "_log", "_takers", "capacity", "entity", "name", "parts")
+
+    def __init__(self, env: simpy.Environment, log: EventLog, entity: int, *, name: str, capacity: float) -> None:
+        self._env, self._log, self.entity, self.name, self.capacity = env, log, entity, name, capacity
         self.parts: deque[Part] = deque()
         self._takers: deque[simpy.Event] = deque()
         self._givers: deque[tuple[Part, simpy.Event]] = deque()
+
+    @property
+    def empty(self) -> bool:
+        """Whether `take` would give nothing."""
+        return not (self.parts or self._givers)
+
+    def admits(self, part: Part) -> bool:
+        """Whether `put` would take the part in."""
+        return bool(self._takers) or len(self.parts) < self.capacity
 
     def put(self, part: Part) -> bool:
         """Take the part in, or return False when there is no room."""
@@ -40,9 +52,13 @@ class Buffer:
             self._takers.popleft().succeed(part)
             return True
         if len(self.parts) < self.capacity:
-            self.parts.append(part)
+            self._rest(part)
             return True
         return False
+
+    def _rest(self, part: Part) -> None:
+        self.parts.append(part)
+        self._log.record(self._env.now, QUEUE, self.entity, part.number)
 
     def room(self, part: Part, *, first: bool = False) -> simpy.Event:
         """An event that fires when the part has been taken in."""
@@ -59,7 +75,7 @@ class Buffer:
             part = self.parts.popleft()
             if self._givers:
                 waiting, event = self._givers.popleft()
-                self.parts.append(waiting)
+                self._rest(waiting)
                 event.succeed()
             return part
         if self._givers:
@@ -79,29 +95,43 @@ class Buffer:
 
 
 class SaturatedQueue(Buffer):
-    """The queue of a source that never runs dry: a part is made when one is asked for."""
+    """The queue of a source that never runs dry: a part is made when one is asked for and none has come back."""
 
     __slots__ = ("_make",)
 
-    def __init__(self, env: simpy.Environment, name: str, make: Callable[[], Part]) -> None:
-        super().__init__(env, name, float("inf"))
+    def __init__(
+        self,
+        env: simpy.Environment,
+        log: EventLog,
+        entity: int,
+        *,
+        name: str,
+        capacity: float,
+        make: Callable[[], Part],
+    ) -> None:
+        super().__init__(env, log, entity, name=name, capacity=capacity)
         self._make = make
 
+    @property
+    def empty(self) -> bool:
+        """Never: one more can always be made."""
+        return False
+
     def take(self) -> Part | None:
-        return self.parts.popleft() if self.parts else self._make()
+        return super().take() or self._make()
 
 
 class Shipping:
-    """The way out: always has room."""
+    """The way out behind the station whose last machine is `entity`: always has room."""
 
-    __slots__ = ("_entity", "_env", "_log", "name")
+    __slots__ = ("_env", "_log", "entity", "name")
 
     def __init__(self, env: simpy.Environment, log: EventLog, entity: int) -> None:
-        self._env, self._log, self._entity, self.name = env, log, entity, "shipping"
+        self._env, self._log, self.entity, self.name = env, log, entity, "shipping"
 
     def put(self, part: Part) -> bool:
         """Ship the part."""
-        self._log.record(self._env.now, SHIP, self._entity, part.number, part.condition)
+        self._log.record(self._env.now, SHIP, self.entity, part.number, part.condition)
         return True
 
     def room(self, part: Part, *, first: bool = False) -> simpy.Event:

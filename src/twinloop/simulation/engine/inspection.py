@@ -1,4 +1,4 @@
-"""The inspection station's decisions, drawn from one draw of a measured operating curve.
+"""The inspection station: its decisions, drawn from one draw of a measured operating curve, and what follows from them.
 
 Look k of a part of class c sees z = √ρ·u + √(1−ρ)·e_k and scores at quantile Φ(z) of its class (the
 copula of contracts/operating_curve.py). Comparing z with Φ⁻¹ of the class's rates is the same and
@@ -13,6 +13,13 @@ import numpy as np
 from scipy.special import ndtri
 
 from twinloop.contracts import OperatingCurve
+from twinloop.simulation.engine.entities import Buffer, Part
+from twinloop.simulation.engine.machines import Machine, Place, Process
+from twinloop.simulation.engine.streams import ByPart
+from twinloop.simulation.engine.transport import Dock
+from twinloop.simulation.events.log import ACCEPT, REINSPECT, REJECT, RUNNING, SCRAP
+from twinloop.simulation.model.quality import Inspection, Rework
+from twinloop.simulation.model.station import Station
 
 
 @dataclass(frozen=True)
@@ -41,3 +48,59 @@ class Gate:
             part_weight=math.sqrt(curve.repeatability),
             look_weight=math.sqrt(1 - curve.repeatability),
         )
+
+
+class Inspector(Machine):
+    """The camera: each cycle is one look; a part is accepted, looked at again, or rejected."""
+
+    def __init__(
+        self,
+        place: Place,
+        station: Station,
+        *,
+        gate: Gate,
+        inspection: Inspection,
+        rework: Rework | None,
+        rework_queue: Buffer | Dock | None,
+        latency_min: float,
+    ) -> None:
+        super().__init__(place, station)
+        self._gate, self._inspection, self._latency_min = gate, inspection, latency_min
+        self._rework, self._rework_queue = rework, rework_queue
+        self._streams, self._noise = place.streams, list[ByPart]()
+        self.looked = 0
+
+    def _process(self, part: Part) -> Process:
+        first, self.looked = 1 + self.looked, 0
+        for look in range(first, self._inspection.max_looks + 1):
+            yield from self._work(self.cycle() * self._factors[part.variant] + self._latency_min, RUNNING, part)
+            decision = self._decide(part)
+            if decision == REINSPECT and look == self._inspection.max_looks:
+                decision = REJECT if self._inspection.undecided == "reject" else ACCEPT
+            self.log.record(self.env.now, decision, self.entity, part.number, part.condition)
+            if decision != REINSPECT:
+                part.rejected = decision == REJECT
+                return
+
+    def _decide(self, part: Part) -> int:
+        gate, look = self._gate, part.looks
+        while look >= len(self._noise):
+            self._noise.append(self._streams.by_part(f"look {len(self._noise)}", "normal"))
+        part.looks = look + 1
+        z = gate.part_weight * part.difficulty + gate.look_weight * self._noise[look][part.number]
+        if z < gate.accept_z[part.condition]:
+            return ACCEPT
+        return REJECT if z >= gate.reject_z[part.condition] else REINSPECT
+
+    def _pass_on(self, part: Part) -> Process:
+        if not part.rejected:
+            yield from super()._pass_on(part)
+            return
+        rework, queue = self._rework, self._rework_queue
+        if rework is not None and queue is not None and part.reworks < rework.max_times:
+            if queue.put(part):
+                return
+            if rework.when_full == "wait" or queue.admits(part):
+                yield from self._wait_for_room(queue, part)
+                return
+        self.log.record(self.env.now, SCRAP, self.entity, part.number, part.condition)

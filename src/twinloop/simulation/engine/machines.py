@@ -2,38 +2,45 @@
 
 `Machine` carries the mechanics; inspection and rework change what the work is and where the part goes.
 Breakdowns need no interrupts: an operation knows beforehand whether it will be broken, and a calendar
-breakdown of a waiting machine is settled when its wait ends (a part handed over meanwhile waits for the
-repair). That keeps a part at about one event per station.
+breakdown of a waiting machine is settled when its wait ends: a part handed over meanwhile waits for the
+repair, which the line's crew, if it has one, starts only then, as nobody missed the machine before.
+That keeps a part at about one event per station.
+
+Tie rule: events of the same minute happen by (time, priority, arrival, id), as in SimPy: processes start first, the
+machines in their order (operators' shifts before them, the source after them); then what was scheduled first happens
+first. A part or room that somebody waits for is an event of its own, scheduled when it is given.
 """
 
+from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import simpy
 
+from twinloop.simulation.engine.crew import RepairCrew
 from twinloop.simulation.engine.entities import Buffer, Part, Shipping
-from twinloop.simulation.engine.inspection import Gate
-from twinloop.simulation.engine.streams import ByPart, Streams
+from twinloop.simulation.engine.streams import Streams
+from twinloop.simulation.engine.transport import Dock
 from twinloop.simulation.events.log import (
-    ACCEPT,
     BLOCKED,
     DOWN,
+    IDLE,
     NO_PART,
-    REINSPECT,
-    REJECT,
+    NOTHING,
     RUNNING,
-    SCRAP,
     SETUP,
     STARVED,
     EventLog,
 )
-from twinloop.simulation.model.quality import Inspection, Rework
 from twinloop.simulation.model.station import Station
 
 Process = Generator[simpy.Event, Any, None]
+Fetching = Generator[simpy.Event, Any, Part]
+Outlet = Buffer | Dock | Shipping
 NEVER = float("inf")
 GOOD = 0
+WAITING = frozenset((STARVED, BLOCKED, IDLE))
 
 
 def _never() -> float:
@@ -44,7 +51,9 @@ def _never() -> float:
 class Place:
     """Where a machine stands: its number in the log, the buffer it takes from and the one it puts into.
 
-    factors: per variant, on the cycle time.
+    factors: per variant, on the cycle time. outlet_of: on a routed line, where a finished part goes.
+    crew: who repairs (null: every machine has its own repairer). needs: what else it takes to work on a part.
+    loading: how it comes to its next part, where that is not simply the next of the inlet.
     """
 
     env: simpy.Environment
@@ -52,19 +61,45 @@ class Place:
     streams: Streams
     entity: int
     inlet: Buffer
-    outlet: Buffer | Shipping
+    outlet: Outlet
     factors: tuple[float, ...]
+    outlet_of: Callable[[Part], Outlet] | None = None
+    crew: RepairCrew | None = None
+    needs: "Needs | None" = None
+    loading: "Callable[[Machine], Fetching] | None" = None
+
+
+class Needs(Protocol):
+    """What a machine gets before it works on a part, and gives back afterwards."""
+
+    def prepare(self, machine: "Machine", part: Part) -> Process:
+        """Get it, waiting where it is not there."""
+
+    def release(self) -> None:
+        """Give back what can be used again."""
 
 
 class Machine:
-    """One server of a station."""
+    """One server of a station.
+
+    state, since, part: what it does, from which minute on, and with which part (-1: none).
+    batch: what it works on, where that is more than one part. waits_for: the buffer (or the name of what else) that
+    it waits for. health: 1 as new to 0 failed, NaN without wear. last_maintenance: minute, NaN before the first.
+    """
+
+    # A machine with upkeep is of a class that says so; the others skip this step.
+    _has_upkeep = False
 
     def __init__(self, place: Place, station: Station) -> None:
         self.env, self.log, self.entity = place.env, place.log, place.entity
         self.inlet, self.outlet, self._factors = place.inlet, place.outlet, place.factors
+        self._outlet_of, self._crew, self._priority = place.outlet_of, place.crew, station.repair_priority
+        self._needs, self._loading = place.needs, place.loading
+        self.batch: deque[Part] = deque()
         self.name = self.log.entities[self.entity]
-        self.state = STARVED
-        self.waits_for = ""
+        self.state, self.since, self.part = STARVED, 0.0, NO_PART
+        self.waits_for: Outlet | str = ""
+        self.last_maintenance = NOTHING
         streams = place.streams
         self.cycle = streams.durations(self.name, "cycle", station.cycle)
         self.repair: Callable[[], float] = _never
@@ -76,43 +111,87 @@ class Machine:
         self._setup = streams.durations(self.name, "setup", station.setup) if station.setup else None
         self._variant: int | None = None
         self._left = self.failure()
-        self._seen = 0.0
+        self._seen = self._mended = 0.0
+        self.begun: tuple[Part, bool] | None = None
         self.env.process(self._run())
 
+    @property
+    def health(self) -> float:
+        """1 as new to 0 failed, NaN for a machine without wear."""
+        return NOTHING
+
     def _run(self) -> Process:
+        if self.begun is not None:
+            yield from self._go_on(*self.begun)
         while True:
-            part = self.inlet.take()
-            if part is None:
-                self.waits_for = f"a part from {self.inlet.name}"
-                self.note(STARVED)
-                part = yield self.inlet.arrival()
-                if self._calendar:
-                    yield from self._settle()
+            if self._has_upkeep:
+                yield from self._upkeep()
+            part = yield from self._fetch()
+            if self._needs is not None:
+                yield from self._needs.prepare(self, part)
             if self._setup is not None and part.variant != self._variant:
                 if self._variant is not None:
                     yield from self._work(self._setup(), SETUP, part)
                 self._variant = part.variant
             yield from self._process(part)
-            yield from self._pass_on(part)
+            if self._needs is not None:
+                self._needs.release()
+            if self.batch:
+                while self.batch:
+                    yield from self._pass_on(self.batch.popleft())
+            else:
+                yield from self._pass_on(part)
+
+    def _go_on(self, part: Part, done: bool) -> Process:
+        """Begin with a part that is in the machine already, to be worked on or only to be passed on (a fork)."""
+        if not done:
+            if self._setup is not None and part.variant != self._variant:
+                if self._variant is not None:
+                    yield from self._work(self._setup(), SETUP, part)
+                self._variant = part.variant
+            yield from self._process(part)
+        yield from self._pass_on(part)
+
+    def _upkeep(self) -> Process:
+        """What is done to the machine itself between two parts."""
+        yield from ()
+
+    def _fetch(self) -> Fetching:
+        """The next part, waited for if there is none."""
+        if self._loading is not None:
+            return (yield from self._loading(self))
+        part = self.inlet.take()
+        if part is None:
+            part = yield from self.wait(self.inlet.arrival(), STARVED, self.inlet)
+        return part
 
     def note(self, state: int, part: int = NO_PART) -> None:
         """Log a change of state at the present moment."""
-        self.state = state
-        self.log.record(self.env.now, state, self.entity, part)
+        self.state, self.part = state, part
+        self.since = now = self.env.now
+        self.log.record(now, state, self.entity, part)
+
+    def wait(
+        self, event: simpy.Event, state: int, reason: Outlet | str, part: int = NO_PART
+    ) -> Generator[simpy.Event, Any, Any]:
+        """Wait in `state` for an event, and for the end of a breakdown that comes meanwhile; gives its value."""
+        self.waits_for = reason
+        self.note(state, part)
+        value = yield event
+        if self._calendar:
+            yield from self._settle()
+        return value
 
     def _process(self, part: Part) -> Process:
         yield from self._work(self.cycle() * self._factors[part.variant], RUNNING, part)
 
     def _pass_on(self, part: Part) -> Process:
-        if not self.outlet.put(part):
-            yield from self._wait_for_room(self.outlet, part)
+        outlet = self.outlet if self._outlet_of is None else self._outlet_of(part)
+        if not outlet.put(part):
+            yield from self._wait_for_room(outlet, part)
 
-    def _wait_for_room(self, place: Buffer | Shipping, part: Part, *, first: bool = False) -> Process:
-        self.waits_for = f"room in {place}"
-        self.note(BLOCKED, part.number)
-        yield place.room(part, first=first)
-        if self._calendar:
-            yield from self._settle()
+    def _wait_for_room(self, place: Outlet, part: Part, *, first: bool = False) -> Process:
+        yield from self.wait(place.room(part, first=first), BLOCKED, place, part.number)
 
     def _work(self, minutes: float, state: int, part: Part) -> Process:
         self.note(state, part.number)
@@ -120,8 +199,7 @@ class Machine:
         while wears and self._left < minutes:
             yield self.env.timeout(self._left)
             minutes -= self._left
-            self.note(DOWN, part.number)
-            yield self.env.timeout(self.repair())
+            yield from self._repairing(part)
             self._left = self.failure()
             self.note(state, part.number)
         yield self.env.timeout(minutes)
@@ -129,105 +207,64 @@ class Machine:
             self._left -= minutes
         self._seen = self.env.now
 
+    def _repairing(self, part: Part) -> Process:
+        """Down with a part in it, until somebody has come and repaired."""
+        self.note(DOWN, part.number)
+        yield from self._mend(self.repair)
+
+    def _mend(self, minutes: Callable[[], float]) -> Process:
+        crew = self._crew
+        if crew is None:
+            yield self.env.timeout(minutes())
+            return
+        called = crew.call(self._priority)
+        if called is not None:
+            self.waits_for = "the crew"
+            yield called
+        yield self.env.timeout(minutes())
+        crew.leave()
+
     def _settle(self) -> Process:
-        """Calendar breakdowns since the last work; waits for a repair that is still going on."""
+        """Calendar breakdowns since the last work; waits for a repair that is still going on or has to begin."""
         remaining = self.settle(self.env.now)
         if remaining > 0:
             self.state = DOWN
-            yield self.env.timeout(remaining)
-        self._seen = self.env.now
+            if self._crew is None:
+                yield self.env.timeout(remaining)
+            else:
+                yield from self._mend(self.repair)
+            self._seen, self._mended = self.env.now, 0.0
 
     def settle(self, now: float) -> float:
-        """Log the calendar breakdowns of a wait that ends `now`; returns the minutes of repair still to come."""
-        waiting, elapsed = self.state, now - self._seen
-        while self._left < elapsed:
-            start = now - elapsed + self._left
-            end = start + self.repair()
-            self.log.record(start, DOWN, self.entity)
-            elapsed = now - end
+        """Log the calendar breakdowns of a wait that ends `now`; returns the minutes of repair still to come.
+
+        With a crew the breakdown of a waiting machine is noticed when the wait ends: infinite minutes are to come.
+        """
+        remaining = self.observe(now)
+        if self._mended <= self._seen:
+            # Rounding may make a failure that comes this very moment a little overdue.
+            self._left = max(self._left - (now - self._seen), 0.0)
+            self._seen = now
+        return remaining
+
+    def observe(self, now: float) -> float:
+        """The same for a wait that goes on: it can be looked at any number of times."""
+        waiting = self.state
+        while True:
+            if self._mended > self._seen:
+                if self._mended >= now:
+                    return self._mended - now
+                self.log.record(self._mended, waiting, self.entity, self.part)
+                self._seen = self.since = self._mended
+            fails = self._seen + self._left
+            if fails >= now:
+                return 0.0
+            self.log.record(fails, DOWN, self.entity, self.part)
+            self.since = fails
+            self._mended = fails + self.repair() if self._crew is None else NEVER
             self._left = self.failure()
-            if elapsed <= 0:
-                return -elapsed
-            self.log.record(end, waiting, self.entity)
-        self._left -= elapsed
-        return 0.0
 
     def finish(self, horizon: float) -> None:
         """Settle a wait that the horizon cuts."""
-        if self._calendar and self.state in (STARVED, BLOCKED):
-            self.settle(horizon)
-
-
-class Inspector(Machine):
-    """The camera: each cycle is one look; a part is accepted, looked at again, or rejected."""
-
-    def __init__(
-        self,
-        place: Place,
-        station: Station,
-        *,
-        gate: Gate,
-        inspection: Inspection,
-        rework: Rework | None,
-        rework_queue: Buffer | None,
-        latency_min: float,
-    ) -> None:
-        super().__init__(place, station)
-        self._gate, self._inspection, self._latency_min = gate, inspection, latency_min
-        self._rework, self._rework_queue = rework, rework_queue
-        self._streams, self._noise = place.streams, list[ByPart]()
-
-    def _process(self, part: Part) -> Process:
-        for look in range(1, self._inspection.max_looks + 1):
-            yield from self._work(self.cycle() * self._factors[part.variant] + self._latency_min, RUNNING, part)
-            decision = self._decide(part)
-            if decision == REINSPECT and look == self._inspection.max_looks:
-                decision = REJECT if self._inspection.undecided == "reject" else ACCEPT
-            self.log.record(self.env.now, decision, self.entity, part.number, part.condition)
-            if decision != REINSPECT:
-                part.rejected = decision == REJECT
-                return
-
-    def _decide(self, part: Part) -> int:
-        gate, look = self._gate, part.looks
-        while look >= len(self._noise):
-            self._noise.append(self._streams.by_part(f"look {len(self._noise)}", "normal"))
-        part.looks = look + 1
-        z = gate.part_weight * part.difficulty + gate.look_weight * self._noise[look][part.number]
-        if z < gate.accept_z[part.condition]:
-            return ACCEPT
-        return REJECT if z >= gate.reject_z[part.condition] else REINSPECT
-
-    def _pass_on(self, part: Part) -> Process:
-        if not part.rejected:
-            yield from super()._pass_on(part)
-            return
-        rework, queue = self._rework, self._rework_queue
-        if rework is not None and queue is not None and part.reworks < rework.max_times:
-            if queue.put(part):
-                return
-            if rework.when_full == "wait":
-                yield from self._wait_for_room(queue, part)
-                return
-        self.log.record(self.env.now, SCRAP, self.entity, part.number, part.condition)
-
-
-class Repairer(Machine):
-    """A rework place: may remove the defect, then sends the part back to be inspected again."""
-
-    def __init__(self, place: Place, station: Station, *, success: tuple[float, ...]) -> None:
-        super().__init__(place, station)
-        self._success, self._streams, self._luck = success, place.streams, list[ByPart]()
-
-    def _process(self, part: Part) -> Process:
-        yield from super()._process(part)
-        visit = part.reworks
-        while visit >= len(self._luck):
-            self._luck.append(self._streams.by_part(f"rework {len(self._luck)}", "uniform"))
-        part.reworks = visit + 1
-        if self._luck[visit][part.number] < self._success[part.condition]:
-            part.condition = GOOD
-
-    def _pass_on(self, part: Part) -> Process:
-        if not self.outlet.put(part):
-            yield from self._wait_for_room(self.outlet, part, first=True)
+        if self._calendar and self.state in WAITING:
+            self.observe(horizon)

@@ -16,15 +16,16 @@ from twinloop.simulation.model.distributions import BLOCK, Distribution, duratio
 
 
 class Streams:
-    """All random streams of one replication."""
+    """All random streams of one replication; one that starts later, as a fork does, has luck of its own."""
 
-    def __init__(self, seed: int, replication: int) -> None:
+    def __init__(self, seed: int, replication: int, *, start: float = 0.0) -> None:
         self.seed, self.replication = seed, replication
+        self._luck = f"\0{start!r}" if start else ""
         self._by_part: dict[str, ByPart] = {}
 
     def generator(self, entity: str, purpose: str) -> np.random.Generator:
         """The generator of one entity's purpose, the same however many others exist."""
-        digest = hashlib.sha256(f"{entity}\0{purpose}".encode()).digest()
+        digest = hashlib.sha256(f"{entity}\0{purpose}{self._luck}".encode()).digest()
         key = (self.replication, int.from_bytes(digest[:8], "big"))
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(self.seed, spawn_key=key)))
 

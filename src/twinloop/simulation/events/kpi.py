@@ -6,28 +6,21 @@ available time in which it works, the rest being starved, blocked or idle (stati
 quality is the share of good parts shipped among all parts that left the line.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.errors import RunError
-from twinloop.simulation.events.log import (
-    DOWN,
-    ENTER,
-    REINSPECT,
-    REJECT,
-    RUNNING,
-    SCRAP,
-    SHIP,
-    STARVED,
-    STATES,
-    EventLog,
-)
+from twinloop.simulation.events.log import DOWN, MAINTENANCE, STARVED, STATES, EventLog
 from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.line import Line
 
+if TYPE_CHECKING:
+    from twinloop.simulation.events.tally import Tally
+
 MINUTES_PER_HOUR = 60
 PPM = 1e6
-GOOD = 0
 
 # name → (title, unit); the order is that of tables
 KPIS: dict[str, tuple[str, str]] = {
@@ -47,6 +40,9 @@ KPIS: dict[str, tuple[str, str]] = {
     "scrap_share": ("Scrap per part", ""),
     "good_scrapped_per_day": ("Good parts scrapped", "parts/day"),
     "down_hours_per_day": ("Breakdown", "h/day"),
+    "failures_per_day": ("Breakdowns", "per day"),
+    "maintenance_hours_per_day": ("Maintenance", "h/day"),
+    "maintenances_per_day": ("Maintenances", "per day"),
     "revenue_per_day": ("Revenue", "€/day"),
     "cost_per_day": ("Cost", "€/day"),
     "material_cost_per_day": ("Material cost", "€/day"),
@@ -55,6 +51,8 @@ KPIS: dict[str, tuple[str, str]] = {
     "scrap_cost_per_day": ("Scrap cost", "€/day"),
     "reinspection_cost_per_day": ("Re-inspection cost", "€/day"),
     "repair_cost_per_day": ("Repair cost", "€/day"),
+    "failure_cost_per_day": ("Breakdown cost", "€/day"),
+    "maintenance_cost_per_day": ("Maintenance cost", "€/day"),
     "holding_cost_per_day": ("Holding cost", "€/day"),
     "fixed_cost_per_day": ("Fixed cost", "€/day"),
 }
@@ -63,74 +61,83 @@ KPIS: dict[str, tuple[str, str]] = {
 def kpis(log: EventLog, line: Line, economy: Economy, *, start: float) -> tuple[dict[str, float], NDArray[np.float64]]:
     """KPIS of the time from minute `start` (the warm-up's end) to the horizon, and the minutes [entities, STATES].
 
-    Raises RunError when nothing left the line in that time: no share or cycle time could be told.
+    Raises RunError when nothing left the line in that time: no share or cycle time could be told, InputError for a log
+    of other machines than the line's.
     """
-    time, event, part, condition = log.time, log.event, log.part, log.condition
-    measured = time >= start
-    window = log.horizon - start
-    days = window / line.minutes_per_day
+    log.check_line(line)
+    from twinloop.simulation.events.tally import Tally
 
-    shipped, scrapped = measured & (event == SHIP), measured & (event == SCRAP)
-    left = shipped | scrapped
-    if not left.any():
+    first = first_rework(line)
+    places = line.rework.servers if line.rework else 0
+    tally = Tally.of(log, start=start, first_rework=first, first_resource=first + places)
+    return figures(tally, line, economy), tally.minutes
+
+
+def first_rework(line: Line) -> int:
+    """The first entity number that is a rework place: what such a machine works on is a visit."""
+    return 1 + sum(station.servers for station in line.stations)
+
+
+def figures(tally: "Tally", line: Line, economy: Economy) -> dict[str, float]:
+    """KPIS from what was counted. Raises RunError when nothing left the line."""
+    counts, minutes = tally.counts, tally.minutes
+    window = tally.horizon - tally.start
+    days = window / line.minutes_per_day
+    shipped, scrapped, started = counts["shipped"], counts["scrapped"], counts["started"]
+    left = shipped + scrapped
+    if not left:
         raise RunError(
             f"simulate: no part left {line.name} in the {days:g} days after the warm-up: "
             "simulate more days, or check cycle, repair and interarrival times"
         )
-    entered = time[event == ENTER]
-    gone = (event == SHIP) | (event == SCRAP)
-    leaves = np.full(len(entered), log.horizon)
-    leaves[part[gone]] = time[gone]
-    part_minutes = float(np.maximum(leaves - np.maximum(entered, start), 0.0).sum())
-    rejected = np.zeros(len(entered), dtype=bool)
-    rejected[part[event == REJECT]] = True
-    right_first_time = shipped & (condition == GOOD) & ~rejected[part]
-
-    minutes = log.time_in_states(start)
     states = dict(zip(STATES, _share_at_bottleneck(minutes, line), strict=True))
     availability = 1 - states["down"] - states["setup"] - states["maintenance"]
     performance = (states["running"] + states["warning"]) / availability if availability > 0 else 0.0
-    count_shipped, count_left = int(shipped.sum()), int(left.sum())
-    escapes = int((shipped & (condition != GOOD)).sum())
-    started = int((measured & (event == ENTER)).sum())
-    looks_again = int((measured & (event == REINSPECT)).sum())
-    reworks = _rework_visits(log, line, measured)
-    quality = (count_shipped - escapes) / count_left
+    escapes, looks_again, reworks = counts["escapes"], counts["looks_again"], counts["reworks"]
+    part_minutes = counts["part_minutes"]
+    quality = (shipped - escapes) / left
+    failures, maintenances = counts["failures"], counts["maintenances"]
     down_hours = float(minutes[:, DOWN - STARVED].sum()) / MINUTES_PER_HOUR
+    maintenance_hours = float(minutes[:, MAINTENANCE - STARVED].sum()) / MINUTES_PER_HOUR
 
-    revenue = economy.revenue * count_shipped
+    revenue = economy.revenue * shipped
     costs = {
         "material": economy.material * started,
         "escape": economy.escape * escapes,
         "rework": economy.rework * reworks,
-        "scrap": economy.scrap * int(scrapped.sum()),
+        "scrap": economy.scrap * scrapped,
         "reinspection": economy.reinspection * looks_again,
         "repair": economy.repair_hour * down_hours,
+        "failure": economy.failure * failures,
+        "maintenance": economy.maintenance * maintenances,
         "holding": economy.holding_hour * part_minutes / MINUTES_PER_HOUR,
         "fixed": economy.fixed_day * days,
     }
-    figures = {
+    found = {
         "profit_per_day": (revenue - sum(costs.values())) / days,
-        "throughput_per_day": count_shipped / days,
+        "throughput_per_day": shipped / days,
         "oee": availability * performance * quality,
         "availability": availability,
         "performance": performance,
         "quality": quality,
         "wip": part_minutes / window,
-        "cycle_time_min": float((time[left] - entered[part[left]]).mean()),
-        "escape_ppm": PPM * escapes / max(count_shipped, 1),
+        "cycle_time_min": counts["stay_minutes"] / left,
+        "escape_ppm": PPM * escapes / max(shipped, 1),
         "escapes_per_day": escapes / days,
-        "first_pass_yield": int(right_first_time.sum()) / count_left,
-        "rework_share": reworks / count_left,
-        "reinspected_share": looks_again / count_left,
-        "scrap_share": int(scrapped.sum()) / count_left,
-        "good_scrapped_per_day": int((scrapped & (condition == GOOD)).sum()) / days,
+        "first_pass_yield": counts["right_first_time"] / left,
+        "rework_share": reworks / left,
+        "reinspected_share": looks_again / left,
+        "scrap_share": scrapped / left,
+        "good_scrapped_per_day": counts["good_scrapped"] / days,
         "down_hours_per_day": down_hours / days,
+        "failures_per_day": failures / days,
+        "maintenance_hours_per_day": maintenance_hours / days,
+        "maintenances_per_day": maintenances / days,
         "revenue_per_day": revenue / days,
         "cost_per_day": sum(costs.values()) / days,
     }
-    figures |= {f"{name}_cost_per_day": cost / days for name, cost in costs.items()}
-    return {name: figures[name] for name in KPIS}, minutes
+    found |= {f"{name}_cost_per_day": cost / days for name, cost in costs.items()}
+    return {name: found[name] for name in KPIS}
 
 
 def _share_at_bottleneck(minutes: NDArray[np.float64], line: Line) -> list[float]:
@@ -138,10 +145,3 @@ def _share_at_bottleneck(minutes: NDArray[np.float64], line: Line) -> list[float
     rows = minutes[first : first + line.stations[line.bottleneck].servers]
     shares: list[float] = (rows.sum(axis=0) / rows.sum()).tolist()
     return shares
-
-
-def _rework_visits(log: EventLog, line: Line, measured: NDArray[np.bool_]) -> int:
-    if line.rework is None:
-        return 0
-    first = 1 + sum(station.servers for station in line.stations)
-    return int((measured & (log.event == RUNNING) & (log.entity >= first)).sum())

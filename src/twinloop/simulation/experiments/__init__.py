@@ -1,1 +1,1 @@
-"""Scenarios, replications and their statistics: intervals, paired comparison, levers, the answer."""
+"""Scenarios, replications and their statistics: intervals, comparison, selection, levers, optimisation, the answer."""

@@ -1,6 +1,7 @@
 """What a simulated scenario says: key figures with intervals, and the paired difference to another one."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -8,9 +9,13 @@ from numpy.typing import NDArray
 
 from twinloop.errors import InputError
 from twinloop.simulation.events.kpi import KPIS
+from twinloop.simulation.experiments.design import Design
 from twinloop.simulation.experiments.statistics import Interval, Sample, interval, paired, paired_ratio
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.overlay import unknown
+
+if TYPE_CHECKING:
+    from twinloop.simulation.experiments.experiment import Run, Scenario
 
 Floats = NDArray[np.float64]
 
@@ -19,22 +24,57 @@ Floats = NDArray[np.float64]
 class Result:
     """Replications of one scenario.
 
+    engine: what simulated it, "simpy" or "compiled".
     replications: one row each with replication, draw (of the operating curve) and every figure of KPIS.
     estimate: the same replications with the curve's estimate instead of its draws; None where there are no draws.
-    states: entity, state, share of time, mean over replications. model: what the inspection's errors
-    come from, "assumed" when no curve was given.
+    states: entity, state, share of time, mean over replications.
     """
 
-    name: str
-    line: Line
-    model: str
+    scenario: "Scenario"
+    design: Design
+    engine: str
     replications: pl.DataFrame
     estimate: pl.DataFrame | None
     states: pl.DataFrame
-    days: float
-    warmup_days: float
-    seed: int
-    confidence: float = 0.95
+
+    @property
+    def name(self) -> str:
+        return self.scenario.name
+
+    @property
+    def line(self) -> Line:
+        return self.scenario.line
+
+    @property
+    def model(self) -> str:
+        """What the inspection's errors come from, "assumed" when no curve was given."""
+        return self.scenario.measured.model
+
+    @property
+    def days(self) -> float:
+        return self.design.days
+
+    @property
+    def warmup_days(self) -> float:
+        return self.design.warmup_days
+
+    @property
+    def seed(self) -> int:
+        return self.design.seed
+
+    @property
+    def confidence(self) -> float:
+        return self.design.confidence
+
+    @property
+    def precision(self) -> float:
+        """Half-width of `design.precision_of` as a share of its mean; infinite around a mean of zero."""
+        return self[self.design.precision_of].relative_half_width
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the precision that was asked for is reached; None when none was."""
+        return None if self.design.precision is None else self.precision <= self.design.precision
 
     def __getitem__(self, kpi: str) -> Interval:
         """The interval of one key figure."""
@@ -63,14 +103,40 @@ class Result:
 
         Raises InputError unless both were run with the same seed, length and number of replications.
         """
-        mine = (self.seed, self.days, self.warmup_days, len(self.replications))
-        theirs = (other.seed, other.days, other.warmup_days, len(other.replications))
+        mine, theirs = self._paired_by(), other._paired_by()
         if mine != theirs:
             raise InputError(
                 "simulate: compare expects two runs with the same seed, days, warm-up and replications, "
                 f"got {mine} and {theirs}: run both with the same arguments"
             )
         return Comparison(baseline=self, other=other)
+
+    def _paired_by(self) -> tuple[object, ...]:
+        numbers = self.replications["replication"]
+        return self.seed, self.days, self.warmup_days, f"{numbers[0]} to {numbers[-1]}"
+
+    def run_of(self, replication: int = 0) -> "Run":
+        """One of the replications, ready to be done again: `result.run_of(3).log()` is its event log.
+
+        Raises InputError for a number that is not among them.
+        """
+        from twinloop.simulation.experiments.experiment import run_of
+
+        numbers = self.replications["replication"]
+        if replication not in numbers:
+            raise InputError(
+                f"simulate: replication {replication}: expected a number from {numbers[0]} to {numbers[-1]}"
+            )
+        return run_of(self.scenario, self.design, replication)
+
+    def gantt(self, *, day: int = 1) -> Any:
+        """What every machine does on one day after the warm-up (from 1), as a plotly figure that can be zoomed.
+
+        The first replication is simulated again for its event log. Raises InputError for a day that was not simulated.
+        """
+        from twinloop.simulation.figures.gantt import day_gantt
+
+        return day_gantt(self, day)
 
     def _repr_html_(self) -> str:
         from twinloop.simulation.figures.faces import result_table

@@ -1,10 +1,12 @@
 """Settings of an experiment: how long, how often, and which levers are tried against today's line."""
 
+import dataclasses
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from twinloop.config import settings
+from twinloop.learning.settings import Dimension
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -41,12 +43,68 @@ class Lever:
 
 
 @settings
+class Knob(Dimension):
+    """One thing an optimisation may set; `price_per_day` (euro) is what each unit more than today's costs a day."""
+
+    price_per_day: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.price_per_day and self.kind == "categorical":
+            raise ValueError("price_per_day is per unit: expected a knob of kind int or float")
+
+
+@settings
+class OptimiseSettings:
+    """A search for the best line: `trials` ways to set the knobs of `space`, `trials: 0` looks for nothing.
+
+    space: dotted path of the line → knob. Besides the line's own paths: `threshold` (accept below) and `band` (the
+        width above it in which a part is looked at again).
+    objective: the figure that is maximised, after the knobs' prices.
+    batch: trials asked for together; the answer does not depend on the number of workers.
+    random_trials: the first trials, spread at random before the sampler learns from them.
+    replications: per trial, with the same random numbers in all of them.
+    finalists: the best trials that are judged anew with `final_replications` fresh ones, and as many again until one
+        is better than the others by more than `indifference` (in the objective's unit) or there are `max_replications`.
+    """
+
+    trials: Annotated[int, Field(ge=0)] = 0
+    space: dict[str, Knob] = dataclasses.field(default_factory=dict)
+    objective: str = "profit_per_day"
+    batch: Annotated[int, Field(ge=1)] = 8
+    random_trials: Annotated[int, Field(ge=1)] = 10
+    replications: Annotated[int, Field(ge=2)] = 8
+    finalists: Annotated[int, Field(ge=1)] = 4
+    final_replications: Annotated[int, Field(ge=2)] = 40
+    max_replications: Annotated[int, Field(ge=2)] = 200
+    indifference: Positive = 20.0
+
+    def __post_init__(self) -> None:
+        if self.trials and not self.space:
+            raise ValueError("trials expect a space to search in: name at least one path, or set trials: 0")
+        if self.max_replications < self.final_replications:
+            raise ValueError("expected max_replications ≥ final_replications")
+
+
+@settings
 class ExperimentSettings:
-    """`days` are simulated after `warmup_days`, `replications` times per scenario, with common random numbers."""
+    """`days` are simulated after `warmup_days`, `replications` times per scenario, with common random numbers.
+
+    precision: replications go on in batches until profit is known to this share of its mean, or there are
+        `max_replications`; null: one batch. engine: auto takes the compiled one for lines that it supports.
+    """
 
     days: Positive = 4.0
     warmup_days: Annotated[float, Field(ge=0)] = 1.0
     replications: Annotated[int, Field(ge=2)] = 40
+    precision: Annotated[float, Field(gt=0, lt=1)] | None = None
+    max_replications: Annotated[int, Field(ge=2)] = 1000
     confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    engine: Literal["auto", "simpy", "compiled"] = "auto"
     thresholds: Annotated[int, Field(ge=3)] = 12
     levers: tuple[Lever, ...] = ()
+    optimise: OptimiseSettings = OptimiseSettings()
+
+    def __post_init__(self) -> None:
+        if self.precision is not None and self.max_replications < self.replications:
+            raise ValueError("expected max_replications ≥ replications")

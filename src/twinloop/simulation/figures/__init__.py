@@ -1,1 +1,1 @@
-"""How lines and results look in a notebook."""
+"""How lines, event logs and results look: flow diagram, Gantt chart, the line at work, tables."""

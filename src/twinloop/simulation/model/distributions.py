@@ -1,4 +1,4 @@
-"""Durations by their mean and coefficient of variation, drawn in blocks and guarded.
+"""Durations by their mean and coefficient of variation, or as they were observed, drawn in blocks and guarded.
 
 Engineers know a mean and a spread, seldom a shape parameter: lognormal, gamma and Weibull are given
 by mean and cv. SimPy accepts a NaN delay and its clock becomes NaN; here every block is checked
@@ -26,7 +26,10 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "weibull": ("mean", "cv"),
     "triangular": ("low", "mode", "high"),
     "uniform": ("low", "high"),
+    "geometric": ("mean",),
+    "empirical": ("values",),
 }
+PARAMETERS = ("mean", "cv", "low", "mode", "high", "values")
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 
@@ -37,32 +40,50 @@ class Distribution:
 
     deterministic and exponential take `mean`; lognormal, gamma and weibull take `mean` and `cv`
     (standard deviation over mean); triangular takes `low`, `mode`, `high`; uniform `low`, `high`.
+    geometric counts whole minutes 1, 2, … with a `mean` from 1; empirical draws from observed `values`, each alike.
 
     >>> Distribution(kind="triangular", low=1, mode=2, high=6).average
     3.0
     """
 
-    kind: Literal["deterministic", "exponential", "lognormal", "gamma", "weibull", "triangular", "uniform"]
+    kind: Literal[
+        "deterministic",
+        "exponential",
+        "lognormal",
+        "gamma",
+        "weibull",
+        "triangular",
+        "uniform",
+        "geometric",
+        "empirical",
+    ]
     mean: Positive | None = None
     cv: Annotated[float, Field(gt=0, le=20)] | None = None
     low: NotNegative | None = None
     mode: NotNegative | None = None
     high: Positive | None = None
+    values: tuple[NotNegative, ...] | None = None
 
     def __post_init__(self) -> None:
         needed = NEEDS[self.kind]
-        given = tuple(name for name in ("mean", "cv", "low", "mode", "high") if getattr(self, name) is not None)
+        given = tuple(name for name in PARAMETERS if getattr(self, name) is not None)
         if set(given) != set(needed):
             raise ValueError(f"{self.kind} takes {' and '.join(needed)}, got {' and '.join(given) or 'nothing'}")
         ordered = [value for value in (self.low, self.mode, self.high) if value is not None]
         if ordered != sorted(ordered) or (ordered and ordered[0] == ordered[-1]):
             raise ValueError(f"{self.kind} expects {' ≤ '.join(needed)} and low < high")
+        if self.kind == "geometric" and self.average < 1:
+            raise ValueError(f"geometric expects mean ≥ 1, as it counts whole minutes from 1, got {self.mean}")
+        if self.values is not None and not any(self.values):
+            raise ValueError("empirical expects observed values, at least one of them > 0")
 
     @property
     def average(self) -> float:
         """Expected duration in minutes."""
         if self.mean is not None:
             return self.mean
+        if self.values is not None:
+            return sum(self.values) / len(self.values)
         ends = [value for value in (self.low, self.mode, self.high) if value is not None]
         return sum(ends) / len(ends)
 
@@ -83,9 +104,15 @@ class Distribution:
             return rng.triangular(self.low or 0.0, self.mode or 0.0, self.high or 0.0, count)
         if self.kind == "uniform":
             return rng.uniform(self.low or 0.0, self.high or 0.0, count)
+        if self.kind == "geometric":
+            return rng.geometric(1 / mean, count).astype(np.float64)
+        if self.values is not None:
+            return np.array(self.values)[(rng.random(count) * len(self.values)).astype(np.int64)]
         return np.full(count, mean)
 
     def __str__(self) -> str:
+        if self.values is not None:
+            return f"empirical({len(self.values)} values, mean {self.average:g})"
         return f"{self.kind}({', '.join(f'{name} {getattr(self, name):g}' for name in NEEDS[self.kind])})"
 
 

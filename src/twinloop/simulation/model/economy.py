@@ -18,6 +18,7 @@ class Economy:
     escape: per defective part shipped (claim, sorting, replacement).
     rework: per visit to the rework station. scrap: per scrapped part, disposal.
     reinspection: per look after the first. repair_hour: per machine-hour of breakdown.
+    failure: per breakdown, beyond its hours (spare parts, damage). maintenance: per maintenance before a breakdown.
     holding_hour: per part and hour on the line. fixed_day: staff, energy, rent.
     """
 
@@ -28,5 +29,7 @@ class Economy:
     scrap: Euro = 0.5
     reinspection: Euro = 0.2
     repair_hour: Euro = 60.0
+    failure: Euro = 0.0
+    maintenance: Euro = 0.0
     holding_hour: Euro = 0.05
     fixed_day: Euro = 2000.0

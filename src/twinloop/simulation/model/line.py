@@ -6,26 +6,38 @@ from 1). A station that finishes while the buffer behind it is full keeps the pa
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 from pydantic import Field
 
 from twinloop.config import Invalid, parse, settings
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.simulation.model.economy import Economy
-from twinloop.simulation.model.materials import Material
+from twinloop.simulation.model.gathering import check_assemblies, check_batches, pieces
+from twinloop.simulation.model.materials import Material, check_materials
 from twinloop.simulation.model.overlay import overlaid
-from twinloop.simulation.model.quality import Inspection, Rework
-from twinloop.simulation.model.resources import Crew, Operators, Transport
+from twinloop.simulation.model.quality import Inspection, Rework, check_rework
+from twinloop.simulation.model.resources import Crew, Operators, Transport, check_operators
+from twinloop.simulation.model.routing import check_routing, check_serial, paths, visits
 from twinloop.simulation.model.source import Source
 from twinloop.simulation.model.station import Station
 
 if TYPE_CHECKING:
+    from twinloop.simulation.engine.live import LiveLine
+    from twinloop.simulation.experiments.design import Backend, Engine, How
+    from twinloop.simulation.experiments.optimisation import Optimum
     from twinloop.simulation.experiments.result import Result
+    from twinloop.simulation.experiments.scenarios import SideBySide
+    from twinloop.simulation.experiments.settings import OptimiseSettings
+    from twinloop.simulation.experiments.warmup import WarmUp
 
 
 @settings
@@ -37,6 +49,7 @@ class Line:
     and `buffers` stays empty. Resources that are null (crew, transport) or empty (operators, materials) never
     make anyone wait.
 
+    >>> from twinloop.simulation import Distribution, Station
     >>> press = Station(name="press", cycle=Distribution(kind="exponential", mean=2.0))
     >>> pack = Station(name="pack", cycle=Distribution(kind="exponential", mean=2.0))
     >>> Line(stations=(press, pack), buffers=(4,)).with_(buffer_1=8).buffers
@@ -61,40 +74,62 @@ class Line:
         if twice:
             raise ValueError(f"expected different station names, {twice[0]!r} comes twice")
         if self.routed:
-            self._check_routes()
-        elif len(self.buffers) != len(self.stations) - 1:
-            raise ValueError(
-                f"expected {len(self.stations) - 1} buffers, one between each two of {len(self.stations)} stations, "
-                f"got {len(self.buffers)}"
-            )
+            check_routing(self.stations, self.buffers, self.source.variants, saturated=self.saturated)
+        else:
+            check_serial(self.stations, self.buffers)
         if sum(station.inspects for station in self.stations) > 1:
             raise ValueError("expected at most one station with inspects: true")
         if self.rework:
-            self._check_rework(self.rework)
+            check_rework(self.rework, names[:-1], inspecting=self.inspecting, routed=self.routed)
+        self._check_resources(names)
 
-    def _check_rework(self, rework: Rework) -> None:
-        if self.inspecting is None:
-            raise ValueError("rework expects a station with inspects: true; no part would ever reach it")
-        before = [station.name for station in self.stations[: self.inspecting + 1]]
-        if rework.returns_to is not None and rework.returns_to not in before:
-            raise ValueError(
-                f"rework.returns_to = {rework.returns_to!r}: expected the inspecting station or one before it "
-                f"({', '.join(before)}); repaired parts must be inspected again"
-            )
-
-    def _check_routes(self) -> None:
-        known = {station.name for station in self.stations}
-        if self.buffers:
-            raise ValueError("a routed line takes no buffers: give each station its own queue")
-        for variant in self.source.variants:
-            foreign = [name for name in variant.route or () if name not in known]
-            if foreign:
-                raise ValueError(f"variant {variant.name}: expected a route of known stations, got {foreign[0]!r}")
+    def _check_resources(self, places: list[str]) -> None:
+        named = [*places, *(group.name for group in self.operators), *(stock.name for stock in self.materials)]
+        named += ["vehicle"] if self.transport else []
+        twice = sorted({name for name in named if named.count(name) > 1})
+        if twice:
+            raise ValueError(f"expected different names of stations, operators and materials, {twice[0]!r} comes twice")
+        check_operators(self.operators, places, day=self.minutes_per_day)
+        check_materials(self.materials, self.stations)
+        check_batches(self.stations, self.rooms)
+        again = range(self.return_position, (self.inspecting or 0) + 1) if self.rework else ()
+        variants = [variant.name for variant in self.source.variants]
+        repeated = [self.stations[position].name for position in again]
+        check_assemblies(self.stations, variants, self._visits, repeated=repeated)
 
     @property
     def routed(self) -> bool:
         """Whether parts find their way by routes or branches instead of one station after the other."""
         return any(v.route is not None for v in self.source.variants) or any(s.next for s in self.stations)
+
+    @property
+    def branching(self) -> bool:
+        """Whether stations draw where a part goes next."""
+        return any(station.next for station in self.stations)
+
+    @property
+    def saturated(self) -> bool:
+        """Whether the source always has one more part."""
+        return self.source.interarrival is None and not self.source.orders
+
+    @property
+    def entries(self) -> tuple[int, ...]:
+        """Position (from 0) of the station that parts enter at, per variant."""
+        if not self.routed:
+            return (0,) * len(self.source.variants)
+        return tuple(path[0] for path in paths(self.stations, self.source.variants))
+
+    @property
+    def rooms(self) -> tuple[float, ...]:
+        """How many parts can wait in front of each station."""
+        if not self.routed:
+            return (math.inf, *self.buffers)
+        return tuple(math.inf if station.queue is None else station.queue for station in self.stations)
+
+    @property
+    def _visits(self) -> NDArray[np.float64]:
+        variants = self.source.variants
+        return visits(self.stations, variants) if self.routed else np.ones((len(variants), len(self.stations)))
 
     @property
     def inspecting(self) -> int | None:
@@ -109,7 +144,7 @@ class Line:
             return names.index(self.rework.returns_to)
         return self.inspecting or 0
 
-    @property
+    @cached_property
     def bottleneck(self) -> int:
         """Position (from 0) of the station with the longest mean time per part, breakdowns and set-ups included.
 
@@ -118,13 +153,20 @@ class Line:
         return max(range(len(self.stations)), key=self.minutes_per_part)
 
     def minutes_per_part(self, position: int) -> float:
-        """Mean minutes the station at `position` (from 0) needs per part in lots as they come (plan fifo)."""
+        """Mean minutes the station at `position` (from 0) needs per part in lots as they come (plan fifo).
+
+        On a routed line: for all visits of a part together, which may be none.
+        """
         station, variants = self.stations[position], self.source.variants
-        total = sum(variant.share for variant in variants)
-        factor = sum(variant.share * variant.cycle_factor for variant in variants) / total
-        changes = 1 - sum((variant.share / total) ** 2 for variant in variants)
-        setup = station.setup.average * changes / self.source.lot_size if station.setup else 0.0
-        return (station.cycle.average * factor * station.downtime_factor + setup) / station.servers
+        times = pieces(self.stations, [variant.name for variant in variants], self._visits)[:, position]
+        weights = [share * time for share, time in zip(self.source.shares, times, strict=True)]
+        visited = sum(weights)
+        if visited == 0:
+            return 0.0
+        factor = sum(weight * variant.cycle_factor for weight, variant in zip(weights, variants, strict=True))
+        changes = 1 - sum((weight / visited) ** 2 for weight in weights)
+        setup = visited * station.setup.average * changes / self.source.lot_size if station.setup else 0.0
+        return float(station.cycle.average * factor * station.downtime_factor + setup) / station.servers
 
     @classmethod
     def from_yaml(cls, path: str | Path) -> "Line":
@@ -163,11 +205,17 @@ class Line:
         latency_ms: float = 0.0,
         economy: Economy | None = None,
         confidence: float = 0.95,
+        precision: float | None = None,
+        precision_of: str = "profit_per_day",
+        max_replications: int = 1000,
+        engine: "Engine" = "auto",
         workers: int = 1,
+        backend: "Backend" = "processes",
     ) -> "Result":
         """Simulate `days` after the warm-up, `replications` times; the result is the same for any number of workers.
 
         Without a measured `curve` the inspection uses the line's assumed rates, and the result says so.
+        With a `precision` (0.02 for ±2 % of `precision_of`) replications go on in batches until it is reached.
         Raises InputError for arguments that cannot be used, RunError when the line stops for good.
         """
         from twinloop.simulation.experiments.experiment import Scenario, run_scenarios
@@ -180,12 +228,80 @@ class Line:
             warmup_days=warmup_days,
             replications=replications,
             confidence=confidence,
+            precision=precision,
+            precision_of=precision_of,
+            max_replications=max_replications,
             seed=seed,
+            engine=engine,
             workers=workers,
+            backend=backend,
         )
         return results[self.name]
 
+    def compare(
+        self,
+        scenarios: "Mapping[str, Mapping[str, Any]] | str | Path",
+        *,
+        curve: OperatingCurve | None = None,
+        latency_ms: float = 0.0,
+        **how: "Unpack[How]",
+    ) -> "SideBySide":
+        """Today's line and scenarios side by side, with common random numbers.
+
+        scenarios: name → changes as in `with_`, or the path of such a YAML. The other keywords are those of `run`.
+        Raises InputError for a change or an argument that cannot be used.
+
+        >>> from twinloop.simulation import Distribution, Station
+        >>> press = Station(name="press", cycle=Distribution(kind="exponential", mean=2.0))
+        >>> faster = Line(stations=(press,)).compare({"faster": {"stations.press.cycle.mean": {"scale": 0.5}}}, days=2)
+        >>> round(faster["faster"].relative("throughput_per_day").mean, 1)
+        1.0
+        """
+        from twinloop.simulation.experiments.scenarios import side_by_side
+
+        return side_by_side(self, scenarios, curve=curve, latency_ms=latency_ms, **how)
+
+    def optimise(self, space: "OptimiseSettings", **how: "Unpack[How]") -> "Optimum":
+        """The best line within a space of changes, with an honest gain; the other keywords are those of `run`.
+
+        Raises InputError for a space that does not fit the line.
+        """
+        from twinloop.simulation.experiments.optimisation import optimise
+
+        return optimise(self, space, **how)
+
+    def warm_up(self, **how: "Unpack[How]") -> "WarmUp":
+        """How many days the empty line takes to fill, by MSER-5; the keywords are those of `run`.
+
+        Raises InputError for a horizon shorter than the warm-up.
+        """
+        from twinloop.simulation.experiments.warmup import warm_up
+
+        return warm_up(self, **how)
+
+    def live(
+        self,
+        *,
+        seed: int = 1,
+        replication: int = 0,
+        curve: OperatingCurve | None = None,
+        latency_ms: float = 0.0,
+    ) -> "LiveLine":
+        """This line at minute 0, to be run step by step: `step(minutes)`, `run_until(minute)`, `state`, `subscribe`.
+
+        It does what replication `replication` of a run does. Raises InputError when the line names classes the curve
+        does not know.
+
+        >>> from twinloop.simulation import Distribution, Station
+        >>> press = Station(name="press", cycle=Distribution(kind="deterministic", mean=2.0))
+        >>> Line(stations=(press,)).live().run_until(9.0).state.shipped
+        4
+        """
+        from twinloop.simulation.engine.live import live_line
+
+        return live_line(self, seed=seed, replication=replication, curve=curve, latency_ms=latency_ms)
+
     def _repr_html_(self) -> str:
-        from twinloop.simulation.figures.faces import line_svg
+        from twinloop.simulation.figures.flow import line_svg
 
         return line_svg(self)

@@ -5,12 +5,12 @@ for `buffers.2`: people count stations and buffers from one.
 """
 
 import copy
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from twinloop.errors import InputError
+from twinloop.simulation.model.names import nearest
 
 
 def overlaid(plain: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,17 +21,29 @@ def overlaid(plain: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
     """
     result: dict[str, Any] = _lists(copy.deepcopy(dict(plain)))
     for path, change in changes.items():
-        keys = re.sub(r"^buffer_(\d+)$", r"buffers.\1", path).split(".")
-        place: Any = result
-        for depth, key in enumerate(keys[:-1]):
-            place = place[_position(place, key, ".".join(keys[: depth + 1]))]
-            if not isinstance(place, dict | list):
-                raise InputError(
-                    f"line: {path}: {'.'.join(keys[: depth + 1])} is {place!r} and has no {keys[depth + 1]!r}"
-                )
-        last = _position(place, keys[-1], path)
+        place, last = _place(result, path)
         place[last] = _changed(place[last], change, path)
     return result
+
+
+def value_at(plain: Mapping[str, Any], path: str) -> Any:
+    """The value that `path` leads to.
+
+    >>> value_at({"buffers": [3, 5]}, "buffer_2")
+    5
+    """
+    place, last = _place(_lists(dict(plain)), path)
+    return place[last]
+
+
+def _place(plain: Any, path: str) -> tuple[Any, Any]:
+    """The innermost mapping or list of a path, and the key in it."""
+    keys = re.sub(r"^buffer_(\d+)$", r"buffers.\1", path).split(".")
+    for depth, key in enumerate(keys[:-1]):
+        plain = plain[_position(plain, key, ".".join(keys[: depth + 1]))]
+        if not isinstance(plain, dict | list):
+            raise InputError(f"line: {path}: {'.'.join(keys[: depth + 1])} is {plain!r} and has no {keys[depth + 1]!r}")
+    return plain, _position(plain, keys[-1], path)
 
 
 def _lists(value: Any) -> Any:
@@ -55,10 +67,7 @@ def _position(place: Any, key: str, path: str) -> Any:
 
 def unknown(where: str, name: str, known: Iterable[str]) -> InputError:
     """The error for a name that does not exist, with the nearest that does."""
-    known = list(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
-    return InputError(f"{where}: unknown name {name!r}; {hint}")
+    return InputError(f"{where}: unknown name {name!r}; {nearest(name, known)}")
 
 
 def _changed(value: Any, change: Any, path: str) -> Any:

@@ -1,6 +1,7 @@
 """Inspection and what follows from it: assumed rates until a model is measured, second looks, rework."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -9,7 +10,7 @@ from pydantic import Field
 from twinloop.config import settings
 from twinloop.contracts import OperatingCurve
 from twinloop.simulation.model.distributions import Distribution
-from twinloop.simulation.model.names import Name, Probability
+from twinloop.simulation.model.names import Name, Probability, nearest
 
 
 @settings
@@ -52,7 +53,8 @@ class Rework:
     success: probability that one visit removes the defect; `success_by_class` overrides it per class.
     A part that is rejected again after `max_times` visits is scrapped: the loop always has an exit.
     when_full: a rejected part that finds `buffer` full is scrapped, or waits and blocks the inspection.
-    returns_to: the station it goes to next (default: the inspecting one), before those waiting for room.
+    returns_to: the station it goes to next (default, and always on a routed line: the inspecting one), before those
+    waiting for room.
     """
 
     name: Name = "rework"
@@ -64,3 +66,21 @@ class Rework:
     max_times: Annotated[int, Field(ge=1, le=10)] = 1
     when_full: Literal["scrap", "wait"] = "scrap"
     returns_to: str | None = None
+
+
+def check_rework(rework: Rework, stations: Sequence[str], *, inspecting: int | None, routed: bool) -> None:
+    """Raises ValueError when no part would ever be reworked, or would not be inspected again afterwards."""
+    if inspecting is None:
+        raise ValueError("rework expects a station with inspects: true; no part would ever reach it")
+    if rework.returns_to is None:
+        return
+    if rework.returns_to not in stations:
+        raise ValueError(
+            f"rework.returns_to: unknown station {rework.returns_to!r}; {nearest(rework.returns_to, stations)}"
+        )
+    allowed = stations[inspecting if routed else 0 : inspecting + 1]
+    if rework.returns_to not in allowed:
+        raise ValueError(
+            f"rework.returns_to = {rework.returns_to!r}: expected the inspecting station"
+            f"{'' if routed else ' or one before it'} ({', '.join(allowed)}); repaired parts must be inspected again"
+        )

@@ -1,12 +1,14 @@
 """Who has to be there for work to go on: operators with skills and shifts, a maintenance crew, transporters."""
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import Field
 
 from twinloop.config import settings
 from twinloop.simulation.model.distributions import Distribution
-from twinloop.simulation.model.names import Name
+from twinloop.simulation.model.names import Name, nearest
 
 
 @settings
@@ -16,18 +18,42 @@ class Shift:
     start_min: Annotated[float, Field(ge=0)]
     end_min: Annotated[float, Field(gt=0)]
 
+    def __post_init__(self) -> None:
+        if self.end_min <= self.start_min:
+            raise ValueError(
+                f"expected end_min after start_min {self.start_min:g}, got {self.end_min:g}; "
+                "a shift over midnight is two shifts"
+            )
+
 
 @settings
 class Operators:
     """`count` equal people who can run the stations in `skills`; without shifts they are always there.
 
-    A station that is in somebody's skills works only with an operator.
+    A station that is in somebody's skills works only with an operator, who stays from set-up to the end of the work,
+    breakdowns included; what is under way when a shift ends is finished. Of several groups that could come, the first
+    in the line's list does.
+
+    >>> Operators(name="night", skills=("press",), shifts=(Shift(start_min=0, end_min=360),)).minutes_per_day(1440)
+    360.0
     """
 
     name: Name
     count: Annotated[int, Field(ge=1)] = 1
     skills: Annotated[tuple[Name, ...], Field(min_length=1)]
     shifts: tuple[Shift, ...] = ()
+
+    def __post_init__(self) -> None:
+        for earlier, later in pairwise(self.shifts):
+            if later.start_min < earlier.end_min:
+                raise ValueError(
+                    f"operators {self.name}: expected shifts one after the other, got one from {later.start_min:g} "
+                    f"before the end {earlier.end_min:g} of another; more people at a time are a second group"
+                )
+
+    def minutes_per_day(self, day: float) -> float:
+        """Minutes that one of them is there in a day of `day` minutes."""
+        return sum(shift.end_min - shift.start_min for shift in self.shifts) if self.shifts else day
 
 
 @settings
@@ -39,7 +65,26 @@ class Crew:
 
 @settings
 class Transport:
-    """`fleet` vehicles carry every part from station to station, one part a trip."""
+    """`fleet` vehicles carry every part from station to station, one part a trip.
+
+    trip: minutes from taking a part up until the vehicle is free again, where the part arrives.
+    """
 
     fleet: Annotated[int, Field(ge=1)]
     trip: Distribution
+
+
+def check_operators(operators: Sequence[Operators], stations: Sequence[str], *, day: float) -> None:
+    """Raises ValueError for a skill at no station and a shift beyond the day of `day` minutes."""
+    for group in operators:
+        for skill in group.skills:
+            if skill not in stations:
+                raise ValueError(
+                    f"operators {group.name}: skills: unknown station {skill!r}; {nearest(skill, stations)}"
+                )
+        for shift in group.shifts:
+            if shift.end_min > day:
+                raise ValueError(
+                    f"operators {group.name}: expected shifts within the day of {day:g} minutes, got an end at "
+                    f"{shift.end_min:g}: shorten the shift or set minutes_per_day"
+                )

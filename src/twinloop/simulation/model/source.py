@@ -6,7 +6,7 @@ from pydantic import Field
 
 from twinloop.config import settings
 from twinloop.simulation.model.distributions import Distribution
-from twinloop.simulation.model.names import Name
+from twinloop.simulation.model.names import Name, nearest
 
 
 @settings
@@ -14,7 +14,7 @@ class Variant:
     """A product variant: its share of the lots and a factor on every station's cycle time.
 
     route: stations in the order of visits, a station may come again; null: all stations in order. Where
-    stations branch (`Station.next`), the first of the route is where the variant enters and the rest is not used.
+    stations branch (`Station.next`), the one station at which the variant enters; null: the first.
     """
 
     name: Name
@@ -33,18 +33,55 @@ class Order:
     release_min: Annotated[float, Field(ge=0)] = 0.0
     due_min: Annotated[float, Field(gt=0)] | None = None
 
+    def __post_init__(self) -> None:
+        if self.due_min is not None and self.due_min <= self.release_min:
+            raise ValueError(
+                f"order {self.name}: expected due_min after release_min {self.release_min:g}, got {self.due_min:g}"
+            )
+
 
 @settings
 class Source:
     """Where parts come from: arriving one by one, or always there (`interarrival: null`, saturated).
 
     Lots of `lot_size` parts come in random order of variants. `plan: fifo` releases them so; `grouped`
-    sorts every `window` lots by variant, which saves set-ups. With `orders` only these are made.
+    sorts every `window` lots by variant, which saves set-ups; `levelled` draws nothing and keeps every variant
+    as close to its share as possible at all times (goal chasing, as an assembly needs its parts). With `orders`
+    only these are made, in order of release: part 0 is the first of the order released first.
     """
 
     interarrival: Distribution | None = None
     variants: Annotated[tuple[Variant, ...], Field(min_length=1)] = (Variant(name="part"),)
     lot_size: Annotated[int, Field(ge=1)] = 1
-    plan: Literal["fifo", "grouped"] = "fifo"
+    plan: Literal["fifo", "grouped", "levelled"] = "fifo"
     window: Annotated[int, Field(ge=1)] = 6
     orders: tuple[Order, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.orders and self.interarrival is not None:
+            raise ValueError("expected interarrival or orders, got both: with orders only these are made")
+        names, known = [order.name for order in self.orders], [variant.name for variant in self.variants]
+        for order in self.orders:
+            if order.variant not in known:
+                raise ValueError(
+                    f"order {order.name}: unknown variant {order.variant!r}; {nearest(order.variant, known)}"
+                )
+            if names.count(order.name) > 1:
+                raise ValueError(f"expected different order names, {order.name!r} comes twice")
+
+    @property
+    def released(self) -> tuple[Order, ...]:
+        """The orders as they are released: by minute, then as they are listed."""
+        return tuple(sorted(self.orders, key=lambda order: order.release_min))
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Each variant's share of the parts: of the orders, if there are any."""
+        if not self.orders:
+            total = sum(variant.share for variant in self.variants)
+            return tuple(variant.share / total for variant in self.variants)
+        total = sum(order.quantity for order in self.orders)
+        return tuple(
+            sum(order.quantity for order in self.orders if order.variant == variant.name) / total
+            for variant in self.variants
+        )

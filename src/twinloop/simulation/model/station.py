@@ -18,12 +18,14 @@ class Station:
 
     failure: time to failure, of operation or of the calendar (`failure_clock`); it needs `repair`.
     setup: time to change the variant. inspects: the station's cycle is one look of the camera.
-    queue: room for waiting parts on a routed line (null: without limit). next: on a routed line, station →
-    probability that a part goes there afterwards; with the rest of 1 it leaves.
-    batch: parts worked on together in one cycle; after `batch_wait_min` it starts with fewer (null: never).
-    assembles: variant → number taken from the inlet and joined to one part of the first variant named.
-    materials: material → quantity per part. repair_priority: who is repaired first when the crew is short (0 first).
-    wear: what degrades in place of `failure`. maintenance: what is done before it breaks.
+    queue: on a routed line, room for waiting parts (null: without limit); who finds it full is blocked, or waits
+    outside the line. next: on a routed line, station → probability that a part goes there afterwards; with the rest
+    of 1 it leaves.
+    batch: parts worked on together in one cycle (of the slowest of them, set up for it); they wait in front of the
+    station until so many are there, or the first has waited `batch_wait_min` (null: however long it takes).
+    assembles: variant → number that one piece of work takes; all are joined to the first part of the first variant,
+    which goes on alone. materials: material → quantity per part. repair_priority: who is repaired first when the crew
+    is short (0 first). wear: what degrades in place of `failure`. maintenance: what is done before it breaks.
     """
 
     name: Name
@@ -45,10 +47,23 @@ class Station:
     maintenance: Maintenance | None = None
 
     def __post_init__(self) -> None:
-        if (self.failure is None) != (self.repair is None):
-            raise ValueError("expected failure and repair together, or neither")
+        if self.failure and self.wear:
+            raise ValueError("expected failure or wear, not both: wear takes the place of failure")
+        if (self.failure is None and self.wear is None) != (self.repair is None):
+            raise ValueError("expected failure and repair together, or neither; wear needs repair too")
+        if self.maintenance and self.wear is None:
+            raise ValueError("maintenance expects wear: without it a machine has no age and no health")
+        if self.batch > 1 and (self.inspects or self.assembles):
+            verb = "inspects" if self.inspects else "assembles"
+            raise ValueError(
+                f"station {self.name}: expected batch 1 at a station that {verb}, got {self.batch}: "
+                "gather the batch at a station of its own"
+            )
+        if self.batch == 1 and self.batch_wait_min is not None:
+            raise ValueError(f"station {self.name}: batch_wait_min needs a batch of 2 or more")
 
     @property
     def downtime_factor(self) -> float:
         """By how much breakdowns lengthen the mean time per part; 1 without them."""
-        return 1 + self.repair.average / self.failure.average if self.failure and self.repair else 1.0
+        life = self.wear.mean_life_min if self.wear else self.failure.average if self.failure else None
+        return 1 + self.repair.average / life if self.repair and life else 1.0

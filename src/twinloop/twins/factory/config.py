@@ -8,6 +8,7 @@ from twinloop.config import settings
 from twinloop.learning.settings import ExportSettings, StudySettings
 from twinloop.scheduling import ScheduleSettings, ShopSettings
 from twinloop.simulation import Economy, ExperimentSettings, Line
+from twinloop.simulation.maintenance.study import MaintenanceSettings
 from twinloop.vision.datasets.settings import DatasetSettings
 from twinloop.vision.evaluation.settings import EvaluateSettings
 from twinloop.vision.models.settings import ModelSettings
@@ -28,6 +29,7 @@ class FactorySections:
     line: Line
     economy: Economy
     simulate: ExperimentSettings
+    maintenance: MaintenanceSettings
     shop: ShopSettings
     schedule: ScheduleSettings
 

@@ -20,7 +20,7 @@ from twinloop.reporting.pages import Front, Page, from_markdown, write_index, wr
 from twinloop.reporting.tables import Table
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
-from twinloop.twins.factory.results import Images, Orders, ProductionLine
+from twinloop.twins.factory.results import Images, Orders, ProductionLine, ShopFloor
 from twinloop.twins.factory.results.dashboards import model_card, pictures, sections
 from twinloop.twins.stage import Stage
 
@@ -64,6 +64,8 @@ def run(stage: Stage[FactoryConfig]) -> str:
         drawn = pictures(root)
         for name, figure in drawn.items():
             figure.save(folder / "figures" / f"{name}.png")
+        view = ShopFloor(root).view()
+        view.save(folder / "figures" / "line_at_work.svg")
         published.result()
     scheduling.write_interactive(scheduling.gantt_interactive(**Orders(root).interactive()), folder / "gantt.html")
     _write_cards(root, folder, links, _plain(stage.config))
@@ -76,7 +78,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
         table=line.changes(),
         reading="Each row changes one thing against today; its own cost is deducted. It pays where the whole interval "
         "lies above zero. The intervals include how unsure the detector's own error rates are.",
-        sections=sections(root, drawn),
+        sections=sections(root, drawn, view),
         pages=tuple(_entry(name, *texts) for name, texts in ((f"{k}.html", v) for k, v in PAGES.items()))
         + tuple(_entry(name, *texts) for name, texts in CARDS.items()),
         provenance=_provenance(line, stage),

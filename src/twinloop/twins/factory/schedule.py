@@ -12,8 +12,8 @@ from twinloop.scheduling.checker import check
 from twinloop.scheduling.execution.comparison import Comparison, compare
 from twinloop.scheduling.execution.execution import Disruptions, execute, realised_frame, replicate
 from twinloop.scheduling.files.shop_json import write_shop
-from twinloop.scheduling.problem.orders import orders
 from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.problem.orders import orders
 from twinloop.scheduling.settings import Objective, ScheduleSettings
 from twinloop.scheduling.solution import Incumbent, Solution
 from twinloop.scheduling.solvers.solver import solve, solve_rule

@@ -1,33 +1,43 @@
 """Simulate the line with the errors that were measured: what it earns today, and which lever earns most.
 
 Scenarios share their random numbers and use the bootstrap draws of the operating curve, so that every
-gain is a paired difference whose interval includes the model's own uncertainty.
+gain is a paired difference whose interval includes the model's own uncertainty. Then the best line within
+reach is searched, and the maintenance policies of one station are compared on its simulated wear.
 """
 
+import dataclasses
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.files import atomic, read_json, write_json
 from twinloop.numbers import quantity
-from twinloop.simulation import Economy, ExperimentSettings
+from twinloop.simulation import ExperimentSettings
 from twinloop.simulation.events.kpi import KPIS
 from twinloop.simulation.experiments.answer import answer_record
+from twinloop.simulation.experiments.design import PROFIT, How
 from twinloop.simulation.experiments.experiment import Scenario, replication_run, run_scenarios
 from twinloop.simulation.experiments.levers import Choices, Model, OperatingPoint
+from twinloop.simulation.experiments.optimisation import Optimum, optimise
 from twinloop.simulation.experiments.result import Result
-from twinloop.simulation.experiments.sensitivity import PROFIT, Sensitivity, analyse
+from twinloop.simulation.experiments.sensitivity import Sensitivity, analyse
+from twinloop.simulation.maintenance.comparison import FAILURE, PolicyComparison
+from twinloop.simulation.maintenance.study import study
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop factory simulate"
 FORMATS = ("fp32", "fp16", "int8")
+# What the table of trials holds in any space.
+NOT_SEARCHED = {"trial": pl.String, "promised": pl.Float64, "finalist": pl.Boolean, "chosen": pl.Boolean}
 
 
 def run(stage: Stage[FactoryConfig]) -> str:
-    """Write scenarios, sensitivity, threshold curve, events, answer and metrics; returns the summary line."""
+    """Write scenarios, levers, thresholds, events, the search, the policies, answer and metrics; returns a summary."""
     sections, settings = stage.config.factory, stage.config.factory.simulate
     out = stage.root / paths.SIMULATION
     models, deployed = read_models(stage.root)
@@ -38,31 +48,53 @@ def run(stage: Stage[FactoryConfig]) -> str:
         today_point.accept_below, today_point.reject_from
     )
 
+    how: How = {
+        "days": settings.days,
+        "warmup_days": settings.warmup_days,
+        "replications": settings.replications,
+        "seed": stage.config.seed,
+        "economy": sections.economy,
+        "confidence": settings.confidence,
+        "precision": settings.precision,
+        "max_replications": settings.max_replications,
+        "engine": settings.engine,
+        "workers": stage.workers,
+    }
+
     def simulated(scenarios: tuple[Scenario, ...]) -> dict[str, Result]:
-        return run_scenarios(
-            scenarios,
-            economy=sections.economy,
-            days=settings.days,
-            warmup_days=settings.warmup_days,
-            replications=settings.replications,
-            confidence=settings.confidence,
-            seed=stage.config.seed,
-            workers=stage.workers,
-        )
+        return run_scenarios(scenarios, **how)
 
     found = analyse(today, settings, Choices(models, chosen), run=simulated, today_point=today_point)
     answer = answer_record(found, today=today_point, chosen=chosen)
+    optimum = optimise(today, settings.optimise, **how) if settings.optimise.trials else None
+    maintained = study(
+        sections.line,
+        sections.maintenance,
+        economy=sections.economy,
+        curve=today.curve,
+        seed=stage.config.seed,
+        confidence=settings.confidence,
+        workers=stage.workers,
+    )
     for name, frame in {
         "scenarios": found.scenarios_frame(),
         "sensitivity": found.frame(),
         "threshold_curve": found.threshold_frame(),
         "states": found.states_frame(),
+        "optimisation": optimum.frame() if optimum else pl.DataFrame(schema=NOT_SEARCHED),
+        "maintenance": maintained.policies.frame(),
     }.items():
         with atomic(out / f"{name}.parquet") as temporary:
             frame.write_parquet(temporary)
-    _save_events(today, out / "events.parquet", sections.economy, settings, seed=stage.config.seed)
+    replication_run(today, 0, **how).log().save(out / "events.parquet")
+    maintained.risks.save(out / "risks.parquet")
+    maintained.alerts.save(out / "alerts.parquet")
     write_json(out / "answer.json", answer)
-    write_json(stage.root / paths.metrics("simulate"), _metrics(found, answer))
+    write_json(out / "optimisation.json", _optimum_record(optimum))
+    lengths = {"days": settings.days, "warmup_days": settings.warmup_days}
+    write_json(out / "today.json", {"line": dataclasses.asdict(sections.line), **lengths})
+    metrics = _metrics(found, answer) | _decisions(optimum, maintained.policies)
+    write_json(stage.root / paths.metrics("simulate"), metrics)
     for result in found.results:
         stage.tracker.child(
             result.name,
@@ -119,16 +151,29 @@ def _metrics(found: Sensitivity, answer: dict[str, Any]) -> dict[str, float | st
     }
 
 
-def _save_events(today: Scenario, path: Path, economy: Economy, settings: ExperimentSettings, *, seed: int) -> None:
-    replication = replication_run(
-        today,
-        0,
-        economy=economy,
-        days=settings.days,
-        warmup_days=settings.warmup_days,
-        seed=seed,
-    )
-    replication.log().save(path)
+def _optimum_record(optimum: Optimum | None) -> dict[str, Any]:
+    """The search's answer with its numbers, as optimisation.json holds them."""
+    if optimum is None:
+        return {"sentence": "Nothing was searched (optimise.trials: 0).", "today": None, "gain": None}
+    objective = optimum.settings.objective
+    title, unit = KPIS[objective]
+    return {
+        "sentence": f"{optimum.sentence}.",
+        "title": title,
+        "unit": unit,
+        "today": dataclasses.asdict(optimum.today[objective]),
+        "gain": dataclasses.asdict(optimum.gain),
+    }
+
+
+def _decisions(optimum: Optimum | None, policies: PolicyComparison) -> dict[str, float | str | None]:
+    best = policies.ranking[0]
+    return {
+        "optimised_gain_per_day": optimum.gain.mean if optimum else None,
+        "best_policy": best,
+        "best_policy_upkeep_per_part": policies.figure(best).mean,
+        "run_to_failure_upkeep_per_part": policies.figure(FAILURE).mean,
+    }
 
 
 def _summary(found: Sensitivity, settings: ExperimentSettings) -> str:

@@ -7,20 +7,24 @@ from twinloop.numbers import interval, number, percent, quantity
 from twinloop.reporting.cards import ModelCard
 from twinloop.reporting.figures import (
     data,
+    decisions,
     explanations,
     model,
     monitoring,
     ranking,
     scheduling,
+    shopfloor,
     simulation,
     training,
 )
 from twinloop.reporting.pages import KeyFigure, Section
 from twinloop.reporting.style import Picture
 from twinloop.reporting.tables import Table
+from twinloop.simulation.figures.view import FactoryView
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.results.base import CURRENCY, FactoryOutputs
 from twinloop.twins.factory.results.explanation import Explanation
+from twinloop.twins.factory.results.floor import ShopFloor
 from twinloop.twins.factory.results.images import Images
 from twinloop.twins.factory.results.instrument import Instrument
 from twinloop.twins.factory.results.line import ProductionLine
@@ -32,7 +36,7 @@ from twinloop.twins.factory.results.search import Search
 def pictures(root: Path) -> dict[str, Picture]:
     """Every figure that is kept as a file, under the plain name that MLflow shows."""
     images, trained, search, explained = Images(root), Training(root), Search(root), Explanation(root)
-    deployed, line, orders = Deployment(root), ProductionLine(root), Orders(root)
+    deployed, line, floor, orders = Deployment(root), ProductionLine(root), ShopFloor(root), Orders(root)
     compared = {"pareto_front": training.pareto_front(**search.front())} if search.compared else {}
     return compared | {
         "class_split": data.class_split_bars(images.index),
@@ -52,20 +56,25 @@ def pictures(root: Path) -> dict[str, Picture]:
         "profit_vs_threshold": simulation.profit_against_threshold(**line.profit_curve()),
         "lever_ranking": simulation.lever_ranking(line.levers()),
         "oee": simulation.oee_waterfall(**line.factors()),
-        "station_states": simulation.station_states(line.states()),
+        "station_states": shopfloor.station_states(line.states()),
+        "line_day": shopfloor.state_gantt(**floor.gantt()),
+        "buffer_levels": shopfloor.buffer_levels(**floor.levels()),
+        "bottleneck": shopfloor.bottlenecks(**floor.bottlenecks()),
+        "maintenance_policies": decisions.maintenance_policies(line.policies()),
+        "optimisation": decisions.optimisation_history(**line.optimisation()),
         "gantt": scheduling.gantt(**orders.gantt()),
         "methods": scheduling.method_comparison(**orders.tardiness_by_method()),
         "planned_vs_executed": scheduling.planned_against_executed(**orders.executed_tardiness()),
     }
 
 
-def sections(root: Path, drawn: Mapping[str, Picture]) -> tuple[Section, ...]:
-    """The operations, model and business dashboards."""
+def sections(root: Path, drawn: Mapping[str, Picture], view: FactoryView) -> tuple[Section, ...]:
+    """The operations (with the line at work), model and business dashboards."""
     outputs = FactoryOutputs(root)
-    return _operations(outputs, drawn), _model(outputs, drawn), _business(outputs, drawn)
+    return _operations(outputs, drawn, view), _model(outputs, drawn), _business(outputs, drawn)
 
 
-def _operations(outputs: FactoryOutputs, drawn: Mapping[str, Picture]) -> Section:
+def _operations(outputs: FactoryOutputs, drawn: Mapping[str, Picture], view: FactoryView) -> Section:
     line, shop = ProductionLine(outputs.root), outputs.metrics("schedule")
     planned = quantity(shop["planned_tardiness"], "h")
     return Section(
@@ -82,7 +91,8 @@ def _operations(outputs: FactoryOutputs, drawn: Mapping[str, Picture]) -> Sectio
             KeyFigure("cycle time", quantity(line.mean("cycle_time_min"), "min"), "from entering to leaving the line"),
             KeyFigure("weighted tardiness", quantity(shop["tardiness"], "h"), f"executed; planned were {planned}"),
         ),
-        (drawn["oee"], drawn["station_states"], drawn["gantt"], drawn["methods"]),
+        (drawn["oee"], drawn["bottleneck"], drawn["gantt"], drawn["methods"]),
+        view,
     )
 
 

@@ -3,7 +3,6 @@
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from twinloop.numbers import Estimate, interval, percent, quantity
@@ -131,18 +130,29 @@ class ProductionLine(FactoryOutputs):
             shares.setdefault(row["entity"], {})[row["state"]] = row["share"]
         return shares
 
-    def work_in_progress(self) -> dict[str, Any]:
-        """Arguments of `figures.simulation.work_in_progress`, from the event log of one replication of today."""
-        steps = {"enter": 1, "ship": -1, "scrap": -1}
-        found = (
-            self.table(paths.SIMULATION / "events.parquet")
-            .filter(pl.col("event").is_in(list(steps)))
-            .with_columns(step=pl.col("event").cast(pl.String).replace_strict(steps, return_dtype=pl.Int64))
-        )
+    def policies(self) -> pl.DataFrame:
+        """Argument of `figures.decisions.maintenance_policies`: one row per maintenance policy and figure."""
+        return self.table(paths.SIMULATION / "maintenance.parquet")
+
+    @cached_property
+    def optimum(self) -> dict[str, Any]:
+        """What the search for the best line found: its sentence, objective, and what was measured afterwards."""
+        found: dict[str, Any] = self.json(paths.SIMULATION / "optimisation.json")
+        return found
+
+    def optimisation(self) -> dict[str, Any]:
+        """Arguments of `figures.decisions.optimisation_history`."""
+        measured = {name: self.optimum[name] for name in ("today", "gain")}
         return {
-            "hours": np.append(0.0, found["time_min"].to_numpy() / 60),
-            "parts": np.append(0, np.cumsum(found["step"].to_numpy())).astype(float),
+            "trials": self.table(paths.SIMULATION / "optimisation.parquet"),
+            **{name: found and estimate(found, "mean", "low", "high") for name, found in measured.items()},
+            "what": self.optimum["title"].lower(),
+            "unit": self.optimum["unit"],
         }
+
+    def optimum_table(self) -> Table:
+        """What the search found as one sentence, in a table of one row."""
+        return Table.of(("the best line that was found",), [(self.optimum["sentence"],)])
 
     def answer_table(self) -> Table:
         """The answer as one sentence, in a table of one row."""

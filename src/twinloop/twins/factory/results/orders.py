@@ -12,8 +12,8 @@ from twinloop.contracts import Plan
 from twinloop.numbers import MISSING, Estimate, interval, number, percent, quantity
 from twinloop.reporting.tables import Table
 from twinloop.scheduling.files.shop_json import read_shop
-from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.objectives import job_ends
+from twinloop.scheduling.problem import JobShop
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.results.base import FactoryOutputs
 

@@ -1,0 +1,232 @@
+"""The two simulation engines beside a hand-written SimPy model of the same line, and ten thousand replications.
+
+`python benchmarks/simulation.py --json` prints one JSON object. The line has 5 exponential stations, buffers of 5 and
+breakdowns of operation; every figure includes the drawing of random numbers. Engines are compared by the CPU time of
+one run, as the median over rounds in which each has its turn; what numba compiles is measured apart, in a process
+with an empty cache.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import simpy
+
+from twinloop.simulation import AssumedRates, Distribution, Economy, Inspection, Line, Station
+from twinloop.simulation.engine.inspection import Gate
+
+ROOT = Path(__file__).resolve().parents[1]
+STATIONS, BUFFER, FAILURE_MIN, REPAIR_MIN = 5, 5, 100.0, 10.0
+MINUTES = 1e5
+ROUNDS = 7
+REPLICATIONS, REPLICATION_MINUTES, WORKERS = 10_000, 1000.0, 2
+SAMPLE_S = 0.05
+COMPILING = "import benchmarks.simulation as bench; print(bench.first_and_second_run())"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print JSON on one line")
+    parser.add_argument("--only", choices=["engines", "replications", "compilation"], nargs="+", help="some parts only")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="simulated time of the comparison")
+    parser.add_argument("--replications", type=int, default=REPLICATIONS)
+    options = parser.parse_args()
+    parts = options.only or ["compilation", "engines", "replications"]
+    figures: dict[str, float] = {}
+    if "compilation" in parts:
+        figures |= compilation()
+    if "engines" in parts:
+        figures |= engines(options.minutes)
+    if "replications" in parts:
+        figures |= replications(options.replications)
+    print(json.dumps(figures, indent=None if options.json else 2))
+
+
+def by_hand(minutes: float, *, seed: int) -> int:
+    """Parts that leave in `minutes`, as a SimPy user writes it: a process per station, stores between, no log."""
+    env = simpy.Environment()
+    stores = [simpy.Store(env, capacity=BUFFER) for _ in range(STATIONS - 1)]
+    shipped = 0
+
+    def station(
+        inlet: simpy.Store | None, outlet: simpy.Store | None, rng: np.random.Generator
+    ) -> Generator[simpy.Event, Any, None]:
+        nonlocal shipped
+        to_failure = rng.exponential(FAILURE_MIN)
+        while True:
+            part = (yield inlet.get()) if inlet else object()
+            work = rng.exponential(1.0)
+            while to_failure < work:
+                yield env.timeout(to_failure)
+                work -= to_failure
+                yield env.timeout(rng.exponential(REPAIR_MIN))
+                to_failure = rng.exponential(FAILURE_MIN)
+            yield env.timeout(work)
+            to_failure -= work
+            if outlet:
+                yield outlet.put(part)
+            else:
+                shipped += 1
+
+    seeds = np.random.SeedSequence(seed).spawn(STATIONS)
+    for inlet, outlet, child in zip([None, *stores], [*stores, None], seeds, strict=True):
+        env.process(station(inlet, outlet, np.random.default_rng(child)))
+    env.run(until=minutes)
+    return shipped
+
+
+def line() -> Line:
+    """The same line, described."""
+    one = Station(
+        name="m0",
+        cycle=Distribution(kind="exponential", mean=1.0),
+        failure=Distribution(kind="exponential", mean=FAILURE_MIN),
+        repair=Distribution(kind="exponential", mean=REPAIR_MIN),
+    )
+    return Line(
+        minutes_per_day=REPLICATION_MINUTES,
+        stations=tuple(Station(**(vars(one) | {"name": f"m{number}"})) for number in range(1, STATIONS + 1)),
+        buffers=(BUFFER,) * (STATIONS - 1),
+        inspection=Inspection(assumed=AssumedRates(defect_rate=0.0, false_reject_rate=0.0)),
+    )
+
+
+def engines(minutes: float) -> dict[str, float]:
+    """CPU time over the hand-written model's: SimPy engine without and with its log in Parquet; times for compiled.
+
+    compiled_speedup: all key figures, no log. compiled_log_speedup: with the whole log in memory.
+    """
+    from twinloop.simulation.compiled import run as compiled
+    from twinloop.simulation.engine.run import simulate
+    from twinloop.simulation.experiments.experiment import Run
+
+    described = line()
+    gate = Gate.of(described.inspection.assumed.curve())
+    how: dict[str, Any] = {"seed": 1, "replication": 0, "minutes": minutes}
+    run = Run(
+        line=described,
+        gate=gate,
+        latency_ms=0.0,
+        economy=Economy(),
+        seed=1,
+        replication=0,
+        start=0.0,
+        horizon=minutes,
+    )
+    with tempfile.TemporaryDirectory(prefix="twinloop-bench-") as temporary:
+        turns: dict[str, Callable[[], object]] = {
+            "hand": lambda: by_hand(minutes, seed=1),
+            "log off": lambda: simulate(described, gate, silent=True, **how),
+            "log on": lambda: simulate(described, gate, **how).save(Path(temporary) / "events.parquet"),
+            "compiled": lambda: compiled.outcomes([run]),
+            "compiled log": lambda: compiled.simulate(described, gate, **how),
+        }
+        rates = by_hand(minutes, seed=1) / minutes, compiled.outcomes([run])[0][0]["throughput_per_day"] / 1000
+        if abs(rates[0] / rates[1] - 1) > 0.05:
+            raise SystemExit(f"the hand-written model makes {rates[0]:.4f} parts per minute, the engine {rates[1]:.4f}")
+        seconds: dict[str, list[float]] = {name: [] for name in turns}
+        for turn in [turn for _ in range(1 + ROUNDS) for turn in turns]:
+            seconds[turn].append(_cpu_seconds(turns[turn]))
+    # The first round warms up.
+    took = {name: statistics.median(times[1:]) for name, times in seconds.items()}
+    return {
+        "by_hand_s": round(took["hand"], 3),
+        "simpy_ratio_log_off": round(took["log off"] / took["hand"], 2),
+        "simpy_ratio_log_on": round(took["log on"] / took["hand"], 2),
+        "compiled_speedup": round(took["hand"] / took["compiled"], 1),
+        "compiled_log_speedup": round(took["hand"] / took["compiled log"], 1),
+    }
+
+
+def replications(count: int) -> dict[str, float]:
+    """Wall seconds of `count` replications with all key figures on two workers, and the peak memory of all processes.
+
+    The memory of a tenth as many replications is beside it.
+    """
+    _, few_gib = _watched(count // 10)
+    seconds, peak_gib = _watched(count)
+    return {
+        f"replications_{count}_s": round(seconds, 2),
+        "replications_peak_gib": round(peak_gib, 3),
+        "replications_tenth_peak_gib": round(few_gib, 3),
+    }
+
+
+def compilation() -> dict[str, float]:
+    """Seconds that the first run of a fresh installation spends on compiling."""
+    with tempfile.TemporaryDirectory(prefix="twinloop-bench-") as cache:
+        outer = os.environ | {"NUMBA_CACHE_DIR": cache, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"}
+        command = [sys.executable, "-c", COMPILING]
+        first, again = (
+            float(subprocess.run(command, env=outer, check=True, capture_output=True, text=True).stdout)
+            for _ in range(2)
+        )
+    return {"compilation_s": round(first, 1), "compiled_before_s": round(again, 2)}
+
+
+def first_and_second_run() -> float:
+    """CPU seconds by which the first compiled run of this process takes longer than the second."""
+    from twinloop.simulation.compiled import run as compiled
+
+    described = line()
+    gate = Gate.of(described.inspection.assumed.curve())
+
+    def short() -> object:
+        return compiled.simulate(described, gate, seed=1, replication=0, minutes=REPLICATION_MINUTES)
+
+    return _cpu_seconds(short) - _cpu_seconds(short)
+
+
+def _cpu_seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def _watched(count: int) -> tuple[float, float]:
+    """Wall seconds of a process that runs `count` replications, and the peak memory of its tree in GiB."""
+    code = (
+        "import benchmarks.simulation as bench; "
+        f"bench.line().run(days=1, replications={count}, warmup_days=0, engine='compiled', workers={WORKERS})"
+    )
+    outer = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"}
+    start = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-c", code], env=outer, stdout=sys.stderr)
+    peak = [0]
+    watcher = threading.Thread(target=_sample, args=(process, peak), daemon=True)
+    watcher.start()
+    if process.wait() != 0:
+        raise SystemExit(f"{count} replications: exit status {process.returncode}")
+    seconds = time.perf_counter() - start
+    watcher.join()
+    return seconds, peak[0] / 2**30
+
+
+def _sample(process: "subprocess.Popen[bytes]", peak: list[int]) -> None:
+    while process.poll() is None:
+        total = 0
+        try:
+            root = psutil.Process(process.pid)
+            for member in [root, *root.children(recursive=True)]:
+                total += member.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+        peak[0] = max(peak[0], total)
+        time.sleep(SAMPLE_S)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    main()

@@ -1,0 +1,135 @@
+"""What a failure predictor gets right and wrong, at every alert threshold, with its uncertainty.
+
+An alert before a failure, within the time that was promised, is a hit; its lead time is what maintenance has left to
+act. Every other alert is a false one. Draw 0 is the estimate, the others are bootstrap draws of the *whole* curve, so
+that one draw per replication carries the uncertainty of recall, lead time and false alarms jointly.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from twinloop.contracts import versioned
+from twinloop.errors import InputError
+
+KIND, VERSION = "alert curve", 1
+HOURS_PER_MONTH = 730.0
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class AlertCurve:
+    """Hits, lead times and false alarms of one predictor.
+
+    thresholds: [T], ascending, alert scores.
+    recall: [1 + draws, T], share of the failures that were alerted before they came.
+    lead_levels: [Q], ascending from 0 to 1. lead_hours: [1 + draws, T, Q], these quantiles of the lead time in hours.
+    false_alarms: [1 + draws, T], per asset and month of `hours_per_month` hours.
+    failures, asset_months: how many failures and how much time were watched.
+    threshold: the operating point. model: digest of the predictor that was measured.
+    """
+
+    thresholds: Floats
+    recall: Floats
+    lead_levels: Floats
+    lead_hours: Floats
+    false_alarms: Floats
+    failures: int
+    asset_months: float
+    threshold: float
+    model: str
+    hours_per_month: float = HOURS_PER_MONTH
+
+    def __post_init__(self) -> None:
+        count, levels = len(self.thresholds), self.lead_levels
+        shape = (len(self.recall), count)
+        problems = {
+            "thresholds are finite and ascend": count > 0
+            and bool(np.isfinite(self.thresholds).all() and (np.diff(self.thresholds) > 0).all()),
+            f"recall has shape (1 + draws, {count})": self.recall.ndim == 2 and self.recall.shape == shape,
+            "recall lies in [0, 1]": bool(((self.recall >= 0) & (self.recall <= 1)).all()),
+            "recall does not grow with the threshold": bool((np.diff(self.recall, axis=-1) <= 1e-12).all()),
+            "lead_levels ascend from 0 to 1": len(levels) > 1
+            and bool(levels[0] == 0 and levels[-1] == 1 and (np.diff(levels) > 0).all()),
+            f"lead_hours has shape (1 + draws, {count}, {len(levels)})": self.lead_hours.shape == (*shape, len(levels)),
+            "lead_hours are finite, not negative, and ascend with the level": bool(
+                np.isfinite(self.lead_hours).all()
+                and (self.lead_hours >= 0).all()
+                and (np.diff(self.lead_hours, axis=-1) >= -1e-12).all()
+            ),
+            f"false_alarms has shape (1 + draws, {count})": self.false_alarms.shape == shape,
+            "false_alarms are finite and not negative": bool(
+                (np.isfinite(self.false_alarms) & (self.false_alarms >= 0)).all()
+            ),
+            "hours_per_month is above 0": bool(np.isfinite(self.hours_per_month) and self.hours_per_month > 0),
+        }
+        broken = [expected for expected, holds in problems.items() if not holds]
+        if broken:
+            raise InputError(f"{KIND}: expected that {' and that '.join(broken)}: measure the predictor again")
+
+    @property
+    def draws(self) -> int:
+        """Number of bootstrap draws (without the estimate)."""
+        return len(self.recall) - 1
+
+    def at(self, threshold: float) -> "AlertCurve":
+        """The same predictor with alerts from another score on."""
+        return dataclasses.replace(self, threshold=threshold)
+
+    def recall_at(self, *, draw: int = 0) -> float:
+        """Recall at the operating point, linear between thresholds."""
+        return float(np.interp(self.threshold, self.thresholds, self.recall[draw]))
+
+    def false_alarms_at(self, *, draw: int = 0) -> float:
+        """False alarms per asset and month at the operating point."""
+        return float(np.interp(self.threshold, self.thresholds, self.false_alarms[draw]))
+
+    def lead_at(self, *, draw: int = 0) -> Floats:
+        """[Q] quantiles of the lead time in hours at the operating point."""
+        quantiles = self.lead_hours[draw].T
+        return np.array([np.interp(self.threshold, self.thresholds, row) for row in quantiles])
+
+    def save(self, path: str | Path) -> None:
+        """Write Parquet: columns draw, threshold, recall, false_alarms, lead_hours; the rest as metadata."""
+        draws, count = self.recall.shape
+        frame = pl.DataFrame(
+            {
+                "draw": np.repeat(np.arange(draws, dtype=np.int32), count),
+                "threshold": np.tile(self.thresholds, draws),
+                "recall": self.recall.ravel(),
+                "false_alarms": self.false_alarms.ravel(),
+                "lead_hours": self.lead_hours.reshape(draws * count, -1),
+            }
+        )
+        header = {
+            "lead_levels": self.lead_levels.tolist(),
+            "failures": self.failures,
+            "asset_months": self.asset_months,
+            "threshold": self.threshold,
+            "model": self.model,
+            "hours_per_month": self.hours_per_month,
+        }
+        versioned.write(frame, path, kind=KIND, version=VERSION, header=header)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "AlertCurve":
+        """Read what `save` wrote. Raises InputError for a file of another kind or version."""
+        frame, header = versioned.read(path, kind=KIND, version=VERSION, remedy="measure the predictor again")
+        thresholds = np.unique(frame["threshold"].to_numpy())
+        shape = (-1, len(thresholds))
+        return cls(
+            thresholds=thresholds,
+            recall=frame["recall"].to_numpy().reshape(shape),
+            lead_levels=np.array(header["lead_levels"]),
+            lead_hours=frame["lead_hours"].to_numpy().reshape(*shape, len(header["lead_levels"])),
+            false_alarms=frame["false_alarms"].to_numpy().reshape(shape),
+            failures=header["failures"],
+            asset_months=header["asset_months"],
+            threshold=header["threshold"],
+            model=header["model"],
+            hours_per_month=header["hours_per_month"],
+        )

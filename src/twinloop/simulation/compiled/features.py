@@ -1,0 +1,25 @@
+"""What the compiled engine does not know, by name: lines that use it run on the SimPy engine."""
+
+from twinloop.simulation.model.line import Line
+
+
+def refused(line: Line) -> list[str]:
+    """The features of a line that the compiled engine refuses, in plain words; empty when it can run it.
+
+    >>> from twinloop.simulation.model.distributions import Distribution
+    >>> from twinloop.simulation.model.station import Station
+    >>> refused(Line(stations=(Station(name="oven", cycle=Distribution(kind="deterministic", mean=9), batch=4),)))
+    ['batches']
+    """
+    stations = line.stations
+    uses = {
+        "orders": bool(line.source.orders),
+        "operators": bool(line.operators),
+        "materials": bool(line.materials) or any(station.materials for station in stations),
+        "transport": line.transport is not None,
+        "assembly": any(station.assembles for station in stations),
+        "batches": any(station.batch > 1 for station in stations),
+        "wear": any(station.wear is not None for station in stations),
+        "maintenance": any(station.maintenance is not None for station in stations),
+    }
+    return [name for name, used in uses.items() if used]

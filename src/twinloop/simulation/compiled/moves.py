@@ -1,0 +1,138 @@
+"""What moves parts and wakes machines: engine/entities.py and the scheduling of SimPy as machine code."""
+
+from twinloop.simulation.compiled.agenda import push
+from twinloop.simulation.compiled.records import NONE, Ints, Record, Records
+from twinloop.simulation.events.log import NOTHING, QUEUE, SHIP, UNKNOWN
+from twinloop.simulation.jit import machine_code
+
+
+@machine_code
+def write(
+    rows: Records, run: Record, time: float, event: int, entity: int, part: int, condition: int, value: float
+) -> None:
+    """EventLog.record: the next row of the log."""
+    row = rows[run.rows]
+    row.time, row.event, row.entity, row.part, row.condition, row.value = time, event, entity, part, condition, value
+    run.rows += 1
+
+
+@machine_code
+def wake(ready: Ints, run: Record, who: int) -> None:
+    """Event.succeed: a machine's turn comes at this moment, after all whose turn has come already."""
+    place = run.ready_first + run.ready
+    if place >= len(ready):
+        place -= len(ready)
+    ready[place] = who
+    run.ready += 1
+
+
+@machine_code
+def plan(agenda: Records, ready: Ints, run: Record, who: int, delay: float) -> None:
+    """Environment.timeout: a machine's turn comes after `delay` minutes."""
+    time = run.now + delay
+    if time <= run.now:
+        wake(ready, run, who)
+    else:
+        push(agenda, run.planned, time, run.order, who)
+        run.planned += 1
+        run.order += 1
+
+
+@machine_code
+def rest(buffers: Records, parts: Records, rows: Records, run: Record, place: int, slot: int) -> None:
+    """A part comes to rest in a buffer."""
+    buffer = buffers[place]
+    parts[slot].next = NONE
+    if buffer.count:
+        parts[buffer.last].next = slot
+    else:
+        buffer.first = slot
+    buffer.last = slot
+    buffer.count += 1
+    write(rows, run, run.now, QUEUE, buffer.entity, parts[slot].number, UNKNOWN, NOTHING)
+
+
+@machine_code
+def put(
+    machines: Records,
+    buffers: Records,
+    parts: Records,
+    vacant: Ints,
+    ready: Ints,
+    rows: Records,
+    run: Record,
+    place: int,
+    slot: int,
+) -> bool:
+    """Buffer.put and Shipping.put: hand the part to who waits for it, let it rest, ship it, or say that it cannot."""
+    buffer = buffers[place]
+    taker = buffer.first_taker
+    if taker != NONE:
+        buffer.first_taker = machines[taker].next
+        machines[taker].part = slot
+        wake(ready, run, taker)
+        return True
+    if buffer.ships:
+        leave(parts, vacant, rows, run, SHIP, buffer.entity, slot)
+        return True
+    if buffer.count < buffer.capacity:
+        rest(buffers, parts, rows, run, place, slot)
+        return True
+    return False
+
+
+@machine_code
+def leave(parts: Records, vacant: Ints, rows: Records, run: Record, event: int, entity: int, slot: int) -> None:
+    """A part leaves the line, shipped or scrapped, and its slot is free."""
+    write(rows, run, run.now, event, entity, parts[slot].number, parts[slot].condition, NOTHING)
+    vacant[run.vacant] = slot
+    run.vacant += 1
+    run.left += 1
+
+
+@machine_code
+def wait_for_room(buffers: Records, parts: Records, place: int, slot: int, giver: int, first: bool) -> None:
+    """Buffer.room: the part waits until it is taken in, before all others if it is `first`."""
+    buffer = buffers[place]
+    parts[slot].giver = giver
+    if first:
+        parts[slot].next = buffer.first_giver
+        if buffer.first_giver == NONE:
+            buffer.last_giver = slot
+        buffer.first_giver = slot
+        return
+    parts[slot].next = NONE
+    if buffer.first_giver == NONE:
+        buffer.first_giver = slot
+    else:
+        parts[buffer.last_giver].next = slot
+    buffer.last_giver = slot
+
+
+@machine_code
+def relieve(buffers: Records, parts: Records, ready: Ints, run: Record, place: int) -> int:
+    """The part that has waited longest for room, or -1; the machine that held it goes on."""
+    slot = buffers[place].first_giver
+    if slot != NONE:
+        buffers[place].first_giver = parts[slot].next
+        if parts[slot].giver != NONE:
+            wake(ready, run, parts[slot].giver)
+    return int(slot)
+
+
+@machine_code
+def take(buffers: Records, parts: Records, ready: Ints, rows: Records, run: Record, place: int) -> int:
+    """Buffer.take: the oldest part, or -1."""
+    buffer = buffers[place]
+    if buffer.count == 0:
+        return relieve(buffers, parts, ready, run, place)
+    slot = buffer.first
+    buffer.first = parts[slot].next
+    buffer.count -= 1
+    if buffer.first_giver != NONE:
+        waiting = buffer.first_giver
+        buffer.first_giver = parts[waiting].next
+        rest(buffers, parts, rows, run, place, waiting)
+        if parts[waiting].giver != NONE:
+            wake(ready, run, parts[waiting].giver)
+    return int(slot)

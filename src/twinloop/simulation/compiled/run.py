@@ -1,0 +1,77 @@
+"""Replications as machine code: one with its whole log, or many with their key figures only."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinloop.errors import InputError
+from twinloop.simulation.compiled.features import refused
+from twinloop.simulation.compiled.layout import layout
+from twinloop.simulation.compiled.memory import Memory
+from twinloop.simulation.compiled.standstill import stands_still
+from twinloop.simulation.engine import run as simpy_engine
+from twinloop.simulation.engine.build import entities
+from twinloop.simulation.engine.inspection import Gate
+from twinloop.simulation.engine.streams import Streams
+from twinloop.simulation.events.kpi import figures, first_rework
+from twinloop.simulation.events.log import EventLog
+from twinloop.simulation.events.tally import Tally
+from twinloop.simulation.model.line import Line
+
+if TYPE_CHECKING:
+    from twinloop.simulation.experiments.experiment import Run
+
+Floats = NDArray[np.float64]
+
+
+def simulate(
+    line: Line, gate: Gate, *, seed: int, replication: int, minutes: float, latency_ms: float = 0.0
+) -> EventLog:
+    """The event log of `minutes` of production: the same rows as engine.run.simulate.
+
+    Raises InputError for a line with features that are refused, and what the SimPy engine raises.
+    """
+    log = EventLog(entities(line), gate.classes, minutes)
+    memory = _memory(line, gate, latency_ms)
+    memory.play(Streams(seed, replication), minutes=minutes, read=lambda rows, number, _: log.extend(rows[:number]))
+    if stands_still(memory.world):
+        log = simpy_engine.simulate(
+            line, gate, seed=seed, replication=replication, minutes=minutes, latency_ms=latency_ms
+        )
+    return log
+
+
+def outcomes(runs: "Sequence[Run]") -> list[tuple[dict[str, float], Floats]]:
+    """Key figures and minutes [entities, STATES] of every run, in their order, without keeping a log.
+
+    Runs of one line and gate in a row share their memory. Raises what `simulate` and `kpis` raise.
+    """
+    found: list[tuple[dict[str, float], Floats]] = []
+    memory, known = None, None
+    for run in runs:
+        key = (id(run.line), run.gate, run.latency_ms)
+        if memory is None or key != known:
+            memory, known = _memory(run.line, run.gate, run.latency_ms), key
+        found.append(_outcome(memory, run))
+    return found
+
+
+def _outcome(memory: Memory, run: "Run") -> tuple[dict[str, float], Floats]:
+    tally = Tally(len(memory.world.machines), start=run.start, horizon=run.horizon, first_rework=first_rework(run.line))
+    memory.play(Streams(run.seed, run.replication), minutes=run.horizon, read=tally.add)
+    if stands_still(memory.world):
+        run.log()
+    tally.close()
+    return figures(tally, run.line, run.economy), tally.minutes
+
+
+def _memory(line: Line, gate: Gate, latency_ms: float) -> Memory:
+    missing = refused(line)
+    if missing:
+        raise InputError(
+            f"simulate: {line.name} has {', '.join(missing)}, which the compiled engine does not know: "
+            "use engine='auto' or 'simpy'"
+        )
+    return Memory(layout(line, gate, latency_min=latency_ms / simpy_engine.MS_PER_MINUTE))

@@ -1,0 +1,116 @@
+"""A predictor's scores judged against the failures that came: the AlertCurve.
+
+Lives are the independent units: the bootstrap draws whole lives, those that failed and those that were cut apart, so
+that neighbouring samples of one life do not pretend to be evidence of their own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinloop.contracts import AlertCurve
+from twinloop.contracts.alert_curve import HOURS_PER_MONTH
+from twinloop.errors import InputError
+from twinloop.simulation.degradation.history import WORKING, History
+
+MINUTES_PER_HOUR = 60
+LEVELS = np.linspace(0.0, 1.0, 11)
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Watched:
+    """One life as a predictor saw it: score [n] at age [n], ascending; it ended at age `end_min`, failed or was cut.
+
+    Ages are minutes of work. A higher score means that failure is nearer.
+    """
+
+    age_min: Floats
+    score: Floats
+    end_min: float
+    failed: bool
+
+
+def watched_lives(history: History, time: Floats, score: Floats) -> list[Watched]:
+    """The lives of a machine with a predictor's score [n] at these times [n] of the log, ascending."""
+    number, age = history.life_at(time), history.age(time)
+    ends = history.minutes_in(WORKING, np.array([life.end_min for life in history.lives]))
+    return [
+        Watched(age[number == index], score[number == index], float(end) - life.worked_before, life.failed)
+        for index, (life, end) in enumerate(zip(history.lives, ends, strict=True))
+    ]
+
+
+def alert_curve(
+    watched: Sequence[Watched],
+    *,
+    thresholds: Floats,
+    window_hours: float,
+    model: str,
+    draws: int = 100,
+    seed: int = 0,
+    hours_per_month: float = HOURS_PER_MONTH,
+) -> AlertCurve:
+    """Recall, lead times and false alarms of scores at each of the thresholds [T].
+
+    A failure is recalled when the score is at or above the threshold at a time in the `window_hours` before it; a rise
+    over the threshold at any other time is a false alarm. The last window of a life that was cut counts for neither.
+    The operating point is the threshold in the middle. Raises InputError without a single failure.
+    """
+    failed = np.array([life.failed for life in watched], dtype=bool)
+    if not failed.any():
+        raise InputError(f"alert curve: none of {len(watched)} lives ended in a failure: watch the assets for longer")
+    window = window_hours * MINUTES_PER_HOUR
+    judged = [_judged(life, thresholds, window) for life in watched]
+    lead = np.array([lead for lead, _ in judged])  # [L, T], NaN where missed
+    false = np.array([false for _, false in judged])
+    months = np.array([max(life.end_min - window, 0.0) for life in watched]) / MINUTES_PER_HOUR / hours_per_month
+    weights = np.vstack([np.ones(len(watched), dtype=np.int64), _resampled(failed, draws, np.random.default_rng(seed))])
+    hits = np.isfinite(lead)
+    quiet = (weights @ months)[:, None]
+    return AlertCurve(
+        thresholds=thresholds,
+        recall=(weights @ hits) / (weights @ failed)[:, None],
+        lead_levels=LEVELS,
+        lead_hours=np.array([[_quantiles(column, weight) for column in lead.T] for weight in weights]),
+        false_alarms=np.divide(weights @ false, quiet, out=np.zeros((draws + 1, len(thresholds))), where=quiet > 0),
+        failures=int(failed.sum()),
+        asset_months=float(months.sum()),
+        threshold=float(thresholds[len(thresholds) // 2]),
+        model=model,
+        hours_per_month=hours_per_month,
+    )
+
+
+def _judged(life: Watched, thresholds: Floats, window: float) -> tuple[Floats, Floats]:
+    """[T] lead times in minutes (NaN where missed or not failed) and [T] numbers of false alarms."""
+    alert = life.score[:, None] >= thresholds
+    late = life.age_min >= life.end_min - window
+    rises = alert & ~np.vstack([np.zeros_like(alert[:1]), alert[:-1]])
+    false = rises[~late].sum(axis=0).astype(np.float64)
+    hits = alert[late]
+    lead = np.full(len(thresholds), np.nan)
+    if life.failed and len(hits):
+        seen = hits.any(axis=0)
+        lead[seen] = np.maximum(life.end_min - life.age_min[late][hits.argmax(axis=0)], 0.0)[seen]
+    return lead, false
+
+
+def _resampled(failed: NDArray[np.bool_], draws: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """[draws, L] how often each life was drawn, failed and cut lives apart."""
+    weights = np.zeros((draws, len(failed)), dtype=np.int64)
+    for group in (failed, ~failed):
+        if group.any():
+            count = int(group.sum())
+            weights[:, group] = rng.multinomial(count, np.full(count, 1 / count), size=draws)
+    return weights
+
+
+def _quantiles(lead: Floats, weight: NDArray[np.int64]) -> Floats:
+    """Quantiles in hours at LEVELS of the lead times that were, each counted `weight` times; 0 without any."""
+    kept = np.isfinite(lead) & (weight > 0)
+    if not kept.any():
+        return np.zeros(len(LEVELS))
+    return np.quantile(np.repeat(lead[kept], weight[kept]), LEVELS) / MINUTES_PER_HOUR

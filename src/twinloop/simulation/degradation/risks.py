@@ -1,0 +1,58 @@
+"""How likely a machine is to fail within the next hours of work, counted from the lives it has had: the RiskTable.
+
+Failures over hours of work are taken as a constant hazard; the interval is the exact one for a Poisson count
+(Garwood 1936), so that few failures are seen to say little.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from scipy.stats import chi2
+
+from twinloop.contracts import Risk, RiskTable
+from twinloop.errors import InputError
+from twinloop.simulation.degradation.history import WORKING, History
+
+MINUTES_PER_HOUR = 60
+
+
+def risk_table(
+    histories: Iterable[History],
+    *,
+    horizons_hours: Sequence[float],
+    cost: float,
+    component: str = "wear part",
+    severity: int = 5,
+    confidence: float = 0.95,
+) -> RiskTable:
+    """One row per machine that wears and horizon (hours of work); `cost` in euro of one failure.
+
+    Raises InputError for a machine that has done no work.
+    """
+    return RiskTable.of(
+        Risk(
+            asset=history.asset,
+            component=component,
+            horizon_hours=hours,
+            probability=probability,
+            low=low,
+            high=high,
+            severity=severity,
+            cost=cost,
+        )
+        for history in histories
+        if history.lives
+        for hours in horizons_hours
+        for probability, low, high in [_failing(history, hours, confidence)]
+    )
+
+
+def _failing(history: History, hours: float, confidence: float) -> tuple[float, float, float]:
+    worked = float(history.minutes_in(WORKING, history.time[-1:] * 0 + history.horizon)[0]) / MINUTES_PER_HOUR
+    if worked <= 0:
+        raise InputError(f"risk table: {history.asset} has not worked: simulate more days")
+    failures, outside = sum(life.failed for life in history.lives), (1 - confidence) / 2
+    least = chi2.ppf(outside, 2 * failures) / 2 if failures else 0.0
+    most = chi2.ppf(1 - outside, 2 * failures + 2) / 2
+    mean, low, high = (-math.expm1(-count / worked * hours) for count in (failures, least, most))
+    return float(mean), float(low), float(high)

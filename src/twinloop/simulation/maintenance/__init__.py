@@ -1,0 +1,1 @@
+"""Maintenance policies: when each acts in a life, predictors from their contracts, and all compared with an oracle."""

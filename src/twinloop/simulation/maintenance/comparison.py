@@ -1,0 +1,140 @@
+"""Maintenance policies side by side, against running to failure and against an oracle, with the same wear.
+
+The k-th life of a machine is the same under every policy, so differences are paired. Cost is counted per part shipped:
+per day, a policy that lets its machine stand would look cheap (renewal reward; Barlow and Hunter, 1960).
+The oracle uses every life to its last minute and never has a breakdown. Where repairs and maintenance restore fully and
+a maintenance takes and costs no more than a failure, no policy has a lower expected upkeep cost.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Unpack
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from twinloop.contracts import OperatingCurve
+from twinloop.errors import InputError
+from twinloop.simulation.experiments.design import How
+from twinloop.simulation.experiments.experiment import Scenario, run_scenarios
+from twinloop.simulation.experiments.result import Result
+from twinloop.simulation.experiments.statistics import Interval, Sample, interval
+from twinloop.simulation.maintenance.policies import with_policy
+from twinloop.simulation.model.line import Line
+
+Floats = NDArray[np.float64]
+ORACLE, FAILURE = "oracle", "run to failure"
+MINUTES_PER_HOUR = 60
+COST = "upkeep_cost_per_part"
+# name → (title, unit, digits); the order is that of tables
+FIGURES: dict[str, tuple[str, str, int]] = {
+    COST: ("Upkeep cost", "€/part", 3),
+    "availability": ("Availability", "", 4),
+    "failures_per_day": ("Breakdowns", "per day", 2),
+    "maintenances_per_day": ("Maintenances", "per day", 2),
+    "throughput_per_day": ("Throughput", "parts/day", 1),
+    "profit_per_day": ("Profit", "€/day", 0),
+}
+NUMBERS = ("mean", "low", "high", "against_oracle", "against_low", "against_high")
+
+
+@dataclass(frozen=True, eq=False)
+class PolicyComparison:
+    """Figures of every policy by name, as samples over the same replications; the oracle is one of them.
+
+    upkeep_cost_per_part: breakdowns, repair hours and maintenances, per part shipped. availability: share of their time
+    in which machines are neither down nor in maintenance, mean over all machines.
+    """
+
+    samples: Mapping[str, Mapping[str, Sample]]
+    results: Mapping[str, Result]
+    confidence: float
+
+    def figure(self, policy: str, name: str = COST) -> Interval:
+        """The interval of one figure. Raises KeyError for a policy or a figure that does not exist."""
+        return interval(self.samples[policy][name], confidence=self.confidence)
+
+    def regret(self, policy: str, name: str = COST) -> Interval:
+        """The paired difference of one figure to the oracle's."""
+        return interval(self.samples[policy][name] - self.samples[ORACLE][name], confidence=self.confidence)
+
+    @property
+    def ranking(self) -> tuple[str, ...]:
+        """The policies by mean upkeep cost, the cheapest first, without the oracle."""
+        costs = {name: float(figures[COST].values.mean()) for name, figures in self.samples.items() if name != ORACLE}
+        return tuple(sorted(costs, key=lambda name: costs[name]))
+
+    def frame(self) -> pl.DataFrame:
+        """One row per policy and figure: mean, low, high, and the paired difference to the oracle with its interval."""
+        rows = []
+        for policy in (ORACLE, *self.ranking):
+            for name, (title, unit, _) in FIGURES.items():
+                found, regret = self.figure(policy, name), self.regret(policy, name)
+                ends = (found.mean, found.low, found.high, regret.mean, regret.low, regret.high)
+                rows.append((policy, name, title, unit, *ends))
+        return pl.DataFrame(rows, schema=["policy", "figure", "title", "unit", *NUMBERS], orient="row")
+
+    def _repr_html_(self) -> str:
+        from twinloop.simulation.figures.policies import policies_table
+
+        return policies_table(self)
+
+
+def compare_policies(
+    line: Line, policies: Mapping[str, Line], *, curve: OperatingCurve | None = None, **how: Unpack[How]
+) -> PolicyComparison:
+    """Every policy, as a line of its own (`with_policy`, `with_prediction`), beside run to failure and the oracle.
+
+    The keywords are the fields of `Design`; prices are those of its economy. Replication r uses draw 1 + r mod draws of
+    a predictor, and again its estimate, so that the intervals hold what is not known about the predictor; they err on
+    the wide side, as other alerts also change the luck of the days.
+    Raises InputError for a name that is taken and for a line without maintenance.
+    """
+    taken = sorted({ORACLE, FAILURE} & set(policies))
+    if taken:
+        raise InputError(f"maintenance: the policy {taken[0]!r} is always compared: give yours another name")
+    lines = {FAILURE: with_policy(line, "failure"), **policies, ORACLE: with_policy(line, "oracle")}
+    again = {f"{name}, estimate": _estimate(line) for name, line in lines.items() if _estimate(line) is not line}
+    scenarios = [Scenario(name, each, curve) for name, each in {**lines, **again}.items()]
+    results = run_scenarios(scenarios, **how)
+    samples = {name: _samples(results[name], results.get(f"{name}, estimate")) for name in lines}
+    return PolicyComparison(samples, {name: results[name] for name in lines}, results[ORACLE].confidence)
+
+
+def _estimate(line: Line) -> Line:
+    """The line whose predictors are their estimates; the same line where nothing was drawn."""
+    stations = []
+    for station in line.stations:
+        maintenance = station.maintenance
+        if maintenance and maintenance.predictor and maintenance.predictor.draws:
+            predictor = maintenance.predictor
+            first = dataclasses.replace(
+                predictor,
+                recall=predictor.recall[:1],
+                lead_hours=predictor.lead_hours[:1],
+                false_alarms_per_hour=predictor.false_alarms_per_hour[:1],
+            )
+            station = dataclasses.replace(station, maintenance=dataclasses.replace(maintenance, predictor=first))
+        stations.append(station)
+    changed = any(new is not old for new, old in zip(stations, line.stations, strict=True))
+    return dataclasses.replace(line, stations=tuple(stations)) if changed else line
+
+
+def _samples(drawn: Result, estimate: Result | None) -> dict[str, Sample]:
+    values, once = _figures(drawn.replications, drawn.line), estimate or drawn
+    if estimate is None and once.estimate is None:
+        return {name: Sample(values[name]) for name in FIGURES}
+    again = _figures(once.replications if once.estimate is None else once.estimate, drawn.line)
+    return {name: Sample(values[name], again[name]) for name in FIGURES}
+
+
+def _figures(table: pl.DataFrame, line: Line) -> dict[str, Floats]:
+    day = {name: table[name].to_numpy() for name in table.columns if name.endswith("_per_day")}
+    machines = sum(station.servers for station in line.stations) + (line.rework.servers if line.rework else 0)
+    stood = (day["down_hours_per_day"] + day["maintenance_hours_per_day"]) * MINUTES_PER_HOUR
+    upkeep = day["failure_cost_per_day"] + day["repair_cost_per_day"] + day["maintenance_cost_per_day"]
+    day[COST] = upkeep / day["throughput_per_day"]
+    day["availability"] = 1 - stood / (line.minutes_per_day * machines)
+    return day

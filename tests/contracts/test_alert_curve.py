@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from twinloop.contracts import AlertCurve
+from twinloop.errors import InputError
+
+
+def curve(**changes: object) -> AlertCurve:
+    fields: dict[str, object] = {
+        "thresholds": np.array([0.2, 0.6]),
+        "recall": np.array([[0.9, 0.5], [1.0, 0.4]]),
+        "lead_levels": np.array([0.0, 0.5, 1.0]),
+        "lead_hours": np.array([[[1.0, 6.0, 9.0], [0.5, 2.0, 4.0]], [[1.0, 5.0, 9.0], [0.0, 2.0, 4.0]]]),
+        "false_alarms": np.array([[3.0, 1.0], [4.0, 0.0]]),
+        "failures": 20,
+        "asset_months": 7.5,
+        "threshold": 0.2,
+        "model": "abc",
+    }
+    return AlertCurve(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_between_thresholds_rates_and_lead_times_are_linear() -> None:
+    middle = curve().at(0.4)
+    assert middle.recall_at() == pytest.approx(0.7)
+    assert middle.false_alarms_at(draw=1) == pytest.approx(2.0)
+    assert middle.lead_at() == pytest.approx([0.75, 4.0, 6.5])
+    assert curve().draws == 1
+
+
+def test_saving_and_loading_changes_nothing(tmp_path: Path) -> None:
+    curve(hours_per_month=480.0).save(tmp_path / "alerts.parquet")
+    loaded = AlertCurve.load(tmp_path / "alerts.parquet")
+    for name, value in vars(curve(hours_per_month=480.0)).items():
+        assert np.array_equal(getattr(loaded, name), value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"recall": np.array([[1.1, 0.5], [1.0, 0.4]])}, r"recall lies in \[0, 1\]"),
+        ({"recall": np.array([[np.nan, 0.5], [1.0, 0.4]])}, r"recall lies in \[0, 1\]"),
+        ({"recall": np.array([[0.4, 0.5], [1.0, 0.4]])}, "recall does not grow with the threshold"),
+        ({"recall": np.array([[0.4], [1.0]])}, "recall has shape"),
+        ({"thresholds": np.array([0.6, 0.2])}, "thresholds are finite and ascend"),
+        ({"false_alarms": np.array([[3.0, -1.0], [4.0, 0.0]])}, "false_alarms are finite and not negative"),
+        ({"false_alarms": np.array([[3.0, np.nan], [4.0, 0.0]])}, "false_alarms are finite and not negative"),
+        ({"lead_hours": np.full((2, 2, 3), [3.0, 2.0, 1.0])}, "lead_hours are finite, not negative, and ascend"),
+        ({"lead_hours": np.zeros((2, 2, 2))}, "lead_hours has shape"),
+        ({"lead_levels": np.array([0.0, 0.5, 0.9])}, "lead_levels ascend from 0 to 1"),
+        ({"hours_per_month": 0.0}, "hours_per_month is above 0"),
+    ],
+)
+def test_a_curve_that_cannot_be_is_refused_in_one_line(changes: dict[str, object], expected: str) -> None:
+    with pytest.raises(InputError, match=f"alert curve: expected that .*{expected}") as caught:
+        curve(**changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_another_version_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    old = {"twinloop.alert_curve": '{"version": 0}'}
+    pl.DataFrame({"draw": [0]}).write_parquet(tmp_path / "old.parquet", metadata=old)
+    with pytest.raises(InputError, match="expected alert curve version 1, found 0: measure the predictor again"):
+        AlertCurve.load(tmp_path / "old.parquet")
+
+
+def test_a_file_that_is_no_parquet_or_is_not_there_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "text.parquet").write_text("recall,lead\n0.9,3\n")
+    for name in ("text.parquet", "missing.parquet"):
+        with pytest.raises(InputError, match=f"{name}: expected a Parquet file, it cannot be read") as caught:
+            AlertCurve.load(tmp_path / name)
+        assert "\n" not in str(caught.value)

@@ -1,0 +1,85 @@
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twinloop.contracts import Plan, Risk, RiskTable
+from twinloop.errors import InputError
+
+
+def risk(**changes: object) -> Risk:
+    fields: dict[str, object] = {
+        "asset": "press",
+        "component": "spindle",
+        "horizon_hours": 100.0,
+        "probability": 0.3,
+        "low": 0.2,
+        "high": 0.4,
+        "severity": 7,
+        "cost": 500.0,
+    }
+    return Risk(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_failures_of_all_components_add_up_and_cost_what_each_costs() -> None:
+    table = RiskTable.of([risk(), risk(component="belt", probability=0.2, low=0.1, cost=50.0)])
+    failures, cost = table.failures("press", hours=100.0)
+    assert failures == pytest.approx(-math.log(0.7) - math.log(0.8))
+    assert cost == pytest.approx(-500 * math.log(0.7) - 50 * math.log(0.8))
+    assert table.failures("press", hours=50.0)[0] == pytest.approx(failures / 2)
+
+
+def test_the_row_with_the_nearest_horizon_counts() -> None:
+    table = RiskTable.of([risk(), risk(horizon_hours=1000.0, probability=0.99, high=1.0)])
+    assert table.failures("press", hours=120.0)[0] == pytest.approx(-1.2 * math.log(0.7))
+    assert table.failures("press", hours=1000.0)[0] == pytest.approx(-math.log(0.01))
+
+
+@given(st.floats(0.0, 1.0), st.floats(1.0, 1e4))
+def test_expected_failures_are_finite_and_not_negative(probability: float, hours: float) -> None:
+    table = RiskTable.of([risk(probability=probability, low=0.0, high=1.0)])
+    failures, cost = table.failures("press", hours=hours)
+    assert 0 <= failures < math.inf
+    assert cost == pytest.approx(500 * failures)
+
+
+def test_saving_and_loading_changes_nothing(tmp_path: Path) -> None:
+    for table in (RiskTable.of([risk(asset="saw"), risk()]), RiskTable.of([])):
+        table.save(tmp_path / "risks.parquet")
+        assert RiskTable.load(tmp_path / "risks.parquet") == table
+    assert RiskTable.of([risk(asset="saw"), risk()]).assets == ("press", "saw")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"probability": 1.2, "high": 1.3}, "0 ≤ low ≤ probability ≤ high ≤ 1"),
+        ({"probability": 0.1}, "0 ≤ low ≤ probability ≤ high ≤ 1"),
+        ({"probability": math.nan}, "0 ≤ low ≤ probability ≤ high ≤ 1"),
+        ({"horizon_hours": 0.0}, "horizon_hours > 0"),
+        ({"severity": 11}, "severity from 1 to 10"),
+        ({"cost": -1.0}, "cost ≥ 0"),
+    ],
+)
+def test_a_risk_that_cannot_be_is_refused_in_one_line(changes: dict[str, object], expected: str) -> None:
+    with pytest.raises(InputError, match=f"risk table: press/spindle: expected {expected}, got ") as caught:
+        risk(**changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_rows_of_one_horizon_are_refused() -> None:
+    with pytest.raises(InputError, match="press/spindle: expected one row per horizon, 100 h comes twice"):
+        RiskTable.of([risk(), risk(probability=0.25)])
+
+
+def test_an_asset_that_the_table_lacks_is_refused_with_those_it_has() -> None:
+    with pytest.raises(InputError, match=r"no row for asset 'saw' \(known: press\)"):
+        RiskTable.of([risk()]).failures("saw", hours=10.0)
+
+
+def test_another_contract_is_refused(tmp_path: Path) -> None:
+    Plan.of([]).save(tmp_path / "plan.parquet")
+    with pytest.raises(InputError, match="expected risk table version 1, found None: make the risk table again"):
+        RiskTable.load(tmp_path / "plan.parquet")

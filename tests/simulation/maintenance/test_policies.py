@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from tests.simulation.lines import fixed, serial_line
+from tests.simulation.worn import policy, press, wear, worn_line
+from twinloop.errors import InputError
+from twinloop.simulation.degradation.path import WearPath
+from twinloop.simulation.maintenance.policies import NEVER, alert_age, due_age, with_policy
+from twinloop.simulation.model.maintenance import Maintenance, Predictor
+
+COUNT = 20_000
+
+
+def straight(life: float = 100.0) -> WearPath:
+    """Health falls evenly from 1 to 0."""
+    return WearPath(np.array([0.0, life]), np.array([0.0, 2.0]), np.empty(0), np.empty(0), 2.0, life)
+
+
+def due(maintenance: Maintenance | None) -> float:
+    return due_age(maintenance, straight(), np.random.default_rng(0))
+
+
+def test_every_policy_knows_of_a_life_what_it_may_know():
+    assert due(None) == due(policy("failure")) == NEVER
+    assert due(policy("interval", interval_min=70.0)) == 70.0
+    assert due(policy("interval", interval_min=500.0)) == 500.0
+    assert due(policy("opportunistic", health_below=0.25)) == pytest.approx(75.0)
+    assert due(policy("oracle")) == 100.0
+
+
+def test_a_condition_is_seen_at_the_next_inspection_or_not_in_time():
+    assert due(policy("condition", interval_min=30.0, health_below=0.25)) == 90.0
+    assert due(policy("condition", interval_min=25.0, health_below=0.25)) == 75.0
+    assert due(policy("condition", interval_min=80.0, health_below=0.1)) == NEVER
+    assert due(policy("condition", interval_min=200.0, health_below=0.9)) == NEVER
+
+
+def predictor(*, recall: float = 1.0, lead: tuple[float, float] = (0.0, 1.0), false_alarms: float = 0.0) -> Predictor:
+    return Predictor(
+        recall=(recall, 0.0), lead_levels=(0.0, 1.0), lead_hours=(lead,) * 2, false_alarms_per_hour=(false_alarms, 0.0)
+    )
+
+
+def alerts(asked: Predictor, *, life: float = 600.0, draw: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(3)
+    return np.array([alert_age(asked, life, rng, draw=draw) for _ in range(COUNT)])
+
+
+def test_a_predictor_alerts_with_its_recall_and_its_lead_times():
+    found = alerts(predictor(recall=0.7, lead=(1.0, 3.0)))
+    assert np.isfinite(found).mean() == pytest.approx(0.7, abs=0.01)
+    lead = (600.0 - found[np.isfinite(found)]) / 60
+    assert (lead.min(), lead.mean(), lead.max()) == pytest.approx((1.0, 2.0, 3.0), abs=0.02)
+
+
+def test_false_alarms_are_a_poisson_process_of_their_rate():
+    found = alerts(predictor(recall=0.0, false_alarms=0.5))
+    assert found.mean() == pytest.approx(120.0, rel=0.02)
+    assert found.std() == pytest.approx(120.0, rel=0.03)
+
+
+def test_an_alert_longer_ahead_than_the_life_comes_at_its_beginning():
+    assert alerts(predictor(lead=(20.0, 30.0))).max() == 0.0
+
+
+def test_a_draw_of_the_predictor_replaces_its_estimate():
+    assert not np.isfinite(alerts(predictor(false_alarms=0.5), draw=1)).any()
+
+
+def test_a_line_gets_a_policy_wherever_it_can_be_maintained():
+    line = with_policy(worn_line(wear(), maintenance=policy("failure")), "interval", interval_min=50.0)
+    assert line.stations[0].maintenance == policy("interval", interval_min=50.0)
+    back = with_policy(line, "oracle")
+    assert back.stations[0].maintenance.interval_min is None
+    assert back.stations[0].maintenance.duration == fixed(20.0)
+
+
+def test_a_policy_without_a_place_is_refused():
+    with pytest.raises(InputError, match="serial has no station with wear and maintenance: describe one"):
+        with_policy(serial_line(2, buffer=1), "oracle")
+    with pytest.raises(InputError, match="station press has no maintenance: give it one with a duration"):
+        with_policy(press(wear()), "oracle")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "expected"),
+    [
+        ("interval", {"interval_min": 0.0}, "interval_min = 0.0: expected a number > 0"),
+        ("interval", {}, "policy interval takes interval_min, got nothing"),
+        ("predictive", {}, "make the predictor from a RiskTable and an AlertCurve"),
+        ("interval", {"intervall_min": 5.0}, "did you mean 'interval_min'"),
+        ("yearly", {}, "expected one of"),
+    ],
+)
+def test_settings_that_a_policy_does_not_take_are_refused_in_one_line(name, settings, expected):
+    with pytest.raises(InputError, match="maintenance: press: ") as caught:
+        with_policy(worn_line(wear(), maintenance=policy("failure")), name, **settings)
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
