@@ -8,8 +8,8 @@ from tests.scheduling.shops import single
 from twinloop.errors import InputError
 from twinloop.scheduling.execution.execution import Disruptions, replicate
 from twinloop.scheduling.problem import Job, JobShop, Operation
-from twinloop.scheduling.solvers.rules import dispatch
 from twinloop.scheduling.settings import ScheduleSettings
+from twinloop.scheduling.solvers.rules import dispatch
 from twinloop.scheduling.solvers.solver import solve
 
 FIRM = ScheduleSettings(deterministic_limit=2.0)
