@@ -10,13 +10,11 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 METRICS = Path("data/factory/metrics")
@@ -118,38 +116,19 @@ def cloned(clone: Path) -> None:
 
 def watched(clone: Path, command: list[str]) -> tuple[float, float]:
     """Run a command in a clone; gives its seconds and the peak resident memory of its process tree in GiB."""
+    from benchmarks.memory import finished
+
     outer = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "MLFLOW_"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{outer['PATH']}"
     start = time.monotonic()
     process = subprocess.Popen(
         command, cwd=clone, env=outer | {"PATH": path, "PYTHONPATH": str(clone / "src")}, stdout=sys.stderr
     )
-    peak = [0]
-    watcher = threading.Thread(target=_sample, args=(process, peak), daemon=True)
-    watcher.start()
-    status = process.wait()
+    status, peak_gib = finished(process, every_s=SAMPLE_S)
     seconds = time.monotonic() - start
-    watcher.join()
     if status != 0:
         raise SystemExit(f"{' '.join(command)}: exit status {status}")
-    return seconds, peak[0] / 2**30
-
-
-def _sample(process: "subprocess.Popen[bytes]", peak: list[int]) -> None:
-    while process.poll() is None:
-        total = 0
-        try:
-            root = psutil.Process(process.pid)
-            tree = [root, *root.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return
-        for member in tree:
-            try:
-                total += member.memory_info().rss
-            except psutil.NoSuchProcess:
-                continue
-        peak[0] = max(peak[0], total)
-        time.sleep(SAMPLE_S)
+    return seconds, peak_gib
 
 
 if __name__ == "__main__":

@@ -13,14 +13,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import simpy
 
 from twinloop.simulation import AssumedRates, Distribution, Economy, Inspection, Line, Station
@@ -197,6 +195,8 @@ def _cpu_seconds(work: Callable[[], object]) -> float:
 
 def _watched(count: int) -> tuple[float, float]:
     """Wall seconds of a process that runs `count` replications, and the peak memory of its tree in GiB."""
+    from benchmarks.memory import finished
+
     code = (
         "import benchmarks.simulation as bench; "
         f"bench.line().run(days=1, replications={count}, warmup_days=0, engine='compiled', workers={WORKERS})"
@@ -204,27 +204,11 @@ def _watched(count: int) -> tuple[float, float]:
     outer = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"}
     start = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-c", code], env=outer, stdout=sys.stderr)
-    peak = [0]
-    watcher = threading.Thread(target=_sample, args=(process, peak), daemon=True)
-    watcher.start()
-    if process.wait() != 0:
-        raise SystemExit(f"{count} replications: exit status {process.returncode}")
+    status, peak_gib = finished(process, every_s=SAMPLE_S)
     seconds = time.perf_counter() - start
-    watcher.join()
-    return seconds, peak[0] / 2**30
-
-
-def _sample(process: "subprocess.Popen[bytes]", peak: list[int]) -> None:
-    while process.poll() is None:
-        total = 0
-        try:
-            root = psutil.Process(process.pid)
-            for member in [root, *root.children(recursive=True)]:
-                total += member.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
-        peak[0] = max(peak[0], total)
-        time.sleep(SAMPLE_S)
+    if status != 0:
+        raise SystemExit(f"{count} replications: exit status {status}")
+    return seconds, peak_gib
 
 
 if __name__ == "__main__":

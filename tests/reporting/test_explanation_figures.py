@@ -2,8 +2,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tests.reporting.pictures import assert_labelled, assert_tells
 from twinloop.reporting.figures import explanations, monitoring
-from twinloop.reporting.style import Picture
 
 HOSTILE = "<script>alert(1)</script> $x_1$"
 NAMES = {"heat": "heat map", "rollout": HOSTILE, "centre_blob": "blob", "random": "random map"}
@@ -45,13 +45,8 @@ FIGURES = {
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_has_units_words_and_can_be_drawn(name):
     figure = FIGURES[name]()
-    assert isinstance(figure, Picture)
-    assert len(figure.alt) > 20
-    assert figure.png.startswith(b"\x89PNG")
-    assert figure.css_width <= 800
-    labels = [label for axes in figure.axes for label in (axes.get_xlabel(), axes.get_ylabel()) if label]
-    assert labels
-    assert all("(" in label for label in labels), labels
+    assert_tells(figure)
+    assert_labelled(figure)
 
 
 def test_a_method_that_does_not_beat_the_blob_is_hollow_and_said_so():

@@ -4,11 +4,11 @@ import pytest
 from matplotlib.axes import Axes
 from numpy.testing import assert_allclose
 
+from tests.reporting.pictures import assert_tells
 from twinloop.contracts import Assignment, OperatingCurve, Plan
 from twinloop.errors import InputError
 from twinloop.numbers import Estimate
 from twinloop.reporting.figures import data, model, ranking, scheduling, simulation, training
-from twinloop.reporting.style import Picture
 
 HOSTILE = "<script>alert(1)</script> $x_1$"
 IMAGES = np.full((3, 16, 16, 1), 120, dtype=np.uint8)
@@ -77,9 +77,7 @@ FIGURES = {
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_labels_its_axes_with_units_has_words_and_can_be_drawn(name):
     figure = FIGURES[name]()
-    assert isinstance(figure, Picture)
-    assert len(figure.alt) > 20
-    assert figure.png.startswith(b"\x89PNG")
+    assert_tells(figure)
     for axes in figure.axes:
         assert axes.get_title(loc="left") or len(figure.axes) > 2
         labels = [axes.get_xlabel(), axes.get_ylabel()]

@@ -2,9 +2,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tests.reporting.pictures import assert_labelled, assert_tells
 from twinloop.numbers import Estimate
 from twinloop.reporting.figures import decisions, shopfloor
-from twinloop.reporting.style import Picture
 from twinloop.simulation.figures.states import STATE_COLOURS
 
 HOSTILE = "<script>alert(1)</script> $x_1$"
@@ -60,13 +60,8 @@ FIGURES = {
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_labels_its_axes_with_units_has_words_and_can_be_drawn(name):
     figure = FIGURES[name]()
-    assert isinstance(figure, Picture)
-    assert len(figure.alt) > 20
-    assert figure.png.startswith(b"\x89PNG")
-    assert figure.css_width <= 800
-    labels = [label for axes in figure.axes for label in (axes.get_xlabel(), axes.get_ylabel()) if label]
-    assert labels
-    assert all("(" in label for label in labels), labels
+    assert_tells(figure)
+    assert_labelled(figure)
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -26,6 +26,7 @@ from twinloop.errors import InputError, RunError
 from twinloop.files import fingerprint
 from twinloop.learning.rounds import Objective, Outcome, run_round
 from twinloop.learning.settings import Dimension, StudySettings
+from twinloop.learning.space import distribution
 from twinloop.progress import bar, say
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -98,7 +99,7 @@ def search(
         if first and not study.get_trials(deepcopy=False):
             study.enqueue_trial(first)
         runner = _Runner(study, storage, settings=settings, seed=seed)
-        runner.distributions = {key: _distribution(dimension) for key, dimension in space.items()}
+        runner.distributions = {key: distribution(dimension) for key, dimension in space.items()}
         with bar("trial", settings.trials) as shown:
             told = 0
             while True:
@@ -279,15 +280,6 @@ def _tell(study: optuna.Study, trial: optuna.Trial, outcome: Outcome) -> FrozenT
         return study.tell(trial, list(outcome.values))
     trial.set_user_attr("reason", outcome.reason)
     return study.tell(trial, state=TrialState.PRUNED)
-
-
-def _distribution(dimension: Dimension) -> optuna.distributions.BaseDistribution:
-    if dimension.kind == "categorical":
-        return optuna.distributions.CategoricalDistribution(dimension.choices)
-    low, high = dimension.extremes
-    if dimension.kind == "int":
-        return optuna.distributions.IntDistribution(int(low), int(high), log=dimension.log)
-    return optuna.distributions.FloatDistribution(float(low), float(high), log=dimension.log)
 
 
 def _front(study: optuna.Study, trials: tuple[Tried, ...]) -> tuple[Tried, ...]:

@@ -1,5 +1,6 @@
 """What the compiled engine does not know, by name: lines that use it run on the SimPy engine."""
 
+from twinloop.errors import InputError
 from twinloop.simulation.model.line import Line
 
 
@@ -23,3 +24,13 @@ def refused(line: Line) -> list[str]:
         "maintenance": any(station.maintenance is not None for station in stations),
     }
     return [name for name, used in uses.items() if used]
+
+
+def check_known(line: Line) -> None:
+    """Raise InputError for a line that the compiled engine refuses, naming the features."""
+    missing = refused(line)
+    if missing:
+        raise InputError(
+            f"simulate: engine = 'compiled': {line.name} has {', '.join(missing)}, which the compiled engine does not "
+            "know: use engine='auto' or 'simpy'"
+        )

@@ -29,13 +29,13 @@ from twinloop.simulation.compiled.records import (
     Records,
     Rules,
 )
-from twinloop.simulation.engine.build import entities
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.rework import success_by_class
 from twinloop.simulation.engine.source import variant_sequence
 from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.events.log import NO_PART, STARVED
 from twinloop.simulation.model.distributions import Distribution
+from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.routing import LEAVES, paths
 from twinloop.simulation.model.station import Station

@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from twinloop.errors import InputError
-from twinloop.simulation.compiled.features import refused
+from twinloop.simulation.compiled.features import check_known
 from twinloop.simulation.compiled.layout import layout
 from twinloop.simulation.compiled.memory import Memory
 from twinloop.simulation.compiled.standstill import stands_still
 from twinloop.simulation.engine import run as simpy_engine
-from twinloop.simulation.engine.build import entities
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.events.kpi import figures, first_rework
 from twinloop.simulation.events.log import EventLog
 from twinloop.simulation.events.tally import Tally
+from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
 
 if TYPE_CHECKING:
@@ -68,10 +67,5 @@ def _outcome(memory: Memory, run: "Run") -> tuple[dict[str, float], Floats]:
 
 
 def _memory(line: Line, gate: Gate, latency_ms: float) -> Memory:
-    missing = refused(line)
-    if missing:
-        raise InputError(
-            f"simulate: {line.name} has {', '.join(missing)}, which the compiled engine does not know: "
-            "use engine='auto' or 'simpy'"
-        )
+    check_known(line)
     return Memory(layout(line, gate, latency_min=latency_ms / simpy_engine.MS_PER_MINUTE))

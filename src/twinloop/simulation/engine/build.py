@@ -11,7 +11,7 @@ from twinloop.simulation.engine.entities import Buffer, Shipping
 from twinloop.simulation.engine.inlets import inlet_of, loading_of
 from twinloop.simulation.engine.inspection import Gate, Inspector
 from twinloop.simulation.engine.machines import Machine, Outlet, Place
-from twinloop.simulation.engine.resources import Resources, numbered, resource_places
+from twinloop.simulation.engine.resources import Resources
 from twinloop.simulation.engine.rework import Repairer, success_by_class
 from twinloop.simulation.engine.routing import Choice, choices_of
 from twinloop.simulation.engine.source import Begun, maker, start_source, variant_sequence
@@ -22,14 +22,6 @@ from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.station import Station
 
 NEVER = float("inf")
-
-
-def entities(line: Line) -> tuple[str, ...]:
-    """Names by entity number: the source, every server of every station, every rework place, the resources."""
-    places = [(station.name, station.servers) for station in line.stations]
-    places += [(line.rework.name, line.rework.servers)] if line.rework else []
-    places += resource_places(line)
-    return ("source", *(name for place in places for name in numbered(*place)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import numpy as np
 import simpy
 
 from twinloop.errors import InputError
-from twinloop.simulation.engine.build import Plant, build, entities
+from twinloop.simulation.engine.build import Plant, build
 from twinloop.simulation.engine.entities import Part
 from twinloop.simulation.engine.inspection import Gate, Inspector
 from twinloop.simulation.engine.machines import GOOD, Machine
@@ -29,6 +29,7 @@ from twinloop.simulation.events.log import (
     EventLog,
 )
 from twinloop.simulation.events.state import LineState, MachineState, PartState
+from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.overlay import unknown
 from twinloop.simulation.model.residual import residual

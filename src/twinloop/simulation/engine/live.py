@@ -12,7 +12,7 @@ import simpy
 
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
-from twinloop.simulation.engine.build import Plant, build, entities
+from twinloop.simulation.engine.build import Plant, build
 from twinloop.simulation.engine.fork import forked
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.run import MS_PER_MINUTE
@@ -23,6 +23,7 @@ from twinloop.simulation.events.log import EventLog
 from twinloop.simulation.events.mirror import Mirror, follow
 from twinloop.simulation.events.state import LineState
 from twinloop.simulation.model.economy import Economy
+from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def live_line(
     start: LineState | None = None,
 ) -> LiveLine:
     """A line at minute 0, empty, or where `start` is; see Line.live and LineState.fork."""
-    gate = Gate.of(curve or line.inspection.assumed.curve())
+    gate = Gate.of(line.inspection.curve(curve))
     latency_min = latency_ms / MS_PER_MINUTE
     streams = Streams(seed, replication, start=start.clock_min if start else 0.0)
     if start is not None:

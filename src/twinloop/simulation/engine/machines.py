@@ -130,9 +130,7 @@ class Machine:
             if self._needs is not None:
                 yield from self._needs.prepare(self, part)
             if self._setup is not None and part.variant != self._variant:
-                if self._variant is not None:
-                    yield from self._work(self._setup(), SETUP, part)
-                self._variant = part.variant
+                yield from self._change_over(self._setup, part)
             yield from self._process(part)
             if self._needs is not None:
                 self._needs.release()
@@ -146,11 +144,15 @@ class Machine:
         """Begin with a part that is in the machine already, to be worked on or only to be passed on (a fork)."""
         if not done:
             if self._setup is not None and part.variant != self._variant:
-                if self._variant is not None:
-                    yield from self._work(self._setup(), SETUP, part)
-                self._variant = part.variant
+                yield from self._change_over(self._setup, part)
             yield from self._process(part)
         yield from self._pass_on(part)
+
+    def _change_over(self, minutes: Callable[[], float], part: Part) -> Process:
+        """Set up for the part's variant; the very first takes no time."""
+        if self._variant is not None:
+            yield from self._work(minutes(), SETUP, part)
+        self._variant = part.variant
 
     def _upkeep(self) -> Process:
         """What is done to the machine itself between two parts."""

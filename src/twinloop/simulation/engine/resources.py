@@ -87,21 +87,3 @@ class Resources:
     def way_to(self, inlet: Buffer) -> Buffer | Dock:
         """What a machine before `inlet` puts its part into: the buffer, or the dock where vehicles carry it there."""
         return Dock(self.env, self.fleet, inlet) if self.fleet and isinstance(inlet, Depot) else inlet
-
-
-def numbered(name: str, count: int) -> list[str]:
-    """Names of `count` equal entities.
-
-    >>> numbered("press", 1), numbered("press", 2)
-    (['press'], ['press_1', 'press_2'])
-    """
-    return [name] if count == 1 else [f"{name}_{number}" for number in range(1, count + 1)]
-
-
-def resource_places(line: Line) -> list[tuple[str, int]]:
-    """Name and number of the entities that are no machines, in their order: operators, vehicles, stocks."""
-    return [
-        *((group.name, group.count) for group in line.operators),
-        *([("vehicle", line.transport.fleet)] if line.transport else []),
-        *((material.name, 1) for material in line.materials),
-    ]

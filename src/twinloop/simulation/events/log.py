@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from twinloop.contracts.event import KIND, VERSION, EventKind
 from twinloop.errors import InputError
 from twinloop.files import atomic
+from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
 
 if TYPE_CHECKING:
@@ -162,8 +163,6 @@ class EventLog:
 
     def check_line(self, line: Line) -> None:
         """Raises InputError unless the log is of the machines of `line`, in their order."""
-        from twinloop.simulation.engine.build import entities
-
         if self.entities != (expected := entities(line)):
             raise InputError(
                 f"events: the log is of {', '.join(self.entities[1:])}, {line.name} has {', '.join(expected[1:])}: "

@@ -10,7 +10,6 @@ from itertools import islice
 from operator import itemgetter
 
 from twinloop.errors import InputError
-from twinloop.simulation.engine.build import entities
 from twinloop.simulation.events.log import (
     BLOCKED,
     DELIVER,
@@ -31,6 +30,7 @@ from twinloop.simulation.events.log import (
 )
 from twinloop.simulation.events.state import LineState, Look
 from twinloop.simulation.events.tracking import AT_WORK, Counts, Machine, Part, Waiting
+from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.routing import paths
 

@@ -31,6 +31,7 @@ from twinloop.simulation.events.log import (
     UNKNOWN,
     EventLog,
 )
+from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.overlay import unknown
 
@@ -83,8 +84,6 @@ def _mended(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
 
 
 def _entities(frame: pl.DataFrame, about: dict[str, list[str]], line: Line | None) -> tuple[str, ...]:
-    from twinloop.simulation.engine.build import entities
-
     named = tuple(about.get("entities") or ())
     expected = entities(line) if line else named
     if named and named != expected:

@@ -10,8 +10,8 @@ import polars as pl
 
 from twinloop.errors import InputError
 from twinloop.simulation.engine.operators import spans
-from twinloop.simulation.engine.resources import numbered
 from twinloop.simulation.events.log import DELIVER, RUNNING, STARVED, EventLog
+from twinloop.simulation.model.entities import numbered
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.resources import Operators
 

@@ -60,15 +60,11 @@ def chosen_engine(line: Line, engine: Engine) -> str:
     """
     if engine == "simpy":
         return "simpy"
-    from twinloop.simulation.compiled.features import refused
+    from twinloop.simulation.compiled.features import check_known, refused
 
-    missing = refused(line)
-    if engine == "compiled" and missing:
-        raise InputError(
-            f"simulate: engine = 'compiled': {line.name} has {', '.join(missing)}, which the compiled engine does not "
-            "know: use engine='auto' or 'simpy'"
-        )
-    return "simpy" if missing else "compiled"
+    if engine == "compiled":
+        check_known(line)
+    return "simpy" if refused(line) else "compiled"
 
 
 def chunk_size(total: int, workers: int) -> int:

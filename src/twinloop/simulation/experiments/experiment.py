@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.progress import bar
-from twinloop.simulation.engine.build import entities
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.run import simulate
 from twinloop.simulation.events.kpi import KPIS, kpis
@@ -25,6 +24,7 @@ from twinloop.simulation.experiments.design import Design, How
 from twinloop.simulation.experiments.execution import Chunk, Outcomes, chosen_engine, chunk_size, executed
 from twinloop.simulation.experiments.result import Result
 from twinloop.simulation.model.economy import Economy
+from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
 
 Floats = NDArray[np.float64]
@@ -47,7 +47,7 @@ class Scenario:
     @cached_property
     def measured(self) -> OperatingCurve:
         """The curve given, or the line's assumed one."""
-        return self.line.inspection.assumed.curve() if self.curve is None else self.curve
+        return self.line.inspection.curve(self.curve)
 
     def at(self, accept_below: float, reject_from: float | None = None) -> "Scenario":
         """The same scenario at another operating point."""

@@ -7,7 +7,6 @@ estimate of a measured curve, so that intervals keep what is not known about the
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import polars as pl
@@ -69,21 +68,24 @@ class Forecast:
         return pl.DataFrame(rows, schema=["kpi", "title", "unit", "mean", "low", "high", "from", "to"], orient="row")
 
     def _repr_html_(self) -> str:
+        from twinloop.simulation.figures.faces import table
+
         end = self.state.clock_min + self.minutes
         share = f"{100 * self.confidence:g} %"
         caption = (
             f"{self.state.line}, minute {self.state.clock_min:g} to {end:g}: {len(self.replications)} forks; "
             f"{share} interval of the mean, and where {share} of the futures lie"
         )
-        body = "".join(
-            f"<tr><td>{escape(title)}</td><td>{fixed(mean, 2)} {escape(unit)}</td>"
-            f"<td>{fixed(low, 2)} … {fixed(high, 2)}</td><td>{fixed(first, 2)} … {fixed(last, 2)}</td></tr>"
+        rows = [
+            (
+                title,
+                f"{fixed(mean, 2)} {unit}",
+                f"{fixed(low, 2)} … {fixed(high, 2)}",
+                f"{fixed(first, 2)} … {fixed(last, 2)}",
+            )
             for _, title, unit, mean, low, high, first, last in self.frame().iter_rows()
-        )
-        return (
-            f'<table><caption style="text-align:left">{escape(caption)}</caption><thead><tr><th></th><th>mean</th>'
-            f"<th>interval</th><th>futures</th></tr></thead><tbody>{body}</tbody></table>"
-        )
+        ]
+        return table(caption, ("", "mean", "interval", "futures"), rows)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import optuna
 from numpy.typing import NDArray
 
 from twinloop.errors import InputError, RunError
+from twinloop.learning.space import distribution
 from twinloop.numbers import quantity
 from twinloop.progress import bar
 from twinloop.simulation.events.kpi import KPIS
@@ -62,7 +63,7 @@ class Search:
             # A space with no more points than trials is tried completely, else today's values are tried first.
             for values in everything or self._start():
                 study.enqueue_trial(values)
-            distributions = {path: _distribution(knob) for path, knob in space.items()}
+            distributions = {path: distribution(knob) for path, knob in space.items()}
             while len(trials) < count:
                 asked = [study.ask(distributions) for _ in range(min(self.settings.batch, count - len(trials)))]
                 batch = self._tried([dict(trial.params) for trial in asked], trials)
@@ -144,15 +145,6 @@ def _study(seed: int, settings: OptimiseSettings) -> optuna.Study:
             seed=seed, n_startup_trials=settings.random_trials, multivariate=True, constant_liar=True
         )
     return optuna.create_study(direction="maximize", sampler=sampler)
-
-
-def _distribution(knob: Knob) -> optuna.distributions.BaseDistribution:
-    if knob.kind == "categorical":
-        return optuna.distributions.CategoricalDistribution(knob.choices)
-    low, high = knob.extremes
-    if knob.kind == "int":
-        return optuna.distributions.IntDistribution(int(low), int(high), log=knob.log)
-    return optuna.distributions.FloatDistribution(float(low), float(high), log=knob.log)
 
 
 def _grid(space: Mapping[str, Knob], *, limit: int) -> Iterator[Values]:

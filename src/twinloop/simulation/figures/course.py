@@ -9,11 +9,11 @@ from typing import Protocol
 import polars as pl
 
 from twinloop.contracts.operating_curve import GOOD
-from twinloop.simulation.engine.build import entities
 from twinloop.simulation.events.intervals import queue_levels
 from twinloop.simulation.events.log import STATES
 from twinloop.simulation.figures.layout import EXIT, SCRAP, SOURCE
 from twinloop.simulation.figures.moving import Steps, Stop
+from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
 
 # How long a part takes to be seen moving; the log knows no distance.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from twinloop.errors import InputError
-from twinloop.simulation.engine.build import entities
 from twinloop.simulation.events.intervals import state_intervals
 from twinloop.simulation.figures.states import STATE_COLOURS, STATE_MEANINGS, in_order
+from twinloop.simulation.model.entities import entities
 
 if TYPE_CHECKING:
     from twinloop.simulation.experiments.result import Result

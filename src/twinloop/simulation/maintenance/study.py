@@ -20,7 +20,7 @@ from twinloop.simulation.degradation.risks import risk_table
 from twinloop.simulation.degradation.sensors import telemetry
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.run import simulate
-from twinloop.simulation.maintenance.comparison import PolicyComparison, compare_policies
+from twinloop.simulation.maintenance.comparison import MINUTES_PER_HOUR, PolicyComparison, compare_policies
 from twinloop.simulation.maintenance.policies import with_policy
 from twinloop.simulation.maintenance.prediction import with_prediction
 from twinloop.simulation.model.distributions import Distribution
@@ -139,7 +139,7 @@ def _worn(line: Line, settings: MaintenanceSettings) -> Line:
 def _learnt(
     line: Line, settings: MaintenanceSettings, economy: Economy, curve: OperatingCurve | None, *, seed: int
 ) -> tuple[RiskTable, AlertCurve, Telemetry]:
-    gate = Gate.of(line.inspection.assumed.curve() if curve is None else curve)
+    gate = Gate.of(line.inspection.curve(curve))
     minutes = settings.learning_days * line.minutes_per_day
     log = simulate(line, gate, seed=seed, replication=LEARNING_REPLICATION, minutes=minutes)
     told = [h for h in histories(line, log, seed=seed, replication=LEARNING_REPLICATION) if h.lives]
@@ -160,7 +160,7 @@ def _learnt(
         seed=seed,
     )
     station = next(station for station in line.stations if station.wear)
-    repair_hours = station.repair.average / 60 if station.repair else 0.0
+    repair_hours = station.repair.average / MINUTES_PER_HOUR if station.repair else 0.0
     risks = risk_table(
         told,
         # Short ones: over a month a failure is certain, and a certain failure says nothing of how many there are.

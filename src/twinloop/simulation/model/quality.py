@@ -45,6 +45,10 @@ class Inspection:
     undecided: Literal["reject", "accept"] = "reject"
     assumed: AssumedRates = AssumedRates()
 
+    def curve(self, measured: OperatingCurve | None) -> OperatingCurve:
+        """The measured curve, or the assumed one where nothing was measured."""
+        return self.assumed.curve() if measured is None else measured
+
 
 @settings
 class Rework:

@@ -8,10 +8,10 @@ import polars as pl
 
 from twinloop.config import parse
 from twinloop.simulation import Line
-from twinloop.simulation.engine.build import entities
 from twinloop.simulation.events.bottleneck import bottleneck_shares, bottlenecks
 from twinloop.simulation.events.intervals import queue_levels, state_intervals
 from twinloop.simulation.figures.view import FactoryView, factory_view
+from twinloop.simulation.model.entities import entities
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.results.base import FactoryOutputs
 

@@ -1,0 +1,18 @@
+"""What every figure owes its readers."""
+
+from twinloop.reporting.style import Picture
+
+
+def assert_tells(figure: Picture) -> None:
+    """It is a picture that can be drawn, with words for who cannot see it."""
+    assert isinstance(figure, Picture)
+    assert len(figure.alt) > 20
+    assert figure.png.startswith(b"\x89PNG")
+
+
+def assert_labelled(figure: Picture) -> None:
+    """It fits a page, and every label of its axes names a unit."""
+    assert figure.css_width <= 800
+    labels = [label for axes in figure.axes for label in (axes.get_xlabel(), axes.get_ylabel()) if label]
+    assert labels
+    assert all("(" in label for label in labels), labels
