@@ -25,6 +25,7 @@ TOOLS = {
     "camera": "play a folder of images at a fixed takt: missed frames, latency, utilisation",
     "replay": "show a line as it was at any minute of its event log, and its key figures until then",
     "drift": "hold a folder of new images against the day the detector was measured",
+    "whatif": "another machine, a longer shift, a rush order: planned and executed beside today's shop",
     "serve": "answer posted images with the registered detector, on loopback",
     "ui": "open the MLflow UI on loopback (make ui)",
 }

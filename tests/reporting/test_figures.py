@@ -5,10 +5,10 @@ from matplotlib.axes import Axes
 from numpy.testing import assert_allclose
 
 from tests.reporting.pictures import assert_tells
-from twinloop.contracts import Assignment, OperatingCurve, Plan
+from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.numbers import Estimate
-from twinloop.reporting.figures import data, model, ranking, scheduling, simulation, training
+from twinloop.reporting.figures import data, model, ranking, simulation, training
 
 HOSTILE = "<script>alert(1)</script> $x_1$"
 IMAGES = np.full((3, 16, 16, 1), 120, dtype=np.uint8)
@@ -30,10 +30,6 @@ CURVE = OperatingCurve(
 )
 POINT = model.Point("chosen 0.10 … 0.50", Estimate(0.1, 0.05, 0.2), Estimate(0.1, 0.08, 0.12))
 GAINS = {"buffer 2": Estimate(50, -10, 110), HOSTILE: Estimate(300, 200, 400), "plan": Estimate(-40, -60, -20)}
-PLAN = Plan.of(
-    [Assignment("1_a", 0, "mill", 0, 60), Assignment("2_b", 0, "mill", 60, 180), Assignment("1_a", 1, "press", 60, 90)]
-)
-RUNS = {"CP-SAT": np.array([1.0, 2.0, 3.0]), "EDD": np.array([2.0, 4.0, 9.0])}
 TODAY = simulation.Operated("today 0.50", 0.5, 0.5, Estimate(900, 850, 950))
 CHOSEN = simulation.Operated("chosen 0.05 … 0.20", 0.05, 0.2, Estimate(1000, 940, 1060))
 PROFITS = [(0.01, Estimate(-5000, -5100, -4900)), (0.1, Estimate(980, 930, 1030)), (0.5, Estimate(900, 850, 950))]
@@ -64,13 +60,6 @@ FIGURES = {
     "levers": lambda: simulation.lever_ranking(GAINS),
     "scenarios": lambda: simulation.scenario_comparison(GAINS, what="throughput", unit="parts/day"),
     "OEE": lambda: simulation.oee_waterfall(0.9, 0.8, 0.5),
-    "gantt": lambda: scheduling.gantt(
-        PLAN, machines=("mill", "press"), groups={"1_a": "a", "2_b": HOSTILE}, late=["2_b"]
-    ),
-    "planned against executed": lambda: scheduling.planned_against_executed(
-        RUNS, {"CP-SAT": 1.0, "EDD": 2.0}, label="lateness (hours)", title="Lateness"
-    ),
-    "methods": lambda: scheduling.method_comparison(GAINS, label="lateness (hours)", title="Methods", chosen="plan"),
 }
 
 
@@ -221,32 +210,3 @@ def test_the_waterfall_ends_at_oee():
     heights = [patch.get_height() for patch in axes.patches]
     assert_allclose(heights, [100, 10, 18, 36, 36])
     assert sum(heights[1:]) == pytest.approx(100)
-
-
-def test_gantt_bars_lie_on_their_machines_in_hours():
-    axes = FIGURES["gantt"]().axes[0]
-    bars = [(bar.get_x(), bar.get_width(), round(bar.get_y() + bar.get_height() / 2)) for bar in axes.patches]
-    assert bars == [(0, 1, 0), (1, 2, 0), (1, 0.5, 1)]
-    assert [bar.get_linewidth() > 1 for bar in axes.patches] == [False, True, False]
-
-
-def test_the_interactive_gantt_names_everything_and_escapes_it(tmp_path):
-    figure = scheduling.gantt_interactive(
-        PLAN, machines=("mill", "press"), groups={"1_a": HOSTILE, "2_b": "b"}, due={"1_a": None, "2_b": 120}
-    )
-    scheduling.write_interactive(figure, tmp_path / "gantt.html")
-    text = (tmp_path / "gantt.html").read_text()
-    assert "<script>alert(1)" not in text
-    assert "&lt;script&gt;alert(1)" in text or "\\u0026lt;script" in text
-    assert [list(bar.base) for bar in figure.data] == [[0, 1], [1]]
-
-
-def test_boxes_show_executions_and_diamonds_the_plan():
-    axes = FIGURES["planned against executed"]().axes[0]
-    diamonds = next(line for line in axes.lines if line.get_marker() == "D")
-    assert list(diamonds.get_xdata()) == [1.0, 2.0]
-
-
-def test_methods_are_ordered_by_their_result():
-    axes = FIGURES["methods"]().axes[0]
-    assert [text.get_text()[:7] for text in axes.get_yticklabels()] == ["plan", "buffer ", "<script"]

@@ -55,6 +55,7 @@ def test_figures_need_neither_pyplot_nor_torch():
         "import sys; import twinloop.reporting.figures.data, twinloop.reporting.figures.model, "
         "twinloop.reporting.figures.ranking, twinloop.reporting.figures.training, "
         "twinloop.reporting.figures.simulation, twinloop.reporting.figures.scheduling, "
+        "twinloop.reporting.figures.planning, "
         "twinloop.reporting.figures.shopfloor, twinloop.reporting.figures.decisions; "
         "print([m for m in ('matplotlib.pyplot', 'torch', 'mlflow', 'plotly', 'sklearn') if m in sys.modules])"
     )

@@ -1,10 +1,12 @@
 """Shops for tests: classical instances, a hypothesis strategy, and a brute-force optimum that shares no code."""
 
+import dataclasses
 from collections.abc import Iterator
 
 from hypothesis import strategies as st
 
 from twinloop.contracts import Assignment, Plan
+from twinloop.scheduling.checker import violations
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Material, Operation, Pool, Window
 
 # Fisher and Thompson 1963; optimal makespans 55 and 930.
@@ -56,6 +58,28 @@ def shops(draw: st.DrawFn, *, most_jobs: int = 4, most_operations: int = 3, most
     return JobShop(machines, tuple(draw(st.permutations(jobs))))
 
 
+def plain_shops() -> st.SearchStrategy[JobShop]:
+    """Small shops with releases and due dates, without precedence between jobs."""
+    return shops().map(
+        lambda shop: JobShop(shop.machines, tuple(dataclasses.replace(job, after=()) for job in shop.jobs))
+    )
+
+
+@st.composite
+def flexible_shops(draw: st.DrawFn) -> JobShop:
+    """Small shops whose operations can run on several machines."""
+    machines = tuple(f"m{k}" for k in range(draw(st.integers(2, 3))))
+    jobs = []
+    for k in range(draw(st.integers(1, 3))):
+        operations = []
+        for _ in range(draw(st.integers(1, 2))):
+            able = draw(st.lists(st.sampled_from(machines), min_size=1, max_size=3, unique=True))
+            modes = [Alternative(name, draw(st.integers(1, 9))) for name in able]
+            operations.append(Operation(modes[0].machine, modes[0].duration, tuple(modes[1:])))
+        jobs.append(Job(str(k), tuple(operations), draw(st.integers(0, 6))))
+    return JobShop(machines, tuple(jobs))
+
+
 def every_plan(shop: JobShop) -> Iterator[Plan]:
     """All semi-active plans: every order in which operations can be placed, each as early as possible."""
 
@@ -69,15 +93,15 @@ def every_plan(shop: JobShop) -> Iterator[Plan]:
             number = len(job.operations) - left[job.name]
             if not left[job.name] or any(left[other] for other in job.after):
                 continue
-            operation = job.operations[number]
-            start = max([ready[job.name], free[operation.machine], *(ready[other] for other in job.after)])
-            end = start + operation.duration
-            yield from place(
-                left | {job.name: left[job.name] - 1},
-                free | {operation.machine: end},
-                ready | {job.name: end},
-                [*done, Assignment(job.name, number, operation.machine, start, end)],
-            )
+            for mode in job.operations[number].modes:
+                start = max([ready[job.name], free[mode.machine], *(ready[other] for other in job.after)])
+                end = start + mode.duration
+                yield from place(
+                    left | {job.name: left[job.name] - 1},
+                    free | {mode.machine: end},
+                    ready | {job.name: end},
+                    [*done, Assignment(job.name, number, mode.machine, start, end)],
+                )
 
     yield from place(
         {job.name: len(job.operations) for job in shop.jobs},
@@ -141,3 +165,102 @@ def rich_plan(**changes: tuple[str, int, int]) -> Plan:
         Assignment(name.split("_")[0], int(name.split("_")[1]), machine, start, end)
         for name, (machine, start, end) in planned.items()
     )
+
+
+@st.composite
+def rich_shops(
+    draw: st.DrawFn, *, most_jobs: int = 4, most_operations: int = 3, latest: int = 20, firm: bool = False
+) -> JobShop:
+    """Small shops with any mixture of everything a shop can have but frozen operations.
+
+    `latest` limits releases, windows, deliveries and due dates; with `firm` every job has a firm due date, which
+    may be impossible.
+    """
+    machines = ("m0", "m1", "m2")[: draw(st.integers(1, 3))]
+    span = max(1, latest // 4)
+    families = draw(st.sampled_from([(None,), ("a", "b"), ("a", "b", None)]))
+    setups = {
+        machine: draw(st.dictionaries(st.tuples(*[st.sampled_from(["a", "b"])] * 2), st.integers(0, 3), max_size=3))
+        for machine in machines
+        if families != (None,) and draw(st.booleans())
+    }
+    pool = draw(st.none() | st.builds(Pool, st.just("people"), st.integers(1, 2), windows(latest)))
+    material = draw(st.booleans())
+    jobs = []
+    needed = 0
+    for k in range(draw(st.integers(1, most_jobs))):
+        operations = []
+        for number in range(draw(st.integers(1, most_operations))):
+            chosen = draw(st.lists(st.sampled_from(machines), min_size=1, max_size=2, unique=True))
+            first, *others = (Alternative(machine, draw(st.integers(1, span))) for machine in chosen)
+            taken = draw(st.integers(0, 2)) if material else 0
+            needed += taken
+            operations.append(
+                Operation(
+                    first.machine,
+                    first.duration,
+                    tuple(others),
+                    family=draw(st.sampled_from(families)),
+                    pools={"people": 1} if pool and draw(st.booleans()) else {},
+                    materials={"bar": taken} if taken else {},
+                    no_wait=number > 0 and draw(st.integers(0, 3)) == 0,
+                    resumable=draw(st.booleans()),
+                )
+            )
+        release = draw(st.integers(0, span))
+        due = draw(st.integers(release + 1, latest)) if firm else draw(st.none() | st.integers(release, latest))
+        after = tuple(sorted(draw(st.sets(st.sampled_from([j.name for j in jobs]), max_size=1)))) if jobs else ()
+        weights = draw(st.tuples(st.integers(0, 3), st.integers(0, 2)))
+        jobs.append(Job(str(k), tuple(operations), release, due, *weights, firm=firm, after=after))
+    early = draw(st.integers(0, needed))
+    deliveries = ((draw(st.integers(1, latest)), needed - early),) if needed > early else ()
+    return JobShop(
+        machines,
+        tuple(jobs),
+        closed={machine: draw(windows(latest)) for machine in machines if draw(st.booleans())},
+        setups=setups,
+        transport=draw(st.dictionaries(st.tuples(*[st.sampled_from(machines)] * 2), st.integers(0, 2), max_size=3)),
+        pools=(pool,) if pool else (),
+        materials=(Material("bar", early, deliveries),) if material else (),
+        power={machine: draw(st.integers(0, 3)) for machine in machines},
+    )
+
+
+@st.composite
+def windows(draw: st.DrawFn, latest: int) -> tuple[Window, ...]:
+    """Up to two closed windows."""
+    edges = sorted(draw(st.sets(st.integers(0, latest), max_size=4)))
+    return tuple(Window(start, end) for start, end in zip(edges[::2], edges[1::2], strict=False))
+
+
+def every_timed_plan(shop: JobShop) -> Iterator[Plan]:
+    """All valid plans of a shop of firm jobs, whatever it has: every machine and every start for every operation."""
+    operations = [
+        (job, number) for name in shop.order for job in [shop.by_name[name]] for number in range(len(job.operations))
+    ]
+
+    def place(k: int, done: list[Assignment]) -> Iterator[Plan]:
+        if k == len(operations):
+            plan = Plan.of(done)
+            if not violations(shop, plan):
+                yield plan
+            return
+        job, number = operations[k]
+        ready = done[-1].end if number else job.release
+        for mode in job.operations[number].modes:
+            for start in range(ready, (job.due or 0) - mode.duration + 1):
+                for end in range(start + mode.duration, (job.due or 0) + 1):
+                    busy = any(a.machine == mode.machine and a.start < end and start < a.end for a in done)
+                    a = Assignment(job.name, number, mode.machine, start, end)
+                    if not busy and _lasts(shop, a, mode.duration):
+                        yield from place(k + 1, [*done, a])
+
+    yield from place(0, [])
+
+
+def _lasts(shop: JobShop, a: Assignment, duration: int) -> bool:
+    """Whether an operation that runs from start to end does exactly its work, counted minute by minute."""
+    operation = shop.by_name[a.job].operations[a.operation]
+    closed = [*shop.closed.get(a.machine, ()), *(w for p in shop.pools if p.name in operation.pools for w in p.closed)]
+    runs = [not any(w.start <= minute < w.end for w in closed) for minute in range(a.start, a.end)]
+    return runs[0] and runs[-1] and sum(runs) == duration and (operation.resumable or all(runs))

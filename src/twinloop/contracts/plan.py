@@ -44,6 +44,11 @@ class Plan:
     def __len__(self) -> int:
         return len(self.assignments)
 
+    def _repr_html_(self) -> str:
+        from twinloop.contracts.plan_chart import plan_svg
+
+        return plan_svg(self)
+
     @property
     def makespan(self) -> int:
         """End of the last operation; 0 for an empty plan."""

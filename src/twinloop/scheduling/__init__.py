@@ -3,6 +3,6 @@
 `solve` and `execute` bring CP-SAT, SimPy and joblib; import them from their modules.
 """
 
-from twinloop.scheduling.settings import Product, ScheduleSettings, ShopMachine, ShopSettings, Step
+from twinloop.scheduling.settings import Change, Product, Rush, ScheduleSettings, ShopMachine, ShopSettings, Step
 
-__all__ = ["Product", "ScheduleSettings", "ShopMachine", "ShopSettings", "Step"]
+__all__ = ["Change", "Product", "Rush", "ScheduleSettings", "ShopMachine", "ShopSettings", "Step"]

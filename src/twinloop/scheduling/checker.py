@@ -26,11 +26,14 @@ def violations(shop: JobShop, plan: Plan) -> tuple[Violation, ...]:
     """Every rule that `plan` breaks; empty for a valid plan."""
     jobs = {job.name: job for job in shop.jobs}
     known = [a for a in plan if a.job in jobs and 0 <= a.operation < len(jobs[a.job].operations)]
-    found = [Violation("unknown operation", f"{_place(a)} is not in the shop") for a in plan if a not in set(known)]
+    places = {(a.job, a.operation) for a in known}
+    strange = [a for a in plan if (a.job, a.operation) not in places]
+    found = [Violation("unknown operation", f"{_place(a)} is not in the shop") for a in strange]
     operation_of = {(a.job, a.operation): jobs[a.job].operations[a.operation] for a in known}
     found += _counts(shop, known)
+    frozen = set(shop.frozen)
     for a in known:
-        found += _alone(shop, a, operation_of[a.job, a.operation], jobs[a.job].release)
+        found += _alone(shop, a, operation_of[a.job, a.operation], jobs[a.job].release, a in frozen)
     found += _precedence(shop, known)
     found += _machines(shop, known, operation_of)
     found += _pools(shop, known, operation_of)
@@ -63,7 +66,7 @@ def _counts(shop: JobShop, known: list[Assignment]) -> Iterator[Violation]:
                 yield Violation("repeated operation", f"job {job.name} operation {number} is planned {times} times")
 
 
-def _alone(shop: JobShop, a: Assignment, operation: Operation, release: int) -> Iterator[Violation]:
+def _alone(shop: JobShop, a: Assignment, operation: Operation, release: int, frozen: bool) -> Iterator[Violation]:
     """What an operation must keep whatever the others do: machine, duration, release, closed windows."""
     durations = {mode.machine: mode.duration for mode in operation.modes}
     if a.machine not in durations:
@@ -71,7 +74,7 @@ def _alone(shop: JobShop, a: Assignment, operation: Operation, release: int) -> 
         return
     if a.start < release:
         yield Violation("before release", f"{_place(a)} starts at {a.start}, released at {release}")
-    if a in shop.frozen:
+    if frozen:
         return  # it keeps its times, even where a breakdown or a window made it longer
     windows = _union([*shop.closed.get(a.machine, ()), *_closed_pools(shop, operation)])
     paused = 0

@@ -4,16 +4,20 @@ Times are whole minutes. The shop is described by what a planner knows: machines
 breakdowns, products with their routings, the order book's size and how tight its promises are.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
 from twinloop.config import settings
 
-RuleName = Literal["SPT", "LPT", "FIFO", "EDD", "MWKR", "ATC"]
-Method = Literal["CP-SAT", "SPT", "LPT", "FIFO", "EDD", "MWKR", "ATC"]
+# fmt: off
+RuleName = Literal[
+    "SPT", "LPT", "FIFO", "EDD", "MWKR", "ATC", "LWKR", "MOPNR", "ATCS", "CR", "S/OPN", "S/RPT+SPT", "COVERT", "PT+WINQ"
+]
+# fmt: on
+Method = Literal["auto", "CP-SAT", RuleName]
 Objective = Literal["weighted_tardiness", "makespan"]
-RULE_NAMES: tuple[RuleName, ...] = ("SPT", "LPT", "FIFO", "EDD", "MWKR", "ATC")
+RULE_NAMES: tuple[RuleName, ...] = get_args(RuleName)
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -90,19 +94,51 @@ class ShopSettings:
 
 
 @settings
-class ScheduleSettings:
-    """How the plan is found and how it is tried out.
+class Rush:
+    """An order that nobody had planned: `quantity` good pieces of a product, to be ready at `due_min`."""
 
-    `deterministic_limit` bounds CP-SAT in its own deterministic seconds (two or three by the clock),
+    product: Annotated[str, Field(min_length=1)]
+    quantity: Annotated[int, Field(ge=1)]
+    release_min: Annotated[int, Field(ge=0)] = 0
+    due_min: Annotated[int, Field(ge=1)]
+    weight: Annotated[int, Field(ge=1)] = 5
+
+
+@settings
+class Change:
+    """One thing that could be otherwise: one more machine like `machine`, or a rush order."""
+
+    name: Annotated[str, Field(min_length=1)]
+    machine: str | None = None
+    rush: Rush | None = None
+
+    def __post_init__(self) -> None:
+        if (self.machine is None) == (self.rush is None):
+            raise ValueError(f"change {self.name!r}: expected either a machine or a rush order")
+
+
+@settings
+class ScheduleSettings:
+    """How the plan is found, how it is tried out, and what is asked beside it.
+
+    `deterministic_limit` bounds the search in CP-SAT's deterministic seconds (two or three by the clock),
     so that a result does not depend on the machine; `delay` is 0 for non-delay and 1 for active
     dispatching; `replications` executions under breakdowns are shared by all methods.
+    pareto_points: plans between the shortest and the most punctual (0: none), found within `pareto_limit`.
+    slacks: multiples of each operation's expected downtime that are promised as buffers. changes: what if.
+    study_limit: for each plan that is made for `slacks` and `changes`.
     """
 
-    method: Method = "CP-SAT"
+    method: Method = "auto"
     objective: Objective = "weighted_tardiness"
     rules: tuple[RuleName, ...] = RULE_NAMES
     delay: Annotated[float, Field(ge=0, le=1)] = 0.0
     deterministic_limit: Positive = 4.0
+    pareto_points: Annotated[int, Field(ge=0, le=100)] = 6
+    pareto_limit: Positive = 4.0
+    slacks: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.5, 1.0, 2.0)
+    changes: tuple[Change, ...] = ()
+    study_limit: Positive = 1.0
     replications: Annotated[int, Field(ge=2)] = 200
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     tail: Annotated[float, Field(gt=0, lt=1)] = 0.1
@@ -110,3 +146,5 @@ class ScheduleSettings:
     def __post_init__(self) -> None:
         if not self.rules or len(set(self.rules)) != len(self.rules):
             raise ValueError(f"expected at least one rule and none twice, got {', '.join(self.rules) or 'none'}")
+        if self.pareto_points == 1:
+            raise ValueError("pareto_points: expected 0 (none) or at least 2")

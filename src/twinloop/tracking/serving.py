@@ -9,6 +9,8 @@ import base64
 import io
 import sys
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,31 +54,53 @@ def register(store: Store, execution: Execution, *, name: str, exported: Path, o
     Raises RunError where the store does not take it.
     """
     digest = detector_digest(exported, operating_point)
+    return register_once(
+        store,
+        execution,
+        Registration(name, ARTIFACT, DIGEST, digest, card),
+        save=lambda folder: save(folder, exported=exported, operating_point=operating_point),
+    )
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A model's name, the folder of its artifact, the tag and value that identify a version, its card (Markdown)."""
+
+    name: str
+    artifact: str
+    tag: str
+    digest: str
+    card: str
+
+
+def register_once(store: Store, execution: Execution, model: Registration, *, save: Callable[[Path], None]) -> str:
+    """The version with this digest; `save` writes the model to a new folder only where there is none.
+
+    Raises RunError where the store does not take it.
+    """
     try:
         with store.lock("registry"):
-            known = store.client.search_model_versions(f"name='{name}' and tags.{DIGEST}='{digest}'")
+            known = store.client.search_model_versions(f"name='{model.name}' and tags.{model.tag}='{model.digest}'")
             if known:
                 return str(known[0].version)
-            return str(_new(store, execution, name, exported, operating_point, card, digest).version)
+            return str(_new(store, execution, model, save).version)
     except store_faults() as error:
         raise RunError(f"{execution.twin} record: the MLflow store did not take the model: {reason(error)}") from None
 
 
-def _new(
-    store: Store, execution: Execution, name: str, exported: Path, operating_point: Path, card: str, digest: str
-) -> "ModelVersion":
+def _new(store: Store, execution: Execution, model: Registration, save: Callable[[Path], None]) -> "ModelVersion":
     with tempfile.TemporaryDirectory() as folder:
-        saved = Path(folder) / ARTIFACT
-        save(saved, exported=exported, operating_point=operating_point)
-        store.client.log_artifacts(execution.run_id, str(saved), ARTIFACT)
-    if not store.client.search_registered_models(f"name='{name}'"):
-        store.client.create_registered_model(name)
+        saved = Path(folder) / model.artifact
+        save(saved)
+        store.client.log_artifacts(execution.run_id, str(saved), model.artifact)
+    if not store.client.search_registered_models(f"name='{model.name}'"):
+        store.client.create_registered_model(model.name)
     return store.client.create_model_version(
-        name,
-        source=f"runs:/{execution.run_id}/{ARTIFACT}",
+        model.name,
+        source=f"runs:/{execution.run_id}/{model.artifact}",
         run_id=execution.run_id,
-        tags={DIGEST: digest, "execution_key": execution.key},
-        description=card,
+        tags={model.tag: model.digest, "execution_key": execution.key},
+        description=model.card,
     )
 
 

@@ -11,7 +11,7 @@ from twinloop.scheduling.settings import ScheduleSettings
 from twinloop.scheduling.solvers.solver import solve, solve_rule
 
 SHOP = single((30, 0, 50, 1), (10, 0, 15, 4), (25, 5, 60, 2))
-SETTINGS = ScheduleSettings(deterministic_limit=1.0, replications=30)
+SETTINGS = ScheduleSettings(method="CP-SAT", deterministic_limit=1.0, replications=30)
 SOLUTIONS = [solve(SHOP, SETTINGS, seed=1), *(solve_rule(SHOP, rule, SETTINGS) for rule in SETTINGS.rules)]
 
 
@@ -56,7 +56,7 @@ def test_the_gain_is_the_paired_difference_to_the_best_rule() -> None:
 
 def test_a_method_without_a_plan_keeps_its_row_and_reason() -> None:
     firm = single((30, 0, 50, 1), (10, 0, 15, 4), firm=True)
-    settings = ScheduleSettings(deterministic_limit=1.0, rules=("LPT",))
+    settings = ScheduleSettings(method="CP-SAT", deterministic_limit=1.0, rules=("LPT",))
     solutions = [solve(firm, settings, seed=1), solve_rule(firm, "LPT", settings)]
     plan = solutions[0].plan
     assert plan is not None
@@ -70,7 +70,7 @@ def test_a_method_without_a_plan_keeps_its_row_and_reason() -> None:
 
 
 def test_the_makespan_is_compared_where_it_is_the_objective() -> None:
-    settings = ScheduleSettings(objective="makespan", rules=("SPT",), deterministic_limit=1.0)
+    settings = ScheduleSettings(method="CP-SAT", objective="makespan", rules=("SPT",), deterministic_limit=1.0)
     solutions = [solve(SHOP, settings, seed=1), solve_rule(SHOP, "SPT", settings)]
     rows = [("CP-SAT", 0, 10.0, 5.0), ("CP-SAT", 1, 12.0, 5.0), ("SPT", 0, 15.0, 0.0), ("SPT", 1, 16.0, 0.0)]
     found = compare(SHOP, solutions, pl.DataFrame(rows, schema=REPLICATIONS, orient="row"), settings)

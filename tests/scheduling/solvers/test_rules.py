@@ -1,11 +1,12 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.scheduling.shops import shops, single
+from tests.scheduling.shops import rich_shops, shops, single
 from twinloop.contracts import Plan
 from twinloop.scheduling.checker import check
-from twinloop.scheduling.problem import Job, JobShop, Operation
+from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation, Window
+from twinloop.scheduling.problem.generate import rich_shop
 from twinloop.scheduling.settings import RULE_NAMES, RuleName
 from twinloop.scheduling.solution import semi_active
 from twinloop.scheduling.solvers.rules import RULES, dispatch
@@ -23,10 +24,15 @@ def test_every_configurable_rule_exists() -> None:
 
 @pytest.mark.parametrize(
     ("rule", "expected"),
-    [("SPT", "bcad"), ("LPT", "dacb"), ("FIFO", "abcd"), ("EDD", "dcba"), ("MWKR", "dacb"), ("ATC", "dcab")],
+    [
+        *(("SPT", "bcad"), ("LPT", "dacb"), ("FIFO", "abcd"), ("EDD", "dcba"), ("MWKR", "dacb"), ("ATC", "dcab")),
+        *(("LWKR", "bcad"), ("MOPNR", "abcd"), ("ATCS", "dcab"), ("CR", "dcab"), ("S/OPN", "dcba")),
+        *(("S/RPT+SPT", "cdba"), ("COVERT", "dcab"), ("PT+WINQ", "bcad")),
+    ],
 )
 def test_each_rule_orders_a_single_machine_as_its_name_says(rule: RuleName, expected: str) -> None:
-    # (duration, release, due, weight); ATC: d and c are urgent, then a outweighs b.
+    # (duration, release, due, weight); ATC: d and c are urgent, then a outweighs b. CR at 0: 42, 200, 3, 1.2.
+    # S/OPN at 0: 205, 199, 8, 2. S/RPT+SPT at 0: 205, 199, 8, 9, at 4 d is late. COVERT: a and b are not urgent yet.
     shop = single((5, 0, 210, 60), (1, 0, 200, 1), (4, 0, 12, 8), (9, 0, 11, 30))
     assert sequence(dispatch(shop, rule)) == expected
 
@@ -42,6 +48,74 @@ def test_most_work_remaining_looks_at_the_whole_job() -> None:
     long = Job("long", (Operation("mill", 1), Operation("press", 20)))
     plan = dispatch(JobShop(("mill", "press"), (short, long)), "MWKR")
     assert next(iter(plan)).job == "long"
+
+
+def first_job(shop: JobShop, rule: RuleName, machine: str = "mill") -> str:
+    return next(a.job for a in dispatch(shop, rule) if a.machine == machine)
+
+
+def test_most_operations_remaining_counts_operations_not_time() -> None:
+    long = Job("long", (Operation("mill", 9),))
+    many = Job("many", (Operation("mill", 1), Operation("press", 1)))
+    assert first_job(JobShop(("mill", "press"), (long, many)), "MOPNR") == "many"
+
+
+def test_work_in_next_queue_avoids_the_machine_where_much_is_waiting() -> None:
+    # Three presses' worth of work waits at the press; the job that goes on to the saw is longer and still first.
+    waiting = tuple(Job(f"w{k}", (Operation("press", 9),)) for k in range(3))
+    to_press = Job("p", (Operation("mill", 2), Operation("press", 1)))
+    to_saw = Job("s", (Operation("mill", 3), Operation("saw", 1)))
+    shop = JobShop(("mill", "press", "saw"), (*waiting, to_press, to_saw))
+    assert first_job(shop, "PT+WINQ") == "s"
+    assert first_job(shop, "SPT") == "p"
+
+
+def test_only_the_rule_with_set_ups_keeps_the_family() -> None:
+    jobs = tuple(
+        Job(name, (Operation("mill", 4, family=family),), due=due, weight=weight)
+        for name, family, due, weight in (("a", "x", 4, 9), ("b", "y", 9, 5), ("c", "x", 9, 4))
+    )
+    shop = JobShop(("mill",), jobs, setups={"mill": {("x", "y"): 5, ("y", "x"): 5}})
+    assert sequence(dispatch(shop, "ATC")) == "abc"
+    assert sequence(dispatch(shop, "ATCS")) == "acb"
+
+
+def test_jobs_without_a_due_date_come_last_by_every_rule_of_due_dates() -> None:
+    shop = JobShop(("mill",), (Job("a", (Operation("mill", 2),)), Job("b", (Operation("mill", 5),), due=9)))
+    for rule in ("EDD", "ATC", "ATCS", "CR", "S/OPN", "S/RPT+SPT", "COVERT"):
+        assert sequence(dispatch(shop, rule)) == "ba", rule
+
+
+def test_the_machine_that_ends_an_operation_first_gets_it() -> None:
+    step = Operation("mill", 5, (Alternative("press", 3),))
+    plan = dispatch(JobShop(("mill", "press"), (Job("a", (step,)), Job("b", (step,)))), "SPT")
+    assert [(a.job, a.machine, a.start) for a in plan] == [("b", "mill", 0), ("a", "press", 0)]
+
+
+def test_no_rule_starts_a_chain_that_would_have_to_wait() -> None:
+    chain = Job("chain", (Operation("mill", 3), Operation("press", 2, no_wait=True)))
+    shop = JobShop(("mill", "press"), (chain,), closed={"press": (Window(4, 9),)})
+    for rule in RULE_NAMES:
+        plan = dispatch(shop, rule)
+        check(shop, plan)
+        assert [a.start for a in plan if a.job == "chain"] == [6, 9]
+
+
+@settings(max_examples=200)
+@given(rich_shops(), rules, st.floats(0, 1))
+def test_every_rule_keeps_all_limits_of_rich_shops(shop: JobShop, rule: RuleName, delay: float) -> None:
+    plan = dispatch(shop, rule, delay=delay)
+    if plan is None:
+        assert any(step.no_wait for job in shop.jobs for step in job.operations)
+    else:
+        check(shop, plan)
+        assert plan == dispatch(shop, rule, delay=delay)
+
+
+def test_a_large_rich_shop_is_planned_without_a_broken_rule() -> None:
+    shop = rich_shop(60, 8, 6, seed=4)
+    for rule in ("ATCS", "PT+WINQ"):
+        check(shop, dispatch(shop, rule))
 
 
 def test_an_active_schedule_may_wait_where_a_non_delay_one_may_not() -> None:

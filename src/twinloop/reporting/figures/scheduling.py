@@ -1,94 +1,183 @@
-"""Plans and what becomes of them: Gantt charts, planned against executed, methods side by side."""
+"""A plan in pictures: what every machine does, every job against its due date, how the machines' time is spent."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from matplotlib.patches import Patch
-from numpy.typing import NDArray
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
 
 from twinloop.contracts import Plan
 from twinloop.files import write_text
-from twinloop.numbers import Estimate, number
+from twinloop.numbers import percent
 from twinloop.reporting.figures.data import shortened
-from twinloop.reporting.style import BLUE, GREEN, GREY, ORANGE, PAPER, PURPLE, RED, SKY, YELLOW, Picture, drawn, single
+from twinloop.reporting.style import BLUE, INK, PAPER, Picture, drawn, single
+from twinloop.scheduling.critical import critical_path
+from twinloop.scheduling.figures.colours import CLOSED, DIVISORS, DOWN, IDLE, LATE, SETUP, Unit, grouped
+from twinloop.scheduling.frames import timeline
+from twinloop.scheduling.objectives import job_ends
+from twinloop.scheduling.problem import JobShop
 
-Values = NDArray[np.float64]
-MINUTES_PER_HOUR = 60
-# Red means late.
-PRODUCTS = (BLUE, YELLOW, GREEN, PURPLE, SKY, ORANGE)
+BAR, PART, FULL = 0.72, 0.44, 0.94
+# More rows cannot be read at half size.
+MOST_JOBS = 40
+# Of a legend's line.
+LETTERS = 100
+HATCHES = {"setup": "/////", "down": "xxxx"}
 
 
 @drawn
-def gantt(plan: Plan, *, machines: Sequence[str], groups: Mapping[str, str], late: Sequence[str] = ()) -> Picture:
-    """Which machine works on which order, when (plan in minutes, shown in hours).
+def gantt(
+    shop: JobShop,
+    plan: Plan,
+    *,
+    groups: Mapping[str, str] | None = None,
+    downtime: pl.DataFrame | None = None,
+    planned: Plan | None = None,
+    unit: Unit = "hours",
+    title: str = "The plan",
+) -> Picture:
+    """Which machine works on which job, when; set-ups, closed windows, breakdowns and the critical path are marked.
 
-    groups: order → product, which gives the colour; orders in `late` are framed in red.
+    groups: job → what gives it its colour, such as its product. downtime: machine, start, end of breakdowns in the
+    shop's time units. planned: where the operations should have been, shown below each bar. unit: of the axis; the
+    shop counts in minutes where it is hours or minutes. A job that ends late has a red end.
     """
-    figure, axes = single(7.8, 0.52 * len(machines) + 1.8)
-    colours = {kind: PRODUCTS[place % len(PRODUCTS)] for place, kind in enumerate(sorted(set(groups.values())))}
-    lane, behind = {name: place for place, name in enumerate(machines)}, set(late)
+    figure, axes = single(7.8, 0.52 * len(shop.machines) + 1.9)
+    group_of, colours = grouped(shop, groups)
+    lane, divisor = {name: place for place, name in enumerate(shop.machines)}, DIVISORS[unit]
+
+    def bars(rows: pl.DataFrame, height: float, **look: Any) -> None:
+        boxes = [
+            Rectangle((start / divisor, lane[machine] - height / 2), (end - start) / divisor, height)
+            for machine, start, end in rows.select("machine", "start", "end").iter_rows()
+        ]
+        axes.add_collection(PatchCollection(boxes, **look))
+
+    found = timeline(shop, plan)
+    kinds = {str(kind): rows for (kind,), rows in found.group_by("kind")}
+    if "closed" in kinds:
+        bars(kinds["closed"], FULL, facecolor=CLOSED, edgecolor="none", zorder=1)
+    for kind, height in (("pause", PART / 2), ("work", BAR)):
+        of = kinds.get(kind, found.clear())
+        for group, colour in colours.items():
+            rows = of.filter(pl.col("job").replace_strict(group_of, return_dtype=pl.String) == group)
+            bars(rows, height, facecolor=colour, edgecolor=PAPER, linewidth=0.6, zorder=2)
+    if "setup" in kinds:
+        bars(kinds["setup"], PART, facecolor=PAPER, edgecolor=SETUP, hatch=HATCHES["setup"], linewidth=0.6, zorder=2)
+    if downtime is not None:
+        broken = downtime.filter(pl.col("start") < plan.makespan)
+        bars(broken, FULL, facecolor="none", edgecolor=DOWN, hatch=HATCHES["down"], linewidth=0.8, zorder=3)
+    for a in planned or ():
+        corner, width = (a.start / divisor, lane[a.machine] + 0.39), (a.end - a.start) / divisor
+        axes.add_patch(Rectangle(corner, width, 0.11, facecolor=INK, edgecolor=PAPER, linewidth=0.7))
+    _critical(axes, shop, plan, lane, divisor)
+    late = _late(shop, plan)
     for a in plan:
-        axes.barh(
-            lane[a.machine],
-            (a.end - a.start) / MINUTES_PER_HOUR,
-            left=a.start / MINUTES_PER_HOUR,
-            height=0.72,
-            color=colours.get(groups.get(a.job, ""), GREY),
-            edgecolor=RED if a.job in behind else PAPER,
-            linewidth=1.8 if a.job in behind else 0.6,
-            zorder=3 if a.job in behind else 2,
-        )
-    axes.set_yticks(range(len(machines)), [shortened(name, 20) for name in machines])
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
-    axes.set_xlim(0, max(plan.makespan, 1) * 1.01 / MINUTES_PER_HOUR)
-    axes.set(xlabel="time (hours)", title="The plan")
-    handles = [Patch(color=colour, label=shortened(kind, 24)) for kind, colour in colours.items() if kind]
-    if late:
-        handles.append(Patch(facecolor="white", edgecolor=RED, linewidth=1.8, label="order ends late"))
-    if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 6))
+        if a.job in late and a.end == late[a.job]:
+            axes.vlines(a.end / divisor, lane[a.machine] - 0.46, lane[a.machine] + 0.46, color=LATE, linewidth=3.4)
+    _rows(axes, shop.machines, 20)
+    axes.set_xlim(0, max([plan.makespan, 1, *(a.end for a in planned or ())]) * 1.01 / divisor)
+    axes.set(xlabel=f"time ({unit})", title=title)
+    handles: list[Patch | Line2D] = [Patch(color=colour, label=shortened(name, 24)) for name, colour in colours.items()]
+    handles += [Patch(color=CLOSED, label="closed")] if "closed" in kinds else []
+    if "setup" in kinds:
+        handles.append(Patch(facecolor=PAPER, edgecolor=SETUP, hatch=HATCHES["setup"], label="set-up"))
+    if downtime is not None:
+        handles.append(Patch(facecolor=PAPER, edgecolor=DOWN, hatch=HATCHES["down"], label="down"))
+    handles.append(Patch(facecolor=PAPER, edgecolor=INK, linewidth=1.8, label="critical path"))
+    handles += [Line2D([], [], color=LATE, linewidth=3.4, label="ends late")] if late else []
+    handles += [Line2D([], [], color=INK, linewidth=2.6, label="as planned")] if planned else []
+    _legend(figure, handles)
+    path = critical_path(shop, plan)
     figure.alt = (
-        f"Gantt chart: {len(plan)} steps on {len(machines)} machines in {plan.makespan / MINUTES_PER_HOUR:.1f} hours; "
-        f"orders that end late: {len(late)}"
+        f"Gantt chart: {len(plan)} operations on {len(shop.machines)} machines in {plan.makespan / divisor:.1f} "
+        f"{unit}; jobs that end late: {len(late)}; the critical path has {len(path.steps)} operations, most time on "
+        f"{next(iter(path.carried), 'no machine')}"
     )
     return figure
 
 
-def gantt_interactive(
-    plan: Plan, *, machines: Sequence[str], groups: Mapping[str, str], due: Mapping[str, int | None]
-) -> Any:
-    """The same chart as a plotly figure that can be zoomed, with order, product, times and due date on each bar."""
-    import html
+@drawn
+def due_dates(
+    shop: JobShop,
+    plan: Plan,
+    *,
+    groups: Mapping[str, str] | None = None,
+    unit: Unit = "hours",
+    title: str = "Every job against its due date",
+) -> Picture:
+    """Each job from its first start to its end, its due date as a bar across, what is late in red.
 
-    import plotly.graph_objects as go
+    Of more than 40 jobs the latest are shown. Jobs without a due date are left out.
+    """
+    ends, late, divisor = job_ends(plan), _late(shop, plan), DIVISORS[unit]
+    dated = [(job.due, job.name) for job in shop.jobs if job.due is not None]
+    jobs = sorted(sorted(dated, key=lambda pair: pair[0] - ends[pair[1]])[:MOST_JOBS])
+    figure, axes = single(7.8, 0.21 * len(jobs) + 1.6)
+    if not jobs:
+        axes.text(0.5, 0.5, "no job has a due date", ha="center", va="center", transform=axes.transAxes)
+    begins = {a.job: a.start / divisor for a in reversed(plan.assignments)}
+    group_of, colours = grouped(shop, groups)
+    for place, (due, name) in enumerate(jobs):
+        end = ends[name] / divisor
+        axes.barh(place, end - begins[name], left=begins[name], height=0.66, color=colours[group_of[name]])
+        if name in late:
+            for colour, width in ((PAPER, 4.6), (LATE, 2.6)):
+                axes.plot([due / divisor, end], [place] * 2, color=colour, linewidth=width, solid_capstyle="butt")
+        axes.vlines(due / divisor, place - 0.45, place + 0.45, color=INK, linewidth=2.6, zorder=4)
+    _rows(axes, [name for _, name in jobs], 18)
+    axes.tick_params(axis="y", labelsize=8.5)
+    last = max([1, plan.makespan, *(due for due, _ in jobs if due < 1.3 * plan.makespan)])
+    axes.set_xlim(0, last * 1.02 / divisor)
+    axes.set(xlabel=f"time ({unit})", title=title + (f" (the {MOST_JOBS} latest)" if len(jobs) < len(dated) else ""))
+    handles: list[Patch | Line2D] = [Patch(color=colour, label=shortened(name, 24)) for name, colour in colours.items()]
+    handles.append(Line2D([], [], color=INK, marker="|", markersize=11, mew=2.6, linestyle="none", label="due date"))
+    handles += [Line2D([], [], color=LATE, linewidth=2.6, label="late")] if late else []
+    _legend(figure, handles)
+    worst = max(late, key=lambda name: late[name] - (shop.by_name[name].due or 0), default=None)
+    figure.alt = f"{len(jobs)} of {len(shop.jobs)} jobs against their due dates: {len(late)} end late"
+    if worst is not None:
+        figure.alt += f", the latest, {worst}, by {(late[worst] - (shop.by_name[worst].due or 0)) / divisor:.1f} {unit}"
+    return figure
 
-    figure = go.Figure()
-    hours = {job: "–" if when is None else f"{when / MINUTES_PER_HOUR:.1f}" for job, when in due.items()}
-    for place, kind in enumerate(sorted(set(groups.values()))):
-        chosen = [a for a in plan if groups.get(a.job) == kind]
-        figure.add_bar(
-            orientation="h",
-            name=html.escape(kind),
-            y=[html.escape(a.machine) for a in chosen],
-            x=[(a.end - a.start) / MINUTES_PER_HOUR for a in chosen],
-            base=[a.start / MINUTES_PER_HOUR for a in chosen],
-            marker={"color": PRODUCTS[place % len(PRODUCTS)], "line": {"color": "white", "width": 1}},
-            customdata=[[html.escape(a.job), a.operation + 1, a.end / MINUTES_PER_HOUR, hours[a.job]] for a in chosen],
-            hovertemplate="order %{customdata[0]}, step %{customdata[1]}<br>%{base:.1f} … %{customdata[2]:.1f} h"
-            "<br>due %{customdata[3]} h<extra>%{fullData.name}</extra>",
-        )
-    figure.update_layout(
-        barmode="overlay",
-        template="plotly_white",
-        title="The plan: zoom by dragging, double-click to return",
-        xaxis_title="time (hours)",
-        yaxis={"categoryorder": "array", "categoryarray": [html.escape(m) for m in reversed(machines)]},
-        legend_title="product",
-        height=160 + 60 * len(machines),
-    )
+
+@drawn
+def machine_load(load: pl.DataFrame, *, title: str = "How the machines' time is spent") -> Picture:
+    """Work, set-up, closed and idle time of every machine as shares of the time until the plan ends.
+
+    load: machine, work, setup, closed, idle in any unit (`scheduling.frames.load_frame`).
+    """
+    figure, axes = single(7.8, 0.46 * len(load) + 1.7)
+    total = load.select(pl.sum_horizontal("work", "setup", "closed", "idle")).to_series().to_numpy()
+    left, spoken = 0 * total, {name: list[str]() for name in load["machine"]}
+    looks: dict[str, tuple[str, dict[str, Any]]] = {
+        "work": ("work", {"color": BLUE}),
+        "setup": ("set-up", {"facecolor": PAPER, "edgecolor": SETUP, "hatch": HATCHES["setup"]}),
+        "closed": ("closed", {"color": CLOSED}),
+        "idle": ("idle", {"facecolor": IDLE, "edgecolor": CLOSED}),
+    }
+    for kind, (label, look) in looks.items():
+        shares = load[kind].to_numpy() / total.clip(1)
+        if not shares.any():
+            continue
+        axes.barh(range(len(load)), 100 * shares, left=left, height=0.66, label=label, **look)
+        for place, (name, share) in enumerate(zip(load["machine"], shares, strict=True)):
+            spoken[name].append(f"{label} {percent(share, digits=0)}")
+            if share >= 0.06:
+                text = axes.text(left[place] + 50 * share, place, f"{100 * share:.0f}", ha="center", va="center")
+                text.set(fontsize=9.5, color=PAPER if kind == "work" else INK)
+                text.set_bbox({"facecolor": PAPER, "edgecolor": "none", "pad": 1.2} if kind == "setup" else None)
+        left = left + 100 * shares
+    _rows(axes, load["machine"].to_list(), 20)
+    axes.set_xlim(0, 100)
+    axes.set(xlabel="share of the time until the plan ends (%)", title=title)
+    figure.legend(loc="outside lower center", ncols=4)
+    figure.alt = f"{title}: " + "; ".join(f"{name}: {', '.join(parts)}" for name, parts in spoken.items())
     return figure
 
 
@@ -99,65 +188,32 @@ def write_interactive(figure: Any, path: Path) -> None:
     )
 
 
-@drawn
-def planned_against_executed(
-    executed: Mapping[str, Values], planned: Mapping[str, float], *, label: str, title: str
-) -> Picture:
-    """Per method: what happened under breakdowns (box: quartiles, whiskers: 5 … 95 %), the plan as a diamond."""
-    names = list(executed)
-    figure, axes = single(7.8, 0.46 * len(names) + 1.6)
-    axes.boxplot(
-        [executed[name] for name in names],
-        orientation="horizontal",
-        positions=range(len(names)),
-        widths=0.55,
-        whis=(5, 95),
-        showfliers=False,
-        patch_artist=True,
-        boxprops={"facecolor": SKY, "alpha": 0.5, "edgecolor": BLUE},
-        medianprops={"color": BLUE, "linewidth": 2},
-        whiskerprops={"color": BLUE},
-        capprops={"color": BLUE},
-    )
-    axes.plot(
-        [planned[name] for name in names], range(len(names)), "D", color=RED, markersize=7, label="planned", zorder=4
-    )
-    axes.plot([], [], color=BLUE, linewidth=2, label="executed: median, quartiles, 5 … 95 %")
-    axes.set_yticks(range(len(names)), [shortened(name, 24) for name in names])
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
-    axes.set(xlabel=label, title=title)
-    figure.legend(loc="outside lower center", ncols=2)
-    figure.alt = f"{title}: " + "; ".join(
-        f"{name} planned {number(planned[name])}, executed median {number(float(np.median(executed[name])))}"
-        for name in names
-    )
-    return figure
+def _critical(axes: Axes, shop: JobShop, plan: Plan, lane: Mapping[str, int], divisor: int) -> None:
+    """Outlines of the operations on the critical path, and lines from each to the next."""
+    before: tuple[float, int] | None = None
+    for step in critical_path(shop, plan).steps:
+        a, place = step.placed, lane[step.placed.machine]
+        corner, width = (a.start / divisor, place - BAR / 2), (a.end - a.start) / divisor
+        axes.add_patch(Rectangle(corner, width, BAR, facecolor="none", edgecolor=INK, linewidth=1.8, zorder=4))
+        if before is not None:
+            axes.plot([before[0], corner[0]], [before[1], place], color=INK, linewidth=1.4, zorder=4)
+        before = (corner[0] + width, place)
 
 
-@drawn
-def method_comparison(results: Mapping[str, Estimate], *, label: str, title: str, chosen: str = "") -> Picture:
-    """A figure per method, executed under breakdowns, with its interval; the chosen method stands out."""
-    ordered = dict(sorted(results.items(), key=lambda item: item[1].value))
-    figure, axes = single(7.8, 0.42 * max(len(ordered), 1) + 1.3)
-    for place, (name, result) in enumerate(ordered.items()):
-        colour = ORANGE if name == chosen else BLUE
-        axes.plot([result.low, result.high], [place] * 2, color=colour, linewidth=2.2)
-        axes.plot(result.value, place, "o", color=colour, markersize=8)
-        axes.annotate(
-            number(result.value, digits=2),
-            (result.high, place),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9.5,
-        )
-    axes.set_yticks(range(len(ordered)), [shortened(name, 24) for name in ordered])
-    axes.invert_yaxis()
+def _late(shop: JobShop, plan: Plan) -> dict[str, int]:
+    """Ends of the jobs that end after their due date."""
+    ends = job_ends(plan)
+    return {job.name: ends[job.name] for job in shop.jobs if job.due is not None and ends[job.name] > job.due}
+
+
+def _legend(figure: Picture, handles: Sequence[Patch | Line2D]) -> None:
+    """Below the axes, in as many even rows as the longest label asks for."""
+    in_a_row = max(1, min(len(handles), LETTERS // (max(len(str(handle.get_label())) for handle in handles) + 6)))
+    rows = math.ceil(len(handles) / in_a_row)
+    figure.legend(handles=handles, loc="outside lower center", ncols=math.ceil(len(handles) / rows))
+
+
+def _rows(axes: Axes, names: Sequence[str], letters: int) -> None:
+    axes.set_yticks(range(len(names)), [shortened(name, letters) for name in names])
+    axes.set_ylim(len(names) - 0.45, -0.55)
     axes.grid(axis="y", visible=False)
-    axes.margins(x=0.12)
-    axes.set(xlabel=label, title=title)
-    figure.alt = f"{title}: " + "; ".join(
-        f"{name} {number(r.value)} ({number(r.low)} … {number(r.high)})" for name, r in ordered.items()
-    )
-    return figure

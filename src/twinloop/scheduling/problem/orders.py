@@ -11,7 +11,7 @@ import numpy as np
 
 from twinloop.errors import InputError
 from twinloop.scheduling.problem import Job, JobShop, Operation
-from twinloop.scheduling.settings import Product, ShopSettings
+from twinloop.scheduling.settings import Product, Rush, ShopSettings
 from twinloop.simulation.engine.streams import Streams
 
 
@@ -47,6 +47,16 @@ def orders(settings: ShopSettings, *, seed: int, first_pass_yield: float = 1.0) 
             )
         )
     return JobShop(tuple(machine.name for machine in settings.machines), tuple(jobs))
+
+
+def rush_job(settings: ShopSettings, rush: Rush, *, name: str, first_pass_yield: float = 1.0) -> Job:
+    """The job of a rush order. Raises InputError for a product that the shop does not make."""
+    products = {product.name: product for product in settings.products}
+    if rush.product not in products:
+        raise InputError(f"schedule: rush order: unknown product {rush.product!r}; known: {', '.join(products)}")
+    pieces = math.ceil(rush.quantity / first_pass_yield)
+    routing = _routing(products[rush.product], pieces)
+    return Job(name, routing, release=rush.release_min, due=rush.due_min, weight=rush.weight)
 
 
 def _routing(product: Product, pieces: int) -> tuple[Operation, ...]:

@@ -7,8 +7,9 @@ numbers (minutes in the twins); all closed windows and deliveries lie on the sam
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
-from twinloop.contracts import Assignment
+from twinloop.contracts import Assignment, Plan
 from twinloop.scheduling.problem import checks
 from twinloop.scheduling.problem.checks import LARGEST_COST, LARGEST_TIME
 from twinloop.scheduling.problem.jobs import Job
@@ -66,6 +67,15 @@ class JobShop:
         return checks.ordered(self.jobs)
 
     @cached_property
+    def followers(self) -> Mapping[str, tuple[str, ...]]:
+        """By job, the jobs that come after it."""
+        found: dict[str, list[str]] = {name: [] for name in self.by_name}
+        for job in self.jobs:
+            for other in dict.fromkeys(job.after):
+                found[other].append(job.name)
+        return {name: tuple(names) for name, names in found.items()}
+
+    @cached_property
     def horizon(self) -> int:
         """No sensible plan is longer: everything in turn after the last release, delivery and closed window."""
         last = [job.release for job in self.jobs]
@@ -112,3 +122,14 @@ class JobShop:
     def weighted_tardiness(self, ends: Mapping[str, float]) -> float:
         """Σ weight × max(0, end − due) for job ends by name; exact for whole numbers."""
         return sum(job.weight * max(0, ends[job.name] - job.due) for job in self.jobs if job.due is not None)
+
+    def gantt(self, plan: Plan, **look: Any) -> Any:
+        """A complete plan of this shop as a chart that can be zoomed (`figures.gantt.gantt`, which names `look`)."""
+        from twinloop.scheduling.figures.gantt import gantt
+
+        return gantt(self, plan, **look)
+
+    def _repr_html_(self) -> str:
+        from twinloop.scheduling.figures.faces import shop_face
+
+        return shop_face(self)

@@ -1,25 +1,30 @@
-"""Why firm due dates cannot all be met, in words a planner can act on.
+"""Why no plan exists, in words a planner can act on.
 
-Three looks, from cheap to thorough: a job whose route alone is too long; a machine that must do more
-work inside a window than the window holds; and, where neither shows, a smallest set of jobs that
-CP-SAT proves impossible together (deletion filter, Chinneck 2008, ch. 6).
+Three looks, from cheap to thorough: a job whose route alone is too long; a machine that must do more work inside a
+window than the window holds; and, where neither shows, a smallest set of firm dates, frozen operations, calendars,
+pools, deliveries and set-ups that CP-SAT proves impossible together (QuickXplain, Junker 2004). The
+delay that would do is named as well.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ortools.sat.python import cp_model
 
-from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.solvers.cpsat import build, latest_ends, solver
+from twinloop.scheduling.bounds import Spans, latest_ends, spans
+from twinloop.scheduling.objectives import Goal, job_ends
+from twinloop.scheduling.problem import JobShop, Material, Pool
+from twinloop.scheduling.solution import Limit
+from twinloop.scheduling.solvers.cpsat import build, searcher, solve_cpsat
 
-# The smallest set of jobs is looked for with this many deterministic seconds for each trial.
-TRIAL_LIMIT = 0.5
+# Every trial of a set, and the search for the least delay, may use this many deterministic seconds.
+TRIAL_LIMIT = Limit(deterministic=0.5)
+MAKESPAN = Goal.of("makespan")
 
 
 @dataclasses.dataclass(frozen=True)
-class Window:
-    """One operation's duration and the times between which it must lie."""
+class Span:
+    """One operation's least time on its only machine, and the times between which it must lie."""
 
     job: str
     opens: int
@@ -27,81 +32,185 @@ class Window:
     duration: int
 
 
+# What can be lifted to make a plan possible, as (kind, name): a calendar, a firm date, a frozen operation, ...
+Limitation = tuple[str, str]
+
+
 def explain(shop: JobShop, *, seed: int) -> str:
-    """One line that names the jobs and machines in conflict, for a shop whose due dates cannot all be met."""
-    limits = latest_ends(shop, "makespan", incumbent=None)
-    hopeless = [job for job in shop.jobs if limits[job.name] < shop.shortest(job.name)]
-    reasons = [
-        f"job {job.name} cannot meet its due date {job.due}: shortest route ends at {shop.shortest(job.name)}"
-        if job.firm
-        else f"job {job.name} cannot end by {limits[job.name]}, when jobs after it must start: "
-        f"shortest route ends at {shop.shortest(job.name)}"
-        for job in hopeless
-    ]
-    names = {job.name for job in hopeless}
-    for machine, windows in _windows(shop, limits, without=names).items():
-        if tight := _overfull(windows):
-            opens, closes = min(w.opens for w in tight), max(w.closes for w in tight)
-            work = sum(w.duration for w in tight)
-            reasons.append(f"{_jobs(tight)} conflict on {machine}: {work} of work between {opens} and {closes}")
-    return "; ".join(reasons) or _smallest_set(shop, seed=seed)
-
-
-def _windows(shop: JobShop, limits: dict[str, int], *, without: set[str]) -> dict[str, list[Window]]:
-    found: dict[str, list[Window]] = {}
+    """One line that names the jobs, machines and resources in conflict, for a shop without any valid plan."""
+    ends = latest_ends(shop, latest=shop.horizon)
+    free = spans(shop, dict.fromkeys(ends, shop.horizon))
+    cut, limits = spans(shop, ends), _limits(shop, ends)
+    hopeless, reasons = set[str](), []
     for job in shop.jobs:
-        if job.name in without or limits[job.name] >= shop.horizon:
+        shortest = min((mode.first_end for mode in free[job.name, len(job.operations) - 1]), default=0)
+        limit = limits[job.name]
+        if shortest <= limit:
             continue
-        tail = job.work
-        for operation, head in zip(job.operations, shop.heads[job.name], strict=True):
-            tail -= operation.duration
-            window = Window(job.name, head, limits[job.name] - tail, operation.duration)
-            found.setdefault(operation.machine, []).append(window)
+        hopeless.add(job.name)
+        reasons.append(
+            f"job {job.name} cannot meet its due date {job.due}: shortest route ends at {shortest}"
+            if job.firm and job.due == limit
+            else f"job {job.name} cannot end by {limit}, when jobs after it must start: "
+            f"shortest route ends at {shortest}"
+        )
+    for machine, rows in _confined(cut, without=hopeless).items():
+        if tight := _overfull(shop, machine, rows):
+            opens, closes = min(s.opens for s in tight), max(s.closes for s in tight)
+            work, closed = sum(s.duration for s in tight), _closed(shop, machine, opens, closes)
+            behind = f", closed for {closed}" if closed else ""
+            reasons.append(f"{_jobs(tight)} conflict on {machine}: {work} of work between {opens} and {closes}{behind}")
+    if not reasons:
+        reasons.append(_smallest_set(shop, seed=seed))
+    if any(job.firm for job in shop.jobs) and (delay := _least_delay(shop, seed=seed)):
+        reasons.append(delay)
+    return "; ".join(reasons)
+
+
+def _limits(shop: JobShop, ends: Mapping[str, int]) -> dict[str, int]:
+    """By when each job must end for its own date and those of all jobs after it."""
+    limits = dict(ends)
+    for name in reversed(shop.order):
+        for other in shop.by_name[name].after:
+            limits[other] = min(limits[other], limits[name] - shop.by_name[name].work)
+    return limits
+
+
+def _confined(cut: Spans, *, without: set[str]) -> dict[str, list[Span]]:
+    """Operations with one machine left and a date ahead, by machine."""
+    found: dict[str, list[Span]] = {}
+    for (name, _), modes in cut.items():
+        if name in without or len(modes) != 1:
+            continue
+        (mode,) = modes
+        closes = max(s.last + s.elapsed for s in mode.stretches)
+        found.setdefault(mode.machine, []).append(Span(name, mode.first, closes, mode.duration))
     return found
 
 
-def _overfull(windows: Sequence[Window]) -> list[Window]:
-    """Operations that together need more time than lies between the first opening and the last closing."""
-    for opens in sorted({w.opens for w in windows}, reverse=True):
-        for closes in sorted({w.closes for w in windows}):
-            inside = [w for w in windows if w.opens >= opens and w.closes <= closes]
-            if sum(w.duration for w in inside) > closes - opens:
-                return _without_spare(inside)
+def _overfull(shop: JobShop, machine: str, rows: Sequence[Span]) -> list[Span]:
+    """Operations that together need more time than is open between the first opening and the last closing."""
+    by_end = sorted(rows, key=lambda s: s.closes)
+    for opens in sorted({s.opens for s in rows}, reverse=True):
+        work = 0
+        for span in by_end:
+            if span.opens < opens:
+                continue
+            work += span.duration
+            if work > span.closes - opens - _closed(shop, machine, opens, span.closes):
+                inside = [s for s in rows if s.opens >= opens and s.closes <= span.closes]
+                return _without_spare(shop, machine, inside)
     return []
 
 
-def _without_spare(inside: list[Window]) -> list[Window]:
-    for window in sorted(inside, key=lambda w: w.duration):
-        rest = [w for w in inside if w is not window]
-        if rest and sum(w.duration for w in rest) > max(w.closes for w in rest) - min(w.opens for w in rest):
+def _too_much(shop: JobShop, machine: str, inside: Sequence[Span]) -> bool:
+    opens, closes = min(s.opens for s in inside), max(s.closes for s in inside)
+    return sum(s.duration for s in inside) > closes - opens - _closed(shop, machine, opens, closes)
+
+
+def _closed(shop: JobShop, machine: str, opens: int, closes: int) -> int:
+    return sum(max(0, min(w.end, closes) - max(w.start, opens)) for w in shop.closed.get(machine, ()))
+
+
+def _without_spare(shop: JobShop, machine: str, inside: list[Span]) -> list[Span]:
+    for span in sorted(inside, key=lambda s: s.duration):
+        rest = [s for s in inside if s is not span]
+        if rest and _too_much(shop, machine, rest):
             inside = rest
     return inside
 
 
-def _jobs(windows: Sequence[Window]) -> str:
-    names = list(dict.fromkeys(w.job for w in windows))
-    return _listed(names) if len(names) > 1 else f"operations of job {names[0]}"
+def _jobs(rows: Sequence[Span]) -> str:
+    names = list(dict.fromkeys(s.job for s in rows))
+    return _listed("jobs", names) if len(names) > 1 else f"operations of job {names[0]}"
 
 
-def _listed(names: Sequence[str]) -> str:
-    return f"jobs {', '.join(names[:-1])} and {names[-1]}"
+def _listed(kind: str, names: Sequence[str]) -> str:
+    return f"{kind} {', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else f"{kind} {names[0]}"
+
+
+def _limitations(shop: JobShop) -> list[Limitation]:
+    """Everything that may take part; what comes first is preferred in the answer where there is a choice."""
+    found = [("job", job.name) for job in shop.jobs if job.firm]
+    found += [("frozen", f"operation {a.operation} of job {a.job}") for a in shop.frozen]
+    found += [("closed windows of", machine) for machine in shop.closed]
+    found += [("pool", pool.name) for pool in shop.pools]
+    found += [("deliveries of", material.name) for material in shop.materials]
+    return found + [("set-ups on", machine) for machine in shop.setups]
+
+
+def _only(shop: JobShop, kept: Collection[Limitation]) -> JobShop:
+    """The shop with all limitations but those in `kept` lifted.
+
+    Transport stays: with no_wait, less of it could make a plan impossible.
+    """
+    endless = sum(sum(operation.materials.values()) for job in shop.jobs for operation in job.operations)
+    everybody = sum(sum(operation.pools.values()) for job in shop.jobs for operation in job.operations)
+    return dataclasses.replace(
+        shop,
+        jobs=tuple(dataclasses.replace(job, firm=("job", job.name) in kept) for job in shop.jobs),
+        frozen=tuple(a for a in shop.frozen if ("frozen", f"operation {a.operation} of job {a.job}") in kept),
+        closed={machine: windows for machine, windows in shop.closed.items() if ("closed windows of", machine) in kept},
+        pools=tuple(p if ("pool", p.name) in kept else Pool(p.name, everybody + p.capacity) for p in shop.pools),
+        materials=tuple(m if ("deliveries of", m.name) in kept else Material(m.name, endless) for m in shop.materials),
+        setups={machine: times for machine, times in shop.setups.items() if ("set-ups on", machine) in kept},
+    )
 
 
 def _smallest_set(shop: JobShop, *, seed: int) -> str:
-    firm = [job.name for job in shop.jobs if job.firm]
-    for name in list(firm):
-        rest = [other for other in firm if other != name]
-        if _impossible(shop, rest, seed=seed):
-            firm = rest
-    if len(firm) == 1:
-        return f"job {firm[0]} cannot meet its due date {shop.by_name[firm[0]].due} behind the jobs it comes after"
-    dates = ", ".join(f"{name} by {shop.by_name[name].due}" for name in firm)
-    return f"{_listed(firm)} cannot all meet their due dates ({dates}), though any one fewer might"
+    every = _limitations(shop)
+    if not _impossible(shop, every, seed=seed):
+        return f"{_named(every)} leave no plan together, though no smaller set was found in {TRIAL_LIMIT}"
+    found = _conflict(shop, [], every, seed=seed) if not _impossible(shop, [], seed=seed) else []
+    dates = [name for kind, name in found if kind == "job"]
+    others = [limitation for limitation in found if limitation[0] != "job"]
+    behind = f" because of {_named(others)}" if others else ""
+    if not dates:
+        return f"{_named(found)} leave no plan together, though any one fewer might"
+    if len(dates) == 1:
+        return f"job {dates[0]} cannot meet its due date {shop.by_name[dates[0]].due}{behind}"
+    due = ", ".join(f"{name} by {shop.by_name[name].due}" for name in dates)
+    return f"{_listed('jobs', dates)} cannot all meet their due dates ({due}){behind}, though any one fewer might"
 
 
-def _impossible(shop: JobShop, firm: Sequence[str], *, seed: int) -> bool:
-    jobs = tuple(dataclasses.replace(job, firm=job.name in firm) for job in shop.jobs)
-    model = build(JobShop(shop.machines, jobs), "makespan")
+def _conflict(
+    shop: JobShop, kept: list[Limitation], open_: list[Limitation], *, seed: int, grown: bool = False
+) -> list[Limitation]:
+    """QuickXplain: a smallest part of `open_` that leaves no plan beside `kept`."""
+    if grown and _impossible(shop, kept, seed=seed):
+        return []
+    if len(open_) == 1:
+        return open_
+    first, second = open_[: len(open_) // 2], open_[len(open_) // 2 :]
+    behind = _conflict(shop, kept + first, second, seed=seed, grown=True)
+    ahead = _conflict(shop, kept + behind, first, seed=seed, grown=bool(behind))
+    return ahead + behind
+
+
+def _impossible(shop: JobShop, kept: Collection[Limitation], *, seed: int) -> bool:
+    model = build(_only(shop, set(kept)), MAKESPAN)
     if model is None:
         return True
-    return bool(solver("makespan", limit=TRIAL_LIMIT, seed=seed).solve(model.cp) == cp_model.INFEASIBLE)
+    search = searcher(MAKESPAN, 0, limit=TRIAL_LIMIT, seed=seed)
+    return bool(search.solve(model.draft.cp) == cp_model.INFEASIBLE)
+
+
+def _named(limitations: Sequence[Limitation]) -> str:
+    parts: dict[str, list[str]] = {}
+    for kind, name in limitations:
+        parts.setdefault(kind, []).append(name)
+    return " and ".join(_listed(kind, names).strip() for kind, names in parts.items())
+
+
+def _least_delay(shop: JobShop, *, seed: int) -> str:
+    """The least total delay of the firm jobs, or one that is enough; nothing where none is found."""
+    jobs = tuple(dataclasses.replace(job, firm=False, due=job.due if job.firm else None) for job in shop.jobs)
+    soft = dataclasses.replace(shop, jobs=jobs)
+    found = solve_cpsat(soft, Goal.of("tardiness"), limit=TRIAL_LIMIT, seed=seed)
+    if found.plan is None:
+        return ""
+    ends = job_ends(found.plan)
+    late = {job.name: ends[job.name] - job.due for job in jobs if job.due is not None and ends[job.name] > job.due}
+    which = ", ".join(f"job {name} {delay}" for name, delay in late.items())
+    least = "the least total delay is" if found.status == "optimal" else "enough is a total delay of"
+    return f"{least} {found.objective} ({which})"

@@ -13,6 +13,7 @@ EVALUATION = Path("data/factory/evaluation")
 SIMULATION = Path("data/factory/simulation")
 ANSWER = SIMULATION / "answer.json"
 SCHEDULE = Path("data/factory/schedule")
+INCUMBENTS = Path("data/factory/incumbents.parquet")
 REPORTS = Path("reports/factory")
 INDEX_PAGE = Path("reports/index.html")
 

@@ -1,21 +1,33 @@
-"""Plan the job shop's orders, compare CP-SAT with dispatching rules, and execute every plan under breakdowns.
+"""Plan the job shop's orders, compare with dispatching rules, execute every plan under breakdowns, and ask what if.
 
 Scrap that the simulated line makes (its first-pass yield) is made up for by starting more pieces, so a
 better inspection shows in lateness. Reads the metrics of simulate; times in files are minutes, in metrics hours.
+When each better plan was found is measured time: as latency it has a file of its own, which only the report reads.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
+
+import polars as pl
+
+from twinloop.contracts import Plan
 from twinloop.errors import RunError
 from twinloop.files import atomic, read_json, write_json
 from twinloop.numbers import number
 from twinloop.progress import bar
 from twinloop.scheduling.checker import check
 from twinloop.scheduling.execution.comparison import Comparison, compare
+from twinloop.scheduling.execution.downtime import downtime_frame
 from twinloop.scheduling.execution.execution import Disruptions, execute, realised_frame, replicate
+from twinloop.scheduling.execution.robust import Trial, price_of_slack
+from twinloop.scheduling.execution.whatif import what_if, with_job, with_machine
 from twinloop.scheduling.files.shop_json import write_shop
+from twinloop.scheduling.frames import load_frame, plan_frame, trace_frame
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.problem.orders import orders
-from twinloop.scheduling.settings import Objective, ScheduleSettings
-from twinloop.scheduling.solution import Incumbent, Solution
+from twinloop.scheduling.problem.orders import orders, rush_job
+from twinloop.scheduling.settings import Change, Objective, ScheduleSettings
+from twinloop.scheduling.solution import Incumbent, Limit, Solution
+from twinloop.scheduling.solvers.pareto import pareto_front
 from twinloop.scheduling.solvers.solver import solve, solve_rule
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
@@ -23,6 +35,11 @@ from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop factory schedule"
 MINUTES_PER_HOUR = 60
+FRONT = {"makespan": pl.Int64, "weighted_tardiness": pl.Int64, "proved": pl.Boolean}
+CHANGES = {
+    "change": pl.String,
+    **{f"{m}_{end}": pl.Float64 for m in ("makespan", "weighted_tardiness") for end in ("difference", "low", "high")},
+}
 
 
 def run(stage: Stage[FactoryConfig]) -> str:
@@ -40,19 +57,29 @@ def run(stage: Stage[FactoryConfig]) -> str:
         shop, plans, disruptions, seed=seed, replications=settings.replications, workers=stage.workers
     )
     compared = compare(shop, solutions, executions, settings)
-    one = execute(shop, plans[settings.method], disruptions, seed=seed, replication=0)
+    chosen = plans[settings.method]
+    one = execute(shop, chosen, disruptions, seed=seed, replication=0)
+    until = max(realised.end for realised in one)
+    studies = _Studies(stage, shop, disruptions, first_pass_yield=first_pass_yield)
 
     out = stage.root / paths.SCHEDULE
     write_shop(out / "problem.json", shop)
-    plans[settings.method].save(out / "plan.parquet")
-    for name, frame in {
-        "comparison": compared.frame,
-        "executed": realised_frame(one),
-        "replications": executions,
+    chosen.save(out / "plan.parquet")
+    load = load_frame(shop, chosen)
+    for path, frame in {
+        out / "comparison.parquet": compared.frame,
+        out / "executed.parquet": realised_frame(one),
+        out / "replications.parquet": executions,
+        out / "load.parquet": load,
+        out / "downtime.parquet": downtime_frame(shop.machines, disruptions, seed=seed, replication=0, until=until),
+        out / "pareto.parquet": studies.front(chosen),
+        out / "robustness.parquet": studies.robustness(),
+        out / "whatif.parquet": studies.changes(),
+        stage.root / paths.INCUMBENTS: trace_frame(solutions),
     }.items():
-        with atomic(out / f"{name}.parquet") as temporary:
+        with atomic(path) as temporary:
             frame.write_parquet(temporary)
-    for name, frame in {"plan": plans[settings.method].frame(), "comparison": compared.frame}.items():
+    for name, frame in {"plan": plan_frame(shop, chosen), "comparison": compared.frame, "load": load}.items():
         with atomic(out / f"{name}.csv") as temporary:
             frame.write_csv(temporary)
     write_json(stage.root / paths.metrics("schedule"), _metrics(shop, compared, first_pass_yield))
@@ -60,6 +87,82 @@ def run(stage: Stage[FactoryConfig]) -> str:
         figures = {key: float(value) for key, value in row.items() if isinstance(value, int | float)}
         stage.tracker.child(row["method"], params={"method": row["method"]}, metrics=figures)
     return _summary(shop, compared, settings.objective)
+
+
+class _Studies:
+    """What is asked beside the plan: other goals, more slack, another shop. Every plan here has the study's limit."""
+
+    def __init__(
+        self, stage: Stage[FactoryConfig], shop: JobShop, disruptions: Disruptions, *, first_pass_yield: float
+    ) -> None:
+        self.settings, self.shop, self.disruptions = stage.config.factory.schedule, shop, disruptions
+        self.seed, self.workers = stage.config.seed, stage.workers
+        self._described, self._yield = stage.config.factory.shop, first_pass_yield
+
+    def front(self, start: Plan) -> pl.DataFrame:
+        """Plans between the shortest and the most punctual: makespan, weighted_tardiness, proved."""
+        if not self.settings.pareto_points:
+            return pl.DataFrame(schema=FRONT)
+        found = pareto_front(
+            self.shop,
+            ("makespan", "weighted_tardiness"),
+            limit=Limit(deterministic=self.settings.pareto_limit),
+            seed=self.seed,
+            points=self.settings.pareto_points,
+            start=start,
+        )
+        return found.frame().rename({"first": "makespan", "second": "weighted_tardiness"}).select(list(FRONT))
+
+    def robustness(self) -> pl.DataFrame:
+        """What more and more slack promises and keeps."""
+        trial = Trial(
+            measure=self.settings.objective,
+            training=2,
+            fresh=self.settings.replications,
+            tail=self.settings.tail,
+            confidence=self.settings.confidence,
+            seed=self.seed,
+            workers=self.workers,
+        )
+        return price_of_slack(self.shop, self.disruptions, self.planner, slacks=self.settings.slacks, trial=trial)
+
+    def changes(self) -> pl.DataFrame:
+        """By how much each change moves the realised figures, paired."""
+        return pl.DataFrame([self._change(change) for change in self.settings.changes], schema=CHANGES)
+
+    @property
+    def planner(self) -> Callable[[JobShop], Solution]:
+        settings = replace(self.settings, deterministic_limit=self.settings.study_limit)
+        return lambda shop: solve(shop, settings, seed=self.seed)
+
+    def _change(self, change: Change) -> dict[str, float | str | None]:
+        like: dict[str, str] = {}
+        if change.machine is not None:
+            name = f"another {change.machine}"
+            changed, like = with_machine(self.shop, name, like=change.machine), {name: change.machine}
+        else:
+            assert change.rush is not None
+            job = rush_job(self._described, change.rush, name=change.name, first_pass_yield=self._yield)
+            changed = with_job(self.shop, job)
+        found = what_if(
+            self.shop,
+            changed,
+            self.planner,
+            self.disruptions,
+            like=like,
+            seed=self.seed,
+            replications=self.settings.replications,
+            tail=self.settings.tail,
+            confidence=self.settings.confidence,
+            workers=self.workers,
+        )
+        row: dict[str, float | str | None] = {"change": change.name}
+        if found.frame is not None:
+            for figure in found.frame.iter_rows(named=True):
+                name = figure["figure"]
+                row[f"{name}_difference"] = figure["difference"]
+                row[f"{name}_low"], row[f"{name}_high"] = figure["difference_low"], figure["difference_high"]
+        return {name: row.get(name) for name in CHANGES}
 
 
 def _solve_all(shop: JobShop, settings: ScheduleSettings, *, seed: int) -> list[Solution]:

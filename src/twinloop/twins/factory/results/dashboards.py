@@ -11,6 +11,7 @@ from twinloop.reporting.figures import (
     explanations,
     model,
     monitoring,
+    planning,
     ranking,
     scheduling,
     shopfloor,
@@ -63,8 +64,15 @@ def pictures(root: Path) -> dict[str, Picture]:
         "maintenance_policies": decisions.maintenance_policies(line.policies()),
         "optimisation": decisions.optimisation_history(**line.optimisation()),
         "gantt": scheduling.gantt(**orders.gantt()),
-        "methods": scheduling.method_comparison(**orders.tardiness_by_method()),
-        "planned_vs_executed": scheduling.planned_against_executed(**orders.executed_tardiness()),
+        "due_dates": scheduling.due_dates(**orders.gantt()),
+        "executed_gantt": scheduling.gantt(**orders.executed()),
+        "machine_load": scheduling.machine_load(orders.load()),
+        "incumbents": planning.incumbents(**orders.search()),
+        "schedule_pareto_front": planning.pareto_front(**orders.front()),
+        "methods": planning.method_comparison(**orders.tardiness_by_method()),
+        "planned_vs_executed": planning.planned_against_executed(**orders.executed_tardiness()),
+        "price_of_robustness": planning.price_of_robustness(**orders.robustness()),
+        "schedule_what_if": planning.what_if(**orders.what_if()),
     }
 
 

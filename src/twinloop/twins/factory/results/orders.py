@@ -3,6 +3,7 @@
 Files are in minutes; people read hours.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +11,10 @@ import polars as pl
 
 from twinloop.contracts import Plan
 from twinloop.numbers import MISSING, Estimate, interval, number, percent, quantity
+from twinloop.reporting.figures.planning import Hedge
 from twinloop.reporting.tables import Table
+from twinloop.scheduling.critical import critical_path
+from twinloop.scheduling.execution.downtime import realised_plan
 from twinloop.scheduling.files.shop_json import read_shop
 from twinloop.scheduling.objectives import job_ends
 from twinloop.scheduling.problem import JobShop
@@ -18,7 +22,18 @@ from twinloop.twins.factory import paths
 from twinloop.twins.factory.results.base import FactoryOutputs
 
 MINUTES_PER_HOUR = 60
-TARDINESS = "weighted tardiness (hours × weight)"
+TARDINESS, MAKESPAN = "weighted tardiness (hours × weight)", "end of the last order (hours)"
+PARTS = {
+    "work": "work",
+    "set-up": "set-up",
+    "transport": "transport",
+    "release": "before the first order came",
+    "material": "waiting for material",
+    "frozen": "decided earlier",
+    "closed": "closed: no shift, break, maintenance",
+    "idle": "left unused",
+    "overlap": "steps that follow without waiting begin sooner",
+}
 
 
 class Orders(FactoryOutputs):
@@ -68,24 +83,118 @@ class Orders(FactoryOutputs):
         """Order → product: orders are named number_product."""
         return {job.name: job.name.partition("_")[2] for job in self.shop.jobs}
 
-    def late_names(self) -> list[str]:
-        """Orders that the plan ends after their due date."""
-        ends = job_ends(self.plan)
-        return [job.name for job in self.shop.jobs if job.due is not None and ends[job.name] > job.due]
-
     def gantt(self) -> dict[str, Any]:
-        """Arguments of `figures.scheduling.gantt`."""
-        return {"plan": self.plan, "machines": self.shop.machines, "groups": self.products(), "late": self.late_names()}
+        """Arguments of `figures.scheduling.gantt` and of its interactive form, `scheduling.figures.gantt.gantt`."""
+        return {"shop": self.shop, "plan": self.plan, "groups": self.products()}
 
-    def interactive(self) -> dict[str, Any]:
-        """Arguments of `figures.scheduling.gantt_interactive`."""
-        due = {job.name: job.due for job in self.shop.jobs}
-        return {"plan": self.plan, "machines": self.shop.machines, "groups": self.products(), "due": due}
+    def executed(self) -> dict[str, Any]:
+        """Arguments of `figures.scheduling.gantt`: one execution of the plan, and where the plan had its operations."""
+        return {
+            "shop": self.shop,
+            "plan": realised_plan(self.table(paths.SCHEDULE / "executed.parquet")),
+            "groups": self.products(),
+            "downtime": self.table(paths.SCHEDULE / "downtime.parquet"),
+            "planned": self.plan,
+            "title": "One execution",
+        }
+
+    def load(self) -> pl.DataFrame:
+        """Argument of `figures.scheduling.machine_load`."""
+        return self.table(paths.SCHEDULE / "load.parquet")
+
+    def makespan_parts(self) -> Table:
+        """What the critical path is made of, and the machine that carries most of it."""
+        path = critical_path(self.shop, self.plan)
+        rows = [
+            (PARTS[part], quantity(time / MINUTES_PER_HOUR, "h"), percent(time / self.plan.makespan))
+            for part, time in sorted(path.parts.items(), key=lambda item: -item[1])
+        ]
+        machine, carried = next(iter(path.carried.items()))
+        share = percent(carried / self.plan.makespan)
+        caption = f"{len(path.steps)} steps lie on the critical path; {machine} carries {share} of its time"
+        headers = ("on the critical path", "time", "share of the time until the last order ends")
+        return Table.of(headers, rows, caption=caption, numeric=(1, 2))
+
+    def search(self) -> dict[str, Any]:
+        """Arguments of `figures.planning.incumbents`; the others answer at once."""
+        trace, label = self.table(paths.INCUMBENTS), self.goal
+        searched = set(trace["method"])
+        at_once = {
+            row["method"]: row["objective"] / MINUTES_PER_HOUR
+            for row in self.methods.iter_rows(named=True)
+            if row["method"] not in searched
+        }
+        return {"trace": trace, "label": label, "scale": MINUTES_PER_HOUR, "at_once": at_once}
+
+    @property
+    def goal(self) -> str:
+        """What the plan was to make small, with its unit: the planned figure that the objective equals."""
+        row = self.methods.row(0, named=True)
+        return MAKESPAN if row["objective"] == row["planned_makespan"] != row["planned_tardiness"] else TARDINESS
+
+    def front(self) -> dict[str, Any]:
+        """Arguments of `figures.planning.pareto_front`."""
+        rows = self.table(paths.SCHEDULE / "pareto.parquet")
+        pairs = rows.select("makespan", "weighted_tardiness").iter_rows()
+        used = (self.plan.makespan, self.shop.weighted_tardiness(job_ends(self.plan)))
+        return {
+            "points": [(first / MINUTES_PER_HOUR, second / MINUTES_PER_HOUR) for first, second in pairs],
+            "proved": rows["proved"].to_list(),
+            "labels": (MAKESPAN, TARDINESS),
+            "chosen": (used[0] / MINUTES_PER_HOUR, used[1] / MINUTES_PER_HOUR),
+        }
+
+    @property
+    def _measure(self) -> str:
+        return "makespan" if self.goal == MAKESPAN else "weighted_tardiness"
+
+    def what_if(self) -> dict[str, Any]:
+        """Arguments of `figures.planning.what_if`."""
+        columns = [f"{self._measure}_{end}" for end in ("difference", "low", "high")]
+        found = {
+            row["change"]: _hours(row, *columns)
+            for row in self.table(paths.SCHEDULE / "whatif.parquet").iter_rows(named=True)
+        }
+        return {"differences": found, "label": self.goal}
+
+    @cached_property
+    def hedges(self) -> list[Hedge]:
+        """Plans with more and more slack (or weight of the risk), each promised and executed, in hours."""
+        return [
+            Hedge(
+                f"slack {row['slack']:g}" if row["slack"] is not None else f"risk weight {row['risk_weight']:g}",
+                row["planned"] / MINUTES_PER_HOUR,
+                _hours(row, "realised_mean", "realised_low", "realised_high"),
+                _hours(row, "cvar", "cvar_low", "cvar_high"),
+                Estimate(row["kept"], row["kept_low"], row["kept_high"]),
+            )
+            for row in self.table(paths.SCHEDULE / "robustness.parquet").iter_rows(named=True)
+        ]
+
+    def robustness(self) -> dict[str, Any]:
+        """Arguments of `figures.planning.price_of_robustness`."""
+        return {"hedges": self.hedges, "label": self.goal}
+
+    def kept(self) -> Table:
+        """What each of these plans promises, and how often executions keep it."""
+        rows = [
+            (
+                hedge.name,
+                number(hedge.promised),
+                number(hedge.mean.value),
+                number(hedge.worst.value),
+                percent(hedge.kept.value, digits=0),
+                interval(100 * hedge.kept.low, 100 * hedge.kept.high, "%"),
+            )
+            for hedge in self.hedges
+        ]
+        headers = ("plan", "promised", "executed", "worst tenth", "promise kept", "95 % interval")
+        return Table.of(headers, rows, caption=self.goal.capitalize(), numeric=range(1, 6))
 
     def tardiness_by_method(self) -> dict[str, Any]:
-        """Arguments of `figures.scheduling.method_comparison`, under breakdowns."""
+        """Arguments of `figures.planning.method_comparison`, under breakdowns."""
         results = {
-            row["method"]: Estimate(*(row[f"tardiness_{end}"] / MINUTES_PER_HOUR for end in ("mean", "low", "high")))
+            row["method"]: _hours(row, *(f"tardiness_{end}" for end in ("mean", "low", "high")))
             for row in self.methods.iter_rows(named=True)
         }
         return {"results": results, "label": TARDINESS, "title": "Methods under breakdowns", "chosen": self.chosen}
@@ -109,20 +218,20 @@ class Orders(FactoryOutputs):
         return Table.of(headers, rows, caption=caption, numeric=range(1, 6), emphasis=chosen)
 
     def executed_tardiness(self) -> dict[str, Any]:
-        """Arguments of `figures.scheduling.planned_against_executed`."""
+        """Arguments of `figures.planning.planned_against_executed`."""
         return self._executed(
             "weighted_tardiness", "planned_tardiness", TARDINESS, "Lateness: planned against executed"
         )
 
     def executed_makespan(self) -> dict[str, Any]:
-        """Arguments of `figures.scheduling.planned_against_executed`."""
-        label, title = "end of the last order (hours)", "End of the last order: planned against executed"
-        return self._executed("makespan", "planned_makespan", label, title)
+        """Arguments of `figures.planning.planned_against_executed`."""
+        title = "End of the last order: planned against executed"
+        return self._executed("makespan", "planned_makespan", MAKESPAN, title)
 
     def late(self) -> Table:
         """Orders that end after their due date in the plan, the worst first."""
         ends = job_ends(self.plan)
-        jobs = [self.shop.by_name[name] for name in self.late_names()]
+        jobs = [job for job in self.shop.jobs if job.due is not None and ends[job.name] > job.due]
         rows = [
             (
                 job.name,
@@ -148,3 +257,8 @@ class Orders(FactoryOutputs):
             "label": label,
             "title": title,
         }
+
+
+def _hours(row: Mapping[str, Any], *columns: str) -> Estimate:
+    """Value, low and high of columns in minutes."""
+    return Estimate(*(row[column] / MINUTES_PER_HOUR for column in columns))

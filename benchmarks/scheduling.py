@@ -1,0 +1,249 @@
+"""Auto beside plain CP-SAT and PyJobShop on the standard instances, and what rich, flexible and disturbed shops take.
+
+`python benchmarks/scheduling.py --json --instances DIR` prints one JSON object. DIR holds jsp/, fjsp/ and bounds/ as in
+the public collections (bounds: lists of name, path, ub and, where known, bks_ub). Every method has the same seconds
+and workers on the same machine, one after the other; gaps are to the best known makespan, the median of the seeds.
+Peers take part where they are installed. What numba compiles is loaded before anything is timed.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ortools.sat.python import cp_model
+
+from twinloop.scheduling.bounds import lower_bound
+from twinloop.scheduling.checker import check
+from twinloop.scheduling.files.text import read_instance
+from twinloop.scheduling.objectives import Goal
+from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.problem.generate import classical_shop, rich_shop
+from twinloop.scheduling.rescheduling.events import Breakdown
+from twinloop.scheduling.rescheduling.replan import Settings, replan
+from twinloop.scheduling.solution import Limit
+from twinloop.scheduling.solvers.portfolio import solve_auto
+from twinloop.scheduling.solvers.rules import dispatch
+
+MAKESPAN = Goal.of("makespan")
+DEFAULT = (
+    *("ft10", "la21", "la24", "la27", "la29", "la36", "la37", "la38", "la40", "abz7", "abz8", "abz9"),
+    *("swv01", "swv06", "ta01", "ta11", "ta21", "ta31", "ta41", "ta80"),
+)
+BRANDIMARTE = tuple(f"mk{number:02d}" for number in range(1, 16))
+PROVED_AT_ONCE = ("ta71", "ta80")
+Method = Callable[[JobShop, float, int, int], int | None]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print JSON on one line")
+    parser.add_argument("--instances", type=Path, required=True, help="folder with jsp/, fjsp/ and bounds/")
+    parser.add_argument("--all", action="store_true", help="every job-shop instance there, not the list of twenty")
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", choices=sorted(PARTS), nargs="+", default=sorted(PARTS))
+    options = parser.parse_args()
+    warm_up()
+    figures: dict[str, Any] = {"seconds": options.seconds, "workers": options.workers, "seeds": options.seeds}
+    for part in options.only:
+        figures |= PARTS[part](options)
+    print(json.dumps(figures, indent=None if options.json else 2))
+
+
+def warm_up() -> None:
+    """Load the compiled kernels, so that no method pays for them."""
+    from twinloop.scheduling.problem import Alternative, Job, Operation
+
+    machines = ("a", "b")
+    jobs = tuple(Job(str(k), (Operation("a", 2, (Alternative("b", 3),)), Operation("b", 2))) for k in range(3))
+    solve_auto(JobShop(machines, jobs), MAKESPAN, limit=Limit(seconds=0.5), seed=1)
+
+
+def best_known(folder: Path, kind: str) -> dict[str, tuple[int, Path]]:
+    """Instance → (best known makespan, file), the fresher source first."""
+    found = {}
+    for file in sorted((folder / "bounds").glob(f"{kind}_*.json")):
+        for row in json.loads(file.read_text(encoding="utf-8")):
+            found[row["name"]] = (row.get("bks_ub") or row["ub"], folder / row["path"])
+    return found
+
+
+def auto(shop: JobShop, seconds: float, workers: int, seed: int) -> int | None:
+    """This project's method; its plan is checked."""
+    found = solve_auto(shop, MAKESPAN, limit=Limit(seconds=seconds), seed=seed, workers=workers)
+    if found.plan is None:
+        return None
+    check(shop, found.plan)
+    return found.objective
+
+
+def plain_cpsat(shop: JobShop, seconds: float, workers: int, seed: int) -> int | None:
+    """The textbook model in CP-SAT with its default parameters."""
+    cp = cp_model.CpModel()
+    horizon = sum(operation.longest for job in shop.jobs for operation in job.operations)
+    makespan = cp.new_int_var(0, horizon, "makespan")
+    rows: dict[str, list[cp_model.IntervalVar]] = {machine: [] for machine in shop.machines}
+    for job in shop.jobs:
+        ready: Any = 0
+        for operation in job.operations:
+            start, end = cp.new_int_var(0, horizon, ""), cp.new_int_var(0, horizon, "")
+            cp.add(start >= ready)
+            chosen = []
+            for mode in operation.modes:
+                present = cp.new_bool_var("")
+                rows[mode.machine].append(cp.new_optional_fixed_size_interval_var(start, mode.duration, present, ""))
+                cp.add(end == start + mode.duration).only_enforce_if(present)
+                chosen.append(present)
+            cp.add_exactly_one(chosen)
+            ready = end
+        cp.add(makespan >= ready)
+    for row in rows.values():
+        cp.add_no_overlap(row)
+    cp.minimize(makespan)
+    solver = cp_model.CpSolver()
+    solver.parameters.max_time_in_seconds = seconds
+    solver.parameters.num_workers = workers
+    solver.parameters.random_seed = seed
+    status = solver.solve(cp)
+    return round(solver.objective_value) if status in (cp_model.OPTIMAL, cp_model.FEASIBLE) else None
+
+
+def pyjobshop(shop: JobShop, seconds: float, workers: int, seed: int) -> int | None:
+    """PyJobShop's model of the same shop, solved by its default solver."""
+    import pyjobshop as peer
+
+    model = peer.Model()
+    machines = {name: model.add_machine(name=name) for name in shop.machines}
+    for job in shop.jobs:
+        before = None
+        owner = model.add_job()
+        for operation in job.operations:
+            task = model.add_task(owner)
+            for mode in operation.modes:
+                model.add_mode(task, machines[mode.machine], mode.duration)
+            if before is not None:
+                model.add_end_before_start(before, task)
+            before = task
+    result = model.solve(time_limit=seconds, num_workers=workers, display=False, random_seed=seed)
+    return round(result.objective) if result.best.tasks else None
+
+
+def methods() -> dict[str, Method]:
+    """Those that can run here."""
+    found: dict[str, Method] = {"auto": auto, "cpsat": plain_cpsat}
+    try:
+        import pyjobshop as _  # noqa: F401
+    except ImportError:
+        return found
+    return found | {"pyjobshop": pyjobshop}
+
+
+def gap(reached: int | None, best: int) -> float | None:
+    """Percent above the best known makespan."""
+    return None if reached is None else round(100 * (reached / best - 1), 3)
+
+
+def job_shops(options: argparse.Namespace) -> dict[str, Any]:
+    """mean_gap of each method and per_instance, in percent, the median of the seeds."""
+    known = best_known(options.instances, "jsp")
+    names = sorted(known) if options.all else [name for name in DEFAULT if name in known]
+    table: dict[str, dict[str, float | None]] = {}
+    for name in names:
+        best, path = known[name]
+        shop = read_instance(path)
+        table[name] = {}
+        for method, run in methods().items():
+            gaps = [
+                gap(run(shop, options.seconds, options.workers, seed), best) for seed in range(1, options.seeds + 1)
+            ]
+            solved = [value for value in gaps if value is not None]
+            table[name][method] = statistics.median(solved) if solved else None
+        print(f"  {name}: {table[name]}", flush=True, file=sys.stderr)
+    means = {}
+    for method in methods():
+        solved = [row[method] for row in table.values() if row[method] is not None]
+        means[f"mean_gap_{method}"] = round(statistics.fmean(solved), 3)
+    return {**means, "per_instance": table}
+
+
+def flexible_shops(options: argparse.Namespace) -> dict[str, Any]:
+    """mk10_gap and brandimarte_mean_gap of auto, in percent, and every instance of Brandimarte's."""
+    known = best_known(options.instances, "fjsp")
+    table = {}
+    for name in BRANDIMARTE:
+        if name in known:
+            best, path = known[name]
+            shop = read_instance(path)
+            runs = [auto(shop, options.seconds, options.workers, seed) for seed in range(1, options.seeds + 1)]
+            table[name] = statistics.median(value for run in runs if (value := gap(run, best)) is not None)
+    return {
+        "mk10_gap": table.get("mk10"),
+        "brandimarte_mean_gap": round(statistics.fmean(table.values()), 3),
+        "brandimarte": table,
+    }
+
+
+def proofs(options: argparse.Namespace) -> dict[str, Any]:
+    """CPU seconds to prove ft10, seconds to prove ta71 and ta80, and a 200 × 20 shop's gap to its machine bound."""
+    known = best_known(options.instances, "jsp")
+    figures: dict[str, Any] = {}
+    for name in ("ft10", *PROVED_AT_ONCE):
+        if name not in known:
+            continue
+        shop = read_instance(known[name][1])
+        wall, cpu = time.perf_counter(), time.process_time()
+        found = solve_auto(shop, MAKESPAN, limit=Limit(seconds=options.seconds), seed=1, workers=options.workers)
+        spent = time.process_time() - cpu if name == "ft10" else time.perf_counter() - wall
+        key = f"{name}_proof_{'cpu_s' if name == 'ft10' else 's'}"
+        figures[key] = round(spent, 2) if found.status == "optimal" else None
+    large = classical_shop(200, 20, time_seed=1, machine_seed=2)
+    found = solve_auto(large, MAKESPAN, limit=Limit(seconds=options.seconds), seed=1, workers=options.workers)
+    return figures | {"gen200x20_gap": gap(found.objective, lower_bound(large, MAKESPAN))}
+
+
+def rich_shops(options: argparse.Namespace) -> dict[str, Any]:
+    """Seconds to a first valid plan of 10 000 operations with set-ups, calendars and operators."""
+    shop = rich_shop(1000, 40, 10, seed=1)
+    dispatch(rich_shop(20, 4, 3, seed=1), "ATC")
+    begun = time.perf_counter()
+    plan = dispatch(shop, "ATC")
+    spent = time.perf_counter() - begun
+    assert plan is not None
+    check(shop, plan)
+    return {"feasible_rich_10000_ops_s": round(spent, 2)}
+
+
+def reactions(options: argparse.Namespace) -> dict[str, Any]:
+    """Seconds to a repaired plan after a breakdown in a 100 × 20 shop, and its makespan beside right-shift's."""
+    shop = classical_shop(100, 20, time_seed=3, machine_seed=4)
+    plan = solve_auto(shop, MAKESPAN, limit=Limit(seconds=2.0), seed=1, workers=options.workers).plan
+    assert plan is not None
+    event = Breakdown(time=plan.makespan // 4, machine=shop.machines[0], repair=plan.makespan // 10)
+    settings = Settings(goal=MAKESPAN)
+    shifted = replan(shop, plan, event, method="right-shift", settings=settings)
+    repaired = replan(shop, plan, event, method="repair", settings=settings)
+    return {
+        "reaction_s": round(repaired.reaction_s, 3),
+        "repaired_makespan": repaired.solution.objective,
+        "right_shifted_makespan": shifted.solution.objective,
+    }
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "flexible": flexible_shops,
+    "job_shops": job_shops,
+    "proofs": proofs,
+    "reaction": reactions,
+    "rich": rich_shops,
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,309 @@
+"""The shop floor in SimPy: a process for each machine follows the plan's sequence as soon as everything allows.
+
+Delays shift work to the right (Leon, Wu and Storer 1994). An operation that cannot pause starts when its planned
+time fits before the next closed window; what then takes longer is worked off in closed time. The operation before a
+no_wait one is held back until the next machine should be free in time. A floor can be stopped at any moment and go
+on with another plan.
+"""
+
+import bisect
+import itertools
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import simpy
+
+from twinloop.contracts import Assignment, Plan
+from twinloop.errors import RunError
+from twinloop.scheduling.execution.disruptions import NEVER, Luck
+from twinloop.scheduling.execution.supply import Supply
+from twinloop.scheduling.problem import JobShop, Window
+from twinloop.scheduling.problem.calendar import closures, opening, worked_until
+
+Process = Generator[simpy.Event, Any, None]
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Realised:
+    """A planned operation and when it really ran, in minutes; repairs and pauses in between count as its time."""
+
+    planned: Assignment
+    start: float
+    end: float
+
+
+@dataclass
+class Running:
+    """An operation at work: its start, when it was due to end, and the repairs (fails, up again) that interrupt it."""
+
+    planned: Assignment
+    start: float
+    due: float
+    repairs: list[tuple[float, float]] = field(default_factory=list)
+
+
+class Floor:
+    """One replication of a plan; `realised` grows as operations finish."""
+
+    def __init__(self, shop: JobShop, plan: Plan, luck: Luck) -> None:
+        self.env, self.luck = simpy.Environment(), luck
+        self.realised: list[Realised] = []
+        self.running: dict[str, Running] = {}
+        self._waits: dict[str, str] = {}
+        self._last: dict[str, Realised] = {}
+        self._finished: dict[Key, simpy.Event] = {}
+        self._ends: dict[Key, Realised] = {}
+        self._factors: dict[str, list[float]] = {}
+        self._inspections: dict[str, list[float]] = {}
+        self._machines: dict[str, simpy.Process] = {}
+        self._calendars = {machine: Calendar(luck.breakdowns(machine)) for machine in shop.machines}
+        self.supply = Supply(self.env, shop, {m.name: luck.deliveries(m) for m in shop.materials})
+        self._take_up(shop, plan)
+
+    def follow(self, shop: JobShop, plan: Plan) -> None:
+        """Go on with another plan of a shop that has changed; what runs is finished, what is done stays done."""
+        for machine, process in self._machines.items():
+            if machine not in self.running and process.is_alive:
+                process.interrupt()
+        self.supply.expect({material.name: self.luck.deliveries(material) for material in shop.materials})
+        self._take_up(shop, plan)
+
+    def _take_up(self, shop: JobShop, plan: Plan) -> None:
+        self.shop, self._plain = shop, shop.plain
+        for job in shop.jobs:
+            if job.name not in self._factors:
+                self._factors[job.name] = self.luck.factors(job.name, len(job.operations))
+                self._inspections[job.name] = self.luck.inspections(job.name, len(job.operations))
+        planned = [r.planned for r in self.realised] + [r.planned for r in self.running.values()]
+        begun = {(a.job, a.operation) for a in planned}
+        self._planned = {(a.job, a.operation): a for a in plan}
+        rest = [a for a in plan if (a.job, a.operation) not in begun]
+        for key in self._planned:
+            self._finished.setdefault(key, self.env.event())
+        self._fixed = {(a.job, a.operation): a for a in shop.frozen}
+        self._windows: dict[tuple[str, tuple[str, ...]], tuple[Window, ...]] = {}
+        self.supply.plan(shop, rest)
+        self.rows: dict[str, list[Assignment]] = {machine: [] for machine in shop.machines}
+        for a in rest:
+            self.rows[a.machine].append(a)
+        for machine, row in self.rows.items():
+            if machine not in self.running and row:
+                self._machines[machine] = self.env.process(self._machine(machine))
+
+    def run_until(self, time: float) -> None:
+        """Go on to `time`; what happens then is still to come."""
+        if time > self.env.now:
+            self.env.run(until=time)
+            self.env.step()  # SimPy leaves the stop itself in its queue
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing will happen any more: all is done, or all stands still."""
+        return self.env.peek() == NEVER
+
+    def needs(self, machine: str) -> bool:
+        """Whether the machine runs or is still to do something."""
+        return machine in self.running or bool(self.rows[machine])
+
+    def finish(self) -> list[Realised]:
+        """Run until everything is done. Raises RunError that names what waits for what when it stands still."""
+        self.env.run()
+        if self._waits:
+            waiting = "; ".join(f"{machine} waits for {what}" for machine, what in sorted(self._waits.items()))
+            raise RunError(f"execution stands still: {waiting}: check the plan first")
+        return self.realised
+
+    def _machine(self, machine: str) -> Process:
+        try:
+            yield self.env.timeout(0)  # another plan may follow at the same moment, and must find nothing begun
+            while self.rows[machine]:
+                a = self.rows[machine][0]
+                yield from self._ready(a)
+                yield from self._admitted(a)
+                del self.rows[machine][0]
+                yield from self._run(a)
+        except simpy.Interrupt:
+            self._waits.pop(machine, None)
+
+    def _ready(self, a: Assignment) -> Process:
+        """Wait for the job's operation before, or the jobs that come first, and for transport and set-up."""
+        job = self.shop.by_name[a.job]
+        before = [(a.job, a.operation - 1)]
+        if a.operation == 0:
+            before = [(other, len(self.shop.by_name[other].operations) - 1) for other in job.after]
+        for key in before:
+            self._waits[a.machine] = f"job {key[0]} operation {key[1]}"
+            yield self._finished[key]
+        self._waits.pop(a.machine, None)
+        ready = float(job.release)
+        if a.operation:
+            done = self._ends[a.job, a.operation - 1]
+            ready = done.end + self.shop.transport.get((done.planned.machine, a.machine), 0)
+        if a.machine in self._last:
+            last = self._last[a.machine]
+            ready = max(ready, last.end + self._setup(last.planned, a))
+        if ready > self.env.now:
+            yield self.env.timeout(ready - self.env.now)
+
+    def _admitted(self, a: Assignment) -> Process:
+        """Wait until the machine is up and open, what must follow at once can, and people and material are there."""
+        while True:
+            yield from self._calendars[a.machine].repaired(self.env)
+            if self._plain:
+                return
+            start = self._fits(a)
+            if start > self.env.now:
+                self.supply.step_aside()
+                yield self.env.timeout(start - self.env.now)
+                continue
+            if self.supply.take(self.shop, a):
+                self._waits.pop(a.machine, None)
+                return
+            self._waits[a.machine] = self.supply.missing(self.shop, a)
+            yield from self.supply.changed(a)
+
+    def _run(self, a: Assignment) -> Process:
+        resumable = self.shop.by_name[a.job].operations[a.operation].resumable and not self._is_fixed(a)
+        pauses = self._closed(a) if resumable else ()
+        due = worked_until(pauses, self.env.now, self._planned_minutes(a))
+        begun = self.running[a.machine] = Running(a, self.env.now, due)
+        minutes = self._planned_minutes(a) * self._factors[a.job][a.operation]
+        minutes = self.luck.rounded(self.luck.reworked(minutes, a.machine, self._inspections[a.job][a.operation]))
+        yield from self._calendars[a.machine].work(self.env, minutes, pauses, begun.repairs.append)
+        done = Realised(a, begun.start, self.env.now)
+        del self.running[a.machine]
+        self.realised.append(done)
+        self._last[a.machine] = self._ends[a.job, a.operation] = done
+        self.supply.give_back(self.shop, a)
+        self._finished[a.job, a.operation].succeed()
+
+    def expected_end(self, begun: Running) -> float:
+        """When a running operation should end, as far as anybody knows now."""
+        lost = sum(up - failed for failed, up in begun.repairs if failed <= self.env.now)
+        return max(begun.due + lost, self.env.now)
+
+    def _planned_minutes(self, a: Assignment) -> int:
+        if self._is_fixed(a):
+            return a.end - a.start
+        return self.shop.by_name[a.job].operations[a.operation].on(a.machine)
+
+    def _is_fixed(self, a: Assignment) -> bool:
+        return (a.job, a.operation) in self._fixed
+
+    def _setup(self, before: Assignment, a: Assignment) -> int:
+        if not self.shop.setups:
+            return 0
+        families = [self.shop.by_name[b.job].operations[b.operation].family for b in (before, a)]
+        return self.shop.setup(a.machine, *families)
+
+    def _closed(self, a: Assignment) -> tuple[Window, ...]:
+        """Joined windows in which the operation cannot run."""
+        operation = self.shop.by_name[a.job].operations[a.operation]
+        key = (a.machine, tuple(sorted(operation.pools)))
+        if key not in self._windows:
+            self._windows[key] = closures(self.shop, operation, a.machine)
+        return self._windows[key]
+
+    def _opens(self, a: Assignment, time: float) -> float:
+        if self._is_fixed(a):
+            return max(time, a.start)
+        resumable = self.shop.by_name[a.job].operations[a.operation].resumable
+        return opening(self._closed(a), time, self._planned_minutes(a), resumable=resumable)
+
+    def _fits(self, a: Assignment) -> float:
+        """Earliest start from now on at which the calendar lets it run, and what follows without waiting as well."""
+        start = self._opens(a, self.env.now)
+        block = list(self._block(a))
+        if len(block) == 1 or self.shop.by_name[a.job].operations[a.operation].no_wait:
+            return start
+        start = self._opens(a, max(start, a.start))
+        while late := self._lateness(block, start):
+            start = self._opens(a, start + late)
+        return start
+
+    def _block(self, a: Assignment) -> Iterator[Assignment]:
+        yield a
+        operations = self.shop.by_name[a.job].operations
+        for number in range(a.operation + 1, len(operations)):
+            if not operations[number].no_wait or (a.job, number) not in self._planned:
+                return
+            yield self._planned[a.job, number]
+
+    def _lateness(self, block: Sequence[Assignment], start: float) -> float:
+        """How much longer the block's first operation has to wait so that no other one has to."""
+        for before, a in itertools.pairwise(block):
+            resumable = self.shop.by_name[before.job].operations[before.operation].resumable
+            end = worked_until(self._closed(before) if resumable else (), start, self._planned_minutes(before))
+            start = end + self.shop.transport.get((before.machine, a.machine), 0)
+            late = self._opens(a, max(start, self._free(a, block))) - start
+            if late > 0:
+                return late
+        return 0.0
+
+    def _free(self, a: Assignment, block: Sequence[Assignment]) -> float:
+        """When the operation's machine should be free for it, if all before it in the row go as planned."""
+        time, before = self.env.now, None
+        if a.machine in self.running:
+            begun = self.running[a.machine]
+            time, before = self.expected_end(begun), begun.planned
+        elif a.machine in self._last:
+            time, before = self._last[a.machine].end, self._last[a.machine].planned
+        for b in self.rows[a.machine]:
+            if before is not None:
+                time += self._setup(before, b)
+            if b == a:
+                return time
+            if b in block:
+                return 0.0  # the block's own order sees to it
+            time, before = max(time, b.start, self.env.now) + (b.end - b.start), b
+        return time
+
+
+class Calendar:
+    """A machine's breakdowns, met one after the other."""
+
+    def __init__(self, breakdowns: Iterable[tuple[float, float]]) -> None:
+        self._coming = iter(breakdowns)
+        self._next()
+
+    def _next(self) -> None:
+        self.fails_at, self.up_at = next(self._coming, (NEVER, NEVER))
+
+    def repaired(self, env: simpy.Environment) -> Process:
+        """Let failures pass that came while the machine stood idle, and wait where one still lasts."""
+        while self.up_at <= env.now:
+            self._next()
+        if self.fails_at <= env.now:
+            yield env.timeout(self.up_at - env.now)
+            self._next()
+
+    def work(
+        self,
+        env: simpy.Environment,
+        minutes: float,
+        windows: Sequence[Window],
+        interrupted: Callable[[tuple[float, float]], Any],
+    ) -> Process:
+        """Occupy the machine for `minutes` of running; work resumes after a repair and after a closed window."""
+        while True:
+            place = bisect.bisect_left(windows, env.now, key=lambda window: window.start)
+            closes = windows[place].start if place < len(windows) else NEVER
+            if min(self.fails_at, closes) >= env.now + minutes:
+                break
+            if self.fails_at <= closes:
+                minutes -= self.fails_at - env.now
+                interrupted((self.fails_at, self.up_at))
+                yield env.timeout(self.up_at - env.now)
+                self._next()
+            else:
+                minutes -= closes - env.now
+                yield env.timeout(windows[place].end - env.now)
+            while True:
+                yield from self.repaired(env)
+                opens = opening(windows, env.now, 0, resumable=True)
+                if opens <= env.now:
+                    break
+                yield env.timeout(opens - env.now)
+        yield env.timeout(minutes)

@@ -1,0 +1,273 @@
+"""A plan as a chart that can be zoomed: what every machine does, and below it every job against its due date.
+
+Set-ups, pauses, closed windows and downtime are bars of their own; the critical path is outlined and joined. Each is
+an entry of the legend, so that it can be switched off. plotly is imported when it is drawn.
+"""
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from twinloop.contracts import Plan
+from twinloop.numbers import fixed
+from twinloop.scheduling.critical import Step, critical_path
+from twinloop.scheduling.figures.colours import CLOSED, DIVISORS, DOWN, INK, LATE, SETUP, Unit, grouped
+from twinloop.scheduling.frames import plan_frame, timeline
+from twinloop.scheduling.objectives import job_ends
+from twinloop.scheduling.problem import Job, JobShop
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+# More rows than this cannot be read; then the jobs that are latest are shown.
+MOST_JOBS = 60
+BAR, PART = 0.72, 0.4
+NO_LABEL = "\u00a0"
+HELD = {
+    "release": "its release",
+    "job": "job",
+    "machine": "machine",
+    "pool": "pool",
+    "material": "material",
+    "frozen": "nothing: it is frozen",
+}
+
+
+def gantt(
+    shop: JobShop,
+    plan: Plan,
+    *,
+    groups: Mapping[str, str] | None = None,
+    downtime: pl.DataFrame | None = None,
+    unit: Unit = "hours",
+    title: str = "The plan",
+) -> Any:
+    """The chart of a complete plan as a plotly figure.
+
+    groups: job → what gives it its colour, such as its product. downtime: machine, start, end of breakdowns in the
+    shop's time units. unit: of the axis; the shop counts in minutes where it is hours or minutes.
+    """
+    from plotly.subplots import make_subplots
+
+    chart = _Chart(shop, plan, groups, unit)
+    jobs = chart.jobs_shown()
+    heights = [60 + 40 * len(shop.machines), 40 + 17 * len(jobs)]
+    if jobs:
+        figure = make_subplots(
+            rows=2, shared_xaxes=True, vertical_spacing=60 / (sum(heights) + 120), row_heights=heights
+        )
+    else:
+        heights, figure = heights[:1], make_subplots(rows=1)
+    chart.draw_machines(figure, downtime)
+    if jobs:
+        chart.draw_jobs(figure, jobs)
+    # What may come long after the plan's end must not squeeze the plan.
+    last = max([plan.makespan, *(job.due or 0 for job in jobs if (job.due or 0) < 1.3 * plan.makespan)])
+    figure.update_layout(
+        barmode="overlay",
+        template="plotly_white",
+        title={"text": f"{html.escape(title)}: drag to zoom, double-click to return", "font": {"size": 15}},
+        legend={"orientation": "h", "yanchor": "top", "y": -70 / sum(heights), "xanchor": "left", "x": 0},
+        height=sum(heights) + 190,
+        margin={"l": 20, "r": 20, "t": 60, "b": 20},
+        hoverlabel={"align": "left"},
+        uniformtext={"minsize": 9, "mode": "hide"},
+    )
+    figure.update_xaxes(range=[0, max(last, 1) * 1.02 / chart.divisor])
+    figure.update_xaxes(title=f"time ({unit})", row=len(heights), col=1)
+    return figure
+
+
+class _Chart:
+    """Everything that is drawn, in units of the axis and escaped."""
+
+    def __init__(self, shop: JobShop, plan: Plan, groups: Mapping[str, str] | None, unit: Unit) -> None:
+        self.shop, self.plan, self.unit, self.divisor = shop, plan, unit, DIVISORS[unit]
+        self.groups, self.colours = grouped(shop, groups)
+        self.lane = {machine: place for place, machine in enumerate(shop.machines)}
+        self.ends, self.begins = job_ends(plan), {a.job: a.start for a in reversed(plan.assignments)}
+        self.path = critical_path(shop, plan)
+        self.rows = {(row["job"], row["operation"]): row for row in plan_frame(shop, plan).iter_rows(named=True)}
+
+    def time(self, value: float) -> str:
+        """A time with as many decimals as tell something."""
+        return fixed(value / self.divisor, 2 if self.divisor > 1 else 0)
+
+    def jobs_shown(self) -> Sequence[Job]:
+        """Jobs that have a due date, by date; of too many the latest."""
+        due = [(job.due, job) for job in self.shop.jobs if job.due is not None and job.name in self.ends]
+        if len(due) > MOST_JOBS:
+            due = sorted(due, key=lambda pair: pair[0] - self.ends[pair[1].name])[:MOST_JOBS]
+        return [job for _, job in sorted(due, key=lambda pair: (pair[0], pair[1].name))]
+
+    def draw_machines(self, figure: "go.Figure", downtime: pl.DataFrame | None) -> None:
+        """The upper panel."""
+        found = timeline(self.shop, self.plan)
+        closed, setups = (found.filter(pl.col("kind") == kind).rows(named=True) for kind in ("closed", "setup"))
+        about = [f"{html.escape(row['machine'])} is closed" for row in closed]
+        self._bars(figure, closed, about, name="closed", width=0.94, marker={"color": CLOSED})
+        steps = {(step.placed.job, step.placed.operation): step for step in self.path.steps}
+        work = found.filter(pl.col("kind").is_in(["work", "pause"])).rows(named=True)
+        for group, colour in self.colours.items():
+            chosen = [row for row in work if self.groups[row["job"]] == group]
+            self._bars(
+                figure,
+                chosen,
+                [self._operation(row["job"], row["operation"], steps) for row in chosen],
+                name=html.escape(group),
+                width=[BAR if row["kind"] == "work" else PART / 2 for row in chosen],
+                marker={"color": colour, "line": {"color": "white", "width": 1}},
+                text=[html.escape(row["job"]) if row["kind"] == "work" else "" for row in chosen],
+                textposition="inside",
+                insidetextanchor="middle",
+                textangle=0,
+                textfont={"size": 11},
+            )
+        about = [f"set-up of {html.escape(row['machine'])} for {html.escape(row['job'])}" for row in setups]
+        hatched = {
+            "color": "white",
+            "pattern": {"shape": "/", "fgcolor": SETUP, "fgopacity": 1, "size": 5},
+            "line": {"color": SETUP},
+        }
+        self._bars(figure, setups, about, name="set-up", width=PART, marker=hatched)
+        broken = [] if downtime is None else downtime.filter(pl.col("start") < self.plan.makespan).rows(named=True)
+        about = [f"{html.escape(row['machine'])} is down" for row in broken]
+        crossed = {
+            "color": "rgba(255,255,255,0.55)",
+            "pattern": {"shape": "x", "fgcolor": DOWN, "fgopacity": 1, "size": 6},
+        }
+        self._bars(figure, broken, about, name="down", width=0.94, marker=crossed | {"line": {"color": DOWN}})
+        self._critical(figure)
+        figure.update_yaxes(
+            tickvals=list(self.lane.values()),
+            ticktext=[html.escape(name) for name in self.lane],
+            range=[len(self.lane) - 0.45, -0.55],
+            showgrid=False,
+            zeroline=False,
+            row=1,
+            col=1,
+        )
+
+    def draw_jobs(self, figure: "go.Figure", jobs: Sequence[Job]) -> None:
+        """The lower panel: each job from its first start to its end, its due date, and what is late."""
+        place = {job.name: k for k, job in enumerate(jobs)}
+        begins, ends = ([moments[job.name] for job in jobs] for moments in (self.begins, self.ends))
+        due = [job.due or 0 for job in jobs]
+        about = [self._job(job) for job in jobs]
+        for since, name, width, colours in (
+            (begins, "job at work", 0.64, [self.colours[self.groups[job.name]] for job in jobs]),
+            (due, "late", 0.26, [LATE] * len(jobs)),
+        ):
+            kept = [k for k in place.values() if ends[k] > since[k]]
+            if not kept:
+                continue
+            figure.add_bar(
+                orientation="h",
+                name=name,
+                y=kept,
+                base=[since[k] / self.divisor for k in kept],
+                x=[(ends[k] - since[k]) / self.divisor for k in kept],
+                width=width,
+                marker={"color": [colours[k] for k in kept]},
+                hovertext=[about[k] for k in kept],
+                hoverinfo="text",
+                # plotly hides no label that is too long where another panel's bars have none.
+                text=NO_LABEL,
+                textposition="inside",
+                # Its bars have the colours of the groups, which the legend shows already.
+                showlegend=name == "late",
+                row=2,
+                col=1,
+            )
+        figure.add_scatter(
+            x=[date / self.divisor for date in due],
+            y=list(place.values()),
+            mode="markers",
+            name="due date",
+            marker={"symbol": "line-ns", "size": 13, "line": {"color": INK, "width": 3}},
+            hovertext=about,
+            hoverinfo="text",
+            row=2,
+            col=1,
+        )
+        figure.update_yaxes(
+            tickvals=list(place.values()),
+            ticktext=[html.escape(name) for name in place],
+            range=[len(jobs) - 0.4, -0.6],
+            showgrid=False,
+            zeroline=False,
+            tickfont={"size": 10},
+            title="jobs by due date" if len(jobs) < MOST_JOBS else f"the {MOST_JOBS} latest jobs",
+            row=2,
+            col=1,
+        )
+
+    def _bars(
+        self, figure: "go.Figure", rows: Sequence[Mapping[str, Any]], about: Sequence[str], *, name: str, **look: Any
+    ) -> None:
+        if not rows:
+            return
+        times = [f"<br>{self.time(row['start'])} … {self.time(row['end'])} {self.unit}" for row in rows]
+        figure.add_bar(
+            orientation="h",
+            name=name,
+            y=[self.lane[row["machine"]] for row in rows],
+            base=[row["start"] / self.divisor for row in rows],
+            x=[(row["end"] - row["start"]) / self.divisor for row in rows],
+            hovertext=[first + when for first, when in zip(about, times, strict=True)],
+            hoverinfo="text",
+            row=1,
+            col=1,
+            **look,
+        )
+
+    def _operation(self, job: str, operation: int, steps: Mapping[tuple[str, int], Step]) -> str:
+        row, count = self.rows[job, operation], len(self.shop.by_name[job].operations)
+        lines = [
+            f"{self._job(self.shop.by_name[job])}",
+            f"operation {operation + 1} of {count} on {html.escape(row['machine'])}, "
+            f"{self.time(row['start'])} … {self.time(row['end'])} {self.unit}",
+        ]
+        if row["setup"]:
+            lines.append(f"set-up before it: {self.time(row['setup'])} {self.unit}")
+        if row["paused"]:
+            lines.append(f"closed in between: {self.time(row['paused'])} {self.unit}")
+        if (job, operation) in steps:
+            step = steps[job, operation]
+            cause = "" if step.reason in ("release", "frozen") else f" {html.escape(step.cause)}"
+            lines.append(f"on the critical path, held by {HELD[step.reason]}{cause}")
+        return "<br>".join(lines) + "<br>this bar:"
+
+    def _job(self, job: Job) -> str:
+        if job.due is None:
+            return f"{html.escape(job.name)}: no due date"
+        delay = self.ends[job.name] - job.due
+        verdict = f"{self.time(abs(delay))} {self.unit} {'late' if delay > 0 else 'early'}" if delay else "just in time"
+        return f"{html.escape(job.name)}: due {self.time(job.due)} {self.unit}, {verdict}"
+
+    def _critical(self, figure: "go.Figure") -> None:
+        """Outlines and joins as one line, broken where no step follows another."""
+        x: list[float | None] = []
+        y: list[float | None] = []
+        end: tuple[float, float] | None = None
+        for step in self.path.steps:
+            a, lane, half = step.placed, self.lane[step.placed.machine], BAR / 2
+            left, right = a.start / self.divisor, a.end / self.divisor
+            if end is not None:
+                x += [end[0], left, None]
+                y += [end[1], lane, None]
+            x += [left, right, right, left, left, None]
+            y += [lane - half, lane - half, lane + half, lane + half, lane - half, None]
+            end = (right, lane)
+        figure.add_scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            name="critical path",
+            line={"color": INK, "width": 2.5},
+            hoverinfo="skip",
+            row=1,
+            col=1,
+        )

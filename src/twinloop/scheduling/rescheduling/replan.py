@@ -1,0 +1,174 @@
+"""One event on a running plan, and the plan that follows it: right-shifted, repaired, or made anew.
+
+Right-shift keeps machines and order and moves only what has to move (Abumaizar and Svestka 1997); repair changes the
+order around what moved; full re-planning asks a solver, which starts from the right-shifted plan and so is never worse.
+Stability against the earlier plan enters the goal with its own weight (Vieira, Herrmann and Lin 2003).
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, get_args
+
+from twinloop.contracts import Assignment, Plan
+from twinloop.errors import InputError
+from twinloop.scheduling.bounds import lower_bound
+from twinloop.scheduling.checker import violations
+from twinloop.scheduling.objectives import Goal, job_ends
+from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.problem.checks import check_whole
+from twinloop.scheduling.rescheduling.events import Event, after, prolonged
+from twinloop.scheduling.rescheduling.repair import ITERATIONS, repaired
+from twinloop.scheduling.rescheduling.situation import Situation, standing
+from twinloop.scheduling.solution import Limit, Solution
+
+Method = Literal["right-shift", "repair", "full"]
+METHODS: tuple[Method, ...] = get_args(Method)
+FULL_LIMIT = Limit(deterministic=4.0)
+
+
+class Solver(Protocol):
+    """Any solver of the package; a valid `start` is never made worse."""
+
+    def __call__(self, shop: JobShop, goal: Goal, *, limit: Limit, seed: int, start: Plan | None = None) -> Solution:
+        """Plan the shop."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to react. stability: weight of the moved starts on the goal's first level, beside what it measures.
+
+    frozen_horizon: time units from now on in which operations stay where they are as far as they can. iterations: of
+    the repair. limit, solver: of a full re-planning; without a solver `solve_auto`.
+    Raises InputError for what is out of range.
+    """
+
+    goal: Goal = field(default_factory=lambda: Goal.of("weighted_tardiness", "makespan"))
+    stability: int = 0
+    frozen_horizon: int = 0
+    iterations: int = ITERATIONS
+    limit: Limit = FULL_LIMIT
+    solver: Solver | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_whole(self.stability, 0, "re-planning: stability")
+        check_whole(self.frozen_horizon, 0, "re-planning: frozen horizon")
+        check_whole(self.iterations, 0, "re-planning: iterations")
+
+    def goal_from(self, before: Plan) -> Goal:
+        """The goal with its reference, and with stability where that counts."""
+        first, *others = self.goal.levels
+        if self.stability:
+            first = {**first, "stability": first.get("stability", 0) + self.stability}
+        return Goal((first, *others), before)
+
+
+@dataclass(frozen=True)
+class Replanned:
+    """The shop after an event, with what is frozen, and what is planned for it; the plan is None without a solution.
+
+    given_up: operations (job, number) that must wait now although they should not. reaction_s: seconds by the clock,
+    which take no part in comparisons.
+    """
+
+    shop: JobShop
+    plan: Plan | None
+    solution: Solution
+    given_up: tuple[tuple[str, int], ...] = ()
+    reaction_s: float = field(default=0.0, compare=False)
+
+
+def replan(
+    shop: JobShop,
+    plan: Plan,
+    event: Event,
+    *,
+    method: Method = "repair",
+    now: int | None = None,
+    settings: Settings | None = None,
+) -> Replanned:
+    """React to an event at `now` (by default the event's time), when `plan` has been followed until then.
+
+    Operations that started before `now` keep their times; one that runs on a machine that breaks down ends later by
+    the repair. An impossible problem is a solution with status and reason. Raises InputError for an event that does
+    not fit the shop, and for a plan that is empty or breaks a rule.
+    """
+    clock = time.perf_counter()
+    _check_method(method)
+    if not len(plan):
+        raise InputError("re-planning: expected a plan with operations, got an empty one: plan the shop first")
+    if wrong := violations(shop, plan):
+        raise InputError(f"re-planning: the plan breaks a rule of its shop: {wrong[0].rule}: {wrong[0].message}")
+    now = event.time if now is None else now
+    check_whole(now, 0, "re-planning: now")
+    begun = [a for a in plan if a.start < now]
+    changed = after(shop, event, begun=begun, now=now)
+    begun = prolonged(shop, begun, event)
+    return react(changed, plan, begun, now=now, method=method, settings=settings or Settings(), since=clock)
+
+
+def react(
+    shop: JobShop,
+    plan: Plan,
+    begun: Sequence[Assignment],
+    *,
+    now: int,
+    method: Method,
+    settings: Settings,
+    since: float | None = None,
+) -> Replanned:
+    """Re-plan a shop that has changed; `begun` are its started operations with their true or expected times."""
+    clock = time.perf_counter() if since is None else since
+    goal = settings.goal_from(plan)
+    found = standing(shop, plan, begun, now=now, horizon=settings.frozen_horizon)
+    if found is None:
+        reason = "what has begun leaves no valid plan: an operation runs into another one that cannot move"
+        return Replanned(shop, None, Solution(method, "infeasible", None, None, 0, reason=reason))
+    solution = _solved(found, goal, plan, method, settings)
+    return Replanned(found.shop, solution.plan, solution, found.given_up, time.perf_counter() - clock)
+
+
+def _check_method(method: str) -> None:
+    if method not in METHODS:
+        raise InputError(f"re-planning: unknown method {method!r}; known: {', '.join(METHODS)}")
+
+
+def _solved(found: Situation, goal: Goal, before: Plan, method: Method, settings: Settings) -> Solution:
+    if method == "right-shift":
+        return _answer(method, found, goal, found.shifted)
+    if method == "repair":
+        better = repaired(
+            found.shop, found.shifted, goal, before=before, iterations=settings.iterations, seed=settings.seed
+        )
+        return _answer(method, found, goal, better)
+    start = None if _missed(found.shop, found.shifted) else found.shifted
+    return _full(found.shop, goal, start, settings)
+
+
+def _answer(method: str, found: Situation, goal: Goal, plan: Plan) -> Solution:
+    bound = lower_bound(found.shop, goal)
+    if missed := _missed(found.shop, plan):
+        return Solution(method, "no plan", None, None, bound, reason=f"{method} {missed}")
+    return Solution.of(method, found.shop, goal=goal, plan=plan, bound=bound)
+
+
+def _missed(shop: JobShop, plan: Plan) -> str:
+    ends = job_ends(plan)
+    for job in shop.jobs:
+        if job.firm and job.due is not None and ends[job.name] > job.due:
+            return f"ends job {job.name} at {ends[job.name]}, after its firm due date {job.due}"
+    return ""
+
+
+def _full(shop: JobShop, goal: Goal, start: Plan | None, settings: Settings) -> Solution:
+    # ortools takes half a second to import; right-shift and repair do without.
+    from twinloop.scheduling.solvers.conflict import explain
+    from twinloop.scheduling.solvers.portfolio import solve_auto
+
+    solver: Solver = settings.solver or solve_auto
+    found = solver(shop, goal, limit=settings.limit, seed=settings.seed, start=start)
+    if found.status == "infeasible" and not found.reason:
+        reason = explain(shop, seed=settings.seed)
+        return Solution("full", "infeasible", None, None, found.bound, found.trace, reason)
+    return Solution("full", found.status, found.plan, found.values, found.bound, found.trace, found.reason)

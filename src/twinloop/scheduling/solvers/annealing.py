@@ -1,0 +1,157 @@
+"""Simulated annealing for every shop and every goal, on the decisions that generate a schedule.
+
+A move puts an operation elsewhere in the order, on another machine, or at another earliest time. A worse schedule
+is kept with probability exp(-worse / temperature), where worse is relative to the start on the first level of the
+goal that differs (Kirkpatrick, Gelatt and Vecchi 1983). `local/annealing.py` is faster where only the makespan of
+a plain shop counts.
+"""
+
+import itertools
+
+import numpy as np
+from numba import njit
+
+from twinloop.contracts import Plan
+from twinloop.scheduling.objectives import Goal
+from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.solution import Limit, Solution, Tell
+from twinloop.scheduling.solvers.generation import possible
+from twinloop.scheduling.solvers.local.graph import draw
+from twinloop.scheduling.solvers.rich.genome import Genomes, Search
+from twinloop.scheduling.solvers.rich.layout import END_MODE, FIRST_MODE, FIRST_ROW, MACHINE
+from twinloop.scheduling.solvers.rich.placing import place_of
+from twinloop.scheduling.solvers.rich.schemes import serial
+from twinloop.scheduling.solvers.rich.values import BEFORE, evaluate
+
+METHOD = "annealing"
+# Temperatures as shares of the start's value; the first is at least one unit.
+HOT, COLD = 0.001, 0.00002
+# Temperatures between the first and the last, and schedules at each when only seconds are given.
+STEPS, CHUNK = 200, 50
+# One move in so many changes the machine, the earliest time, or whether gaps are used.
+MACHINES, TIMES, GAPS = 4, 3, 100
+
+
+def solve_annealing(
+    shop: JobShop,
+    goal: Goal,
+    *,
+    limit: Limit,
+    seed: int,
+    start: Plan | None = None,
+    tell: Tell | None = None,
+    rules: bool = True,
+) -> Solution:
+    """Search until the limit (iterations are schedules generated), never worse than `start` or the best rule.
+
+    The temperature falls over the iterations or seconds. Without `rules` a valid start is all that is begun with:
+    the rules take as long as some hundred schedules. Raises InputError for a limit of neither.
+    """
+    search = Search(METHOD, shop, goal, limit, start, tell)
+    if not possible(shop):
+        return search.solution()
+    first = list(search.starts() if rules else itertools.islice(search.starts(), 1))
+    # The best plan, or one that misses firm due dates, or none at all: all have a genome.
+    genome = search.encode([search.plan or (first[0] if first else Plan(()))])
+    values = np.empty((1, BEFORE + len(goal.levels)), dtype=np.int64)
+    search.decode(genome, 0, 1, values)
+    scale = np.maximum(1 / HOT, values[0]).astype(np.float64)
+    state = np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
+    best, best_values = genome.copy(), values.copy()
+    free, done = search.free, 1
+    while len(free) and not search.proved:
+        gone = max(search.spent, 0.0 if limit.iterations is None else done / limit.iterations)
+        if gone >= 1:
+            break
+        count = CHUNK
+        if limit.iterations is not None:
+            count = min(max(1, limit.iterations // STEPS), limit.iterations - done)
+        anneal(
+            *(search.tables.layout, search.state, *_row(genome), search.weights, search.before, values[0]),
+            *(*_row(best), best_values[0], free, search.timed, scale, HOT * (COLD / HOT) ** gone, count, state),
+        )
+        done += count
+        if search.values is None or tuple(best_values[0, BEFORE:]) < search.values:
+            search.decode(best, 0, 1, best_values)
+    return search.solution()
+
+
+def _row(genome: Genomes):  # type: ignore[no-untyped-def]
+    return genome.key[0], genome.choice[0], genome.hold[0], genome.insert
+
+
+@njit(cache=True, nogil=True)
+def anneal(  # type: ignore[no-untyped-def]
+    layout,
+    state,
+    key,
+    choice,
+    hold,
+    insert,
+    level_weights,
+    before,
+    values,
+    best_key,
+    best_choice,
+    best_hold,
+    best_insert,
+    best_values,
+    free,
+    timed,
+    scale,
+    temperature,
+    count,
+    random,
+):
+    """Generate `count` schedules at one temperature; genome and values are changed in place, the best is kept."""
+    found = np.empty_like(values)
+    for _ in range(count):
+        v = free[draw(random, len(free))]
+        old_key, old_choice, old_hold, old_insert = key[v], choice[v], hold[v], insert[0]
+        first = layout.operations[v, FIRST_MODE]
+        modes = layout.operations[v, END_MODE] - first
+        elsewhere = modes > 1 and draw(random, MACHINES) == 0
+        if elsewhere:
+            choice[v] = first + draw(random, modes + 1)
+            if choice[v] == first + modes:
+                choice[v] = -1
+        if timed and draw(random, TIMES) == 0:
+            # To no earliest time, or around the present start, in wide and in narrow steps.
+            hold[v] = 0
+            if draw(random, 3) > 0:
+                width = np.int64(1) << draw(random, 12)
+                hold[v] = max(0, state.start[v] + draw(random, 2 * width + 1) - width)
+        elif elsewhere:
+            pass  # that is the move
+        elif draw(random, GAPS) == 0:
+            insert[0] = not old_insert
+        elif draw(random, 2) == 0:
+            # Before an operation a few places ahead in the machine's row, or behind one.
+            m = layout.modes[state.mode[v], MACHINE]
+            first, here = layout.machines[m, FIRST_ROW], place_of(layout, state, m, state.start[v]) - 1
+            there = here + (1 + draw(random, 2)) * (1 - 2 * draw(random, 2))
+            if there < 0 or there >= state.row_count[m]:
+                continue
+            key[v] = key[state.row[first + there]] + (there - here) * 1e-6
+        else:
+            # A few places along the order, in wide and in narrow steps.
+            width = (1 << draw(random, 6)) / len(key)
+            key[v] += width * (draw(random, 2001) - 1000) / 500
+        serial(layout, state, key, choice, hold, insert[0])
+        evaluate(layout, state, level_weights, before, found)
+        taken = True
+        for level in range(len(values)):
+            if found[level] != values[level]:
+                worse = (found[level] - values[level]) / scale[level]
+                taken = worse < 0 or draw(random, 1 << 30) < np.exp(-worse / temperature) * (1 << 30)
+                break
+        if not taken:
+            key[v], choice[v], hold[v], insert[0] = old_key, old_choice, old_hold, old_insert
+            continue
+        values[:] = found
+        for level in range(len(values)):
+            if found[level] != best_values[level]:
+                if found[level] < best_values[level]:
+                    best_values[:] = found
+                    best_key[:], best_choice[:], best_hold[:], best_insert[0] = key, choice, hold, insert[0]
+                break

@@ -1,0 +1,110 @@
+"""A CP-SAT model in the making: variables of operations, visits of machines, hints, and the way back to a plan.
+
+Every variable takes the value it has in the hinted plan, also those a solver would derive: a complete hint is a first
+solution, and a neighbourhood can be told to stay as good as its start.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ortools.sat.python import cp_model
+
+from twinloop.contracts import Assignment, Plan
+from twinloop.scheduling.bounds import Key, Spans
+from twinloop.scheduling.problem import JobShop
+
+# A variable, or what a single mode makes certain.
+Literal = cp_model.IntVar | bool
+Expression = cp_model.LinearExpr | int
+
+
+class Placed(NamedTuple):
+    """The variables (or numbers) of one operation; machines: the literal of each mode, by machine."""
+
+    start: Expression
+    end: Expression
+    machines: Mapping[str, Literal]
+
+
+class Visit(NamedTuple):
+    """One mode of one operation in a machine's row; first, last: its starts; first_end, last_end: its ends."""
+
+    key: Key
+    interval: cp_model.IntervalVar
+    start: Expression
+    end: Expression
+    present: Literal
+    first: int
+    last: int
+    first_end: int
+    last_end: int
+
+
+@dataclass
+class Sum:
+    """Σ weight × variable + constant."""
+
+    constant: int = 0
+    parts: list[tuple[int, cp_model.IntVar]] = field(default_factory=list)
+
+    @property
+    def expression(self) -> Expression:
+        """What CP-SAT can minimise and limit."""
+        if not self.parts:
+            return self.constant
+        weights, variables = zip(*self.parts, strict=True)
+        return cp_model.LinearExpr.weighted_sum(variables, weights) + self.constant
+
+
+@dataclass
+class Draft:
+    """The model with its operations.
+
+    rows: visits by machine. pools: intervals and what they need, by pool. follows: the arcs that cost a set-up, as
+    (time, literal). hints: by index of the variable.
+    """
+
+    shop: JobShop
+    spans: Spans
+    hint: Mapping[Key, Assignment]
+    kept: Mapping[Key, Assignment]
+    cp: cp_model.CpModel = field(default_factory=cp_model.CpModel)
+    placed: dict[Key, Placed] = field(default_factory=dict)
+    rows: dict[str, list[Visit]] = field(default_factory=lambda: defaultdict(list))
+    pools: dict[str, list[tuple[cp_model.IntervalVar, int]]] = field(default_factory=lambda: defaultdict(list))
+    follows: list[tuple[int, cp_model.IntVar]] = field(default_factory=list)
+    hints: dict[int, int] = field(default_factory=dict)
+
+    def number(self, domain: cp_model.Domain, hint: int | None) -> cp_model.IntVar:
+        """A whole number from `domain`; a hint outside is dropped."""
+        variable = self.cp.new_int_var_from_domain(domain, "")
+        if hint is not None and domain.contains(hint):
+            self._hint(variable, hint)
+        return variable
+
+    def choice(self, hint: bool | None) -> cp_model.IntVar:
+        """Yes or no."""
+        variable = self.cp.new_bool_var("")
+        if hint is not None:
+            self._hint(variable, int(hint))
+        return variable
+
+    def _hint(self, variable: cp_model.IntVar, value: int) -> None:
+        self.cp.add_hint(variable, value)
+        self.hints[variable.index] = value
+
+    def hinted(self, total: Sum) -> int | None:
+        """Value of a sum at the hint; None where the hint does not fix it."""
+        if any(variable.index not in self.hints for _, variable in total.parts):
+            return None
+        return total.constant + sum(weight * self.hints[variable.index] for weight, variable in total.parts)
+
+    def plan(self, search: cp_model.CpSolver) -> Plan:
+        """The solver's answer together with all kept operations."""
+        found = dict(self.kept)
+        for (job, number), placed in self.placed.items():
+            machine = next(m for m, chosen in placed.machines.items() if chosen is True or search.value(chosen))
+            found[job, number] = Assignment(job, number, machine, search.value(placed.start), search.value(placed.end))
+        return Plan.of(found.values())

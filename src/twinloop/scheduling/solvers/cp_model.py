@@ -1,0 +1,116 @@
+"""The shop as a CP-SAT model: an interval for each operation and mode, and the routes through the shop.
+
+Domains are what routes, calendars and the incumbent leave (`bounds.spans`). A calendar is no interval here but holes
+in the domain of the start; a pause is a choice between stretches of equal elapsed time. Operations in `kept` stay
+where they are and only those that could touch a free one are in the model, so that a neighbourhood of a large plan
+makes a small model.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from ortools.sat.python.cp_model import Domain
+
+from twinloop.contracts import Assignment
+from twinloop.scheduling.bounds import Key, Mode, Spans
+from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.solvers.cp_draft import Draft, Expression, Literal, Placed, Visit
+from twinloop.scheduling.solvers.cp_resources import limit_materials, limit_resources
+
+
+def draft(
+    shop: JobShop,
+    spans: Spans,
+    *,
+    hint: Mapping[Key, Assignment] | None = None,
+    kept: Mapping[Key, Assignment] | None = None,
+) -> Draft | None:
+    """The model without a goal; None when some operation has no place left."""
+    if not all(spans.values()):
+        return None
+    found = Draft(shop, spans, hint or {}, kept or {})
+    for key, modes in spans.items():
+        if key in found.kept:
+            a = found.kept[key]
+            found.placed[key] = Placed(a.start, a.end, {a.machine: True})
+        else:
+            _place(found, key, modes)
+    _routes(found)
+    limit_resources(found)
+    limit_materials(found)
+    return found
+
+
+def _place(found: Draft, key: Key, modes: Sequence[Mode]) -> None:
+    cp, hint = found.cp, found.hint.get(key)
+    union = Domain.from_intervals([[s.first, s.last] for mode in modes for s in mode.stretches])
+    start = union.min() if union.size() == 1 else found.number(union, hint.start if hint else None)
+    present: dict[str, Literal] = {modes[0].machine: True}
+    if len(modes) > 1:
+        present = {mode.machine: found.choice(hint.machine == mode.machine if hint else None) for mode in modes}
+        cp.add_exactly_one(present.values())
+    by_elapsed = {mode.machine: _by_elapsed(mode) for mode in modes}
+    elapsed = sorted({time for times in by_elapsed.values() for time in times})
+    size: Expression = elapsed[0]
+    end: Expression = start + elapsed[0]
+    if len(elapsed) > 1:
+        size = found.number(Domain.from_values(elapsed), hint.end - hint.start if hint else None)
+        ends = [[s.first + s.elapsed, s.last + s.elapsed] for mode in modes for s in mode.stretches]
+        end = found.number(Domain.from_intervals(ends), hint.end if hint else None)
+    whole = cp.new_interval_var(start, size, end, "")
+    for mode in modes:
+        times, literal = by_elapsed[mode.machine], present[mode.machine]
+        chosen = dict.fromkeys(times, literal)
+        if len(times) > 1:
+            here = hint is not None and hint.machine == mode.machine
+            chosen = {time: found.choice(here and hint.end - hint.start == time if hint else None) for time in times}
+            cp.add(sum(chosen.values()) == literal)
+        for time, domain in times.items():
+            if len(elapsed) > 1:
+                cp.add(end == start + time).only_enforce_if(chosen[time])
+                cp.add(size == time).only_enforce_if(chosen[time])
+            if domain != union:
+                cp.add_linear_expression_in_domain(start, domain).only_enforce_if(chosen[time])
+        if len(times) == 1:
+            interval = cp.new_optional_fixed_size_interval_var(start, next(iter(times)), literal, "")
+        else:
+            interval = cp.new_optional_interval_var(start, size, end, literal, "")
+        visit = Visit(key, interval, start, end, literal, mode.first, mode.last, mode.first_end, mode.last_end)
+        found.rows[mode.machine].append(visit)
+    for pool, needed in found.shop.by_name[key[0]].operations[key[1]].pools.items():
+        found.pools[pool].append((whole, needed))
+    found.placed[key] = Placed(start, end, present)
+
+
+def _by_elapsed(mode: Mode) -> dict[int, Domain]:
+    starts: dict[int, list[list[int]]] = defaultdict(list)
+    for stretch in mode.stretches:
+        starts[stretch.elapsed].append([stretch.first, stretch.last])
+    return {time: Domain.from_intervals(rows) for time, rows in starts.items()}
+
+
+def _routes(found: Draft) -> None:
+    """Operations of a job in their order with transport between, jobs behind those they come after."""
+    cp, placed, shop = found.cp, found.placed, found.shop
+    for (name, number), behind in placed.items():
+        job = shop.by_name[name]
+        if number == 0:
+            for other in job.after:
+                last = (other, len(shop.by_name[other].operations) - 1)
+                if last in placed:
+                    cp.add(behind.start >= placed[last].end)
+            continue
+        before = placed[name, number - 1]
+        times = {(a, b): shop.transport.get((a, b), 0) for a in before.machines for b in behind.machines}
+        least = min(times.values())
+        exact = job.operations[number].no_wait
+        if exact and least == max(times.values()):
+            cp.add(behind.start == before.end + least)
+            continue
+        cp.add(behind.start >= before.end + least)
+        for (a, b), time in times.items():
+            both = [before.machines[a], behind.machines[b]]
+            if exact:
+                cp.add(behind.start == before.end + time).only_enforce_if(both)
+            elif time > least:
+                cp.add(behind.start >= before.end + time).only_enforce_if(both)

@@ -1,0 +1,121 @@
+"""Simulated annealing on critical pairs (van Laarhoven, Aarts and Lenstra 1992): simple, and never stuck for good.
+
+A move swaps two neighbours on a critical path, or puts a critical operation on another machine; a worse solution
+is kept with probability exp(-worse / temperature), which falls geometrically over the iterations.
+"""
+
+import numpy as np
+from numba import njit
+
+from twinloop.contracts import Plan
+from twinloop.errors import InputError
+from twinloop.scheduling.bounds import lower_bound
+from twinloop.scheduling.objectives import Goal
+from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.solution import Limit, Solution, Status
+from twinloop.scheduling.solvers.local.arrays import Arrays
+from twinloop.scheduling.solvers.local.construct import MOST_WORK, construct
+from twinloop.scheduling.solvers.local.graph import draw, evaluate, link, unlink
+from twinloop.scheduling.solvers.local.island import Point, starts_of
+from twinloop.scheduling.solvers.local.tabu import critical_path
+
+METHOD = "simulated annealing"
+# Temperatures as shares of the mean duration.
+HOT, COLD = 0.5, 0.01
+
+
+def solve_annealing(shop: JobShop, goal: Goal, *, limit: Limit, seed: int, start: Plan | None = None) -> Solution:
+    """Anneal for `limit.iterations`. Raises InputError as `solve_local` does, and without a limit of iterations."""
+    if goal != Goal.of("makespan"):
+        raise InputError("simulated annealing: expected the makespan alone as objective: use CP-SAT or auto")
+    if limit.iterations is None:
+        raise InputError("simulated annealing: expected a limit of iterations; its cooling is spread over them")
+    arrays = Arrays.of(shop)
+    state = np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
+    fixed = (
+        *(arrays.job_before, arrays.job_after, arrays.release),
+        *(arrays.first_mode, arrays.mode_machine, arrays.mode_duration),
+    )
+    first = arrays.sequences(start) if start else construct(*fixed, len(shop.machines), MOST_WORK, 0.0, 0.0, state)
+    machine, before, after = (column.copy() for column in first)
+    least = lower_bound(shop, goal)
+    mean = float(arrays.mode_duration.mean())
+    makespan = anneal(
+        *(*fixed, machine, arrays.durations(machine), before, after),
+        *(limit.iterations, HOT * mean, COLD * mean, least, state),
+    )
+    point = Point(int(makespan), machine, before, after, np.empty(0, dtype=np.int32))
+    status: Status = "optimal" if point.makespan == least else "feasible"
+    return Solution(METHOD, status, arrays.plan(machine, starts_of(arrays, point)), (point.makespan,), least)
+
+
+@njit(cache=True, nogil=True)
+def anneal(  # type: ignore[no-untyped-def]
+    job_before,
+    job_after,
+    release,
+    first_mode,
+    mode_machine,
+    mode_duration,
+    machine,
+    duration,
+    before,
+    after,
+    iterations,
+    hot,
+    cold,
+    target,
+    state,
+):
+    """Anneal a solution in place and leave the best there; returns its makespan."""
+    count = len(duration)
+    head, tail = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    order, waits = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
+    path = np.empty(count, dtype=np.int32)
+    makespan = evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits)
+    best = makespan
+    best_machine, best_before, best_after = machine.copy(), before.copy(), after.copy()
+    for done in range(iterations):
+        if best <= target:
+            break
+        temperature = hot * (cold / hot) ** (done / iterations)
+        begin = critical_path(makespan, duration, job_before, before, head, state, path)
+        pick = begin + draw(state, count - begin)
+        u = path[pick]
+        modes = first_mode[u + 1] - first_mode[u]
+        old_machine, old_duration, x, y = machine[u], duration[u], before[u], after[u]
+        if modes > 1 and draw(state, 2) == 0:
+            mode = first_mode[u] + draw(state, modes)
+            machine_there = mode_machine[mode]
+            if machine_there == old_machine:
+                continue
+            # Behind the last operation there that starts before it could: most often near its best place.
+            place, w = -1, -1
+            for v in range(count):
+                if machine[v] == machine_there and before[v] < 0:
+                    w = v
+            while w >= 0 and head[w] < head[u]:
+                place, w = w, after[w]
+            unlink(u, before, after)
+            machine[u], duration[u] = machine_there, mode_duration[mode]
+            link(u, place, w, before, after)
+        else:
+            v = after[u]
+            if v < 0 or pick + 1 >= count or path[pick + 1] != v or job_after[u] == v:
+                continue
+            unlink(u, before, after)
+            link(u, v, after[v], before, after)
+        found = evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits)
+        worse = found - makespan
+        if found >= 0 and (worse <= 0 or draw(state, 1 << 30) < np.exp(-worse / temperature) * (1 << 30)):
+            makespan = found
+            if makespan < best:
+                best = makespan
+                best_machine[:], best_before[:], best_after[:] = machine, before, after
+        else:
+            unlink(u, before, after)
+            machine[u], duration[u] = old_machine, old_duration
+            link(u, x, y, before, after)
+            evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits)
+    machine[:], before[:], after[:] = best_machine, best_before, best_after
+    return best

@@ -1,0 +1,121 @@
+"""A plain shop as arrays of operations, and sequences of operations as plans.
+
+Operations are numbered job by job. A solution is the machine of every operation and the operation before and
+after it there (-1: none); times follow from these by longest paths.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinloop.contracts import Assignment, Plan
+from twinloop.errors import InputError
+from twinloop.scheduling.problem import JobShop
+
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """n operations, M machines; modes of operation v are rows first_mode[v] … first_mode[v + 1].
+
+    job_before, job_after: [n] neighbours in the job, -1 where none. release: [n], that of the job for its first
+    operation, else 0. job: [n] job numbers.
+    """
+
+    shop: JobShop
+    job: Ints
+    job_before: Ints
+    job_after: Ints
+    release: Longs
+    first_mode: Ints
+    mode_machine: Ints
+    mode_duration: Longs
+
+    @property
+    def count(self) -> int:
+        return len(self.job)
+
+    @classmethod
+    def of(cls, shop: JobShop) -> "Arrays":
+        """The shop's arrays. Raises InputError for a shop that is not plain or has precedence between jobs."""
+        if not shop.plain or any(job.after for job in shop.jobs):
+            raise InputError(
+                "local search: expected a shop without calendars, set-ups, pools, materials, transport, no_wait, "
+                "frozen operations and 'after': use CP-SAT or auto"
+            )
+        number = {name: place for place, name in enumerate(shop.machines)}
+        job: list[int] = []
+        before: list[int] = []
+        after: list[int] = []
+        release: list[int] = []
+        machines: list[int] = []
+        durations: list[int] = []
+        first = [0]
+        for j, item in enumerate(shop.jobs):
+            for k, operation in enumerate(item.operations):
+                v = len(job)
+                job.append(j)
+                before.append(v - 1 if k else -1)
+                after.append(v + 1 if k + 1 < len(item.operations) else -1)
+                release.append(0 if k else item.release)
+                machines += [number[mode.machine] for mode in operation.modes]
+                durations += [mode.duration for mode in operation.modes]
+                first.append(len(machines))
+        return cls(
+            shop,
+            job=np.array(job, dtype=np.int32),
+            job_before=np.array(before, dtype=np.int32),
+            job_after=np.array(after, dtype=np.int32),
+            release=np.array(release, dtype=np.int64),
+            first_mode=np.array(first, dtype=np.int32),
+            mode_machine=np.array(machines, dtype=np.int32),
+            mode_duration=np.array(durations, dtype=np.int64),
+        )
+
+    @cached_property
+    def table(self) -> Longs:
+        """[n, M] duration of every operation on every machine, 0 where it cannot run."""
+        found = np.zeros((self.count, len(self.shop.machines)), dtype=np.int64)
+        rows = np.repeat(np.arange(self.count), np.diff(self.first_mode))
+        found[rows, self.mode_machine] = self.mode_duration
+        return found
+
+    def durations(self, machine: Ints) -> Longs:
+        """[n] duration of every operation on its machine."""
+        return self.table[np.arange(self.count), machine]
+
+    def plan(self, machine: Ints, starts: Longs) -> Plan:
+        """The plan with these machines and starts."""
+        names, durations = self.shop.machines, self.durations(machine)
+        first = np.searchsorted(self.job, np.arange(len(self.shop.jobs)))
+        return Plan.of(
+            Assignment(
+                self.shop.jobs[j].name,
+                int(v - first[j]),
+                names[machine[v]],
+                int(starts[v]),
+                int(starts[v] + durations[v]),
+            )
+            for v, j in enumerate(self.job)
+        )
+
+    def sequences(self, plan: Plan) -> tuple[Ints, Ints, Ints]:
+        """Machine, operation before and after on the machine, of every operation of a complete plan."""
+        place = {job.name: j for j, job in enumerate(self.shop.jobs)}
+        first = np.searchsorted(self.job, np.arange(len(self.shop.jobs)))
+        number = {name: k for k, name in enumerate(self.shop.machines)}
+        machine, before, after = (np.full(self.count, -1, dtype=np.int32) for _ in range(3))
+        last: dict[int, Any] = {}
+        for a in plan:
+            v, m = int(first[place[a.job]]) + a.operation, number[a.machine]
+            machine[v] = m
+            before[v] = last.get(m, -1)
+            if before[v] >= 0:
+                after[before[v]] = v
+            last[m] = v
+        return machine, before, after

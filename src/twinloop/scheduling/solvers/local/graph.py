@@ -1,0 +1,183 @@
+"""Longest paths in the disjunctive graph: heads, tails, and what a move would make of them.
+
+`head[v]` is the earliest start of v, `tail[v]` the longest path from its end to the end of everything; the
+makespan is the largest head + duration + tail. Moving an operation along its machine is judged by the
+estimate of Balas and Vazacopoulos (1998), which recomputes only the operations between both places.
+"""
+
+import numpy as np
+from numba import njit
+
+# A number above any makespan, for minima.
+FAR = 1 << 60
+
+
+@njit(cache=True, nogil=True)
+def draw(state, bound):  # type: ignore[no-untyped-def]
+    """A number from 0 to bound - 1 by xorshift64 (Marsaglia 2003); `state` [1] uint64, not 0, is advanced."""
+    x = state[0]
+    x ^= x << np.uint64(13)
+    x ^= x >> np.uint64(7)
+    x ^= x << np.uint64(17)
+    state[0] = x
+    return np.int64(x >> np.uint64(11)) % bound
+
+
+@njit(cache=True, nogil=True)
+def topological(job_before, job_after, before, after, order, waits):  # type: ignore[no-untyped-def]
+    """Fill `order` [n] so that everything comes after what it waits for; returns how many could be ordered."""
+    count = len(job_before)
+    filled = 0
+    for v in range(count):
+        waits[v] = (job_before[v] >= 0) + (before[v] >= 0)
+        if waits[v] == 0:
+            order[filled] = v
+            filled += 1
+    done = 0
+    while done < filled:
+        v = order[done]
+        done += 1
+        w = job_after[v]
+        if w >= 0:
+            waits[w] -= 1
+            if waits[w] == 0:
+                order[filled] = w
+                filled += 1
+        w = after[v]
+        if w >= 0:
+            waits[w] -= 1
+            if waits[w] == 0:
+                order[filled] = w
+                filled += 1
+    return filled
+
+
+@njit(cache=True, nogil=True)
+def evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits):  # type: ignore[no-untyped-def]
+    """Compute heads and tails; returns the makespan, or -1 when the sequences wait for each other in a circle."""
+    count = len(duration)
+    if topological(job_before, job_after, before, after, order, waits) < count:
+        return -1
+    makespan = 0
+    for place in range(count):
+        v = order[place]
+        start = release[v]
+        w = job_before[v]
+        if w >= 0 and head[w] + duration[w] > start:
+            start = head[w] + duration[w]
+        w = before[v]
+        if w >= 0 and head[w] + duration[w] > start:
+            start = head[w] + duration[w]
+        head[v] = start
+        if start + duration[v] > makespan:
+            makespan = start + duration[v]
+    for place in range(count - 1, -1, -1):
+        v = order[place]
+        rest = 0
+        w = job_after[v]
+        if w >= 0:
+            rest = tail[w] + duration[w]
+        w = after[v]
+        if w >= 0 and tail[w] + duration[w] > rest:
+            rest = tail[w] + duration[w]
+        tail[v] = rest
+    return makespan
+
+
+@njit(cache=True, nogil=True)
+def ready(v, duration, release, job_before, head):  # type: ignore[no-untyped-def]
+    """Earliest start of v as far as its job is concerned."""
+    w = job_before[v]
+    return release[v] if w < 0 else head[w] + duration[w]
+
+
+@njit(cache=True, nogil=True)
+def rest_of_job(v, duration, job_after, tail):  # type: ignore[no-untyped-def]
+    """Longest path from the end of v through its job."""
+    w = job_after[v]
+    return 0 if w < 0 else tail[w] + duration[w]
+
+
+@njit(cache=True, nogil=True)
+def estimate_later(u, v, duration, release, job_before, job_after, before, after, head, tail, starts, row):  # type: ignore[no-untyped-def]
+    """Estimated makespan through the moved operations when u is put right behind v on its machine."""
+    w = before[u]
+    end = head[w] + duration[w] if w >= 0 else 0
+    length = 0
+    w = after[u]
+    while True:
+        start = max(end, ready(w, duration, release, job_before, head))
+        starts[length] = start
+        row[length] = w
+        length += 1
+        end = start + duration[w]
+        if w == v:
+            break
+        w = after[w]
+    start = max(end, ready(u, duration, release, job_before, head))
+    rest = rest_of_job(u, duration, job_after, tail)
+    w = after[v]
+    if w >= 0 and tail[w] + duration[w] > rest:
+        rest = tail[w] + duration[w]
+    worst = start + duration[u] + rest
+    rest += duration[u]
+    for k in range(length - 1, -1, -1):
+        w = row[k]
+        rest = max(rest, rest_of_job(w, duration, job_after, tail))
+        worst = max(worst, starts[k] + duration[w] + rest)
+        rest += duration[w]
+    return worst
+
+
+@njit(cache=True, nogil=True)
+def estimate_sooner(u, v, duration, release, job_before, job_after, before, after, head, tail, rests, row):  # type: ignore[no-untyped-def]
+    """Estimated makespan through the moved operations when v is put right before u on its machine."""
+    w = after[v]
+    rest = tail[w] + duration[w] if w >= 0 else 0
+    length = 0
+    w = before[v]
+    while True:
+        rest = max(rest, rest_of_job(w, duration, job_after, tail))
+        rests[length] = rest
+        row[length] = w
+        length += 1
+        rest += duration[w]
+        if w == u:
+            break
+        w = before[w]
+    rest = max(rest, rest_of_job(v, duration, job_after, tail))
+    start = ready(v, duration, release, job_before, head)
+    w = before[u]
+    if w >= 0 and head[w] + duration[w] > start:
+        start = head[w] + duration[w]
+    worst = start + duration[v] + rest
+    end = start + duration[v]
+    for k in range(length - 1, -1, -1):
+        w = row[k]
+        start = max(end, ready(w, duration, release, job_before, head))
+        worst = max(worst, start + duration[w] + rests[k])
+        end = start + duration[w]
+    return worst
+
+
+@njit(cache=True, nogil=True)
+def unlink(v, before, after):  # type: ignore[no-untyped-def]
+    """Take v out of its machine's row."""
+    x, y = before[v], after[v]
+    if x >= 0:
+        after[x] = y
+    if y >= 0:
+        before[y] = x
+    before[v] = -1
+    after[v] = -1
+
+
+@njit(cache=True, nogil=True)
+def link(v, x, y, before, after):  # type: ignore[no-untyped-def]
+    """Put v between x and y (either may be -1)."""
+    before[v] = x
+    after[v] = y
+    if x >= 0:
+        after[x] = v
+    if y >= 0:
+        before[y] = v

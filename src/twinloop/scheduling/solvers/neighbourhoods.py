@@ -1,0 +1,236 @@
+"""Large-neighbourhood search: any plan, also of thousands of operations, made better piece by piece by CP-SAT.
+
+Each step frees a few dozen operations (a stretch of time, some machines over a longer one, or some whole jobs), keeps
+all others where they are, and solves what is left (Shaw 1998; for schedules Godard, Laborie and Nuijten 2005). Pieces
+grow while they are solved with ease and shrink when not. Between equal plans the one that ends earlier is taken,
+which makes room for the pieces behind.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+from ortools.sat.python import cp_model
+
+from twinloop.contracts import Plan
+from twinloop.scheduling.bounds import Key, horizon, latest_ends, lower_bound, spans
+from twinloop.scheduling.checker import violations
+from twinloop.scheduling.objectives import Goal, job_ends
+from twinloop.scheduling.problem import LARGEST_COST, JobShop
+from twinloop.scheduling.settings import RuleName
+from twinloop.scheduling.solution import Limit, Solution, Tell, Trace
+from twinloop.scheduling.solvers.cp_draft import Draft, Sum
+from twinloop.scheduling.solvers.cp_goal import levels
+from twinloop.scheduling.solvers.cp_model import draft
+from twinloop.scheduling.solvers.cpsat import Budget, searcher
+from twinloop.scheduling.solvers.generation import regenerate
+from twinloop.scheduling.solvers.rules import dispatch
+
+METHOD = "CP-SAT LNS"
+# Deterministic seconds for a piece; what is not solved within a quarter of it does not grow.
+PIECE = 0.02
+SIZE, LEAST_SIZE, GROWTH = 40.0, 8.0, 1.1
+# Rules that make the first plan where none is given: one for dates, one for the makespan.
+FIRST: tuple[RuleName, ...] = ("ATC", "MWKR")
+# What making a piece counts for in deterministic seconds, altogether and for each operation of the shop.
+MAKING, MAKING_EACH = 0.005, 0.00001
+# Levels share the limit in this ratio: the first has most to gain.
+LEVEL_SHARE = 0.7
+
+
+def solve_neighbourhoods(
+    shop: JobShop,
+    goal: Goal,
+    *,
+    limit: Limit,
+    seed: int,
+    start: Plan | None = None,
+    tell: Tell | None = None,
+) -> Solution:
+    """Improve a valid `start`, or a rule's plan where none is given; iterations count neighbourhoods."""
+    least, trace, budget = lower_bound(shop, goal), Trace(tell), Budget(limit)
+    if start is None or violations(shop, start):
+        start = by_rule(shop, goal)
+    if start is None:
+        reason = "no rule finds a first plan: give one to start from"
+        return Solution(METHOD, "no plan", None, None, least, reason=reason)
+    search = _Search(shop, goal, start, seed=seed)
+    trace.add(search.values[0], least)
+    proved = [search.values[0] == least] + [False] * (len(goal.levels) - 1)
+    for level in range(len(goal.levels)):
+        share = budget.left(LEVEL_SHARE if level < len(goal.levels) - 1 else 1.0)
+        part = None if share is None else Budget(share)
+        while part is not None and not proved[level] and (step := part.left()) is not None:
+            spent, complete = search.step(level, step)
+            for counted in (part, budget):
+                counted.spend(deterministic=spent, iterations=1)
+            trace.add(search.values[0], least)
+            proved[level] = complete or (level == 0 and search.values[0] == least)
+    bound = search.values[0] if proved[0] else least
+    return Solution.of(
+        METHOD, shop, goal=goal, plan=search.plan, bound=bound, trace=trace.incumbents, proved=all(proved)
+    )
+
+
+def by_rule(shop: JobShop, goal: Goal) -> Plan | None:
+    """The better of two rules' plans; None where neither keeps firm due dates and frozen operations."""
+    ruled = [plan for rule in FIRST if (plan := dispatch(shop, rule)) and not violations(shop, plan)]
+    return min(ruled, key=lambda plan: goal.values(shop, plan), default=None)
+
+
+class _Search:
+    """The incumbent as arrays, and the pieces it is taken apart into."""
+
+    def __init__(self, shop: JobShop, goal: Goal, start: Plan, *, seed: int) -> None:
+        self.shop, self.goal, self.plan = shop, goal, start
+        self.values = goal.values(shop, start)
+        self._best = {(a.job, a.operation): a for a in start}
+        fixed = {(a.job, a.operation) for a in shop.frozen}
+        self._keys = [key for key in self._best if key not in fixed]
+        self._jobs = np.array([key[0] for key in self._keys])
+        self._rng = np.random.default_rng(seed)
+        self._kinds = [self._stretch, self._machines]
+        if set(goal.terms) - {"makespan"}:
+            self._kinds.append(self._one_job)
+        if "makespan" in goal.terms:
+            self._kinds.append(self._critical)
+        self._sizes = [SIZE] * len(self._kinds)
+        self._sweep = 0.0
+        self._read()
+
+    def _read(self) -> None:
+        found = [self._best[key] for key in self._keys]
+        self._starts = np.array([a.start for a in found])
+        self._ends = np.array([a.end for a in found])
+        self._on = np.array([a.machine for a in found])
+        self._job_ends = job_ends(self.plan)
+
+    def step(self, level: int, limit: Limit) -> tuple[float, bool]:
+        """Solve one piece for a level of the goal: deterministic seconds used, and whether it was the whole."""
+        if not self._keys:
+            return MAKING, True
+        kind = int(self._rng.integers(len(self._kinds)))
+        count = min(int(self._sizes[kind]), len(self._keys))
+        free = dict.fromkeys(self._keys[k] for k in self._kinds[kind](count))
+        model = self._piece(free)
+        total = levels(model, self.goal)
+        for higher in total[:level]:
+            _hold(model, higher)
+        wanted = _with_tie_break(model, total[level])
+        _hold(model, wanted)
+        model.cp.minimize(wanted.expression)
+        search = searcher(Goal.of("makespan"), 0, limit=_least(limit), seed=int(self._rng.integers(2**31)))
+        outcome = search.solve(model.cp)
+        spent = search.response_proto.deterministic_time
+        making = MAKING + MAKING_EACH * len(self._best)
+        easy = outcome == cp_model.OPTIMAL and spent < PIECE / 4
+        if easy or outcome != cp_model.OPTIMAL:
+            size = max(LEAST_SIZE, self._sizes[kind] * (GROWTH if easy else 1 / GROWTH))
+            self._sizes[kind] = min(size, float(len(self._keys)))
+        if outcome in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            self._take(model.plan(search), level)
+        return spent + making, outcome == cp_model.OPTIMAL and len(free) == len(self._keys)
+
+    def _take(self, plan: Plan, level: int) -> None:
+        """Accept a plan as good as the incumbent, with everything moved left where that costs nothing."""
+        values = self.goal.values(self.shop, plan)
+        if values[: level + 1] > self.values[: level + 1]:
+            return
+        if (left := regenerate(self.shop, plan)) is not None and self.goal.values(self.shop, left) <= values:
+            plan, values = left, self.goal.values(self.shop, left)
+        self.plan, self.values = plan, values
+        self._best = {(a.job, a.operation): a for a in plan}
+        self._read()
+
+    def _piece(self, free: Collection[Key]) -> Draft:
+        ends = latest_ends(self.shop, latest=self._latest())
+        kept = {key: a for key, a in self._best.items() if key not in free}
+        left = spans(self.shop, ends, kept=kept, only={name for name, _ in free})
+        found = draft(self.shop, left, hint=self._best, kept=kept)
+        assert found is not None, "the incumbent itself is in every piece"
+        return found
+
+    def _latest(self) -> int:
+        level = self.goal.levels[0]
+        if "makespan" in level:
+            return self.values[0] // level["makespan"]
+        return horizon(self.shop, self.goal)
+
+    def _stretch(self, count: int) -> NDArray[np.intp]:
+        """Operations that follow each other in time, wherever they run; stretches sweep from left to right."""
+        order = np.argsort(self._starts, kind="stable")
+        first = int(self._sweep * len(order))
+        self._sweep = 0.0 if first + count >= len(order) else (first + count / 2) / len(order)
+        return order[max(0, min(first, len(order) - count)) :][:count]
+
+    def _machines(self, count: int) -> NDArray[np.intp]:
+        """Neighbours in time on a few machines."""
+        names = np.unique(self._on)
+        chosen = self._rng.choice(names, min(len(names), int(self._rng.integers(1, 4))), replace=False)
+        inside = np.flatnonzero(np.isin(self._on, chosen))
+        return self._around(inside, count)
+
+    def _one_job(self, count: int) -> NDArray[np.intp]:
+        """A job, a late one if any is, with its neighbours on every machine it visits."""
+        late = [job.name for job in self.shop.jobs if job.due is not None and self._job_ends[job.name] > job.due]
+        name = str(self._rng.choice(late or list(self.shop.by_name)))
+        return self._with_neighbours(np.flatnonzero(self._jobs == name), count)
+
+    def _critical(self, count: int) -> NDArray[np.intp]:
+        """A part of the chain of operations that hold each other up until the end, with their neighbours."""
+        order = np.lexsort((self._starts, self._on))
+        same = self._on[order][1:] == self._on[order][:-1]
+        before = dict(zip(order[1:][same].tolist(), order[:-1][same].tolist(), strict=True))
+        place = {key: k for k, key in enumerate(self._keys)}
+        chain = [int(np.argmax(self._ends))]
+        while True:
+            job, number = self._keys[chain[-1]]
+            held_up = [before.get(chain[-1]), place.get((job, number - 1))]
+            if number == 0:
+                held_up += [
+                    place.get((o, len(self.shop.by_name[o].operations) - 1)) for o in self.shop.by_name[job].after
+                ]
+            known = [k for k in held_up if k is not None]
+            if not known:
+                break
+            chain.append(max(known, key=lambda k: int(self._ends[k])))
+        length = max(1, count // 4)
+        first = int(self._rng.integers(max(1, len(chain) - length + 1)))
+        return self._with_neighbours(np.array(chain[first : first + length]), count)
+
+    def _with_neighbours(self, own: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+        chosen = {int(k): None for k in own}
+        each = max(1, count // max(1, len(own)))
+        for k in own:
+            row = np.flatnonzero(self._on == self._on[k])
+            # Those just before stand in its way more than those behind.
+            later = np.where(self._starts[row] > self._starts[k], 2, 1)
+            distance = np.abs(self._starts[row] - self._starts[k]) * later
+            chosen |= {int(near): None for near in row[np.argsort(distance, kind="stable")[:each]]}
+        return np.array(list(chosen), dtype=np.intp)
+
+    def _around(self, inside: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+        middle = self._starts[self._rng.choice(inside)]
+        return inside[np.argsort(np.abs(self._starts[inside] - middle), kind="stable")[:count]]
+
+
+def _least(limit: Limit) -> Limit:
+    deterministic = PIECE if limit.deterministic is None else min(PIECE, limit.deterministic)
+    return Limit(seconds=limit.seconds, deterministic=deterministic)
+
+
+def _hold(model: Draft, total: Sum) -> None:
+    """Nothing worse than the incumbent."""
+    value = model.hinted(total)
+    if value is not None:
+        model.cp.add(total.expression <= value)
+
+
+def _with_tie_break(model: Draft, total: Sum) -> Sum:
+    """The sum, and between equals the earlier starts; without these where numbers would grow too large."""
+    starts = [placed.start for placed in model.placed.values() if isinstance(placed.start, cp_model.IntVar)]
+    scale = 1 + sum(max(start.proto.domain) for start in starts)
+    largest = total.constant + sum(weight * max(variable.proto.domain) for weight, variable in total.parts)
+    if scale * (largest + 1) > LARGEST_COST:
+        return total
+    return Sum(scale * total.constant, [(scale * w, v) for w, v in total.parts] + [(1, start) for start in starts])

@@ -1,0 +1,177 @@
+"""One method for every shop: bounds, rules, local search, then CP-SAT, within one limit.
+
+Local search finds short makespans of plain shops faster than anything else here, CP-SAT proves them; so small shops
+get both side by side, and large ones local search alone. What is not plain, or has another goal, starts from the best
+rule, goes through CP-SAT while it is small, and then through large neighbourhoods. Limited by iterations or
+deterministic time the answer is the same on any machine and for any number of workers.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from twinloop.contracts import Plan
+from twinloop.scheduling.bounds import lower_bound
+from twinloop.scheduling.checker import violations
+from twinloop.scheduling.objectives import Goal
+from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.settings import RULE_NAMES, RuleName
+from twinloop.scheduling.solution import Incumbent, Limit, Solution, Tell, Trace
+from twinloop.scheduling.solvers.conflict import explain
+from twinloop.scheduling.solvers.cpsat import solve_cpsat
+from twinloop.scheduling.solvers.local.search import solve_local
+from twinloop.scheduling.solvers.neighbourhoods import solve_neighbourhoods
+from twinloop.scheduling.solvers.rules import dispatch
+
+METHOD = "auto"
+# Operations up to which CP-SAT often proves a makespan within seconds, and within a minute.
+SOON, LATER = 150, 250
+# Share of the limit that belongs to local search alone before CP-SAT joins.
+SOON_ALONE, LATER_ALONE = 0.03, 0.5
+# Operations up to which a whole rich shop is given to CP-SAT, and the share of the limit it then has.
+WHOLE, WHOLE_SHARE = 300, 0.6
+# Local search makes about so many moves a second, divided by the operations, on one core of a laptop.
+MOVES = 30_000_000
+
+
+def solve_auto(
+    shop: JobShop,
+    goal: Goal,
+    *,
+    limit: Limit,
+    seed: int,
+    start: Plan | None = None,
+    tell: Tell | None = None,
+    workers: int = 1,
+) -> Solution:
+    """The best plan and bound within `limit`, on `workers` threads; never worse than a valid `start`."""
+    search = _Search(shop, goal, limit, seed=seed, workers=workers, tell=tell)
+    local = goal == Goal.of("makespan") and shop.plain and not any(job.after for job in shop.jobs)
+    # Local search begins with a rule of its own.
+    found = search.ruled(start, () if local else RULE_NAMES)
+    if found.status == "optimal":
+        return found
+    return search.local_and_proof(found) if local else search.whole_and_pieces(found)
+
+
+class _Search:
+    def __init__(self, shop: JobShop, goal: Goal, limit: Limit, *, seed: int, workers: int, tell: Tell | None) -> None:
+        self.shop, self.goal, self.limit, self.seed, self.workers = shop, goal, limit, seed, workers
+        self.operations = sum(len(job.operations) for job in shop.jobs)
+        # What is proved so far; parts that know less must not take it back.
+        self.least = lower_bound(shop, goal)
+        self.trace = Trace(tell)
+        self._begun = time.monotonic()
+
+    def ruled(self, start: Plan | None, rules: Sequence[RuleName]) -> Solution:
+        """The best of the start plan and the rules'."""
+        plans = [start] if start is not None else []
+        plans += [plan for rule in rules if (plan := dispatch(self.shop, rule)) is not None]
+        valid = [plan for plan in plans if not violations(self.shop, plan)]
+        if not valid:
+            return Solution(METHOD, "no plan", None, None, self.least, reason="no rule finds a plan")
+        return self._best(min(valid, key=lambda plan: self.goal.values(self.shop, plan)), self.least)
+
+    def local_and_proof(self, found: Solution) -> Solution:
+        """Local search, and CP-SAT beside it where the shop is small enough for a proof."""
+        alone = SOON_ALONE if self.operations <= SOON else LATER_ALONE if self.operations <= LATER else 1.0
+        found = self._local(found, share=alone)
+        if found.status == "optimal" or alone == 1.0:
+            return found
+        if self.limit.seconds is None or self.workers == 1:
+            return self._proof(found, share=1.0)
+        proved: list[Solution] = []
+        with ThreadPoolExecutor(1) as thread:
+            proof = thread.submit(lambda: proved.append(self._proof(found, share=1.0)))
+            searched = self._local(found, share=1.0, threads=self.workers - 1, stop=proof.done)
+            proof.result()
+        [exact] = proved
+        if exact.plan is None or exact.status == "optimal":
+            return exact if exact.plan is not None else searched
+        plans = [solution.plan for solution in (exact, searched) if solution.plan is not None]
+        return self._best(min(plans, key=lambda plan: plan.makespan), max(exact.bound, searched.bound))
+
+    def whole_and_pieces(self, found: Solution) -> Solution:
+        """CP-SAT on the whole shop while it is small, then on one piece after the other."""
+        if self.operations <= WHOLE or found.plan is None:
+            found = self._proof(found, share=WHOLE_SHARE)
+            if found.status in ("optimal", "infeasible") or found.plan is None:
+                return found
+        limit = self._left(1.0)
+        if limit is None:
+            return found
+        pieces = solve_neighbourhoods(
+            self.shop, self.goal, limit=limit, seed=self.seed, start=found.plan, tell=self._tell
+        )
+        return found if pieces.plan is None else self._best(pieces.plan, max(found.bound, pieces.bound))
+
+    def _local(
+        self,
+        found: Solution,
+        *,
+        share: float,
+        threads: int | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Solution:
+        limit = self._left(share)
+        if limit is None:
+            return found
+        threads = self.workers if threads is None else threads
+        if limit.seconds is None:
+            # The same number of populations whatever the number of workers, so that the answer is the same.
+            moves = limit.iterations or max(1, int((limit.deterministic or 0.0) * MOVES / self.operations))
+            limit, populations = Limit(iterations=moves), 1
+        else:
+            populations = threads
+        local = solve_local(
+            self.shop,
+            self.goal,
+            limit=limit,
+            seed=self.seed,
+            tell=self._tell,
+            populations=populations,
+            workers=threads,
+            bound=found.bound,
+            stop=stop,
+        )
+        plans = [solution.plan for solution in (local, found) if solution.plan is not None]
+        return self._best(min(plans, key=lambda plan: plan.makespan), max(local.bound, found.bound))
+
+    def _proof(self, found: Solution, *, share: float) -> Solution:
+        limit = self._left(share)
+        if limit is None:
+            return found
+        workers = 1 if limit.seconds is None or self.goal == Goal.of("makespan") else self.workers
+        exact = solve_cpsat(
+            self.shop, self.goal, limit=limit, seed=self.seed, start=found.plan, tell=self._tell, workers=workers
+        )
+        if exact.status == "infeasible":
+            return replace(exact, method=METHOD, reason=explain(self.shop, seed=self.seed))
+        if exact.plan is None:
+            return replace(found, bound=max(found.bound, exact.bound), reason=exact.reason or found.reason)
+        return self._best(exact.plan, max(found.bound, exact.bound), proved=exact.status == "optimal")
+
+    def _left(self, share: float) -> Limit | None:
+        """`share` of the limit, less the seconds that have passed; None when they have all passed."""
+        limit = self.limit
+        seconds = None
+        if limit.seconds is not None:
+            seconds = share * limit.seconds - (time.monotonic() - self._begun)
+            if seconds <= 0:
+                return None
+        return Limit(
+            seconds=seconds,
+            deterministic=None if limit.deterministic is None else share * limit.deterministic,
+            iterations=None if limit.iterations is None else max(1, int(share * limit.iterations)),
+        )
+
+    def _tell(self, found: Incumbent) -> None:
+        self.trace.add(found.objective, max(self.least, found.bound))
+
+    def _best(self, plan: Plan, bound: int, *, proved: bool = False) -> Solution:
+        bound = self.least = max(self.least, bound)
+        self.trace.add(self.goal.values(self.shop, plan)[0], bound)
+        return Solution.of(
+            METHOD, self.shop, goal=self.goal, plan=plan, bound=bound, trace=self.trace.incumbents, proved=proved
+        )

@@ -1,0 +1,1 @@
+"""Compiled schedule generation for shops with everything they can have: tables, placing, schemes, values."""

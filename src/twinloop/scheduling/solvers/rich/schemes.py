@@ -1,0 +1,304 @@
+"""Two ways to generate a schedule: operation by operation in a given order, or machine by machine by a rule.
+
+The serial scheme places blocks in the order of their keys as far as precedence allows, in gaps too when `insert`.
+The parallel one makes parametrised active schedules (Giffler and Thompson 1960; Bierwirth and Mattfeld 1999).
+What a frozen operation waits for is placed before all else, the most urgent first.
+"""
+
+import numpy as np
+from numba import njit
+
+from twinloop.scheduling.solvers.rich.layout import (
+    DEADLINE,
+    DURATION,
+    END,
+    END_FOLLOWER,
+    END_MODE,
+    END_NEED,
+    FAR,
+    FIRST,
+    FIRST_FOLLOWER,
+    FIRST_MODE,
+    FIRST_NEED,
+    FIXED,
+    JOB,
+    LENGTH,
+    MACHINE,
+    PROFILE,
+    RELEASE,
+    WAITS,
+)
+from twinloop.scheduling.solvers.rich.lending import lent, lent_layout, lent_state
+from twinloop.scheduling.solvers.rich.placing import begin, fit, set_up
+from twinloop.scheduling.solvers.rich.priorities import priority
+
+# What `fit` is told. Of a numpy type, here and below: numba would compile once more for each Python constant.
+TRIED, KEPT = np.bool_(False), np.bool_(True)
+
+
+@njit(cache=True, nogil=True)
+def prepare(layout, state):  # type: ignore[no-untyped-def]
+    """Begin a schedule: nothing is placed but what is frozen."""
+    begin(layout, state)
+    state.behind[:] = -1
+    state.job_next[:] = -1
+    state.job_ready[:] = layout.jobs[:, RELEASE]
+    state.job_waits[:] = layout.jobs[:, WAITS]
+    for j in range(len(layout.jobs)):
+        if layout.jobs[j, WAITS] == 0:
+            proceed(layout, state, j, layout.jobs[j, FIRST])
+
+
+@njit(cache=True, nogil=True)
+def proceed(layout, state, j, v):  # type: ignore[no-untyped-def]
+    """Move job j on to operation v, past frozen ones; a finished job sets those after it going."""
+    if past_frozen(layout, state, j, v) or layout.jobs[j, FIRST_FOLLOWER] == layout.jobs[j, END_FOLLOWER]:
+        return
+    finished = [j]
+    while len(finished) > 0:
+        j = finished.pop()
+        for k in range(layout.jobs[j, FIRST_FOLLOWER], layout.jobs[j, END_FOLLOWER]):
+            f = layout.followers[k]
+            state.job_ready[f] = max(state.job_ready[f], state.end[layout.jobs[j, END] - 1])
+            state.job_waits[f] -= 1
+            if state.job_waits[f] == 0 and not past_frozen(layout, state, f, layout.jobs[f, FIRST]):
+                finished.append(f)
+
+
+@njit(cache=True, nogil=True)
+def past_frozen(layout, state, j, v):  # type: ignore[no-untyped-def]
+    """Move job j on to operation v or the first behind it that is not frozen; whether there is one."""
+    while v < layout.jobs[j, END] and layout.operations[v, FIXED] >= 0:
+        v += 1
+    state.job_next[j] = v
+    return v < layout.jobs[j, END]
+
+
+@njit(cache=True, nogil=True)
+def waiting(layout, state, j):  # type: ignore[no-untyped-def]
+    """Whether job j has a next block."""
+    return 0 <= state.job_next[j] < layout.jobs[j, END]
+
+
+@njit(cache=True, nogil=True)
+def place_best(layout, state, v, choice, hold):  # type: ignore[no-untyped-def]
+    """Place the block at v in its chosen mode, or in the one in which it ends first, and move its job on."""
+    mode = choice[v]
+    if mode < 0:
+        low, high, least = layout.operations[v, FIRST_MODE], layout.operations[v, END_MODE], np.int64(4 * FAR)
+        mode = low
+        if high - low > 1:
+            for k in range(low, high):
+                _, _, block_end = fit(layout, state, v, k, choice, hold, TRIED)
+                if block_end < least:
+                    mode, least = k, block_end
+    fit(layout, state, v, mode, choice, hold, KEPT)
+    proceed(layout, state, layout.operations[v, JOB], v + layout.operations[v, LENGTH])
+
+
+@njit(cache=True, nogil=True)
+def serial(layout, state, key, choice, hold, insert):  # type: ignore[no-untyped-def]
+    """Place all blocks, the least `key` [n] of a possible one first; ties go to the job that is listed first.
+
+    choice: [n] mode, or -1 for the one that ends first. hold: [n] time before which an operation must not start.
+    insert: whether an operation may be put into a gap; otherwise it stays behind what its machine got before.
+    """
+    layout, state, key, choice, hold = lent_layout(layout), lent_state(state), lent(key), lent(choice), lent(hold)
+    prepare(layout, state)
+    jobs = len(layout.jobs)
+    heap, size = np.empty(jobs, np.int64), np.int64(0)
+    queued = np.zeros(jobs, np.bool_)
+    for j in range(jobs):
+        if waiting(layout, state, j):
+            size = push(heap, size, state.job_next[j], layout.operations, key)
+            queued[j] = True
+    while size > 0:
+        v = heap[0]
+        size = pop(heap, size, layout.operations, key)
+        j = layout.operations[v, JOB]
+        place_best(layout, state, v, choice, hold)
+        if not insert and layout.operations[v, DEADLINE] == FAR:
+            for w in range(v, v + layout.operations[v, LENGTH]):
+                state.behind[layout.modes[state.mode[w], MACHINE]] = w
+        if waiting(layout, state, j):
+            size = push(heap, size, state.job_next[j], layout.operations, key)
+        elif layout.jobs[j, FIRST_FOLLOWER] < layout.jobs[j, END_FOLLOWER]:
+            # Followers may have been set going, and theirs in turn where they are frozen throughout.
+            for f in range(jobs):
+                if not queued[f] and waiting(layout, state, f):
+                    queued[f] = True
+                    size = push(heap, size, state.job_next[f], layout.operations, key)
+
+
+@njit(cache=True, nogil=True)
+def sooner(v, w, operations, key):  # type: ignore[no-untyped-def]
+    """Whether block v comes before block w: by deadline, then key, then number."""
+    if operations[v, DEADLINE] != operations[w, DEADLINE]:
+        return operations[v, DEADLINE] < operations[w, DEADLINE]
+    return key[v] < key[w] or (key[v] == key[w] and v < w)
+
+
+@njit(cache=True, nogil=True)
+def push(heap, size, v, operations, key):  # type: ignore[no-untyped-def]
+    """Add block v to a heap; returns the new size."""
+    k = size
+    while k > 0 and sooner(v, heap[(k - 1) >> 1], operations, key):
+        heap[k] = heap[(k - 1) >> 1]
+        k = (k - 1) >> 1
+    heap[k] = v
+    return size + 1
+
+
+@njit(cache=True, nogil=True)
+def pop(heap, size, operations, key):  # type: ignore[no-untyped-def]
+    """Drop the first block of a heap; returns the new size."""
+    size -= 1
+    v, k = heap[size], 0
+    while 2 * k + 1 < size:
+        child = 2 * k + 1
+        if child + 1 < size and sooner(heap[child + 1], heap[child], operations, key):
+            child += 1
+        if not sooner(heap[child], v, operations, key):
+            break
+        heap[k] = heap[child]
+        k = child
+    heap[k] = v
+    return size
+
+
+@njit(cache=True, nogil=True)
+def affected(layout, v, mode, seen, changed):  # type: ignore[no-untyped-def]
+    """Whether a machine that the block at v, begun in `mode`, could use has got more work since it was `seen`."""
+    if changed[layout.modes[mode, MACHINE]] > seen:
+        return True
+    for w in range(v + 1, v + layout.operations[v, LENGTH]):
+        for k in range(layout.operations[w, FIRST_MODE], layout.operations[w, END_MODE]):
+            if changed[layout.modes[k, MACHINE]] > seen:
+                return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def outdated(layout, v, seen, taken):  # type: ignore[no-untyped-def]
+    """Whether a pool or material that the block at v needs has been taken from since it was `seen`."""
+    for w in range(v, v + layout.operations[v, LENGTH]):
+        for k in range(layout.operations[w, FIRST_NEED], layout.operations[w, END_NEED]):
+            if taken[layout.needs[k, PROFILE]] > seen:
+                return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def parallel(layout, state, rule, delay, mean_duration, mean_set_up):  # type: ignore[no-untyped-def]
+    """Generate by a rule. Of all next blocks the machine that could finish one first is taken, and there the one of
+    least priority value among those that start soon enough; delay 0 gives non-delay, 1 active schedules.
+
+    Earliest starts are remembered: they are found anew where the machine's row has changed, and where only pools
+    or materials are fewer, which moves nothing forward, not before they decide.
+    """
+    layout, state = lent_layout(layout), lent_state(state)
+    operations, modes, at, behind = layout.operations, layout.modes, state.job_next, state.behind
+    jobs, machines = len(layout.jobs), len(layout.machines)
+    free, hold = np.full(len(operations), -1, np.int64), np.zeros(len(operations), np.int64)
+    prepare(layout, state)
+    while True:
+        v = np.int64(-1)
+        for j in range(jobs):
+            if waiting(layout, state, j):
+                deadline = operations[at[j], DEADLINE]
+                if deadline < (FAR if v < 0 else operations[v, DEADLINE]):
+                    v = at[j]
+        if v < 0:
+            break
+        place_best(layout, state, v, free, hold)
+    start, end = np.empty(len(modes), np.int64), np.empty(len(modes), np.int64)
+    seen = np.full(len(modes), -1, np.int64)
+    changed, taken = np.zeros(machines, np.int64), np.zeros(len(layout.profiles), np.int64)
+    chosen = np.empty(jobs, np.int64)
+    finish, queue = np.empty(machines, np.int64), np.empty(machines, np.int64)
+    needed = np.zeros(jobs, np.int64)
+    running, size = np.empty(jobs, np.int64), 0
+    for j in range(jobs):
+        if waiting(layout, state, j):
+            running[size] = j
+            size += 1
+    now = 0
+    while size > 0:
+        now += 1
+        while True:
+            finish[:] = 4 * FAR
+            queue[:] = 0
+            for place in range(size):
+                j = running[place]
+                v = at[j]
+                best, least = np.int64(-1), np.int64(4 * FAR)
+                for k in range(operations[v, FIRST_MODE], operations[v, END_MODE]):
+                    if seen[k] < 0 or affected(layout, v, k, seen[k], changed):
+                        start[k], end[k], _ = fit(layout, state, v, k, free, hold, TRIED)
+                        seen[k] = now
+                    if end[k] < least:
+                        best, least = np.int64(k), end[k]
+                chosen[j] = best
+                m = modes[best, MACHINE]
+                finish[m] = min(finish[m], least)
+                queue[m] += modes[best, DURATION]
+            # The first machine, in the order in which jobs name them, that finishes first.
+            busy, least = np.int64(-1), np.int64(4 * FAR)
+            for place in range(size):
+                m = modes[chosen[running[place]], MACHINE]
+                if finish[m] < least:
+                    busy, least = m, finish[m]
+            fresh = True
+            for place in range(size):
+                j = running[place]
+                v = at[j]
+                if modes[chosen[j], MACHINE] == busy and outdated(layout, v, seen[chosen[j]], taken):
+                    for k in range(operations[v, FIRST_MODE], operations[v, END_MODE]):
+                        if outdated(layout, v, seen[k], taken):
+                            fresh = False
+                            seen[k] = -1
+            if fresh:
+                break
+        # A machine decides when it begins to work or to be set up.
+        soonest = np.int64(4 * FAR)
+        for place in range(size):
+            k = chosen[running[place]]
+            if modes[k, MACHINE] == busy:
+                needed[place] = 0
+                if behind[busy] >= 0:
+                    before = state.mode[behind[busy]]
+                    needed[place] = set_up(layout.machines, modes, layout.setups, before, k)
+                soonest = min(soonest, start[k] - needed[place])
+        limit = soonest + delay * (least - soonest)
+        pick, lowest = -1, np.inf
+        for place in range(size):
+            j = running[place]
+            k = chosen[j]
+            begins = start[k] - needed[place]
+            if modes[k, MACHINE] != busy or (begins > soonest and begins >= limit):
+                continue
+            value = priority(layout, state, rule, at[j], k, soonest, needed[place], queue, mean_duration, mean_set_up)
+            if pick < 0 or value < lowest:
+                pick, lowest = place, value
+        j = running[pick]
+        v, k = at[j], chosen[j]
+        fit(layout, state, v, k, free, hold, KEPT)
+        for w in range(v, v + operations[v, LENGTH]):
+            m = modes[state.mode[w], MACHINE]
+            behind[m] = w
+            changed[m] = now + 1
+            for need in range(operations[w, FIRST_NEED], operations[w, END_NEED]):
+                taken[layout.needs[need, PROFILE]] = now + 1
+        proceed(layout, state, j, v + operations[v, LENGTH])
+        if waiting(layout, state, j):
+            continue
+        if layout.jobs[j, FIRST_FOLLOWER] == layout.jobs[j, END_FOLLOWER]:
+            size -= 1
+            for place in range(pick, size):
+                running[place] = running[place + 1]
+        else:
+            size = 0
+            for j in range(jobs):
+                if waiting(layout, state, j):
+                    running[size] = j
+                    size += 1

@@ -1,0 +1,57 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.scheduling.shops import rich_shop
+from twinloop.scheduling.problem import Window
+from twinloop.scheduling.problem.calendar import Stretch, closures, joined, stretches
+
+WINDOWS = st.lists(
+    st.builds(lambda start, length: Window(start, start + length), st.integers(0, 25), st.integers(1, 5)), max_size=4
+)
+
+
+def minute_by_minute(
+    windows: tuple[Window, ...], duration: int, *, resumable: bool, opens: int, closes: int
+) -> dict[int, int]:
+    """Elapsed time by start, found by working through every minute."""
+    closed = {minute for window in windows for minute in range(window.start, window.end)}
+    found = {}
+    for start in set(range(opens, closes)) - closed:
+        minute, left = start, duration
+        while left and (resumable or minute not in closed):
+            left -= minute not in closed
+            minute += 1
+        if not left and minute <= closes:
+            found[start] = minute - start
+    return found
+
+
+@given(WINDOWS, st.integers(1, 9), st.booleans(), st.integers(0, 20), st.integers(0, 25))
+def test_stretches_hold_exactly_the_starts_that_minutes_allow(
+    windows: list[Window], duration: int, resumable: bool, opens: int, length: int
+) -> None:
+    together = joined(windows)
+    found = stretches(together, duration, resumable=resumable, opens=opens, closes=opens + length)
+    starts = {start: s.elapsed for s in found for start in range(s.first, s.last + 1)}
+    expected = minute_by_minute(together, duration, resumable=resumable, opens=opens, closes=opens + length)
+    assert starts == expected
+    assert sum(s.last - s.first + 1 for s in found) == len(starts)
+    assert list(found) == sorted(found)
+
+
+def test_windows_that_touch_or_overlap_are_one() -> None:
+    windows = [Window(5, 8), Window(0, 3), Window(3, 4), Window(7, 9)]
+    assert joined(windows) == (Window(0, 4), Window(5, 9))
+
+
+def test_an_operation_is_held_up_by_its_machine_and_by_its_people() -> None:
+    shop = rich_shop()
+    shaft = shop.by_name["shaft"].operations
+    assert closures(shop, shaft[0], "saw") == (Window(12, 13),)
+    assert closures(shop, shaft[1], "mill") == (Window(8, 10), Window(20, 24))
+    assert closures(shop, shaft[1], "lathe") == ()
+
+
+def test_a_pause_lasts_as_long_as_the_window() -> None:
+    found = stretches((Window(8, 10),), 6, resumable=True, opens=2, closes=13)
+    assert found == (Stretch(2, 2, 6), Stretch(3, 5, 8))

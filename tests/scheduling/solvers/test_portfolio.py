@@ -1,0 +1,91 @@
+"""Auto: as good as its parts, proved where a proof is near, the same answer whatever the number of workers."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.scheduling.shops import FT10, every_plan, flexible_shops, plain_shops, rich_plan, rich_shop, shops, single
+from twinloop.scheduling.checker import check
+from twinloop.scheduling.files.text import read_jsp
+from twinloop.scheduling.objectives import Goal
+from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.problem.generate import classical_shop
+from twinloop.scheduling.solution import Limit
+from twinloop.scheduling.solvers.portfolio import solve_auto
+
+MAKESPAN = Goal.of("makespan")
+
+
+def ft10(folder: Path) -> JobShop:
+    (folder / "ft10.txt").write_text(FT10)
+    return read_jsp(folder / "ft10.txt")
+
+
+def test_ft10_is_proved_optimal(tmp_path):
+    shop = ft10(tmp_path)
+    found = solve_auto(shop, MAKESPAN, limit=Limit(deterministic=6.0), seed=1)
+    check(shop, found.plan)
+    assert (found.status, found.objective, found.bound) == ("optimal", 930, 930)
+
+
+def test_search_and_proof_side_by_side_also_end_with_the_optimum(tmp_path):
+    shop = ft10(tmp_path)
+    found = solve_auto(shop, MAKESPAN, limit=Limit(seconds=60.0), seed=2, workers=2)
+    check(shop, found.plan)
+    assert (found.status, found.objective) == ("optimal", 930)
+    assert [item.objective for item in found.trace] == sorted({item.objective for item in found.trace}, reverse=True)
+
+
+def test_a_large_shop_is_proved_by_its_machine_bound_alone():
+    shop = classical_shop(60, 6, time_seed=5, machine_seed=6)
+    found = solve_auto(shop, MAKESPAN, limit=Limit(iterations=3000), seed=1)
+    check(shop, found.plan)
+    assert found.status == "optimal"
+
+
+@settings(max_examples=25, deadline=None)
+@given(shop=st.one_of(plain_shops(), flexible_shops()))
+def test_small_plain_shops_are_solved_as_well_as_brute_force_can(shop):
+    found = solve_auto(shop, MAKESPAN, limit=Limit(deterministic=0.5), seed=1)
+    check(shop, found.plan)
+    assert found.objective == min(plan.makespan for plan in every_plan(shop))
+
+
+@settings(max_examples=15, deadline=None)
+@given(shop=shops())
+def test_tardiness_of_small_shops_is_that_of_brute_force(shop):
+    goal = Goal.of("weighted_tardiness")
+    found = solve_auto(shop, goal, limit=Limit(deterministic=1.0), seed=1)
+    check(shop, found.plan)
+    assert found.values == min(goal.values(shop, plan) for plan in every_plan(shop))
+
+
+def test_a_rich_shop_is_planned_at_least_as_well_as_by_hand():
+    goal = Goal.of("weighted_tardiness", "makespan")
+    found = solve_auto(rich_shop(), goal, limit=Limit(deterministic=2.0), seed=1)
+    check(rich_shop(), found.plan)
+    assert found.values <= goal.values(rich_shop(), rich_plan())
+    assert found.status == "optimal"
+
+
+@pytest.mark.parametrize("goal", [MAKESPAN, Goal.of("weighted_tardiness")], ids=["makespan", "tardiness"])
+def test_without_a_clock_the_answer_does_not_depend_on_the_workers(goal, tmp_path):
+    shop = ft10(tmp_path)
+    one, two = (solve_auto(shop, goal, limit=Limit(deterministic=0.2), seed=7, workers=workers) for workers in (1, 2))
+    assert one == two
+
+
+def test_a_start_plan_is_never_made_worse(tmp_path):
+    shop = ft10(tmp_path)
+    start = solve_auto(shop, MAKESPAN, limit=Limit(iterations=20_000), seed=3).plan
+    found = solve_auto(shop, MAKESPAN, limit=Limit(iterations=1), seed=4, start=start)
+    assert found.objective <= start.makespan
+
+
+def test_due_dates_that_cannot_be_met_are_explained():
+    shop = single((6, 0, 6, 1), (6, 0, 6, 1), firm=True)
+    found = solve_auto(shop, Goal.of("weighted_tardiness"), limit=Limit(deterministic=1.0), seed=1)
+    assert found.status == "infeasible"
+    assert "jobs a and b conflict on mill" in found.reason

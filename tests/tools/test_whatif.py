@@ -1,0 +1,98 @@
+"""The tool plans and executes a shop and its change, and says what the change is worth."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.scheduling.shops import rich_shop, single
+from twinloop.cli import main
+from twinloop.scheduling.files.shop_json import write_shop
+from twinloop.scheduling.files.table import write_table
+
+SHOP = single((30, 0, 50, 1), (10, 0, 15, 4), (25, 5, 60, 2))
+QUICK = ["--limit", "0.2", "--replications", "20"]
+
+
+@pytest.fixture
+def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository: Path) -> str:
+    monkeypatch.chdir(repository)
+    write_table(tmp_path / "book.csv", SHOP)
+    return str(tmp_path / "book.csv")
+
+
+def test_another_machine_is_planned_executed_and_compared(book: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["whatif", book, "--add-machine", "mill", "--mttf", "60", "--mttr", "20", "--json", *QUICK]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["today"]["status"], told["changed"]["objective"]) == ("optimal", 0)
+    rows = {row["figure"]: row for row in told["figures"]}
+    assert rows["planned makespan"]["difference"] < 0
+    row = rows["makespan"]
+    assert row["difference_low"] < row["difference"] < row["difference_high"] < 0
+    assert rows["weighted_tardiness CVaR"]["difference"] < 0
+
+
+def test_the_table_shows_today_the_change_and_the_difference(book: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["whatif", book, "--rush", "urgent:mill=20:30", "--cancel", "c", "--cv", "0.2", *QUICK]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["times", "in", "minutes", "today", "changed", "difference", "(95", "%", "interval)"]
+    assert [line[:22].strip() for line in lines[1:]] == [
+        "planned makespan",
+        "planned weighted tardi",
+        "makespan",
+        "makespan CVaR",
+        "weighted tardiness",
+        "weighted tardiness CVa",
+    ]
+    assert "−5" in lines[1]
+    assert "…" in lines[3]
+
+
+def test_a_longer_shift_helps_a_shop_with_calendars(
+    book: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_shop(tmp_path / "rich.json", rich_shop())
+    assert main(["whatif", str(tmp_path / "rich.json"), "--shift", "mill:8-10", "--json", *QUICK]) == 0
+    rows = json.loads(capsys.readouterr().out)["figures"]
+    assert all(row["difference"] <= 0 for row in rows if row["figure"].endswith("makespan"))
+
+
+def test_a_shop_without_a_plan_is_said_so(book: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_shop(tmp_path / "firm.json", single((30, 0, 20, 1), (10, 0, 15, 4), firm=True))
+    assert main(["whatif", str(tmp_path / "firm.json"), "--cancel", "a", *QUICK]) == 1
+    told = capsys.readouterr()
+    assert "whatif: today: infeasible: job a cannot meet its due date 20: shortest route ends at 30" in told.err
+    assert "no comparison: at least one of the shops has no plan" in told.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "whatif: nothing is changed: give --add-machine, --shift, --rush or --cancel"),
+        (["--add-machine", "lathe"], "what if: machine 'lathe' is not in the shop; known: mill"),
+        (["--shift", "mill"], "whatif: --shift mill: expected MACHINE:FROM-TO in whole minutes, like mill:480-960"),
+        (["--shift", "mill:0-9"], "what if: nothing is closed between 0 and 9"),
+        (["--rush", "urgent"], "whatif: --rush urgent: expected NAME:MACHINE=MIN,…[:DUE], like urgent:saw=30,mill=45"),
+        (["--rush", "urgent:mill=x"], "whatif: --rush urgent:mill=x: expected NAME:MACHINE=MIN"),
+        (["--rush", "urgent:lathe=5"], "job urgent operation 0: unknown machine 'lathe'; known: mill"),
+        (["--cancel", "z"], "what if: job 'z' is not in the shop; known: a, b, c"),
+        (["--cancel", "a", "--limit", "0"], "whatif: --limit 0: expected more than 0 seconds"),
+        (["--cancel", "a", "--replications", "1"], "what if: replications = 1: expected at least 2"),
+        (["--cancel", "a", "--mttf", "-3"], "breakdowns of mill: mean time to failure = -3: expected more than 0"),
+    ],
+)
+def test_what_does_not_fit_exits_with_2_and_one_line(
+    book: str, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["whatif", book, *arguments]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith(message)
+
+
+def test_without_a_problem_the_command_to_run_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "dvc.yaml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    assert main(["whatif", "--cancel", "a"]) == 2
+    assert "problem.json: no such file: run `make repro` first, or name a file with a shop" in capsys.readouterr().err
