@@ -12,6 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # Tests run side by side: one thread each, in the processes they start too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Clones of the checkout need not compile again what it has compiled.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "machine_code"))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,13 +9,13 @@ a plain shop counts.
 import itertools
 
 import numpy as np
-from numba import njit
 
 from twinloop.contracts import Plan
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.solution import Limit, Solution, Tell
 from twinloop.scheduling.solvers.generation import possible
+from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.local.graph import draw
 from twinloop.scheduling.solvers.rich.genome import Genomes, Search
 from twinloop.scheduling.solvers.rich.layout import END_MODE, FIRST_MODE, FIRST_ROW, MACHINE
@@ -80,7 +80,7 @@ def _row(genome: Genomes):  # type: ignore[no-untyped-def]
     return genome.key[0], genome.choice[0], genome.hold[0], genome.insert
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def anneal(  # type: ignore[no-untyped-def]
     layout,
     state,

@@ -5,7 +5,6 @@ is kept with probability exp(-worse / temperature), which falls geometrically ov
 """
 
 import numpy as np
-from numba import njit
 
 from twinloop.contracts import Plan
 from twinloop.errors import InputError
@@ -13,6 +12,7 @@ from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.solution import Limit, Solution, Status
+from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.local.arrays import Arrays
 from twinloop.scheduling.solvers.local.construct import MOST_WORK, construct
 from twinloop.scheduling.solvers.local.graph import draw, evaluate, link, unlink
@@ -49,7 +49,7 @@ def solve_annealing(shop: JobShop, goal: Goal, *, limit: Limit, seed: int, start
     return Solution(METHOD, status, arrays.plan(machine, starts_of(arrays, point)), (point.makespan,), least)
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def anneal(  # type: ignore[no-untyped-def]
     job_before,
     job_after,

@@ -6,14 +6,14 @@ finish it first.
 """
 
 import numpy as np
-from numba import njit
 
+from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.local.graph import FAR, draw
 
 MOST_WORK, LEAST_TIME, MOST_TIME = 0, 1, 2
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def construct(  # type: ignore[no-untyped-def]
     job_before, job_after, release, first_mode, mode_machine, mode_duration, machines, rule, delay, noise, state
 ):

@@ -6,13 +6,14 @@ estimate of Balas and Vazacopoulos (1998), which recomputes only the operations 
 """
 
 import numpy as np
-from numba import njit
 
 # A number above any makespan, for minima.
+from twinloop.scheduling.solvers.jit import machine_code
+
 FAR = 1 << 60
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def draw(state, bound):  # type: ignore[no-untyped-def]
     """A number from 0 to bound - 1 by xorshift64 (Marsaglia 2003); `state` [1] uint64, not 0, is advanced."""
     x = state[0]
@@ -23,7 +24,7 @@ def draw(state, bound):  # type: ignore[no-untyped-def]
     return np.int64(x >> np.uint64(11)) % bound
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def topological(job_before, job_after, before, after, order, waits):  # type: ignore[no-untyped-def]
     """Fill `order` [n] so that everything comes after what it waits for; returns how many could be ordered."""
     count = len(job_before)
@@ -52,7 +53,7 @@ def topological(job_before, job_after, before, after, order, waits):  # type: ig
     return filled
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits):  # type: ignore[no-untyped-def]
     """Compute heads and tails; returns the makespan, or -1 when the sequences wait for each other in a circle."""
     count = len(duration)
@@ -84,21 +85,21 @@ def evaluate(duration, release, job_before, job_after, before, after, head, tail
     return makespan
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def ready(v, duration, release, job_before, head):  # type: ignore[no-untyped-def]
     """Earliest start of v as far as its job is concerned."""
     w = job_before[v]
     return release[v] if w < 0 else head[w] + duration[w]
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def rest_of_job(v, duration, job_after, tail):  # type: ignore[no-untyped-def]
     """Longest path from the end of v through its job."""
     w = job_after[v]
     return 0 if w < 0 else tail[w] + duration[w]
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def estimate_later(u, v, duration, release, job_before, job_after, before, after, head, tail, starts, row):  # type: ignore[no-untyped-def]
     """Estimated makespan through the moved operations when u is put right behind v on its machine."""
     w = before[u]
@@ -129,7 +130,7 @@ def estimate_later(u, v, duration, release, job_before, job_after, before, after
     return worst
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def estimate_sooner(u, v, duration, release, job_before, job_after, before, after, head, tail, rests, row):  # type: ignore[no-untyped-def]
     """Estimated makespan through the moved operations when v is put right before u on its machine."""
     w = after[v]
@@ -160,7 +161,7 @@ def estimate_sooner(u, v, duration, release, job_before, job_after, before, afte
     return worst
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def unlink(v, before, after):  # type: ignore[no-untyped-def]
     """Take v out of its machine's row."""
     x, y = before[v], after[v]
@@ -172,7 +173,7 @@ def unlink(v, before, after):  # type: ignore[no-untyped-def]
     after[v] = -1
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def link(v, x, y, before, after):  # type: ignore[no-untyped-def]
     """Put v between x and y (either may be -1)."""
     before[v] = x

@@ -5,12 +5,12 @@ operation must come before or after a known set of others, which gives two small
 """
 
 import numpy as np
-from numba import njit
 
+from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.local.graph import FAR
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def schrage(head, duration, tail, sequence, start):  # type: ignore[no-untyped-def]
     """Fill `sequence` and `start` [n] by Schrage's rule; returns the makespan."""
     count = len(head)
@@ -34,7 +34,7 @@ def schrage(head, duration, tail, sequence, start):  # type: ignore[no-untyped-d
     return makespan
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def preemptive_bound(head, duration, tail):  # type: ignore[no-untyped-def]
     """Makespan when operations may be interrupted (Jackson's preemptive schedule): no sequence is shorter."""
     count = len(head)
@@ -62,7 +62,7 @@ def preemptive_bound(head, duration, tail):  # type: ignore[no-untyped-def]
     return makespan
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def carlier(head, duration, tail, nodes):  # type: ignore[no-untyped-def]
     """(sequence [n], makespan, proved) of least makespan; after `nodes` subproblems the best so far, not proved."""
     count = len(head)

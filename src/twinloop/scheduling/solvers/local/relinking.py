@@ -5,12 +5,12 @@ guide's machine; a swap that would close a circle is left out.
 """
 
 import numpy as np
-from numba import njit
 
+from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.local.graph import draw, evaluate, link, topological, unlink
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def positions(before, after, place):  # type: ignore[no-untyped-def]
     """Write every operation's place in its machine's row, from 0."""
     for v in range(len(before)):
@@ -22,7 +22,7 @@ def positions(before, after, place):  # type: ignore[no-untyped-def]
                 w = after[w]
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def distance(machine, place, guide_machine, guide_after):  # type: ignore[no-untyped-def]
     """Pairs on one machine in another order, plus operations on another machine."""
     found = 0
@@ -38,7 +38,7 @@ def distance(machine, place, guide_machine, guide_after):  # type: ignore[no-unt
     return found
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def relink(  # type: ignore[no-untyped-def]
     job_before,
     job_after,

@@ -7,8 +7,8 @@ operation has other machines, it may be put between any two operations there tha
 """
 
 import numpy as np
-from numba import njit
 
+from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.local.graph import (
     FAR,
     draw,
@@ -25,7 +25,7 @@ from twinloop.scheduling.solvers.local.graph import (
 LATER, SOONER, ELSEWHERE = 0, 1, 2
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def critical_path(makespan, duration, job_before, before, head, state, path):  # type: ignore[no-untyped-def]
     """Write a random critical path to the end of `path` [n]; returns where it begins there."""
     count = len(duration)
@@ -53,7 +53,7 @@ def critical_path(makespan, duration, job_before, before, head, state, path):  #
     return place
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def search(  # type: ignore[no-untyped-def]
     job,
     job_before,

@@ -5,12 +5,12 @@ free; its steps are joined where they are equal, so that giving back undoes taki
 """
 
 import numpy as np
-from numba import njit
 
+from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.rich.layout import CLOSES, FAR, OPENS
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def in_open_time(windows, first, last, start, duration, resumable):  # type: ignore[no-untyped-def]
     """Earliest start, not before `start`, and end of work that closed windows interrupt or move on."""
     low, high = first, last
@@ -35,7 +35,7 @@ def in_open_time(windows, first, last, start, duration, resumable):  # type: ign
     return start, end
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def start_for(windows, first, last, end, duration, resumable):  # type: ignore[no-untyped-def]
     """A start that no start ending at `end` or later precedes."""
     if resumable:
@@ -55,7 +55,7 @@ def start_for(windows, first, last, end, duration, resumable):  # type: ignore[n
     return end - duration
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def step_at(step_time, first, count, time):  # type: ignore[no-untyped-def]
     """The last step that begins at `time` or before."""
     low, high = first, first + count
@@ -68,7 +68,7 @@ def step_at(step_time, first, count, time):  # type: ignore[no-untyped-def]
     return low - 1
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def free_from(step_time, step_level, first, count, quantity, start, end):  # type: ignore[no-untyped-def]
     """`start` when `quantity` is free during [start, end), else the end of the last step with less."""
     k = first + count - 1 if end >= FAR else step_at(step_time, first, count, end - 1)
@@ -80,7 +80,7 @@ def free_from(step_time, step_level, first, count, quantity, start, end):  # typ
         k -= 1
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def change(step_time, step_level, first, count, quantity, start, end):  # type: ignore[no-untyped-def]
     """Add `quantity` to the profile during [start, end); returns its number of steps. Equal steps are joined."""
     low = step_at(step_time, first, count, start)

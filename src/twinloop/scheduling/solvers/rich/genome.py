@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from twinloop.contracts import Plan
@@ -21,6 +20,7 @@ from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.settings import RULE_NAMES
 from twinloop.scheduling.solution import Limit, Solution, Tell, Trace
 from twinloop.scheduling.solvers.generation import regenerate
+from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.rich.layout import FIXED, Longs, Tables
 from twinloop.scheduling.solvers.rich.schemes import serial
 from twinloop.scheduling.solvers.rich.values import BEFORE, evaluate, reference, weights
@@ -45,7 +45,7 @@ class Genomes:
         return Genomes(*(column.copy() for column in vars(self).values()))
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def decode(layout, state, key, choice, hold, insert, level_weights, before, values):  # type: ignore[no-untyped-def]
     """Generate the schedules of rows of genomes, the last one stays in `state`, and fill values [rows, 2 + levels]."""
     for row in range(len(key)):

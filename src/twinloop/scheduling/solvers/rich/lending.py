@@ -7,10 +7,10 @@ was lent from: only arguments, which the caller keeps, may be lent, never an arr
 
 from typing import Any
 
-from numba import njit
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.rich.layout import Layout, State
 
 
@@ -30,7 +30,7 @@ def _lent(typing_context, array):  # type: ignore[no-untyped-def]
 lent: Any = intrinsic(_lent)
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def lent_layout(a):  # type: ignore[no-untyped-def]
     """A layout of lent arrays."""
     return Layout(
@@ -49,7 +49,7 @@ def lent_layout(a):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def lent_state(a):  # type: ignore[no-untyped-def]
     """A state of lent arrays."""
     return State(

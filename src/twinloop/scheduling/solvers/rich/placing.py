@@ -6,8 +6,8 @@ only as far as no operation that starts later goes short. Functions marked to be
 """
 
 import numpy as np
-from numba import njit
 
+from twinloop.scheduling.solvers.jit import inlined, machine_code
 from twinloop.scheduling.solvers.rich.availability import change, free_from, in_open_time, start_for
 from twinloop.scheduling.solvers.rich.layout import (
     DURATION,
@@ -41,7 +41,7 @@ from twinloop.scheduling.solvers.rich.layout import (
 )
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def set_up(machines, modes, setups, before, behind):  # type: ignore[no-untyped-def]
     """Set-up time between two modes on the same machine."""
     a, b = modes[before, FAMILY], modes[behind, FAMILY]
@@ -51,7 +51,7 @@ def set_up(machines, modes, setups, before, behind):  # type: ignore[no-untyped-
     return setups[machines[m, FIRST_SETUP] + machines[m, FAMILIES] * a + b]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def take(layout, state, v, sign):  # type: ignore[no-untyped-def]
     """Take (sign -1) or give back (1) what operation v needs at its times."""
     for k in range(layout.operations[v, FIRST_NEED], layout.operations[v, END_NEED]):
@@ -68,7 +68,7 @@ def take(layout, state, v, sign):  # type: ignore[no-untyped-def]
         )
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def put(layout, state, v, mode, place, start, end):  # type: ignore[no-untyped-def]
     """Place operation v at `place` in its machine's row."""
     m = layout.modes[mode, MACHINE]
@@ -81,7 +81,7 @@ def put(layout, state, v, mode, place, start, end):  # type: ignore[no-untyped-d
     take(layout, state, v, np.int64(-1))
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def remove(layout, state, v):  # type: ignore[no-untyped-def]
     """Undo `put`."""
     take(layout, state, v, np.int64(1))
@@ -94,7 +94,7 @@ def remove(layout, state, v):  # type: ignore[no-untyped-def]
     state.mode[v] = -1
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def place_of(layout, state, m, time):  # type: ignore[no-untyped-def]
     """How many operations in a machine's row start at `time` or before."""
     first = layout.machines[m, FIRST_ROW]
@@ -108,7 +108,7 @@ def place_of(layout, state, m, time):  # type: ignore[no-untyped-def]
     return low - first
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def begin(layout, state):  # type: ignore[no-untyped-def]
     """An empty schedule but for the frozen operations."""
     state.mode[:] = -1
@@ -124,7 +124,7 @@ def begin(layout, state):  # type: ignore[no-untyped-def]
             put(layout, state, v, mode, place, start, layout.operations[v, FIXED_END])
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def arrival(layout, state, v, mode, hold):  # type: ignore[no-untyped-def]
     """When operation v can be at a mode's machine, and not before its `hold`."""
     j = layout.operations[v, JOB]
@@ -135,7 +135,7 @@ def arrival(layout, state, v, mode, hold):  # type: ignore[no-untyped-def]
     return max(time, hold[v])
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def earliest(layout, state, v, mode, time):  # type: ignore[no-untyped-def]
     """Earliest start from `time` on, end, and place in the row."""
     modes, row, resumable = layout.modes, state.row, layout.operations[v, RESUMABLE]
@@ -169,7 +169,7 @@ def earliest(layout, state, v, mode, time):  # type: ignore[no-untyped-def]
         place += 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def available(layout, state, v, mode, time, resumable):  # type: ignore[no-untyped-def]
     """Earliest start from `time` on, and end, as far as windows, pools and materials are concerned."""
     first, last = layout.modes[mode, FIRST_WINDOW], layout.modes[mode, END_WINDOW]
@@ -194,7 +194,7 @@ def available(layout, state, v, mode, time, resumable):  # type: ignore[no-untyp
             return start, end
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def alone_from(layout, state, v):  # type: ignore[no-untyped-def]
     """A time from which on nothing that is placed, and no window or delivery, is in the way of the block at v."""
     last = np.int64(0)
@@ -214,7 +214,7 @@ def alone_from(layout, state, v):  # type: ignore[no-untyped-def]
     return last
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def head_start(layout, state, v, w, end):  # type: ignore[no-untyped-def]
     """A start of v that no start precedes with which the operations joined from v to w end at `end` or later."""
     while True:
@@ -227,7 +227,7 @@ def head_start(layout, state, v, w, end):  # type: ignore[no-untyped-def]
         end -= layout.transport[layout.modes[state.mode[w], MACHINE], layout.modes[k, MACHINE]]
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def fit(layout, state, v, mode, choice, hold, keep):  # type: ignore[no-untyped-def]
     """Earliest start and end of v in `mode`, and end of the block that begins with it.
 

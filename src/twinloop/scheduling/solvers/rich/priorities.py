@@ -4,8 +4,8 @@ Due-date rules put jobs without a due date last. Slack is the time to the due da
 """
 
 import numpy as np
-from numba import njit
 
+from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.rich.layout import (
     DUE,
     DURATION,
@@ -29,7 +29,7 @@ WAITING = 2.0
 SET_UP_SCALE = 0.5
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def priority(layout, state, rule, v, mode, time, set_up, queue, mean_duration, mean_set_up):  # type: ignore[no-untyped-def]
     """Value of operation v in `mode` by a rule, when its machine decides at `time`.
 

@@ -6,8 +6,8 @@ What a frozen operation waits for is placed before all else, the most urgent fir
 """
 
 import numpy as np
-from numba import njit
 
+from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.rich.layout import (
     DEADLINE,
     DURATION,
@@ -36,7 +36,7 @@ from twinloop.scheduling.solvers.rich.priorities import priority
 TRIED, KEPT = np.bool_(False), np.bool_(True)
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def prepare(layout, state):  # type: ignore[no-untyped-def]
     """Begin a schedule: nothing is placed but what is frozen."""
     begin(layout, state)
@@ -49,7 +49,7 @@ def prepare(layout, state):  # type: ignore[no-untyped-def]
             proceed(layout, state, j, layout.jobs[j, FIRST])
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def proceed(layout, state, j, v):  # type: ignore[no-untyped-def]
     """Move job j on to operation v, past frozen ones; a finished job sets those after it going."""
     if past_frozen(layout, state, j, v) or layout.jobs[j, FIRST_FOLLOWER] == layout.jobs[j, END_FOLLOWER]:
@@ -65,7 +65,7 @@ def proceed(layout, state, j, v):  # type: ignore[no-untyped-def]
                 finished.append(f)
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def past_frozen(layout, state, j, v):  # type: ignore[no-untyped-def]
     """Move job j on to operation v or the first behind it that is not frozen; whether there is one."""
     while v < layout.jobs[j, END] and layout.operations[v, FIXED] >= 0:
@@ -74,13 +74,13 @@ def past_frozen(layout, state, j, v):  # type: ignore[no-untyped-def]
     return v < layout.jobs[j, END]
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def waiting(layout, state, j):  # type: ignore[no-untyped-def]
     """Whether job j has a next block."""
     return 0 <= state.job_next[j] < layout.jobs[j, END]
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def place_best(layout, state, v, choice, hold):  # type: ignore[no-untyped-def]
     """Place the block at v in its chosen mode, or in the one in which it ends first, and move its job on."""
     mode = choice[v]
@@ -96,7 +96,7 @@ def place_best(layout, state, v, choice, hold):  # type: ignore[no-untyped-def]
     proceed(layout, state, layout.operations[v, JOB], v + layout.operations[v, LENGTH])
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def serial(layout, state, key, choice, hold, insert):  # type: ignore[no-untyped-def]
     """Place all blocks, the least `key` [n] of a possible one first; ties go to the job that is listed first.
 
@@ -130,7 +130,7 @@ def serial(layout, state, key, choice, hold, insert):  # type: ignore[no-untyped
                     size = push(heap, size, state.job_next[f], layout.operations, key)
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def sooner(v, w, operations, key):  # type: ignore[no-untyped-def]
     """Whether block v comes before block w: by deadline, then key, then number."""
     if operations[v, DEADLINE] != operations[w, DEADLINE]:
@@ -138,7 +138,7 @@ def sooner(v, w, operations, key):  # type: ignore[no-untyped-def]
     return key[v] < key[w] or (key[v] == key[w] and v < w)
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def push(heap, size, v, operations, key):  # type: ignore[no-untyped-def]
     """Add block v to a heap; returns the new size."""
     k = size
@@ -149,7 +149,7 @@ def push(heap, size, v, operations, key):  # type: ignore[no-untyped-def]
     return size + 1
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def pop(heap, size, operations, key):  # type: ignore[no-untyped-def]
     """Drop the first block of a heap; returns the new size."""
     size -= 1
@@ -166,7 +166,7 @@ def pop(heap, size, operations, key):  # type: ignore[no-untyped-def]
     return size
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def affected(layout, v, mode, seen, changed):  # type: ignore[no-untyped-def]
     """Whether a machine that the block at v, begun in `mode`, could use has got more work since it was `seen`."""
     if changed[layout.modes[mode, MACHINE]] > seen:
@@ -178,7 +178,7 @@ def affected(layout, v, mode, seen, changed):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def outdated(layout, v, seen, taken):  # type: ignore[no-untyped-def]
     """Whether a pool or material that the block at v needs has been taken from since it was `seen`."""
     for w in range(v, v + layout.operations[v, LENGTH]):
@@ -188,7 +188,7 @@ def outdated(layout, v, seen, taken):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def parallel(layout, state, rule, delay, mean_duration, mean_set_up):  # type: ignore[no-untyped-def]
     """Generate by a rule. Of all next blocks the machine that could finish one first is taken, and there the one of
     least priority value among those that start soon enough; delay 0 gives non-delay, 1 active schedules.

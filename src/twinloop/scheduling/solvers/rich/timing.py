@@ -6,8 +6,8 @@ limits it cannot become later. Operations take from pools and materials in the o
 """
 
 import numpy as np
-from numba import njit
 
+from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.rich.availability import in_open_time, start_for
 from twinloop.scheduling.solvers.rich.layout import (
     DURATION,
@@ -39,7 +39,7 @@ from twinloop.scheduling.solvers.rich.placing import set_up
 ROUNDS = 100
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def supplied(layout, order):  # type: ignore[no-untyped-def]
     """[n] when the materials of every operation are there, if they are used up in this order."""
     found = np.zeros(len(order), np.int64)
@@ -56,7 +56,7 @@ def supplied(layout, order):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def room(layout, v, held_end, held, held_count, start):  # type: ignore[no-untyped-def]
     """Earliest time from `start` on when so many of the operations before v have ended that its pools suffice."""
     for k in range(layout.operations[v, FIRST_NEED], layout.operations[v, END_NEED]):
@@ -73,7 +73,7 @@ def room(layout, v, held_end, held, held_count, start):  # type: ignore[no-untyp
     return start
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def hold(layout, v, held_end, held, held_count, end):  # type: ignore[no-untyped-def]
     """Note until when v holds its pools, the latest first; what can never matter is dropped."""
     for k in range(layout.operations[v, FIRST_NEED], layout.operations[v, END_NEED]):
@@ -95,7 +95,7 @@ def hold(layout, v, held_end, held, held_count, end):  # type: ignore[no-untyped
                 break
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def retime(layout, order, mode, start, end):  # type: ignore[no-untyped-def]
     """Fill start and end [n] for operations taken in `order`, each in its mode; False where that cannot be.
 

@@ -1,9 +1,9 @@
 """What a finished schedule is worth: the goal's levels in compiled code, behind broken rules and firm due dates."""
 
 import numpy as np
-from numba import njit
 
 from twinloop.scheduling.objectives import TERMS, Goal
+from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.rich.layout import (
     DUE,
     DURATION,
@@ -44,7 +44,7 @@ def reference(tables: Tables, goal: Goal) -> Longs:
     return found
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def broken(layout, state):  # type: ignore[no-untyped-def]
     """Operations that do not follow a frozen one, or are followed by one, or wait for none, as they have to."""
     found = 0
@@ -63,7 +63,7 @@ def broken(layout, state):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(cache=True, nogil=True)
+@machine_code
 def evaluate(layout, state, level_weights, before, values):  # type: ignore[no-untyped-def]
     """Fill values [2 + levels]; before: [n] reference starts or -1."""
     terms = np.zeros(level_weights.shape[1], np.int64)
