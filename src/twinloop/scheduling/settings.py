@@ -23,11 +23,16 @@ Positive = Annotated[float, Field(gt=0)]
 
 @settings
 class ShopMachine:
-    """One machine; it fails after an exponential time (null: never); an interrupted operation resumes after repair."""
+    """One machine; it fails after an exponential time (null: never); an interrupted operation resumes after repair.
+
+    rework_probability: that an operation fails its inspection; then it is repeated, or rework_min follow.
+    """
 
     name: Annotated[str, Field(min_length=1)]
     mean_time_to_failure_min: Positive | None = None
     mean_repair_min: Positive = 60.0
+    rework_probability: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    rework_min: Positive | None = None
 
 
 @settings

@@ -1,4 +1,4 @@
-"""Answer posted images with the registered detector, on loopback, until stopped."""
+"""Answer posted images with the registered detector, or posted shops with the scheduler, on loopback, until stopped."""
 
 import argparse
 import os
@@ -10,11 +10,12 @@ from pathlib import Path
 from twinloop.errors import InputError
 from twinloop.progress import say
 
-EXAMPLE = "python -m twinloop serve --port 5001"
+EXAMPLE = "python -m twinloop serve --model scheduler --port 5001"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the tool is given."""
+    parser.add_argument("--model", choices=("detector", "scheduler"), default="detector")
     parser.add_argument("--port", type=int, default=5001)
     parser.add_argument("--version", type=int, help="of the registered model (default: the newest)")
 
@@ -24,7 +25,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
     from twinloop.tracking import serving, store
     from twinloop.tracking.local import file_of
     from twinloop.twins import configuration
-    from twinloop.twins.factory.record import MODEL
+    from twinloop.twins.factory.record import DETECTOR, SCHEDULER
 
     require_free(options.port)
     address, home = os.environ.get("MLFLOW_TRACKING_URI"), configuration.main_root(root)
@@ -33,9 +34,10 @@ def run(options: argparse.Namespace, root: Path) -> int:
     if where.startswith("sqlite:") and not file_of(where, home).is_file():
         raise InputError(f"serve: nothing is recorded in {configuration.store_location(root)}: run `make repro` first")
     place = store.open_store(address, home)
-    version = serving.registered_version(place, MODEL, wanted=options.version)
-    say(f"serve: {MODEL} version {version} on http://127.0.0.1:{options.port}/invocations, until Ctrl-C")
-    command = serving.serve_command(MODEL, version, port=options.port)
+    name = {"detector": DETECTOR, "scheduler": SCHEDULER}[options.model]
+    version = serving.registered_version(place, name, wanted=options.version)
+    say(f"serve: {name} version {version} on http://127.0.0.1:{options.port}/invocations, until Ctrl-C")
+    command = serving.serve_command(name, version, port=options.port)
     # MLflow starts `uvicorn` by name: the one beside this Python.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return subprocess.call(command, env=os.environ | {"MLFLOW_TRACKING_URI": place.uri, "PATH": path})

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.scheduling.shops import shops, single
 from twinloop.contracts import Assignment, Plan
 from twinloop.errors import RunError
+from twinloop.scheduling.execution.disruptions import Rework
 from twinloop.scheduling.execution.execution import CALM, Disruptions, execute, outcome, realised_frame, replicate
 from twinloop.scheduling.problem import Job, JobShop, Operation
 from twinloop.scheduling.settings import RULE_NAMES, ShopMachine, ShopSettings
@@ -118,7 +119,10 @@ def test_sequences_that_block_each_other_are_named() -> None:
 
 
 def test_disruptions_come_from_the_shops_settings() -> None:
-    machines = (ShopMachine(name="mill", mean_time_to_failure_min=50.0, mean_repair_min=9.0), ShopMachine(name="press"))
+    machines = (
+        ShopMachine(name="mill", mean_time_to_failure_min=50.0, mean_repair_min=9.0),
+        ShopMachine(name="press", rework_probability=0.2, rework_min=5.0),
+    )
     products = [{"name": "plate", "routing": [{"machine": "mill"}]}]
     shop = ShopSettings(machines=machines, products=products, duration_cv=0.3)  # type: ignore[arg-type]
-    assert Disruptions.of(shop) == Disruptions({"mill": (50.0, 9.0)}, 0.3)
+    assert Disruptions.of(shop) == Disruptions({"mill": (50.0, 9.0)}, 0.3, {"press": Rework(0.2, 5.0)})

@@ -99,7 +99,8 @@ def test_the_row_holds_model_and_business_figures_together(store: Store, config:
     assert row.data.tags["schedule.status"] == "feasible"
     assert row.info.run_name == "synthetic · resnet10t 0.17M · 0.5→0.73"
     assert row.info.status == "FINISHED"
-    assert told == f"{row.info.run_name}: 8 headline figures, 1 pictures, factory-detector version 1"
+    models = "factory-detector version 1, factory-scheduler version 1"
+    assert told == f"{row.info.run_name}: 8 headline figures, 1 pictures, {models}"
 
 
 def test_pictures_and_the_datas_digest_are_on_the_row(store: Store, config: FactoryConfig, root: Path) -> None:
@@ -169,7 +170,15 @@ def test_the_registered_detector_is_described_by_the_reports_card(
     store: Store, config: FactoryConfig, root: Path
 ) -> None:
     recorded(store, config, root)
-    assert store.client.get_model_version(record.MODEL, "1").description == "# A detector\n"
+    assert store.client.get_model_version(record.DETECTOR, "1").description == "# A detector\n"
+
+
+def test_the_scheduler_is_registered_once_for_its_settings(store: Store, config: FactoryConfig, root: Path) -> None:
+    assert "factory-scheduler version 1" in recorded(store, config, root)[1]
+    assert "factory-scheduler version 1" in recorded(store, config, root, key="other")[1]
+    slower = dataclasses.replace(config.factory.schedule, deterministic_limit=99.0)
+    other = dataclasses.replace(config, factory=dataclasses.replace(config.factory, schedule=slower))
+    assert "factory-scheduler version 2" in recorded(store, other, root, key="third")[1]
 
 
 def test_the_row_is_found_by_the_digest_that_the_report_shows(store: Store, config: FactoryConfig, root: Path) -> None:

@@ -78,7 +78,12 @@ class Disruptions:
             for machine in settings.machines
             if machine.mean_time_to_failure_min is not None
         }
-        return cls(breakdowns, settings.duration_cv)
+        rework = {
+            machine.name: Rework(machine.rework_probability, machine.rework_min)
+            for machine in settings.machines
+            if machine.rework_probability
+        }
+        return cls(breakdowns, settings.duration_cv, rework)
 
 
 CALM = Disruptions({})

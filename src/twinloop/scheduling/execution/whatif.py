@@ -110,6 +110,7 @@ def what_if(
     disruptions: Disruptions,
     *,
     like: Mapping[str, str] | None = None,
+    today: Solution | None = None,
     seed: int,
     replications: int,
     tail: float = 0.1,
@@ -118,12 +119,12 @@ def what_if(
 ) -> WhatIf:
     """Plan both shops, execute both plans in the same replications, and compare.
 
-    like: by name of a new machine, the one whose breakdowns and rework it has. Raises InputError for fewer than two
-    replications.
+    like: by name of a new machine, the one whose breakdowns and rework it has. today: what the planner found for
+    `shop`, where it was asked before. Raises InputError for fewer than two replications.
     """
     if replications < 2:
         raise InputError(f"what if: replications = {replications}: expected at least 2")
-    before, after = planner(shop), planner(changed)
+    before, after = today or planner(shop), planner(changed)
     if before.plan is None or after.plan is None:
         return WhatIf(before, after, None)
     more = replace(
@@ -156,7 +157,6 @@ def what_if(
 
 
 def _known(name: str, known: Sequence[str], what: str) -> None:
-
     if name not in known:
         raise InputError(f"what if: {what} {name!r} is not in the shop; known: {', '.join(known) or 'none'}")
 

@@ -1,4 +1,4 @@
-"""Write this execution's row in MLflow whole: model and business figures, pictures, data digest, the served model.
+"""Write this execution's row in MLflow whole: model and business figures, pictures, data digest, the served models.
 
 A leaf without outputs, so it also runs after DVC has restored everything else; that is why it reads the metrics files
 and not the history of runs.
@@ -16,6 +16,7 @@ from twinloop.tracking.datasets import DatasetVersion
 from twinloop.tracking.flat import stage_metrics
 from twinloop.tracking.record import Outcome, record
 from twinloop.tracking.serving import register
+from twinloop.tracking.serving_scheduler import register_scheduler
 from twinloop.tracking.stage_run import StageRun
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
@@ -34,13 +35,14 @@ HEADLINE = {
     "tardiness": ("schedule", "tardiness"),
 }
 LATENCY = "latency_p95_ms"
-MODEL = "factory-detector"
+DETECTOR, SCHEDULER = "factory-detector", "factory-scheduler"
 FIGURES = paths.REPORTS / "figures"
 CARD = paths.REPORTS / "model_card.md"
+SCHEDULER_CARD = "Plans job shops: a column `instance` with a shop as JSON in, its plan out."
 
 
 def run(stage: Stage[FactoryConfig]) -> str:
-    """Record the execution and register its detector; returns the summary line."""
+    """Record the execution, register its detector and scheduler; returns the summary line."""
     tracker = stage.tracker
     if not isinstance(tracker, StageRun):
         raise TypeError(f"the record stage needs the store's tracker, got {type(tracker).__name__}")
@@ -50,13 +52,23 @@ def run(stage: Stage[FactoryConfig]) -> str:
     version = register(
         tracker.store,
         tracker.execution,
-        name=MODEL,
+        name=DETECTOR,
         exported=stage.root / paths.ONNX,
         operating_point=stage.root / paths.EVALUATION / "operating_point.json",
         card=(stage.root / CARD).read_text(encoding="utf-8"),
     )
+    planner = register_scheduler(
+        tracker.store,
+        tracker.execution,
+        name=SCHEDULER,
+        settings=stage.config.factory.schedule,
+        card=SCHEDULER_CARD,
+    )
     shown = sum(value is not None for value in outcome.headline.values())
-    return f"{outcome.name}: {shown} headline figures, {len(outcome.figures)} pictures, {MODEL} version {version}"
+    return (
+        f"{outcome.name}: {shown} headline figures, {len(outcome.figures)} pictures, "
+        f"{DETECTOR} version {version}, {SCHEDULER} version {planner}"
+    )
 
 
 def _outcome(config: FactoryConfig, root: Path, measured: Mapping[str, Mapping[str, Any]]) -> Outcome:

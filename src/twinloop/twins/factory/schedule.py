@@ -7,6 +7,7 @@ When each better plan was found is measured time: as latency it has a file of it
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
 import polars as pl
 
@@ -135,6 +136,10 @@ class _Studies:
         settings = replace(self.settings, deterministic_limit=self.settings.study_limit)
         return lambda shop: solve(shop, settings, seed=self.seed)
 
+    @cached_property
+    def _today(self) -> Solution:
+        return self.planner(self.shop)
+
     def _change(self, change: Change) -> dict[str, float | str | None]:
         like: dict[str, str] = {}
         if change.machine is not None:
@@ -150,6 +155,7 @@ class _Studies:
             self.planner,
             self.disruptions,
             like=like,
+            today=self._today,
             seed=self.seed,
             replications=self.settings.replications,
             tail=self.settings.tail,
