@@ -45,6 +45,7 @@ bench: $(STAMP)
 	python benchmarks/vision.py --json
 	python benchmarks/serving.py --json
 	python benchmarks/simulation.py --json
+	python benchmarks/scheduling.py --json
 
 ui: $(STAMP)
 	@python -m twinloop ui

@@ -1,17 +1,21 @@
-"""Auto beside plain CP-SAT and PyJobShop on the standard instances, and what rich, flexible and disturbed shops take.
+"""Auto beside CP-SAT, PyJobShop and JobShopLib on standard instances; what rich, flexible and disturbed shops take.
 
-`python benchmarks/scheduling.py --json --instances DIR` prints one JSON object. DIR holds jsp/, fjsp/ and bounds/ as in
-the public collections (bounds: lists of name, path, ub and, where known, bks_ub). Every method has the same seconds
-and workers on the same machine, one after the other; gaps are to the best known makespan, the median of the seeds.
-Peers take part where they are installed. What numba compiles is loaded before anything is timed.
+`python benchmarks/scheduling.py --json` prints one JSON object. The folder of instances has jsp/, fjsp/, bounds/ as in
+the public collections (bounds: lists of name, path, ub and, where known, bks_ub) or is any folder of instance files:
+then gaps are to the best plan of the run. Without one only generated shops are measured. Every method has the same
+seconds and workers on the same machine, one after the other; gaps are the median of the seeds. Peers take part where
+they are installed: `pip install --no-deps pyjobshop fjsplib psplib enum-tools job-shop-lib` beside the environment.
+What numba compiles is loaded before anything is timed.
 """
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +47,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print JSON on one line")
-    parser.add_argument("--instances", type=Path, required=True, help="folder with jsp/, fjsp/ and bounds/")
+    parser.add_argument("--instances", type=Path, default=shared_instances(), help="folder with jsp/, fjsp/, bounds/")
     parser.add_argument("--all", action="store_true", help="every job-shop instance there, not the list of twenty")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--workers", type=int, default=2)
@@ -57,6 +61,12 @@ def main() -> None:
     print(json.dumps(figures, indent=None if options.json else 2))
 
 
+def shared_instances() -> Path | None:
+    """scheduling/ in the folder of real data that the tests use too, where there is one."""
+    folder = Path(os.environ.get("TWINLOOP_DATA", Path(__file__).resolve().parents[2] / "shared/data")) / "scheduling"
+    return folder if folder.is_dir() else None
+
+
 def warm_up() -> None:
     """Load the compiled kernels, so that no method pays for them."""
     from twinloop.scheduling.problem import Alternative, Job, Operation
@@ -66,9 +76,14 @@ def warm_up() -> None:
     solve_auto(JobShop(machines, jobs), MAKESPAN, limit=Limit(seconds=0.5), seed=1)
 
 
-def best_known(folder: Path, kind: str) -> dict[str, tuple[int, Path]]:
-    """Instance → (best known makespan, file), the fresher source first."""
-    found = {}
+def instances(folder: Path | None, kind: str) -> dict[str, tuple[int | None, Path]]:
+    """Instance → (best known makespan, file), the fresher source first; None where nothing is known."""
+    found: dict[str, tuple[int | None, Path]] = {}
+    if folder is None:
+        return found
+    if not (folder / "bounds").is_dir():
+        files = sorted(path for path in folder.rglob("*") if path.is_file()) if kind == "jsp" else []
+        return {path.stem: (None, path) for path in files}
     for file in sorted((folder / "bounds").glob(f"{kind}_*.json")):
         for row in json.loads(file.read_text(encoding="utf-8")):
             found[row["name"]] = (row.get("bks_ub") or row["ub"], folder / row["path"])
@@ -135,14 +150,32 @@ def pyjobshop(shop: JobShop, seconds: float, workers: int, seed: int) -> int | N
     return round(result.objective) if result.best.tasks else None
 
 
+def job_shop_lib(shop: JobShop, seconds: float, workers: int, seed: int) -> int | None:
+    """JobShopLib's exact solver, which is CP-SAT by its own model."""
+    import job_shop_lib as peer
+    from job_shop_lib.constraint_programming import ORToolsSolver
+
+    number = {name: place for place, name in enumerate(shop.machines)}
+    jobs = [
+        [peer.Operation(number[operation.machine], operation.duration) for operation in job.operations]
+        for job in shop.jobs
+    ]
+    solver = ORToolsSolver(max_time_in_seconds=seconds)
+    solver.solver.parameters.num_workers = workers
+    solver.solver.parameters.random_seed = seed
+    try:
+        return int(solver(peer.JobShopInstance(jobs)).makespan())
+    except peer.exceptions.NoSolutionFoundError:
+        return None
+
+
 def methods() -> dict[str, Method]:
     """Those that can run here."""
     found: dict[str, Method] = {"auto": auto, "cpsat": plain_cpsat}
-    try:
-        import pyjobshop as _  # noqa: F401
-    except ImportError:
-        return found
-    return found | {"pyjobshop": pyjobshop}
+    for name, method in {"pyjobshop": pyjobshop, "job_shop_lib": job_shop_lib}.items():
+        if find_spec(name):
+            found[name] = method
+    return found
 
 
 def gap(reached: int | None, best: int) -> float | None:
@@ -150,49 +183,69 @@ def gap(reached: int | None, best: int) -> float | None:
     return None if reached is None else round(100 * (reached / best - 1), 3)
 
 
+def median_gap(reached: list[int | None], best: int) -> float | None:
+    """The median of the seeds that found a plan."""
+    gaps = [found for value in reached if (found := gap(value, best)) is not None]
+    return statistics.median(gaps) if gaps else None
+
+
 def job_shops(options: argparse.Namespace) -> dict[str, Any]:
-    """mean_gap of each method and per_instance, in percent, the median of the seeds."""
-    known = best_known(options.instances, "jsp")
-    names = sorted(known) if options.all else [name for name in DEFAULT if name in known]
+    """mean_gap of each method and per_instance, in percent, the median of the seeds.
+
+    worst_excess: by how much auto's gap is above the best peer's where that is most.
+    """
+    known = instances(options.instances, "jsp")
+    names = [name for name in DEFAULT if name in known]
+    if options.all or not names:
+        names = sorted(known)
+    if not names:
+        return {}
+    seeds = range(1, options.seeds + 1)
     table: dict[str, dict[str, float | None]] = {}
     for name in names:
         best, path = known[name]
         shop = read_instance(path)
-        table[name] = {}
-        for method, run in methods().items():
-            gaps = [
-                gap(run(shop, options.seconds, options.workers, seed), best) for seed in range(1, options.seeds + 1)
-            ]
-            solved = [value for value in gaps if value is not None]
-            table[name][method] = statistics.median(solved) if solved else None
+        reached = {
+            method: [run(shop, options.seconds, options.workers, seed) for seed in seeds]
+            for method, run in methods().items()
+        }
+        best = best or min(value for values in reached.values() for value in values if value is not None)
+        table[name] = {method: median_gap(values, best) for method, values in reached.items()}
         print(f"  {name}: {table[name]}", flush=True, file=sys.stderr)
-    means = {}
+    figures: dict[str, Any] = {}
     for method in methods():
         solved = [row[method] for row in table.values() if row[method] is not None]
-        means[f"mean_gap_{method}"] = round(statistics.fmean(solved), 3)
-    return {**means, "per_instance": table}
+        figures[f"mean_gap_{method}"] = round(statistics.fmean(solved), 3)
+    excess = [
+        row["auto"] - min(others)
+        for row in table.values()
+        if row["auto"] is not None and (others := [v for name, v in row.items() if name != "auto" and v is not None])
+    ]
+    return {**figures, "worst_excess": round(max(excess), 3), "per_instance": table}
 
 
 def flexible_shops(options: argparse.Namespace) -> dict[str, Any]:
     """mk10_gap and brandimarte_mean_gap of auto, in percent, and every instance of Brandimarte's."""
-    known = best_known(options.instances, "fjsp")
+    known = instances(options.instances, "fjsp")
     table = {}
     for name in BRANDIMARTE:
-        if name in known:
-            best, path = known[name]
+        best, path = known.get(name, (None, None))
+        if best is not None and path is not None:
             shop = read_instance(path)
             runs = [auto(shop, options.seconds, options.workers, seed) for seed in range(1, options.seeds + 1)]
-            table[name] = statistics.median(value for run in runs if (value := gap(run, best)) is not None)
+            table[name] = median_gap(runs, best)
+    if not table:
+        return {}
     return {
         "mk10_gap": table.get("mk10"),
-        "brandimarte_mean_gap": round(statistics.fmean(table.values()), 3),
+        "brandimarte_mean_gap": round(statistics.fmean(value for value in table.values() if value is not None), 3),
         "brandimarte": table,
     }
 
 
 def proofs(options: argparse.Namespace) -> dict[str, Any]:
     """CPU seconds to prove ft10, seconds to prove ta71 and ta80, and a 200 × 20 shop's gap to its machine bound."""
-    known = best_known(options.instances, "jsp")
+    known = instances(options.instances, "jsp")
     figures: dict[str, Any] = {}
     for name in ("ft10", *PROVED_AT_ONCE):
         if name not in known:
@@ -227,6 +280,7 @@ def reactions(options: argparse.Namespace) -> dict[str, Any]:
     assert plan is not None
     event = Breakdown(time=plan.makespan // 4, machine=shop.machines[0], repair=plan.makespan // 10)
     settings = Settings(goal=MAKESPAN)
+    replan(shop, plan, event, method="repair", settings=settings)  # what numba compiles
     shifted = replan(shop, plan, event, method="right-shift", settings=settings)
     repaired = replan(shop, plan, event, method="repair", settings=settings)
     return {

@@ -44,5 +44,5 @@ def test_the_quickstart_runs_without_earlier_outputs_and_without_torch(tmp_path)
     document = execute(NOTEBOOKS[0], tmp_path / "out.ipynb")
     outputs = [output for cell in document.cells for output in cell.get("outputs", []) if "data" in output]
     kinds = [next(iter(sorted(set(output["data"]) & SHOWN)), "text/plain") for output in outputs]
-    assert kinds == ["image/png", *["text/html"] * 3, PLOTLY, *["text/html"] * 2, PLOTLY]
+    assert kinds == ["image/png", *["text/html"] * 3, PLOTLY, *["text/html"] * 2, PLOTLY, PLOTLY]
     assert "optimal" in outputs[6]["data"]["text/html"]

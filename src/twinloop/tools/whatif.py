@@ -7,6 +7,7 @@ are paired. The problem is the factory's (`make repro` writes it) or a file of y
 import argparse
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,17 +70,14 @@ def run(options: argparse.Namespace, root: Path) -> int:
 
 
 def _problem(path: Path | None, root: Path) -> "JobShop":
-    from twinloop.scheduling.files.shop_json import read_shop
-    from twinloop.scheduling.files.table import read_table
-    from twinloop.scheduling.files.text import read_instance
+    from twinloop.scheduling.problem import JobShop
     from twinloop.twins.factory import paths
 
     if path is None:
         path = root / paths.SCHEDULE / "problem.json"
         if not path.is_file():
             raise InputError(f"whatif: {path}: no such file: run `make repro` first, or name a file with a shop")
-    readers: dict[str, Callable[[Path], JobShop]] = {".json": read_shop, ".csv": read_table}
-    return readers.get(path.suffix.lower(), read_instance)(path)
+    return JobShop.read(path)
 
 
 def _changed(shop: "JobShop", options: argparse.Namespace) -> tuple["JobShop", dict[str, str]]:
@@ -130,10 +128,9 @@ def _disruptions(shop: "JobShop", options: argparse.Namespace, root: Path) -> "D
     known = CALM
     if options.problem is None:
         known = Disruptions.of(parse(ShopSettings, read_params(root)["factory"]["shop"]))
-    breakdowns = known.breakdowns
     if options.mttf is not None:
-        breakdowns = dict.fromkeys(shop.machines, (options.mttf, options.mttr))
-    return Disruptions(breakdowns, known.duration_cv if options.cv is None else options.cv)
+        known = replace(known, breakdowns=dict.fromkeys(shop.machines, (options.mttf, options.mttr)))
+    return known if options.cv is None else replace(known, duration_cv=options.cv)
 
 
 def _planner(options: argparse.Namespace) -> "Callable[[JobShop], Solution]":

@@ -7,13 +7,17 @@ numbers (minutes in the twins); all closed windows and deliveries lie on the sam
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from twinloop.contracts import Assignment, Plan
 from twinloop.scheduling.problem import checks
 from twinloop.scheduling.problem.checks import LARGEST_COST, LARGEST_TIME
 from twinloop.scheduling.problem.jobs import Job
 from twinloop.scheduling.problem.resources import Material, Pool, Window
+
+if TYPE_CHECKING:
+    from twinloop.scheduling.solution import Solution
 
 __all__ = ["LARGEST_COST", "LARGEST_TIME", "JobShop"]
 
@@ -122,6 +126,32 @@ class JobShop:
     def weighted_tardiness(self, ends: Mapping[str, float]) -> float:
         """Σ weight × max(0, end − due) for job ends by name; exact for whole numbers."""
         return sum(job.weight * max(0, ends[job.name] - job.due) for job in self.jobs if job.due is not None)
+
+    @classmethod
+    def read(cls, path: Path | str) -> "JobShop":
+        """A shop from a file: the project's JSON, a table (CSV), or a JSP or FJSP instance. Raises InputError."""
+        from twinloop.scheduling.files.problem import read_problem
+
+        return read_problem(Path(path))
+
+    def solve(
+        self, *objective: Any, seed: int = 1, workers: int = 1, start: Plan | None = None, **limit: Any
+    ) -> "Solution":
+        """The best plan that all methods together (`solvers.portfolio.solve_auto`) find within the limit.
+
+        objective: levels of a goal, the most important first (`objectives.Goal.of`); without one the makespan. limit:
+        seconds, deterministic or iterations (`solution.Limit`). Raises InputError.
+
+        >>> from twinloop.scheduling.problem import Job, Operation
+        >>> JobShop(("mill",), (Job("a", (Operation("mill", 3),)),)).solve("makespan", iterations=10).objective
+        3
+        """
+        from twinloop.scheduling.objectives import Goal
+        from twinloop.scheduling.solution import Limit
+        from twinloop.scheduling.solvers.portfolio import solve_auto
+
+        goal = Goal.of(*objective or ("makespan",))
+        return solve_auto(self, goal, limit=Limit(**limit), seed=seed, start=start, workers=workers)
 
     def gantt(self, plan: Plan, **look: Any) -> Any:
         """A complete plan of this shop as a chart that can be zoomed (`figures.gantt.gantt`, which names `look`)."""
