@@ -131,7 +131,8 @@ class ScheduleSettings:
     dispatching; `replications` executions under breakdowns are shared by all methods.
     pareto_points: plans between the shortest and the most punctual (0: none), found within `pareto_limit`.
     slacks: multiples of each operation's expected downtime that are promised as buffers. changes: what if.
-    study_limit: for each plan that is made for `slacks` and `changes`.
+    study_limit: for each plan that is made for `slacks` and `changes`. reactions: executions in which every breakdown,
+    and every rush order of `changes`, is reacted to (0: none).
     """
 
     method: Method = "auto"
@@ -144,6 +145,7 @@ class ScheduleSettings:
     slacks: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.5, 1.0, 2.0)
     changes: tuple[Change, ...] = ()
     study_limit: Positive = 1.0
+    reactions: Annotated[int, Field(ge=0)] = 40
     replications: Annotated[int, Field(ge=2)] = 200
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     tail: Annotated[float, Field(gt=0, lt=1)] = 0.1
@@ -153,3 +155,5 @@ class ScheduleSettings:
             raise ValueError(f"expected at least one rule and none twice, got {', '.join(self.rules) or 'none'}")
         if self.pareto_points == 1:
             raise ValueError("pareto_points: expected 0 (none) or at least 2")
+        if self.reactions == 1:
+            raise ValueError("reactions: expected 0 (none) or at least 2")

@@ -16,6 +16,7 @@ from twinloop.scheduling.frames import load_frame, trace_frame
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.problem.orders import orders
+from twinloop.scheduling.rescheduling.rolling import compare_courses
 from twinloop.scheduling.settings import ScheduleSettings, ShopSettings
 from twinloop.scheduling.solution import Incumbent, Solution
 from twinloop.scheduling.solvers.rules import dispatch
@@ -82,6 +83,9 @@ def write_outputs(root: Path, *, objective: str = "weighted_tardiness") -> None:
             }
         ),
         "robustness": price,
+        "reactions": compare_courses(
+            shop, chosen, disruptions, methods=("right-shift", "repair"), seed=SEED, replications=3
+        ).frame,
         "whatif": pl.DataFrame(
             [
                 ("one more mill", -50.0, -80.0, -20.0, -400.0, -700.0, -100.0),

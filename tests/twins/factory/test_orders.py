@@ -36,6 +36,7 @@ FIGURES = {
     "front": lambda orders: planning.pareto_front(**orders.front()),
     "robustness": lambda orders: planning.price_of_robustness(**orders.robustness()),
     "what if": lambda orders: planning.what_if(**orders.what_if()),
+    "reactions": lambda orders: planning.method_comparison(**orders.reactions()),
     "methods": lambda orders: planning.method_comparison(**orders.tardiness_by_method()),
     "tardiness": lambda orders: planning.planned_against_executed(**orders.executed_tardiness()),
     "makespan": lambda orders: planning.planned_against_executed(**orders.executed_makespan()),
@@ -90,6 +91,14 @@ def test_every_slack_tells_how_often_its_promise_is_kept(orders: Orders) -> None
     assert [row[0] for row in table.rows] == ["slack 0", "slack 1", "slack 2"]
     assert all(row[4].endswith("%") for row in table.rows)
     assert table.caption == "Weighted tardiness (hours × weight)"
+
+
+def test_repair_is_compared_with_right_shift(orders: Orders) -> None:
+    shifted, repaired = orders.reacted().rows
+    assert (shifted[0], repaired[0]) == ("right-shift", "repair")
+    assert "(" not in shifted[1]
+    assert " … " in repaired[1]
+    assert float(repaired[2]) > 0
 
 
 def test_late_orders_are_told_the_worst_first(orders: Orders) -> None:

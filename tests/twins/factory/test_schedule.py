@@ -21,6 +21,7 @@ from twinloop.twins.stage import Stage
 OUTPUTS = (
     *("problem.json", "plan.parquet", "plan.csv", "comparison.parquet", "comparison.csv", "executed.parquet"),
     *("load.parquet", "load.csv", "downtime.parquet", "pareto.parquet", "robustness.parquet", "whatif.parquet"),
+    "reactions.parquet",
 )
 # Enough executions for a second process.
 MANY = 300
@@ -47,7 +48,7 @@ def stage_in(
         yaml.safe_load((repository / f"conf/factory/{section}/default.yaml").read_text())
         for section in ("shop", "schedule")
     )
-    few = {"pareto_points": 2, "pareto_limit": 0.1, "slacks": [0.0, 1.0], "study_limit": 0.05}
+    few = {"pareto_points": 2, "pareto_limit": 0.1, "slacks": [0.0, 1.0], "study_limit": 0.05, "reactions": 2}
     short = {"orders": 10, "deterministic_limit": 0.1, "replications": 20} | few | changes
     sections = SimpleNamespace(
         shop=parse(ShopSettings, shop | {key: value for key, value in short.items() if key in shop}),

@@ -72,6 +72,8 @@ def planned_against_executed(
 @drawn
 def method_comparison(results: Mapping[str, Estimate], *, label: str, title: str, chosen: str = "") -> Picture:
     """A figure per method, executed under breakdowns, with its interval; the chosen method stands out."""
+    if not results:
+        return _nothing("Nothing to compare: no method was executed.")
     ordered = dict(sorted(results.items(), key=lambda item: item[1].value))
     figure, axes = single(7.8, 0.42 * max(len(ordered), 1) + 1.3)
     for place, (name, result) in enumerate(ordered.items()):

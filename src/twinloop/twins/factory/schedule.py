@@ -1,4 +1,4 @@
-"""Plan the job shop's orders, compare with dispatching rules, execute every plan under breakdowns, and ask what if.
+"""Plan the job shop's orders, compare with dispatching rules, execute every plan under breakdowns, react, ask what if.
 
 Scrap that the simulated line makes (its first-pass yield) is made up for by starting more pieces, so a
 better inspection shows in lateness. Reads the metrics of simulate; times in files are minutes, in metrics hours.
@@ -24,8 +24,12 @@ from twinloop.scheduling.execution.robust import Trial, price_of_slack
 from twinloop.scheduling.execution.whatif import what_if, with_job, with_machine
 from twinloop.scheduling.files.shop_json import write_shop
 from twinloop.scheduling.frames import load_frame, plan_frame, trace_frame
-from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.objectives import Goal
+from twinloop.scheduling.problem import Job, JobShop
 from twinloop.scheduling.problem.orders import orders, rush_job
+from twinloop.scheduling.rescheduling.events import RushJob
+from twinloop.scheduling.rescheduling.replan import Settings as ReplanSettings
+from twinloop.scheduling.rescheduling.rolling import COMPARED, compare_courses
 from twinloop.scheduling.settings import Change, Objective, ScheduleSettings
 from twinloop.scheduling.solution import Incumbent, Limit, Solution
 from twinloop.scheduling.solvers.pareto import pareto_front
@@ -76,6 +80,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
         out / "pareto.parquet": studies.front(chosen),
         out / "robustness.parquet": studies.robustness(),
         out / "whatif.parquet": studies.changes(),
+        out / "reactions.parquet": studies.reactions(chosen),
         stage.root / paths.INCUMBENTS: trace_frame(solutions),
     }.items():
         with atomic(path) as temporary:
@@ -131,10 +136,33 @@ class _Studies:
         """By how much each change moves the realised figures, paired."""
         return pl.DataFrame([self._change(change) for change in self.settings.changes], schema=CHANGES)
 
+    def reactions(self, plan: Plan) -> pl.DataFrame:
+        """What right-shift and repair make of the plan when breakdowns and unforeseen rush orders come (`COMPARED`)."""
+        if not self.settings.reactions:
+            return pl.DataFrame(schema=COMPARED)
+        other: Objective = "makespan" if self.settings.objective == "weighted_tardiness" else "weighted_tardiness"
+        found = compare_courses(
+            self.shop,
+            plan,
+            self.disruptions,
+            [RushJob(change.rush.release_min, self._rush(change)) for change in self.settings.changes if change.rush],
+            methods=("right-shift", "repair"),
+            settings=ReplanSettings(goal=Goal.of(self.settings.objective, other), seed=self.seed),
+            seed=self.seed,
+            replications=self.settings.reactions,
+            confidence=self.settings.confidence,
+            workers=self.workers,
+        )
+        return found.frame
+
     @property
     def planner(self) -> Callable[[JobShop], Solution]:
         settings = replace(self.settings, deterministic_limit=self.settings.study_limit)
         return lambda shop: solve(shop, settings, seed=self.seed)
+
+    def _rush(self, change: Change) -> Job:
+        assert change.rush is not None
+        return rush_job(self._described, change.rush, name=change.name, first_pass_yield=self._yield)
 
     @cached_property
     def _today(self) -> Solution:
@@ -146,9 +174,7 @@ class _Studies:
             name = f"another {change.machine}"
             changed, like = with_machine(self.shop, name, like=change.machine), {name: change.machine}
         else:
-            assert change.rush is not None
-            job = rush_job(self._described, change.rush, name=change.name, first_pass_yield=self._yield)
-            changed = with_job(self.shop, job)
+            changed = with_job(self.shop, self._rush(change))
         found = what_if(
             self.shop,
             changed,

@@ -158,6 +158,31 @@ class Orders(FactoryOutputs):
         return {"differences": found, "label": self.goal}
 
     @cached_property
+    def _reactions(self) -> pl.DataFrame:
+        return self.table(paths.SCHEDULE / "reactions.parquet")
+
+    def reactions(self) -> dict[str, Any]:
+        """Arguments of `figures.planning.method_comparison`: ways to react, executed under the same disturbances."""
+        results = {
+            row["method"]: _hours(row, *(f"{self._measure}_{end}" for end in ("mean", "low", "high")))
+            for row in self._reactions.iter_rows(named=True)
+        }
+        return {"results": results, "label": self.goal, "title": "Reacting to what happens", "chosen": "repair"}
+
+    def reacted(self) -> Table:
+        """Each way to react: what it saves against the first, how often it acts and how much it moves."""
+        rows = []
+        for row in self._reactions.iter_rows(named=True):
+            saved = MISSING
+            if row[f"{self._measure}_difference"] is not None:
+                found = _hours(row, *(f"{self._measure}_difference{end}" for end in ("", "_low", "_high")))
+                saved = f"{number(found.value, sign=True)} ({interval(found.low, found.high, sign=True)})"
+            moved = row["moved_mean"] / MINUTES_PER_HOUR
+            rows.append((row["method"], saved, number(row["reactions_mean"]), number(moved)))
+        headers = ("", "difference (95 % interval)", "reactions in one execution", "hours that starts are moved")
+        return Table.of(headers, rows, caption=self.goal.capitalize(), numeric=range(1, 4))
+
+    @cached_property
     def hedges(self) -> list[Hedge]:
         """Plans with more and more slack (or weight of the risk), each promised and executed, in hours."""
         return [
