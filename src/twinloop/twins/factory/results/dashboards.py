@@ -72,6 +72,7 @@ def pictures(root: Path) -> dict[str, Picture]:
         "methods": planning.method_comparison(**orders.tardiness_by_method()),
         "planned_vs_executed": planning.planned_against_executed(**orders.executed_tardiness()),
         "price_of_robustness": planning.price_of_robustness(**orders.robustness()),
+        "schedule_reactions": planning.method_comparison(**orders.reactions()),
         "schedule_what_if": planning.what_if(**orders.what_if()),
     }
 
