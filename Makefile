@@ -31,7 +31,7 @@ repro: $(STAMP)
 	@python -m twinloop repro $(TWIN) $(if $(PROFILE),--profile $(PROFILE))
 
 test: $(STAMP)
-	python -m pytest -n auto --dist loadgroup
+	python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
 	ruff check .

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -14,14 +15,15 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Clones of the checkout need not compile again what it has compiled.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "machine_code"))
+# The same examples in every run: a test that passes here passes everywhere.
+hypothesis.settings.register_profile("suite", derandomize=True)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share what is dear to make stay in one process: those of a file, and all that follow the real loop."""
-    loop = ROOT / "tests/pipeline"
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(str(loop if loop in item.path.parents else item.path)))
+    """The real loop comes first: it takes longest, and the other tests run beside it."""
+    items.sort(key=lambda item: ROOT / "tests/pipeline" not in item.path.parents)
 
 
 @pytest.fixture(scope="session")

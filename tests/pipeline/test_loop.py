@@ -3,6 +3,7 @@
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -51,14 +52,6 @@ def test_the_metrics_of_all_stages_are_dvc_metrics(loop: Loop) -> None:
     for figure in ("profit_per_day", "auroc", "tardiness"):
         assert f'"{figure}"' in shown
     assert "epochs.csv" in loop.run("dvc", "plots", "show", "--json").stdout
-
-
-@pytest.mark.parametrize("stage", ["tune", "train", "evaluate", "simulate", "schedule"])
-def test_outputs_are_identical_with_one_and_two_workers(loop: Loop, stage: str) -> None:
-    lock = loop.clone / "dvc.lock"
-    with_two = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"][f"factory-{stage}"]["outs"]
-    loop.run("dvc", "repro", "--single-item", "--force", f"factory-{stage}", TWINLOOP_WORKERS="1")
-    assert yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"][f"factory-{stage}"]["outs"] == with_two
 
 
 def test_an_altered_image_is_named_before_it_is_trained_on(loop: Loop) -> None:
@@ -115,3 +108,16 @@ def test_two_queued_experiments_run_and_show_their_figures(loop: Loop) -> None:
     assert len(rows) == 2
     assert "tardiness" in shown.splitlines()[0]
     assert all("Failed" not in row and "Queued" not in row for row in rows)
+
+
+# The last one: what it leaves holds other measured times than the report was made of.
+@pytest.mark.parametrize("stage", ["tune", "train", "evaluate", "simulate", "schedule"])
+def test_outputs_are_identical_with_one_and_two_workers(loop: Loop, stage: str) -> None:
+    def outputs() -> list[dict[str, Any]]:
+        lock = yaml.safe_load((loop.clone / "dvc.lock").read_text(encoding="utf-8"))
+        found: list[dict[str, Any]] = lock["stages"][f"factory-{stage}"]["outs"]
+        return [out for out in found if out["path"] != str(paths.INCUMBENTS)]
+
+    with_two = outputs()
+    loop.run("dvc", "repro", "--single-item", "--force", f"factory-{stage}", TWINLOOP_WORKERS="1")
+    assert outputs() == with_two

@@ -16,3 +16,13 @@ def assert_labelled(figure: Picture) -> None:
     labels = [label for axes in figure.axes for label in (axes.get_xlabel(), axes.get_ylabel()) if label]
     assert labels
     assert all("(" in label for label in labels), labels
+
+
+def assert_whole(figure: Picture) -> None:
+    """No label is cut off by the edge."""
+    assert figure.png
+    drawn = figure.get_tightbbox()  # inches
+    assert drawn.x0 >= -0.02
+    assert drawn.y0 >= -0.02
+    assert drawn.x1 <= figure.get_figwidth() + 0.02
+    assert drawn.y1 <= figure.get_figheight() + 0.02

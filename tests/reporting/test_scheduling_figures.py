@@ -4,6 +4,7 @@ import pytest
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import to_hex
 
+from tests.reporting.pictures import assert_tells, assert_whole
 from tests.scheduling.shops import rich_plan, rich_shop
 from twinloop.contracts import Assignment, Plan
 from twinloop.numbers import Estimate
@@ -73,9 +74,7 @@ FIGURES = {
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_labels_its_axes_with_units_has_words_and_can_be_drawn(name):
     figure = FIGURES[name]()
-    assert isinstance(figure, Picture)
-    assert len(figure.alt) > 20
-    assert figure.png.startswith(b"\x89PNG")
+    assert_tells(figure)
     (axes,) = figure.axes
     assert axes.get_title(loc="left")
     labels = [axes.get_xlabel(), axes.get_ylabel()]
@@ -85,13 +84,7 @@ def test_every_figure_labels_its_axes_with_units_has_words_and_can_be_drawn(name
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_label_is_cut_off(name):
-    figure = FIGURES[name]()
-    assert figure.png
-    drawn = figure.get_tightbbox()  # inches
-    assert drawn.x0 >= -0.02
-    assert drawn.y0 >= -0.02
-    assert drawn.x1 <= figure.get_figwidth() + 0.02
-    assert drawn.y1 <= figure.get_figheight() + 0.02
+    assert_whole(FIGURES[name]())
 
 
 def outlines(figure: Picture) -> list[tuple[float, float, int]]:

@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.reporting.pictures import assert_labelled, assert_tells
+from tests.reporting.pictures import assert_labelled, assert_tells, assert_whole
 from twinloop.numbers import Estimate
 from twinloop.reporting.figures import decisions, shopfloor
 from twinloop.simulation.figures.states import STATE_COLOURS
@@ -66,13 +66,7 @@ def test_every_figure_labels_its_axes_with_units_has_words_and_can_be_drawn(name
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_label_is_cut_off(name):
-    figure = FIGURES[name]()
-    assert figure.png
-    drawn = figure.get_tightbbox()  # inches
-    assert drawn.x0 >= -0.02
-    assert drawn.y0 >= -0.02
-    assert drawn.x1 <= figure.get_figwidth() + 0.02
-    assert drawn.y1 <= figure.get_figheight() + 0.02
+    assert_whole(FIGURES[name]())
 
 
 def test_states_have_the_same_colours_everywhere():

@@ -76,6 +76,15 @@ def job_ends(plan: Plan) -> Mapping[str, int]:
     return ends
 
 
+def missed_promise(shop: JobShop, plan: Plan) -> str:
+    """What the first job does that misses its firm due date, in words; empty where all are kept."""
+    ends = job_ends(plan)
+    for job in shop.jobs:
+        if job.firm and job.due is not None and ends[job.name] > job.due:
+            return f"ends job {job.name} at {ends[job.name]}, after its firm due date {job.due}"
+    return ""
+
+
 def _tardiness(shop: JobShop, plan: Plan, _: Plan) -> int:
     ends = job_ends(plan)
     return sum(max(0, ends[job.name] - job.due) for job in shop.jobs if job.due is not None)

@@ -16,7 +16,7 @@ import polars as pl
 from twinloop.contracts import Plan, Risk, RiskTable
 from twinloop.contracts.risk_table import SURE
 from twinloop.errors import InputError
-from twinloop.scheduling.objectives import Goal, job_ends
+from twinloop.scheduling.objectives import Goal, missed_promise
 from twinloop.scheduling.problem import JobShop, Window
 from twinloop.scheduling.problem.calendar import joined, opening
 from twinloop.scheduling.problem.checks import check_whole
@@ -179,9 +179,7 @@ class _Model:
         found = standing(shop, plan, shop.frozen, now=0)
         if found is None or found.given_up:
             return None
-        ends = job_ends(found.shifted)
-        late = any(job.firm and job.due is not None and ends[job.name] > job.due for job in shop.jobs)
-        return None if late else found.shifted
+        return None if missed_promise(shop, found.shifted) else found.shifted
 
     def cost(self, plan: Plan, windows: Mapping[str, Window]) -> float:
         failures = sum(self.failures(plan, machine, windows.get(machine)) for machine in self.risks.assets)

@@ -14,7 +14,7 @@ from twinloop.contracts import Assignment, Plan
 from twinloop.errors import InputError
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.checker import violations
-from twinloop.scheduling.objectives import Goal, job_ends
+from twinloop.scheduling.objectives import Goal, missed_promise
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.problem.checks import check_whole
 from twinloop.scheduling.rescheduling.events import Event, after, prolonged
@@ -142,23 +142,15 @@ def _solved(found: Situation, goal: Goal, before: Plan, method: Method, settings
             found.shop, found.shifted, goal, before=before, iterations=settings.iterations, seed=settings.seed
         )
         return _answer(method, found, goal, better)
-    start = None if _missed(found.shop, found.shifted) else found.shifted
+    start = None if missed_promise(found.shop, found.shifted) else found.shifted
     return _full(found.shop, goal, start, settings)
 
 
 def _answer(method: str, found: Situation, goal: Goal, plan: Plan) -> Solution:
     bound = lower_bound(found.shop, goal)
-    if missed := _missed(found.shop, plan):
+    if missed := missed_promise(found.shop, plan):
         return Solution(method, "no plan", None, None, bound, reason=f"{method} {missed}")
     return Solution.of(method, found.shop, goal=goal, plan=plan, bound=bound)
-
-
-def _missed(shop: JobShop, plan: Plan) -> str:
-    ends = job_ends(plan)
-    for job in shop.jobs:
-        if job.firm and job.due is not None and ends[job.name] > job.due:
-            return f"ends job {job.name} at {ends[job.name]}, after its firm due date {job.due}"
-    return ""
 
 
 def _full(shop: JobShop, goal: Goal, start: Plan | None, settings: Settings) -> Solution:

@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from twinloop.contracts import Plan
 from twinloop.scheduling.bounds import lower_bound
-from twinloop.scheduling.objectives import Goal, job_ends
+from twinloop.scheduling.objectives import Goal, missed_promise
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.settings import RULE_NAMES, RuleName, ScheduleSettings
 from twinloop.scheduling.solution import Limit, Solution, Tell
@@ -32,7 +31,7 @@ def solve_rule(shop: JobShop, rule: RuleName, settings: ScheduleSettings) -> Sol
         return Solution(
             rule, "no plan", None, None, bound, reason=f"{rule}: frozen operations leave no place to others"
         )
-    if missed := _missed(shop, plan):
+    if missed := missed_promise(shop, plan):
         return Solution(rule, "no plan", None, None, bound, reason=f"{rule} {missed}")
     return Solution.of(rule, shop, goal=goal, plan=plan, bound=bound)
 
@@ -42,14 +41,6 @@ def best_rule(shop: JobShop, settings: ScheduleSettings) -> Solution:
     found = [solve_rule(shop, rule, settings) for rule in RULE_NAMES]
     planned = [(s.values, s.plan.makespan, k) for k, s in enumerate(found) if s.plan and s.values is not None]
     return found[min(planned)[2] if planned else -1]
-
-
-def _missed(shop: JobShop, plan: Plan) -> str:
-    ends = job_ends(plan)
-    for job in shop.jobs:
-        if job.firm and job.due is not None and ends[job.name] > job.due:
-            return f"ends job {job.name} at {ends[job.name]}, after its firm due date {job.due}"
-    return ""
 
 
 def _auto(shop: JobShop, settings: ScheduleSettings, *, seed: int, tell: Tell | None) -> Solution:
