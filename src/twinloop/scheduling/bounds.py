@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from twinloop.contracts import Assignment
 from twinloop.scheduling.objectives import Goal, Term
 from twinloop.scheduling.problem import Alternative, JobShop, Operation
-from twinloop.scheduling.problem.calendar import Stretch, closures, joined, stretches
+from twinloop.scheduling.problem.calendar import Closures, Stretch, joined, stretches
 
 Key = tuple[str, int]
 
@@ -81,6 +81,7 @@ def spans(
     """
     fixed = {(a.job, a.operation): a for a in shop.frozen} | dict(kept or {})
     jobs = [name for name in shop.order if only is None or name in only]
+    closed = Closures(shop)
     found: dict[Key, tuple[Mode, ...]] = {}
     for name in jobs:
         job = shop.by_name[name]
@@ -92,7 +93,7 @@ def spans(
             if number:
                 ready = {machine: _arrival(found[name, number - 1], machine, shop, opens) for machine in ready}
             fixture = fixed.get((name, number))
-            found[name, number] = _modes(shop, operation, ready, latest[name], fixture)
+            found[name, number] = _modes(shop, operation, ready, latest[name], fixture, closed)
     for name in reversed(jobs):
         job = shop.by_name[name]
         closes = latest[name]
@@ -129,7 +130,12 @@ def _departure(behind: tuple[Mode, ...], machine: str, shop: JobShop) -> int:
 
 
 def _modes(
-    shop: JobShop, operation: Operation, ready: Mapping[str, int], closes: int, fixture: Assignment | None
+    shop: JobShop,
+    operation: Operation,
+    ready: Mapping[str, int],
+    closes: int,
+    fixture: Assignment | None,
+    closed: Closures,
 ) -> tuple[Mode, ...]:
     if fixture is not None:
         if fixture.start < ready[fixture.machine] or fixture.end > closes:
@@ -137,12 +143,12 @@ def _modes(
         stretch = Stretch(fixture.start, fixture.start, fixture.end - fixture.start)
         return (Mode(fixture.machine, operation.on(fixture.machine), (stretch,)),)
     supplied = _supplied(shop, operation)
-    found = [_mode(shop, operation, mode, max(ready[mode.machine], supplied), closes) for mode in operation.modes]
+    found = [_mode(closed, operation, mode, max(ready[mode.machine], supplied), closes) for mode in operation.modes]
     return tuple(mode for mode in found if mode.stretches)
 
 
-def _mode(shop: JobShop, operation: Operation, mode: Alternative, opens: int, closes: int) -> Mode:
-    windows = closures(shop, operation, mode.machine)
+def _mode(closed: Closures, operation: Operation, mode: Alternative, opens: int, closes: int) -> Mode:
+    windows = closed.of(operation, mode.machine)
     found = stretches(windows, mode.duration, resumable=operation.resumable, opens=opens, closes=closes)
     return Mode(mode.machine, mode.duration, found)
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-from twinloop.scheduling.problem import JobShop, Operation, Window
-from twinloop.scheduling.problem.calendar import closures, opening
+from twinloop.scheduling.problem import JobShop, Operation
+from twinloop.scheduling.problem.calendar import Closures, opening
 
 Reason = Literal["release", "job", "machine", "pool", "material", "frozen"]
 Key = tuple[str, int]
@@ -142,7 +142,7 @@ class _Holds:
         self._shop = shop
         self.placed = {(a.job, a.operation): a for a in plan}
         self._frozen = {(a.job, a.operation) for a in shop.frozen}
-        self._windows: dict[tuple[str, tuple[str, ...]], tuple[Window, ...]] = {}
+        self._closures = Closures(shop)
         rows: dict[str, list[Key]] = defaultdict(list)
         for key in sorted(self.placed, key=lambda key: (self.placed[key].start, self.placed[key].end)):
             rows[self.placed[key].machine].append(key)
@@ -211,25 +211,18 @@ class _Holds:
         for material, time in self._supplied.get(key, ()):
             yield _Hold("material", material, time, time, None)
 
-    def _closures(self, key: Key) -> tuple[Window, ...]:
-        operation, machine = self._operation(key), self.placed[key].machine
-        place = (machine, tuple(operation.pools))
-        if place not in self._windows:
-            self._windows[place] = closures(self._shop, operation, machine)
-        return self._windows[place]
-
     def _opens(self, key: Key, time: float) -> float:
         if key in self._frozen:
             return time
-        operation = self._operation(key)
-        duration = operation.on(self.placed[key].machine)
-        return opening(self._closures(key), time, duration, resumable=operation.resumable)
+        operation, machine = self._operation(key), self.placed[key].machine
+        windows = self._closures.of(operation, machine)
+        return opening(windows, time, operation.on(machine), resumable=operation.resumable)
 
     def _paused(self, key: Key) -> float:
         a, operation = self.placed[key], self._operation(key)
         if key in self._frozen or not operation.resumable:
             return 0
-        return sum(max(0, min(w.end, a.end) - max(w.start, a.start)) for w in self._closures(key))
+        return sum(max(0, min(w.end, a.end) - max(w.start, a.start)) for w in self._closures.of(operation, a.machine))
 
 
 def _handed_on(shop: JobShop, placed: Mapping[Key, Placed]) -> dict[Key, list[tuple[str, Key]]]:

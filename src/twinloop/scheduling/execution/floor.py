@@ -19,7 +19,7 @@ from twinloop.errors import RunError
 from twinloop.scheduling.execution.disruptions import NEVER, Luck
 from twinloop.scheduling.execution.supply import Supply
 from twinloop.scheduling.problem import JobShop, Window
-from twinloop.scheduling.problem.calendar import closures, opening, worked_until
+from twinloop.scheduling.problem.calendar import Closures, opening, worked_until
 
 Process = Generator[simpy.Event, Any, None]
 Key = tuple[str, int]
@@ -83,7 +83,7 @@ class Floor:
         for key in self._planned:
             self._finished.setdefault(key, self.env.event())
         self._fixed = {(a.job, a.operation): a for a in shop.frozen}
-        self._windows: dict[tuple[str, tuple[str, ...]], tuple[Window, ...]] = {}
+        self._closures = Closures(shop)
         self.supply.plan(shop, rest)
         self.rows: dict[str, list[Assignment]] = {machine: [] for machine in shop.machines}
         for a in rest:
@@ -200,11 +200,7 @@ class Floor:
 
     def _closed(self, a: Assignment) -> tuple[Window, ...]:
         """Joined windows in which the operation cannot run."""
-        operation = self.shop.by_name[a.job].operations[a.operation]
-        key = (a.machine, tuple(sorted(operation.pools)))
-        if key not in self._windows:
-            self._windows[key] = closures(self.shop, operation, a.machine)
-        return self._windows[key]
+        return self._closures.of(self.shop.by_name[a.job].operations[a.operation], a.machine)
 
     def _opens(self, a: Assignment, time: float) -> float:
         if self._is_fixed(a):

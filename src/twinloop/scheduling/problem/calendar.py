@@ -30,6 +30,21 @@ def closures(shop: JobShop, operation: Operation, machine: str) -> tuple[Window,
     return joined(found)
 
 
+class Closures:
+    """The closures of one shop, each worked out once: few machines and pools serve many operations."""
+
+    def __init__(self, shop: JobShop) -> None:
+        self._shop = shop
+        self._found: dict[tuple[str, tuple[str, ...]], tuple[Window, ...]] = {}
+
+    def of(self, operation: Operation, machine: str) -> tuple[Window, ...]:
+        """As `closures`."""
+        key = (machine, tuple(sorted(operation.pools)))
+        if key not in self._found:
+            self._found[key] = closures(self._shop, operation, machine)
+        return self._found[key]
+
+
 def joined(windows: Iterable[Window]) -> tuple[Window, ...]:
     """The same closed times as windows that neither overlap nor touch, in order."""
     found: list[Window] = []

@@ -183,12 +183,15 @@ def solve_cpsat(
     start: Plan | None = None,
     tell: Tell | None = None,
     workers: int = 1,
+    bound: int | None = None,
 ) -> Solution:
     """The best plan within `limit`, never worse than a valid `start`; one that breaks a rule only guides the search.
 
-    With several workers the answer is the same again only if the limit names no seconds.
+    bound: the `lower_bound`, where the caller has it. With several workers the answer is the same again only if the
+    limit names no seconds.
     """
-    least, trace, budget = lower_bound(shop, goal), Trace(tell), Budget(limit)
+    least = lower_bound(shop, goal) if bound is None else bound
+    trace, budget = Trace(tell), Budget(limit)
     best = start if start is not None and not violations(shop, start) else None
     if best is not None:
         trace.add(goal.values(shop, best)[0], least)

@@ -46,9 +46,14 @@ def solve_neighbourhoods(
     seed: int,
     start: Plan | None = None,
     tell: Tell | None = None,
+    bound: int | None = None,
 ) -> Solution:
-    """Improve a valid `start`, or a rule's plan where none is given; iterations count neighbourhoods."""
-    least, trace, budget = lower_bound(shop, goal), Trace(tell), Budget(limit)
+    """Improve a valid `start`, or a rule's plan where none is given; iterations count neighbourhoods.
+
+    bound: the `lower_bound`, where the caller has it.
+    """
+    least = lower_bound(shop, goal) if bound is None else bound
+    trace, budget = Trace(tell), Budget(limit)
     if start is None or violations(shop, start):
         start = by_rule(shop, goal)
     if start is None:

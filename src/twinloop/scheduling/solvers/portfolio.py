@@ -60,7 +60,7 @@ class _Search:
         self.shop, self.goal, self.limit, self.seed, self.workers = shop, goal, limit, seed, workers
         self.operations = sum(len(job.operations) for job in shop.jobs)
         # What is proved so far; parts that know less must not take it back.
-        self.least = lower_bound(shop, goal)
+        self.least = self._without_search = lower_bound(shop, goal)
         self.trace = Trace(tell)
         self._begun = time.monotonic()
 
@@ -102,7 +102,13 @@ class _Search:
         if limit is None:
             return found
         pieces = solve_neighbourhoods(
-            self.shop, self.goal, limit=limit, seed=self.seed, start=found.plan, tell=self._tell
+            self.shop,
+            self.goal,
+            limit=limit,
+            seed=self.seed,
+            start=found.plan,
+            tell=self._tell,
+            bound=self._without_search,
         )
         return found if pieces.plan is None else self._best(pieces.plan, max(found.bound, pieces.bound))
 
@@ -144,7 +150,14 @@ class _Search:
             return found
         workers = 1 if limit.seconds is None or self.goal == Goal.of("makespan") else self.workers
         exact = solve_cpsat(
-            self.shop, self.goal, limit=limit, seed=self.seed, start=found.plan, tell=self._tell, workers=workers
+            self.shop,
+            self.goal,
+            limit=limit,
+            seed=self.seed,
+            start=found.plan,
+            tell=self._tell,
+            workers=workers,
+            bound=self._without_search,
         )
         if exact.status == "infeasible":
             return replace(exact, method=METHOD, reason=explain(self.shop, seed=self.seed))

@@ -15,7 +15,7 @@ from twinloop.contracts import Plan
 from twinloop.errors import InputError
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.checker import violations
-from twinloop.scheduling.objectives import Goal
+from twinloop.scheduling.objectives import Goal, missed_promise
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.settings import RULE_NAMES
 from twinloop.scheduling.solution import Limit, Solution, Tell, Trace
@@ -101,13 +101,9 @@ class Search:
             for rule in RULE_NAMES:
                 plan = dispatch(self.shop, rule, delay=delay) if self.spent < 0.5 or self.plan is None else None
                 if plan is not None:
-                    if self._firm(plan):
+                    if not missed_promise(self.shop, plan):
                         self.note(plan)
                     yield plan
-
-    def _firm(self, plan: Plan) -> bool:
-        ends = {a.job: a.end for a in plan if a.operation == len(self.shop.by_name[a.job].operations) - 1}
-        return all(job.due is None or ends[job.name] <= job.due for job in self.shop.jobs if job.firm)
 
     def note(self, plan: Plan) -> None:
         """Remember a valid plan if it is the best."""
