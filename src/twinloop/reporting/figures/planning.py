@@ -9,6 +9,7 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from twinloop.numbers import Estimate, interval, number, percent
+from twinloop.reporting.figures.bars import interval_bars
 from twinloop.reporting.figures.data import shortened
 from twinloop.reporting.style import BLUE, CYCLE, GREY, ORANGE, RED, SKY, Picture, drawn, picture, single
 
@@ -234,23 +235,8 @@ def what_if(
         return _nothing("Nothing was asked: no change of the shop was tried.")
     ordered = dict(sorted(differences.items(), key=lambda item: item[1].value))
     figure, axes = single(7.8, 0.46 * len(ordered) + 1.5)
-    for place, found in enumerate(ordered.values()):
-        colour = GREY if not found.settled else BLUE if found.value < 0 else RED
-        axes.barh(place, found.value, color=colour, alpha=0.35, height=0.6)
-        axes.plot([found.low, found.high], [place] * 2, color=colour, linewidth=2.2)
-        axes.plot(found.value, place, "o", color=colour, markersize=7)
-        axes.annotate(
-            number(found.value, digits=2, sign=True),
-            (max(found.high, 0), place),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9.5,
-        )
-    axes.axvline(0, color=GREY, linewidth=1.2)
-    axes.set_yticks(range(len(ordered)), [shortened(name, 34) for name in ordered])
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
+    colours = [GREY if not found.settled else BLUE if found.value < 0 else RED for found in ordered.values()]
+    interval_bars(axes, ordered, colours=colours, letters=34)
     axes.margins(x=0.14)
     axes.set(xlabel=f"difference to {reference}: {label}", title=title)
     figure.alt = f"{title} Difference to {reference}, {label}: " + "; ".join(

@@ -16,7 +16,7 @@ from twinloop.files import write_text
 from twinloop.numbers import percent
 from twinloop.reporting.figures.data import shortened
 from twinloop.reporting.style import BLUE, INK, PAPER, Picture, drawn, single
-from twinloop.scheduling.critical import critical_path
+from twinloop.scheduling.critical import CriticalPath, critical_path
 from twinloop.scheduling.figures.colours import CLOSED, DIVISORS, DOWN, IDLE, LATE, SETUP, Unit, grouped
 from twinloop.scheduling.frames import timeline
 from twinloop.scheduling.objectives import job_ends
@@ -75,7 +75,8 @@ def gantt(
     for a in planned or ():
         corner, width = (a.start / divisor, lane[a.machine] + 0.39), (a.end - a.start) / divisor
         axes.add_patch(Rectangle(corner, width, 0.11, facecolor=INK, edgecolor=PAPER, linewidth=0.7))
-    _critical(axes, shop, plan, lane, divisor)
+    path = critical_path(shop, plan)
+    _critical(axes, path, lane, divisor)
     late = _late(shop, plan)
     for a in plan:
         if a.job in late and a.end == late[a.job]:
@@ -93,7 +94,6 @@ def gantt(
     handles += [Line2D([], [], color=LATE, linewidth=3.4, label="ends late")] if late else []
     handles += [Line2D([], [], color=INK, linewidth=2.6, label="as planned")] if planned else []
     _legend(figure, handles)
-    path = critical_path(shop, plan)
     figure.alt = (
         f"Gantt chart: {len(plan)} operations on {len(shop.machines)} machines in {plan.makespan / divisor:.1f} "
         f"{unit}; jobs that end late: {len(late)}; the critical path has {len(path.steps)} operations, most time on "
@@ -188,10 +188,10 @@ def write_interactive(figure: Any, path: Path) -> None:
     )
 
 
-def _critical(axes: Axes, shop: JobShop, plan: Plan, lane: Mapping[str, int], divisor: int) -> None:
+def _critical(axes: Axes, path: CriticalPath, lane: Mapping[str, int], divisor: int) -> None:
     """Outlines of the operations on the critical path, and lines from each to the next."""
     before: tuple[float, int] | None = None
-    for step in critical_path(shop, plan).steps:
+    for step in path.steps:
         a, place = step.placed, lane[step.placed.machine]
         corner, width = (a.start / divisor, place - BAR / 2), (a.end - a.start) / divisor
         axes.add_patch(Rectangle(corner, width, BAR, facecolor="none", edgecolor=INK, linewidth=1.8, zorder=4))

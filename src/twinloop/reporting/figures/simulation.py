@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinloop.numbers import Estimate, interval, number, quantity
-from twinloop.reporting.figures.data import shortened
+from twinloop.reporting.figures.bars import interval_bars
 from twinloop.reporting.style import (
     BLUE,
     GREEN,
@@ -116,23 +116,8 @@ def lever_ranking(gains: Mapping[str, Estimate], *, unit: str = "€/day", refer
 
 def _intervals(gains: Mapping[str, Estimate], *, label: str, title: str, unit: str) -> Picture:
     figure, axes = single(7.8, 0.42 * max(len(gains), 1) + 1.4)
-    for place, gain in enumerate(gains.values()):
-        colour = GREY if gain.known and not gain.settled else BLUE if gain.value >= 0 else RED
-        axes.barh(place, gain.value, color=colour, alpha=0.35, height=0.6)
-        axes.plot([gain.low, gain.high], [place] * 2, color=colour, linewidth=2.2)
-        axes.plot(gain.value, place, "o", color=colour, markersize=6)
-        axes.annotate(
-            number(gain.value, digits=2, sign=True),
-            (max(gain.high, gain.value, 0), place),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9.5,
-        )
-    axes.axvline(0, color=GREY, linewidth=1.2)
-    axes.set_yticks(range(len(gains)), [shortened(name, 40) for name in gains])
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
+    colours = [GREY if g.known and not g.settled else BLUE if g.value >= 0 else RED for g in gains.values()]
+    interval_bars(axes, gains, colours=colours, letters=40)
     axes.margins(x=0.12)
     axes.xaxis.set_major_formatter(_currency_tick)
     axes.set(xlabel=label, title=title)

@@ -1,0 +1,29 @@
+"""Differences from zero as bars with their intervals, one under the other: what levers, scenarios and what if share."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+
+from twinloop.numbers import Estimate, number
+from twinloop.reporting.figures.data import shortened
+from twinloop.reporting.style import GREY
+
+
+def interval_bars(axes: Axes, found: Mapping[str, Estimate], *, colours: Sequence[str], letters: int) -> None:
+    """A bar with its interval and its value for each name, the first on top; names are cut to so many letters."""
+    for place, (value, colour) in enumerate(zip(found.values(), colours, strict=True)):
+        axes.barh(place, value.value, color=colour, alpha=0.35, height=0.6)
+        axes.plot([value.low, value.high], [place] * 2, color=colour, linewidth=2.2)
+        axes.plot(value.value, place, "o", color=colour, markersize=6)
+        axes.annotate(
+            number(value.value, digits=2, sign=True),
+            (max(value.high, value.value, 0), place),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9.5,
+        )
+    axes.axvline(0, color=GREY, linewidth=1.2)
+    axes.set_yticks(range(len(found)), [shortened(name, letters) for name in found])
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
