@@ -12,6 +12,7 @@ from twinloop.scheduling.files.text import read_jsp
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.problem.generate import classical_shop
+from twinloop.scheduling.problem.generate import rich_shop as generated
 from twinloop.scheduling.solution import Limit
 from twinloop.scheduling.solvers.portfolio import solve_auto
 
@@ -82,6 +83,14 @@ def test_a_start_plan_is_never_made_worse(tmp_path):
     start = solve_auto(shop, MAKESPAN, limit=Limit(iterations=20_000), seed=3).plan
     found = solve_auto(shop, MAKESPAN, limit=Limit(iterations=1), seed=4, start=start)
     assert found.objective <= start.makespan
+
+
+@pytest.mark.parametrize("goal", [MAKESPAN, Goal.of("weighted_tardiness")], ids=["makespan", "tardiness"])
+def test_however_short_the_time_there_is_a_plan(goal):
+    shop = generated(40, 5, 5, seed=1)
+    found = solve_auto(shop, goal, limit=Limit(seconds=0.001), seed=1)
+    check(shop, found.plan)
+    assert found.trace[0].objective == found.objective
 
 
 def test_due_dates_that_cannot_be_met_are_explained():

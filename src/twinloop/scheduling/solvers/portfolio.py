@@ -31,6 +31,8 @@ SOON, LATER = 150, 250
 SOON_ALONE, LATER_ALONE = 0.03, 0.5
 # Operations up to which a whole rich shop is given to CP-SAT, and the share of the limit it then has.
 WHOLE, WHOLE_SHARE = 300, 0.6
+# Share of the seconds that rules may take once one of them has found a plan.
+RULES_SHARE = 0.3
 # Local search makes about so many moves a second, divided by the operations, on one core of a laptop.
 MOVES = 30_000_000
 
@@ -57,18 +59,22 @@ def solve_auto(
 
 class _Search:
     def __init__(self, shop: JobShop, goal: Goal, limit: Limit, *, seed: int, workers: int, tell: Tell | None) -> None:
+        self._begun = time.monotonic()
         self.shop, self.goal, self.limit, self.seed, self.workers = shop, goal, limit, seed, workers
         self.operations = sum(len(job.operations) for job in shop.jobs)
         # What is proved so far; parts that know less must not take it back.
         self.least = self._without_search = lower_bound(shop, goal)
         self.trace = Trace(tell)
-        self._begun = time.monotonic()
 
     def ruled(self, start: Plan | None, rules: Sequence[RuleName]) -> Solution:
-        """The best of the start plan and the rules'."""
-        plans = [start] if start is not None else []
-        plans += [plan for rule in rules if (plan := dispatch(self.shop, rule)) is not None]
-        valid = [plan for plan in plans if not violations(self.shop, plan)]
+        """The best of the start plan and the rules'; some rules are enough where all would take too long."""
+        valid = [start] if start is not None and not violations(self.shop, start) else []
+        for rule in rules:
+            if valid and self._left(RULES_SHARE) is None:
+                break
+            plan = dispatch(self.shop, rule)
+            if plan is not None and not violations(self.shop, plan):
+                valid.append(plan)
         if not valid:
             return Solution(METHOD, "no plan", None, None, self.least, reason="no rule finds a plan")
         return self._best(min(valid, key=lambda plan: self.goal.values(self.shop, plan)), self.least)
