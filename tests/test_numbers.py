@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinloop.numbers import MINUS, THIN, Estimate, interval, number, percent, probability, quantity
+from twinloop.numbers import MINUS, THIN, Interval, interval, number, percent, probability, quantity
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ def test_what_is_shown_is_within_half_a_percent_of_the_number(value):
 
 
 def test_an_interval_that_holds_zero_is_not_settled():
-    assert Estimate(1.0, 0.5, 2.0).settled
-    assert Estimate(-1.0, -2.0, -0.5).settled
-    assert not Estimate(1.0, -0.5, 2.0).settled
-    assert not Estimate(1.0, 1.0, 1.0).known
+    assert Interval(1.0, 0.5, 2.0).settled
+    assert Interval(-1.0, -2.0, -0.5).settled
+    assert not Interval(1.0, -0.5, 2.0).settled
+    assert not Interval(1.0, 1.0, 1.0).known
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.5, "0.50"), (0.00247, "0.0025"), (0.0999, "0.1"), (0.9957, "0.996")])

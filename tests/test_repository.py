@@ -16,7 +16,7 @@ import yaml
 from twinloop.twins import configuration
 from twinloop.twins.registry import TWINS, VERBS
 
-ENGINES = ("contracts", "learning", "vision", "simulation", "scheduling", "tracking", "reporting")
+ENGINES = ("contracts", "learning", "replication", "vision", "simulation", "scheduling", "tracking", "reporting")
 HEAVY = ("torch", "pytorch_lightning", "timm")
 
 

@@ -13,12 +13,28 @@ MISSING = "–"
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A value with the two ends of its interval; equal ends mean that none is known."""
+class Interval:
+    """A mean, or another estimate, with its two-sided confidence limits; equal limits mean that none are known."""
 
-    value: float
+    mean: float
     low: float
     high: float
+
+    @property
+    def half_width(self) -> float:
+        return (self.high - self.low) / 2
+
+    @property
+    def relative_half_width(self) -> float:
+        """Half-width as a share of the mean; infinite around a mean of zero, 0 where nothing varies."""
+        if self.half_width == 0:
+            return 0.0
+        return self.half_width / abs(self.mean) if self.mean else float("inf")
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the sign of the mean is sure at the interval's confidence."""
+        return self.low > 0 or self.high < 0
 
     @property
     def known(self) -> bool:
@@ -27,8 +43,8 @@ class Estimate:
 
     @property
     def settled(self) -> bool:
-        """Whether the interval lies on one side of zero."""
-        return self.known and (self.low > 0 or self.high < 0)
+        """Whether the interval is known and lies on one side of zero."""
+        return self.known and self.excludes_zero
 
 
 def number(value: float | None, *, digits: int = 3, sign: bool = False) -> str:

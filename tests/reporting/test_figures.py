@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from tests.reporting.pictures import assert_tells
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
-from twinloop.numbers import Estimate
+from twinloop.numbers import Interval
 from twinloop.reporting.figures import data, model, ranking, simulation, training
 
 HOSTILE = "<script>alert(1)</script> $x_1$"
@@ -28,11 +28,11 @@ CURVE = OperatingCurve(
     reject_from=0.5,
     model="m",
 )
-POINT = model.Point("chosen 0.10 … 0.50", Estimate(0.1, 0.05, 0.2), Estimate(0.1, 0.08, 0.12))
-GAINS = {"buffer 2": Estimate(50, -10, 110), HOSTILE: Estimate(300, 200, 400), "plan": Estimate(-40, -60, -20)}
-TODAY = simulation.Operated("today 0.50", 0.5, 0.5, Estimate(900, 850, 950))
-CHOSEN = simulation.Operated("chosen 0.05 … 0.20", 0.05, 0.2, Estimate(1000, 940, 1060))
-PROFITS = [(0.01, Estimate(-5000, -5100, -4900)), (0.1, Estimate(980, 930, 1030)), (0.5, Estimate(900, 850, 950))]
+POINT = model.Point("chosen 0.10 … 0.50", Interval(0.1, 0.05, 0.2), Interval(0.1, 0.08, 0.12))
+GAINS = {"buffer 2": Interval(50, -10, 110), HOSTILE: Interval(300, 200, 400), "plan": Interval(-40, -60, -20)}
+TODAY = simulation.Operated("today 0.50", 0.5, 0.5, Interval(900, 850, 950))
+CHOSEN = simulation.Operated("chosen 0.05 … 0.20", 0.05, 0.2, Interval(1000, 940, 1060))
+PROFITS = [(0.01, Interval(-5000, -5100, -4900)), (0.1, Interval(980, 930, 1030)), (0.5, Interval(900, 850, 950))]
 
 FIGURES = {
     "class split": lambda: data.class_split_bars(

@@ -4,7 +4,7 @@ import pytest
 
 from twinloop.errors import InputError
 from twinloop.files import write_json
-from twinloop.numbers import Estimate
+from twinloop.numbers import Interval
 from twinloop.reporting.results import Outputs, estimate
 
 
@@ -31,5 +31,5 @@ def test_a_missing_file_is_named_with_the_remedy(tmp_path):
 
 
 def test_an_estimate_without_interval_is_a_point():
-    assert estimate({"gain": 2, "gain_low": 1, "gain_high": 3}, "gain") == Estimate(2, 1, 3)
-    assert estimate({"gain": 2, "gain_low": None}, "gain") == Estimate(2, 2, 2)
+    assert estimate({"gain": 2, "gain_low": 1, "gain_high": 3}, "gain") == Interval(2, 1, 3)
+    assert estimate({"gain": 2, "gain_low": None}, "gain") == Interval(2, 2, 2)

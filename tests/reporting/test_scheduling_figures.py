@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 from tests.reporting.pictures import assert_tells, assert_whole
 from tests.scheduling.shops import rich_plan, rich_shop
 from twinloop.contracts import Assignment, Plan
-from twinloop.numbers import Estimate
+from twinloop.numbers import Interval
 from twinloop.reporting.figures import planning, scheduling
 from twinloop.reporting.style import BLUE, GREY, RED, Picture
 from twinloop.scheduling.figures.gantt import gantt
@@ -35,7 +35,7 @@ GROUPS = {"1_a": "a", HOSTILE: HOSTILE}
 DOWN = pl.DataFrame({"machine": ["mill"], "start": [150.0], "end": [165.5]})
 UNDATED = JobShop(("mill",), (Job("a", (Operation("mill", 5),)),))
 RUNS = {"CP-SAT": np.array([1.0, 2.0, 3.0]), HOSTILE: np.array([2.0, 4.0, 9.0])}
-RESULTS = {"buffer": Estimate(50, -10, 110), HOSTILE: Estimate(300, 200, 400), "plan": Estimate(-40, -60, -20)}
+RESULTS = {"buffer": Interval(50, -10, 110), HOSTILE: Interval(300, 200, 400), "plan": Interval(-40, -60, -20)}
 TRACE = pl.DataFrame(
     {
         "method": ["CP-SAT", "CP-SAT", HOSTILE],
@@ -45,9 +45,9 @@ TRACE = pl.DataFrame(
     }
 )
 HEDGES = [
-    planning.Hedge("slack 0", 10.0, Estimate(15, 14, 16), Estimate(24, 22, 26), Estimate(0.2, 0.1, 0.3)),
-    planning.Hedge(HOSTILE, 12.0, Estimate(14, 13, 15), Estimate(18, 17, 19), Estimate(0.6, 0.5, 0.7)),
-    planning.Hedge("slack 2", 11.5, Estimate(14, 13, 15), Estimate(19, 18, 20), Estimate(0.5, 0.4, 0.6)),
+    planning.Hedge("slack 0", 10.0, Interval(15, 14, 16), Interval(24, 22, 26), Interval(0.2, 0.1, 0.3)),
+    planning.Hedge(HOSTILE, 12.0, Interval(14, 13, 15), Interval(18, 17, 19), Interval(0.6, 0.5, 0.7)),
+    planning.Hedge("slack 2", 11.5, Interval(14, 13, 15), Interval(19, 18, 20), Interval(0.5, 0.4, 0.6)),
 ]
 
 FIGURES = {

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from tests.reporting.pictures import assert_labelled, assert_tells, assert_whole
-from twinloop.numbers import Estimate
+from twinloop.numbers import Interval
 from twinloop.reporting.figures import decisions, shopfloor
 from twinloop.simulation.figures.states import STATE_COLOURS
 
@@ -52,7 +52,7 @@ FIGURES = {
     "work in progress": lambda: shopfloor.work_in_progress(np.array([0.0, 1.0]), np.array([0.0, 3.0]), warm_up_h=0.5),
     "policies": lambda: decisions.maintenance_policies(policies("oracle", HOSTILE, "run to failure")),
     "optimisation": lambda: decisions.optimisation_history(
-        TRIALS, today=Estimate(95.0, 90.0, 100.0), gain=Estimate(10.0, 5.0, 15.0), what="profit", unit="€/day"
+        TRIALS, today=Interval(95.0, 90.0, 100.0), gain=Interval(10.0, 5.0, 15.0), what="profit", unit="€/day"
     ),
 }
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from twinloop.errors import InputError
 from twinloop.files import read_json
-from twinloop.numbers import Estimate
+from twinloop.numbers import Interval
 
 T = TypeVar("T")
 
@@ -49,8 +49,8 @@ class Outputs:
         return self.path(relative).read_text(encoding="utf-8")
 
 
-def estimate(row: dict[str, Any], value: str, low: str | None = None, high: str | None = None) -> Estimate:
+def estimate(row: dict[str, Any], value: str, low: str | None = None, high: str | None = None) -> Interval:
     """An estimate from columns or keys; `low` and `high` are `value` with the suffixes _low and _high by default."""
     middle = float(row[value])
     ends = [row.get(low or f"{value}_low"), row.get(high or f"{value}_high")]
-    return Estimate(middle, *(middle if end is None else float(end) for end in ends))
+    return Interval(middle, *(middle if end is None else float(end) for end in ends))

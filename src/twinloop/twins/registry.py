@@ -1,6 +1,10 @@
 """Which twins and stages there are. A twin that is not listed here does not exist yet."""
 
+import dataclasses
 import importlib
+import re
+import typing
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -38,6 +42,21 @@ class Twin:
     def check(self, params: dict[str, Any]) -> None:
         """Check this twin's part of the configuration. Raises config.Invalid with every fault."""
         parse(self.schema, {key: params[key] for key in (*SHARED, self.name) if key in params})
+
+    def in_params(self, text: str) -> str:
+        """A message of an engine with settings named as in params.yaml: ExportSettings.opset → factory.export.opset."""
+        paths = dict(_paths(self.schema, ""))
+        return re.sub(r"\b([A-Z]\w+)\.(?=[a-z])", lambda name: f"{paths.get(name[1], name[1])}.", text)
+
+
+def _paths(schema: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Name of every settings class below `schema` and where in params.yaml it stands."""
+    for name, kind in typing.get_type_hints(schema).items():
+        inner = f"{path}.{name}" if path else name
+        for member in (kind, *typing.get_args(kind)):
+            if dataclasses.is_dataclass(member):
+                yield member.__name__, inner  # type: ignore[union-attr]
+                yield from _paths(member, inner)
 
 
 def find(name: str) -> Twin:

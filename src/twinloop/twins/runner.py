@@ -8,6 +8,7 @@ from typing import Any
 
 from twinloop.config.compose import read_params
 from twinloop.config.sections import declared, load
+from twinloop.errors import TwinloopError
 from twinloop.progress import clock, headline, say
 from twinloop.twins import configuration
 from twinloop.twins.registry import SHARED, Twin
@@ -42,7 +43,11 @@ def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
         tags={"profile": params["profile"], "git_revision": revision, execution.COMMIT: revision},
         system_metrics=any(isinstance(part, Mapping) and part.get("system_metrics") for part in read.values()),
     ) as tracker:
-        told = module.run(Stage(config=config, root=root, tracker=tracker, workers=workers, main=main))
+        try:
+            told = module.run(Stage(config=config, root=root, tracker=tracker, workers=workers, main=main))
+        except TwinloopError as error:
+            # Engines know no twin: they name a setting by its class.
+            raise type(error)(twin.in_params(str(error))) from error
         tracker.finish(root / twin.paths.metrics(verb) if verb != "record" else None)
     say(headline(twin.name, verb, told, clock(time.monotonic() - start)))
 

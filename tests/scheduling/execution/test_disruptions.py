@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from twinloop.errors import InputError
+from twinloop.replication.streams import Streams
 from twinloop.scheduling.execution.disruptions import CALM, Disruptions, LateDeliveries, Luck, Rework
 from twinloop.scheduling.problem import Material
-from twinloop.simulation.engine.streams import Streams
 
 
 def luck(disruptions: Disruptions, *, seed: int = 1, replication: int = 0, whole: bool = False) -> Luck:

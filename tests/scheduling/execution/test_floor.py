@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from tests.scheduling.shops import rich_plan, rich_shop, rich_shops
 from twinloop.contracts import Assignment, Plan
 from twinloop.errors import InputError, RunError
+from twinloop.replication.streams import Streams
 from twinloop.scheduling.checker import check
 from twinloop.scheduling.execution.disruptions import Luck
 from twinloop.scheduling.execution.execution import CALM, Disruptions, LateDeliveries, Rework, execute
 from twinloop.scheduling.problem import Job, JobShop, Material, Operation, Pool, Window
 from twinloop.scheduling.solvers.rules import dispatch
-from twinloop.simulation.engine.streams import Streams
 
 ROUGH = Disruptions(
     {"m0": (10.0, 5.0), "m1": (20.0, 8.0)},

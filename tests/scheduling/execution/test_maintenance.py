@@ -8,6 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from tests.scheduling.shops import rich_shops
 from twinloop.contracts import Assignment, Plan, Risk, RiskTable
 from twinloop.errors import InputError
+from twinloop.replication.streams import Streams
 from twinloop.scheduling.checker import check
 from twinloop.scheduling.execution.maintenance import WINDOWS, Upkeep, expected_failure_cost, place_maintenance
 from twinloop.scheduling.execution.simulated_risks import simulated_risks
@@ -16,7 +17,6 @@ from twinloop.scheduling.problem import Job, JobShop, Operation, Window
 from twinloop.scheduling.solution import Solution
 from twinloop.scheduling.solvers.rules import dispatch
 from twinloop.simulation.degradation.path import WearPath
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.model.wear import Wear
 
 LATE = Goal.of("weighted_tardiness")

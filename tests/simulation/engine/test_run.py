@@ -5,10 +5,10 @@ import pytest
 
 from tests.simulation.lines import PERFECT, camera_line, curve, fixed, log_of, serial_line
 from twinloop.errors import InputError
+from twinloop.replication.streams import Streams
 from twinloop.simulation import Distribution, Line, Rework, Source, Station, Variant
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.source import variant_sequence
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.events.log import BLOCKED, ENTER, REINSPECT, REJECT, RUNNING, SCRAP, SETUP, SHIP, STARVED
 
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.simulation.lines import PERFECT, fixed, log_of
+from twinloop.replication.streams import Streams
 from twinloop.simulation import Line, Order, Source, Station, Variant
 from twinloop.simulation.engine.source import variant_sequence
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.events.log import ENTER
 
 

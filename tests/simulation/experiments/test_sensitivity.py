@@ -1,12 +1,12 @@
 import pytest
 
 from tests.simulation.lines import camera_line, curve, fixed
+from twinloop.numbers import Interval
 from twinloop.simulation import Add, Economy, ExperimentSettings, Lever, Rework, Scale
 from twinloop.simulation.experiments.answer import next_lever, sentence
 from twinloop.simulation.experiments.experiment import Scenario, run_scenarios
 from twinloop.simulation.experiments.levers import Choices, Model, OperatingPoint
 from twinloop.simulation.experiments.sensitivity import TOGETHER, Gain, Sensitivity, analyse, threshold_grid
-from twinloop.simulation.experiments.statistics import Interval
 
 TODAY = OperatingPoint(0.5, 0.5)
 MODELS = {"int8": Model(curve(accept=0.5, reject=0.5), 5.0)}

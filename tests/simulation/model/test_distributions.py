@@ -5,6 +5,7 @@ import pytest
 
 from twinloop.config import Invalid, parse
 from twinloop.errors import RunError
+from twinloop.replication.streams import Streams
 from twinloop.simulation import Distribution
 from twinloop.simulation.model.distributions import durations, guarded, weibull_shape
 
@@ -76,8 +77,9 @@ def test_a_distribution_that_cannot_be_is_refused(values, expected):
 @pytest.mark.parametrize("values", SOME, ids=lambda values: values["kind"])
 def test_the_stream_of_durations_equals_one_long_draw(values):
     distribution = parse(Distribution, values)
-    draw = durations(distribution, np.random.default_rng(3), "press: cycle")
-    assert np.array_equal([draw() for _ in range(600)], distribution.sample(np.random.default_rng(3), 600))
+    streams = Streams(seed=3, replication=0)
+    draw = durations(distribution, streams, "press", "cycle")
+    assert np.array_equal([draw() for _ in range(600)], distribution.sample(streams.generator("press", "cycle"), 600))
 
 
 def test_geometric_durations_are_whole_minutes_and_end_with_the_same_probability_each():

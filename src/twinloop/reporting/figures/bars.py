@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 
-from twinloop.numbers import Estimate, number
+from twinloop.numbers import Interval, number
 from twinloop.reporting.figures.data import shortened
 from twinloop.reporting.style import GREY
 
 
-def interval_bars(axes: Axes, found: Mapping[str, Estimate], *, colours: Sequence[str], letters: int) -> None:
+def interval_bars(axes: Axes, found: Mapping[str, Interval], *, colours: Sequence[str], letters: int) -> None:
     """A bar with its interval and its value for each name, the first on top; names are cut to so many letters."""
     for place, (value, colour) in enumerate(zip(found.values(), colours, strict=True)):
-        axes.barh(place, value.value, color=colour, alpha=0.35, height=0.6)
+        axes.barh(place, value.mean, color=colour, alpha=0.35, height=0.6)
         axes.plot([value.low, value.high], [place] * 2, color=colour, linewidth=2.2)
-        axes.plot(value.value, place, "o", color=colour, markersize=6)
+        axes.plot(value.mean, place, "o", color=colour, markersize=6)
         axes.annotate(
-            number(value.value, digits=2, sign=True),
-            (max(value.high, value.value, 0), place),
+            number(value.mean, digits=2, sign=True),
+            (max(value.high, value.mean, 0), place),
             xytext=(6, 0),
             textcoords="offset points",
             va="center",

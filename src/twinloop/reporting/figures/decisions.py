@@ -7,7 +7,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from twinloop.numbers import Estimate, interval, number
+from twinloop.numbers import Interval, interval, number
 from twinloop.reporting.figures.data import shortened
 from twinloop.reporting.results import estimate
 from twinloop.reporting.style import BLUE, GREEN, GREY, ORANGE, RED, Picture, drawn, picture, single
@@ -53,7 +53,7 @@ def maintenance_policies(policies: pl.DataFrame) -> Picture:
     share.set(xlabel="machines available (%)", title="Availability")
     regret.set(xlabel=f"regret ({unit})", title="Above the oracle")
     figure.alt = f"Maintenance policies, upkeep in {unit}: " + "; ".join(
-        f"{name} {_told(costs[name])}, available {number(shares[name].value)} %"
+        f"{name} {_told(costs[name])}, available {number(shares[name].mean)} %"
         + (f", above the oracle {_told(regrets[name], sign=True)}" if name in regrets else "")
         for name in names
     )
@@ -62,7 +62,7 @@ def maintenance_policies(policies: pl.DataFrame) -> Picture:
 
 @drawn
 def optimisation_history(
-    trials: pl.DataFrame, *, today: Estimate | None, gain: Estimate | None, what: str, unit: str
+    trials: pl.DataFrame, *, today: Interval | None, gain: Interval | None, what: str, unit: str
 ) -> Picture:
     """What every trial of the search promised, the best so far, and what was measured afterwards with fresh luck.
 
@@ -88,7 +88,7 @@ def optimisation_history(
     again.set(markersize=7, markeredgecolor="white")
     room = max(len(promised) / 14, 1.0)
     axes.axvline(len(promised) + room, color=GREY, linewidth=1, linestyle=":")
-    chosen = Estimate(*(today.value + end for end in (gain.value, gain.low, gain.high)))
+    chosen = Interval(*(today.mean + end for end in (gain.mean, gain.low, gain.high)))
     sides = (
         (today, RED, "s", "today's line, measured afresh (95 % interval)"),
         (chosen, GREEN, "D", "chosen line, measured afresh (95 % interval of its gain)"),
@@ -96,8 +96,8 @@ def optimisation_history(
     for place, (value, colour, marker, label) in enumerate(sides, start=2):
         axes.errorbar(
             [len(promised) + place * room],
-            [value.value],
-            yerr=[[value.value - value.low], [value.high - value.value]],
+            [value.mean],
+            yerr=[[value.mean - value.low], [value.high - value.mean]],
             color=colour,
             marker=marker,
             markersize=8,
@@ -118,16 +118,16 @@ def optimisation_history(
     return figure
 
 
-def _dots(axes: Axes, names: list[str], values: Mapping[str, Estimate]) -> None:
+def _dots(axes: Axes, names: list[str], values: Mapping[str, Interval]) -> None:
     for place, name in enumerate(names):
         if name not in values:
             continue
         value, colour = values[name], GREEN if name == ORACLE else BLUE
         axes.plot([value.low, value.high], [place] * 2, color=colour, linewidth=2.2)
-        axes.plot(value.value, place, "o", color=colour, markersize=7)
+        axes.plot(value.mean, place, "o", color=colour, markersize=7)
         axes.annotate(
-            number(value.value),
-            (value.value, place),
+            number(value.mean),
+            (value.mean, place),
             xytext=(0, 6),
             textcoords="offset points",
             ha="center",
@@ -137,9 +137,9 @@ def _dots(axes: Axes, names: list[str], values: Mapping[str, Estimate]) -> None:
     axes.margins(x=0.14)
 
 
-def _scaled(value: Estimate, factor: float) -> Estimate:
-    return Estimate(*(factor * end for end in (value.value, value.low, value.high)))
+def _scaled(value: Interval, factor: float) -> Interval:
+    return Interval(*(factor * end for end in (value.mean, value.low, value.high)))
 
 
-def _told(value: Estimate, *, sign: bool = False) -> str:
-    return f"{number(value.value, sign=sign)} ({interval(value.low, value.high, sign=sign)})"
+def _told(value: Interval, *, sign: bool = False) -> str:
+    return f"{number(value.mean, sign=sign)} ({interval(value.low, value.high, sign=sign)})"

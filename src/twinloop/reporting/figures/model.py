@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from twinloop.contracts import OperatingCurve
-from twinloop.numbers import Estimate, number, percent
+from twinloop.numbers import Interval, number, percent
 from twinloop.reporting.figures.data import bare, outline, shortened, show_image
 from twinloop.reporting.style import (
     BLUE,
@@ -34,8 +34,8 @@ class Point:
     """Where a line is run: the point's name, and its escapes and false rejects as shares with their intervals."""
 
     name: str
-    escapes: Estimate
-    false_rejects: Estimate
+    escapes: Interval
+    false_rejects: Interval
 
 
 @drawn
@@ -57,10 +57,10 @@ def operating_curve(curve: OperatingCurve, points: Sequence[Point], *, confidenc
     spoken, right, top = [], 2.0, 4.0
     for point, colour, marker in zip(points, (ORANGE, RED, PURPLE), "sod", strict=False):
         x, y = point.false_rejects, point.escapes
-        label = f"{point.name}: {percent(y.value)} escape, {percent(x.value)} false rejects"
+        label = f"{point.name}: {percent(y.mean)} escape, {percent(x.mean)} false rejects"
         axes.errorbar(
-            [100 * x.value],
-            [100 * y.value],
+            [100 * x.mean],
+            [100 * y.mean],
             xerr=_whiskers(x),
             yerr=_whiskers(y),
             color=colour,
@@ -84,8 +84,8 @@ def operating_curve(curve: OperatingCurve, points: Sequence[Point], *, confidenc
     return figure
 
 
-def _whiskers(share: Estimate) -> list[list[float]]:
-    return [[100 * max(share.value - share.low, 0)], [100 * max(share.high - share.value, 0)]]
+def _whiskers(share: Interval) -> list[list[float]]:
+    return [[100 * max(share.mean - share.low, 0)], [100 * max(share.high - share.mean, 0)]]
 
 
 @drawn

@@ -8,7 +8,7 @@ import polars as pl
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
-from twinloop.numbers import Estimate, interval, number, percent
+from twinloop.numbers import Interval, interval, number, percent
 from twinloop.reporting.figures.bars import interval_bars
 from twinloop.reporting.figures.data import shortened
 from twinloop.reporting.style import BLUE, CYCLE, GREY, ORANGE, RED, SKY, Picture, drawn, picture, single
@@ -25,9 +25,9 @@ class Hedge:
 
     name: str
     promised: float
-    mean: Estimate
-    worst: Estimate
-    kept: Estimate
+    mean: Interval
+    worst: Interval
+    kept: Interval
 
 
 # A search may answer sooner than a clock can tell.
@@ -71,18 +71,18 @@ def planned_against_executed(
 
 
 @drawn
-def method_comparison(results: Mapping[str, Estimate], *, label: str, title: str, chosen: str = "") -> Picture:
+def method_comparison(results: Mapping[str, Interval], *, label: str, title: str, chosen: str = "") -> Picture:
     """A figure per method, executed under breakdowns, with its interval; the chosen method stands out."""
     if not results:
         return _nothing("Nothing to compare: no method was executed.")
-    ordered = dict(sorted(results.items(), key=lambda item: item[1].value))
+    ordered = dict(sorted(results.items(), key=lambda item: item[1].mean))
     figure, axes = single(7.8, 0.42 * max(len(ordered), 1) + 1.3)
     for place, (name, result) in enumerate(ordered.items()):
         colour = ORANGE if name == chosen else BLUE
         axes.plot([result.low, result.high], [place] * 2, color=colour, linewidth=2.2)
-        axes.plot(result.value, place, "o", color=colour, markersize=8)
+        axes.plot(result.mean, place, "o", color=colour, markersize=8)
         axes.annotate(
-            number(result.value, digits=2),
+            number(result.mean, digits=2),
             (result.high, place),
             xytext=(6, 0),
             textcoords="offset points",
@@ -95,7 +95,7 @@ def method_comparison(results: Mapping[str, Estimate], *, label: str, title: str
     axes.margins(x=0.12)
     axes.set(xlabel=label, title=title)
     figure.alt = f"{title}: " + "; ".join(
-        f"{name} {number(r.value)} ({number(r.low)} … {number(r.high)})" for name, r in ordered.items()
+        f"{name} {number(r.mean)} ({number(r.low)} … {number(r.high)})" for name, r in ordered.items()
     )
     return figure
 
@@ -198,8 +198,8 @@ def price_of_robustness(
         (RED, "s", f"executed, {worst} (95 % interval)", [hedge.worst for hedge in hedges]),
         (BLUE, "o", "executed, mean (95 % interval)", [hedge.mean for hedge in hedges]),
     ):
-        middles = [value.value for value in values]
-        arms = [[v.value - v.low for v in values], [v.high - v.value for v in values]]
+        middles = [value.mean for value in values]
+        arms = [[v.mean - v.low for v in values], [v.high - v.mean for v in values]]
         axes.errorbar(at, middles, yerr=np.maximum(arms, 0), color=colour, marker=marker, capsize=4, label=name)
     for place, hedge in enumerate(hedges):
         axes.annotate(
@@ -216,8 +216,8 @@ def price_of_robustness(
     axes.set(xlabel=f"promised by the plan: {label}", ylabel=label, title=title)
     figure.legend(loc="outside lower center", ncols=3)
     figure.alt = f"{title}, {label}: " + "; ".join(
-        f"{hedge.name} promises {number(hedge.promised)}, executed {number(hedge.mean.value)}, "
-        f"{worst} {number(hedge.worst.value)}, kept in {percent(hedge.kept.value, digits=0)}"
+        f"{hedge.name} promises {number(hedge.promised)}, executed {number(hedge.mean.mean)}, "
+        f"{worst} {number(hedge.worst.mean)}, kept in {percent(hedge.kept.mean, digits=0)}"
         for hedge in hedges
     )
     return figure
@@ -225,7 +225,7 @@ def price_of_robustness(
 
 @drawn
 def what_if(
-    differences: Mapping[str, Estimate], *, label: str, reference: str = "this shop", title: str = "What if?"
+    differences: Mapping[str, Interval], *, label: str, reference: str = "this shop", title: str = "What if?"
 ) -> Picture:
     """What each change does to a goal that is to be small, the best first; grey where the interval holds zero.
 
@@ -233,14 +233,14 @@ def what_if(
     """
     if not differences:
         return _nothing("Nothing was asked: no change of the shop was tried.")
-    ordered = dict(sorted(differences.items(), key=lambda item: item[1].value))
+    ordered = dict(sorted(differences.items(), key=lambda item: item[1].mean))
     figure, axes = single(7.8, 0.46 * len(ordered) + 1.5)
-    colours = [GREY if not found.settled else BLUE if found.value < 0 else RED for found in ordered.values()]
+    colours = [GREY if not found.settled else BLUE if found.mean < 0 else RED for found in ordered.values()]
     interval_bars(axes, ordered, colours=colours, letters=34)
     axes.margins(x=0.14)
     axes.set(xlabel=f"difference to {reference}: {label}", title=title)
     figure.alt = f"{title} Difference to {reference}, {label}: " + "; ".join(
-        f"{name} {number(found.value, sign=True)} ({interval(found.low, found.high, sign=True)})"
+        f"{name} {number(found.mean, sign=True)} ({interval(found.low, found.high, sign=True)})"
         for name, found in ordered.items()
     )
     return figure

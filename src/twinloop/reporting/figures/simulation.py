@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twinloop.numbers import Estimate, interval, number, quantity
+from twinloop.numbers import Interval, interval, number, quantity
 from twinloop.reporting.figures.bars import interval_bars
 from twinloop.reporting.style import (
     BLUE,
@@ -29,12 +29,12 @@ class Operated:
     name: str
     accept_below: float
     reject_from: float
-    profit: Estimate
+    profit: Interval
 
 
 @drawn
 def profit_against_threshold(
-    curve: Sequence[tuple[float, Estimate]], *, today: Operated, chosen: Operated, currency: str = "€"
+    curve: Sequence[tuple[float, Interval]], *, today: Operated, chosen: Operated, currency: str = "€"
 ) -> Picture:
     """Profit per day over a single threshold, with its band; today's and the chosen point marked with their intervals.
 
@@ -48,7 +48,7 @@ def profit_against_threshold(
     axes.fill_between(at, [p.low for p in profits], [p.high for p in profits], color=SKY, alpha=0.35, linewidth=0)
     axes.plot(
         at,
-        [p.value for p in profits],
+        [p.mean for p in profits],
         color=BLUE,
         marker=".",
         label="one threshold for all parts (band: 95 % interval of the change)",
@@ -57,12 +57,12 @@ def profit_against_threshold(
     for point, colour, marker in ((today, ORANGE, "s"), (chosen, RED, "o")):
         ends = [_log_odds(point.accept_below), _log_odds(point.reject_from)]
         value, middle = point.profit, sum(ends) / 2
-        label = f"{point.name}: {quantity(value.value, currency + '/day', digits=4)}"
-        axes.plot(ends, [value.value] * 2, color=colour, linewidth=3, solid_capstyle="butt", zorder=3)
+        label = f"{point.name}: {quantity(value.mean, currency + '/day', digits=4)}"
+        axes.plot(ends, [value.mean] * 2, color=colour, linewidth=3, solid_capstyle="butt", zorder=3)
         axes.errorbar(
             [middle],
-            [value.value],
-            yerr=[[max(value.value - value.low, 0)], [max(value.high - value.value, 0)]],
+            [value.mean],
+            yerr=[[max(value.mean - value.low, 0)], [max(value.high - value.mean, 0)]],
             color=colour,
             marker=marker,
             markersize=9,
@@ -100,29 +100,29 @@ def _currency_tick(value: float, _: float) -> str:
 
 @drawn
 def scenario_comparison(
-    changes: Mapping[str, Estimate], *, what: str = "profit", unit: str = "€/day", reference: str = "today"
+    changes: Mapping[str, Interval], *, what: str = "profit", unit: str = "€/day", reference: str = "today"
 ) -> Picture:
     """What each scenario changes against the reference: paired difference with its interval."""
     return _intervals(changes, label=f"change of {what} against {reference} ({unit})", title="Scenarios", unit=unit)
 
 
 @drawn
-def lever_ranking(gains: Mapping[str, Estimate], *, unit: str = "€/day", reference: str = "today") -> Picture:
+def lever_ranking(gains: Mapping[str, Interval], *, unit: str = "€/day", reference: str = "today") -> Picture:
     """What one change at a time is worth, largest first, with intervals; grey where the interval holds zero."""
-    ordered = dict(sorted(gains.items(), key=lambda item: -item[1].value))
+    ordered = dict(sorted(gains.items(), key=lambda item: -item[1].mean))
     label = f"gain against {reference}, the change's own cost deducted ({unit})"
     return _intervals(ordered, label=label, title="What to change first", unit=unit)
 
 
-def _intervals(gains: Mapping[str, Estimate], *, label: str, title: str, unit: str) -> Picture:
+def _intervals(gains: Mapping[str, Interval], *, label: str, title: str, unit: str) -> Picture:
     figure, axes = single(7.8, 0.42 * max(len(gains), 1) + 1.4)
-    colours = [GREY if g.known and not g.settled else BLUE if g.value >= 0 else RED for g in gains.values()]
+    colours = [GREY if g.known and not g.settled else BLUE if g.mean >= 0 else RED for g in gains.values()]
     interval_bars(axes, gains, colours=colours, letters=40)
     axes.margins(x=0.12)
     axes.xaxis.set_major_formatter(_currency_tick)
     axes.set(xlabel=label, title=title)
     figure.alt = f"{title}: " + "; ".join(
-        f"{name} {number(gain.value, sign=True)} ({interval(gain.low, gain.high, unit, sign=True)})"
+        f"{name} {number(gain.mean, sign=True)} ({interval(gain.low, gain.high, unit, sign=True)})"
         for name, gain in gains.items()
     )
     return figure

@@ -14,11 +14,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from twinloop.numbers import Interval
+from twinloop.replication.statistics import interval, paired
 from twinloop.scheduling.objectives import job_ends
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.settings import ScheduleSettings
 from twinloop.scheduling.solution import Solution, relative_gap
-from twinloop.simulation.experiments.statistics import Interval, interval, paired
 
 SCHEMA = {
     "method": pl.String,

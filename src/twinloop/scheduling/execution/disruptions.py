@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from twinloop.errors import InputError
+from twinloop.replication.streams import Streams
 from twinloop.scheduling.problem import Material
 from twinloop.scheduling.settings import ShopSettings
-from twinloop.simulation.engine.streams import Streams
-from twinloop.simulation.model.distributions import Distribution, guarded
+from twinloop.simulation.model.distributions import Distribution, durations, guarded
 
 NEVER = math.inf
 
@@ -161,7 +161,7 @@ class Luck:
             yield fails_at, up_at
 
     def _durations(self, machine: str, purpose: str, mean: float) -> Callable[[], float]:
-        return self.streams.durations(machine, purpose, Distribution(kind="exponential", mean=mean))
+        return durations(Distribution(kind="exponential", mean=mean), self.streams, machine, purpose)
 
 
 PURPOSES = ("failure", "repair")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from twinloop.contracts import Assignment, Plan
+from twinloop.replication.streams import Streams
 from twinloop.scheduling.execution.disruptions import Disruptions, Luck
-from twinloop.simulation.engine.streams import Streams
 
 DOWNTIME = {"machine": pl.String, "start": pl.Float64, "end": pl.Float64}
 

@@ -13,10 +13,10 @@ import polars as pl
 from twinloop.contracts import Plan
 from twinloop.errors import InputError
 from twinloop.progress import track
+from twinloop.replication.streams import Streams
 from twinloop.scheduling.execution.disruptions import CALM, Disruptions, LateDeliveries, Luck, Rework
 from twinloop.scheduling.execution.floor import Floor, Realised
 from twinloop.scheduling.problem import JobShop
-from twinloop.simulation.engine.streams import Streams
 
 __all__ = [
     "CALM",

@@ -15,12 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from twinloop.contracts import Plan
+from twinloop.numbers import Interval
+from twinloop.replication.statistics import interval, paired
 from twinloop.scheduling.critical import critical_path
 from twinloop.scheduling.execution.disruptions import Disruptions
 from twinloop.scheduling.execution.execution import REPLICATIONS, Realised, each_replication, execute, outcome
 from twinloop.scheduling.objectives import job_ends
 from twinloop.scheduling.problem import JobShop
-from twinloop.simulation.experiments.statistics import Interval, interval, paired
 
 Floats = NDArray[np.float64]
 MEASURES = ("makespan", "weighted_tardiness")

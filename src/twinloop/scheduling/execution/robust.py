@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from twinloop.contracts import Plan
 from twinloop.errors import InputError
+from twinloop.replication.statistics import interval
 from twinloop.scheduling.execution.comparison import cvar
 from twinloop.scheduling.execution.disruptions import Disruptions
 from twinloop.scheduling.execution.execution import replicate
@@ -25,7 +26,6 @@ from twinloop.scheduling.objectives import job_ends
 from twinloop.scheduling.problem import Alternative, JobShop, Operation
 from twinloop.scheduling.problem.calendar import closures, worked_until
 from twinloop.scheduling.solution import Solution
-from twinloop.simulation.experiments.statistics import interval
 
 Measure = Literal["makespan", "weighted_tardiness"]
 Planner = Callable[[JobShop], Solution]

@@ -10,9 +10,9 @@ import numpy as np
 
 from twinloop.contracts import Risk, RiskTable
 from twinloop.errors import InputError
+from twinloop.replication.streams import Streams
 from twinloop.scheduling.execution.risk import share_interval
 from twinloop.simulation.degradation.path import WearPath
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.model.wear import Wear
 
 MINUTES_PER_HOUR = 60

@@ -10,6 +10,7 @@ from typing import TypeVar
 import polars as pl
 
 from twinloop.errors import InputError
+from twinloop.replication.statistics import interval, paired
 from twinloop.scheduling.execution.disruptions import Disruptions
 from twinloop.scheduling.execution.execution import replicate
 from twinloop.scheduling.execution.risk import MEASURES, cvar_difference, cvar_interval
@@ -17,7 +18,6 @@ from twinloop.scheduling.objectives import job_ends
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation, Window
 from twinloop.scheduling.problem.calendar import joined
 from twinloop.scheduling.solution import Solution
-from twinloop.simulation.experiments.statistics import interval, paired
 
 Planner = Callable[[JobShop], Solution]
 T = TypeVar("T")

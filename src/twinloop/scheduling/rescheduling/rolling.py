@@ -14,6 +14,8 @@ import polars as pl
 
 from twinloop.contracts import Assignment, Plan
 from twinloop.errors import InputError, RunError
+from twinloop.replication.statistics import interval, paired
+from twinloop.replication.streams import Streams
 from twinloop.scheduling.execution.disruptions import Disruptions, Luck
 from twinloop.scheduling.execution.execution import EXECUTIONS_PER_WORKER, Realised, each_replication, outcome
 from twinloop.scheduling.execution.floor import Floor
@@ -21,8 +23,6 @@ from twinloop.scheduling.objectives import measure
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.rescheduling.events import Breakdown, CancelledJob, Event, LateMaterial, after
 from twinloop.scheduling.rescheduling.replan import METHODS, Method, Replanned, Settings, react
-from twinloop.simulation.engine.streams import Streams
-from twinloop.simulation.experiments.statistics import interval, paired
 
 MEASURES = ("makespan", "weighted_tardiness")
 COMPARED = {

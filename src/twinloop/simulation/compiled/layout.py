@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twinloop.replication.streams import Streams
 from twinloop.simulation.compiled.records import (
     ARRIVE,
     BRANCHES,
@@ -32,7 +33,6 @@ from twinloop.simulation.compiled.records import (
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.rework import success_by_class
 from twinloop.simulation.engine.source import variant_sequence
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.events.log import NO_PART, STARVED
 from twinloop.simulation.model.distributions import Distribution
 from twinloop.simulation.model.entities import entities

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from twinloop.replication.streams import Streams
 from twinloop.simulation.compiled.agenda import ENTRY
 from twinloop.simulation.compiled.kernel import go
 from twinloop.simulation.compiled.layout import Layout, Sampler
@@ -25,7 +26,6 @@ from twinloop.simulation.compiled.records import (
     Records,
     World,
 )
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.events.log import ROW
 from twinloop.simulation.model.distributions import BLOCK, guarded
 

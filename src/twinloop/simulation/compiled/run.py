@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from twinloop.replication.streams import Streams
 from twinloop.simulation.compiled.features import check_known
 from twinloop.simulation.compiled.layout import layout
 from twinloop.simulation.compiled.memory import Memory
 from twinloop.simulation.compiled.standstill import stands_still
 from twinloop.simulation.engine import run as simpy_engine
 from twinloop.simulation.engine.inspection import Gate
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.events.kpi import figures, first_rework
 from twinloop.simulation.events.log import EventLog
 from twinloop.simulation.events.tally import Tally

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twinloop.replication.streams import Streams
 from twinloop.simulation.degradation.path import WearPath
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.engine.wearing import level_left, life_path
 from twinloop.simulation.events.log import DOWN, MAINTENANCE, RUNNING, STARVED, WARNING, EventLog
 from twinloop.simulation.model.line import Line

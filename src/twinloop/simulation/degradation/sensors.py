@@ -12,8 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.contracts import Telemetry
+from twinloop.replication.streams import Streams
 from twinloop.simulation.degradation.history import WORKING, History, histories
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.events.log import DOWN, MAINTENANCE, SETUP, STARVED, EventLog
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.physics import Physics

@@ -5,6 +5,7 @@ from itertools import accumulate, chain
 
 import simpy
 
+from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.crew import RepairCrew
 from twinloop.simulation.engine.depot import Depot
 from twinloop.simulation.engine.entities import Buffer, Shipping
@@ -15,7 +16,6 @@ from twinloop.simulation.engine.resources import Resources
 from twinloop.simulation.engine.rework import Repairer, success_by_class
 from twinloop.simulation.engine.routing import Choice, choices_of
 from twinloop.simulation.engine.source import Begun, maker, start_source, variant_sequence
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.engine.wearing import Wearing, WearingInspector
 from twinloop.simulation.events.log import EventLog
 from twinloop.simulation.model.line import Line

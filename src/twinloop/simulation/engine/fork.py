@@ -12,13 +12,13 @@ import numpy as np
 import simpy
 
 from twinloop.errors import InputError
+from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.build import Plant, build
 from twinloop.simulation.engine.entities import Part
 from twinloop.simulation.engine.inspection import Gate, Inspector
 from twinloop.simulation.engine.machines import GOOD, Machine
 from twinloop.simulation.engine.rework import success_by_class
 from twinloop.simulation.engine.source import Begun, following
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.events.log import (
     ACCEPT,
     ENTER,

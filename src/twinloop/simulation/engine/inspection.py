@@ -13,9 +13,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from twinloop.contracts import OperatingCurve
+from twinloop.replication.streams import ByPart
 from twinloop.simulation.engine.entities import Buffer, Part
 from twinloop.simulation.engine.machines import Machine, Place, Process
-from twinloop.simulation.engine.streams import ByPart
 from twinloop.simulation.engine.transport import Dock
 from twinloop.simulation.events.log import ACCEPT, REINSPECT, REJECT, RUNNING, SCRAP
 from twinloop.simulation.model.quality import Inspection, Rework

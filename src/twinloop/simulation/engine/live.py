@@ -12,11 +12,11 @@ import simpy
 
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
+from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.build import Plant, build
 from twinloop.simulation.engine.fork import forked
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.run import MS_PER_MINUTE
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.events.bus import EventBus, Handler, Subscription
 from twinloop.simulation.events.kpi import kpis
 from twinloop.simulation.events.log import EventLog

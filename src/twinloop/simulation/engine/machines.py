@@ -18,9 +18,9 @@ from typing import Any, Protocol
 
 import simpy
 
+from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.crew import RepairCrew
 from twinloop.simulation.engine.entities import Buffer, Part, Shipping
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.engine.transport import Dock
 from twinloop.simulation.events.log import (
     BLOCKED,
@@ -33,6 +33,7 @@ from twinloop.simulation.events.log import (
     STARVED,
     EventLog,
 )
+from twinloop.simulation.model.distributions import durations
 from twinloop.simulation.model.station import Station
 
 Process = Generator[simpy.Event, Any, None]
@@ -101,14 +102,14 @@ class Machine:
         self.waits_for: Outlet | str = ""
         self.last_maintenance = NOTHING
         streams = place.streams
-        self.cycle = streams.durations(self.name, "cycle", station.cycle)
+        self.cycle = durations(station.cycle, streams, self.name, "cycle")
         self.repair: Callable[[], float] = _never
         self.failure: Callable[[], float] = _never
         if station.failure and station.repair:
-            self.failure = streams.durations(self.name, "failure", station.failure)
-            self.repair = streams.durations(self.name, "repair", station.repair)
+            self.failure = durations(station.failure, streams, self.name, "failure")
+            self.repair = durations(station.repair, streams, self.name, "repair")
         self._calendar = station.failure is not None and station.failure_clock == "calendar"
-        self._setup = streams.durations(self.name, "setup", station.setup) if station.setup else None
+        self._setup = durations(station.setup, streams, self.name, "setup") if station.setup else None
         self._variant: int | None = None
         self._left = self.failure()
         self._seen = self._mended = 0.0

@@ -6,14 +6,15 @@ from typing import Self
 
 import simpy
 
+from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.depot import Depot
 from twinloop.simulation.engine.entities import Buffer, Part
 from twinloop.simulation.engine.machines import Machine, Process
 from twinloop.simulation.engine.materials import Stock
 from twinloop.simulation.engine.operators import Staff
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.engine.transport import Dock, Fleet
 from twinloop.simulation.events.log import IDLE, STARVED, EventLog
+from twinloop.simulation.model.distributions import durations
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.station import Station
 
@@ -63,7 +64,7 @@ class Resources:
         first += sum(group.count for group in line.operators)
         fleet = None
         if line.transport:
-            trip = streams.durations("transport", "trip", line.transport.trip)
+            trip = durations(line.transport.trip, streams, "transport", "trip")
             fleet = Fleet(env, log, first, size=line.transport.fleet, trip=trip)
             first += line.transport.fleet
         stocks = {
@@ -72,7 +73,7 @@ class Resources:
                 log,
                 entity,
                 material=material,
-                lead=streams.durations(material.name, "lead time", material.lead_time) if material.lead_time else None,
+                lead=durations(material.lead_time, streams, material.name, "lead time") if material.lead_time else None,
             )
             for entity, material in enumerate(line.materials, start=first)
         }

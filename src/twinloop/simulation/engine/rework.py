@@ -1,9 +1,9 @@
 """Where rejected parts are repaired, and what a repair makes of a part of each class."""
 
 from twinloop.errors import InputError
+from twinloop.replication.streams import ByPart
 from twinloop.simulation.engine.entities import Part
 from twinloop.simulation.engine.machines import GOOD, Machine, Place, Process
-from twinloop.simulation.engine.streams import ByPart
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.station import Station
 

@@ -4,10 +4,9 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
+from twinloop.replication.streams import BLOCK, Streams
 from twinloop.simulation.engine.entities import Buffer, Part, Shipping
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.engine.transport import Dock
-from twinloop.simulation.model.distributions import BLOCK
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.routing import LEAVES, paths
 from twinloop.simulation.model.station import Station

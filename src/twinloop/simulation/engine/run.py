@@ -2,10 +2,10 @@
 
 import simpy
 
+from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.build import build
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.progress import check_progress
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.events.log import EventLog
 from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line

@@ -6,10 +6,11 @@ from itertools import chain
 
 import simpy
 
+from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.entities import Buffer, Part
 from twinloop.simulation.engine.inspection import Gate
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.events.log import ENTER, SOURCE, EventLog
+from twinloop.simulation.model.distributions import durations
 from twinloop.simulation.model.source import Order, Source
 
 
@@ -95,7 +96,7 @@ def start_source(
 ) -> None:
     """Let parts arrive, or orders be released; a saturated source needs no process. entries: per variant."""
     if source.interarrival is not None:
-        between = streams.durations("source", "interarrival", source.interarrival)
+        between = durations(source.interarrival, streams, "source", "interarrival")
         if begun.next_arrival_min is not None:
             between = following(begun.next_arrival_min, between)
         env.process(arrivals(env, entries, make, between))

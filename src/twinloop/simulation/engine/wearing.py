@@ -8,13 +8,14 @@ machine has the same luck under every policy, and whoever knows the line and the
 from collections.abc import Sequence
 from typing import Any
 
+from twinloop.replication.streams import Streams
 from twinloop.simulation.degradation.path import WearPath
 from twinloop.simulation.engine.entities import Part
 from twinloop.simulation.engine.inspection import Inspector
 from twinloop.simulation.engine.machines import Machine, Place, Process
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.events.log import DOWN, MAINTENANCE, NO_PART, NOTHING, RUNNING, UNKNOWN, WARNING
 from twinloop.simulation.maintenance.policies import due_age
+from twinloop.simulation.model.distributions import durations
 from twinloop.simulation.model.station import Station
 from twinloop.simulation.model.wear import Wear
 
@@ -46,9 +47,9 @@ class Wearing(Machine):
         if station.wear is None or station.repair is None:
             raise ValueError(f"{self.name}: expected a station with wear and repair")
         self._wear, self._maintenance, self._streams = station.wear, station.maintenance, place.streams
-        self.repair = place.streams.durations(self.name, "repair", station.repair)
+        self.repair = durations(station.repair, place.streams, self.name, "repair")
         if station.maintenance:
-            self._duration = place.streams.durations(self.name, "maintenance", station.maintenance.duration)
+            self._duration = durations(station.maintenance.duration, place.streams, self.name, "maintenance")
         predictor = station.maintenance.predictor if station.maintenance else None
         self._draw = 1 + place.streams.replication % predictor.draws if predictor and predictor.draws else 0
         self._life = -1

@@ -3,11 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
-from twinloop.numbers import THIN, fixed, percent, probability, quantity
+from twinloop.numbers import THIN, Interval, fixed, percent, probability, quantity
 from twinloop.simulation.experiments.design import PROFIT
 from twinloop.simulation.experiments.levers import OperatingPoint
 from twinloop.simulation.experiments.sensitivity import Gain, Sensitivity
-from twinloop.simulation.experiments.statistics import Interval
 
 THRESHOLD = "threshold"
 

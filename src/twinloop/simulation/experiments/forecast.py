@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
-from twinloop.numbers import fixed
+from twinloop.numbers import Interval, fixed
+from twinloop.replication.statistics import Sample, interval
+from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.fork import forked
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.run import MS_PER_MINUTE
-from twinloop.simulation.engine.streams import Streams
 from twinloop.simulation.events.kpi import KPIS, kpis
 from twinloop.simulation.events.log import EventLog
 from twinloop.simulation.events.state import LineState
 from twinloop.simulation.experiments.execution import executed
 from twinloop.simulation.experiments.experiment import Scenario, curve_draw
-from twinloop.simulation.experiments.statistics import Interval, Sample, interval
 from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.overlay import unknown

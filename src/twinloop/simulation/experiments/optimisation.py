@@ -12,8 +12,9 @@ from typing import Any, Unpack
 import polars as pl
 
 from twinloop.errors import InputError
+from twinloop.numbers import Interval, quantity
 from twinloop.numbers import interval as ends_of
-from twinloop.numbers import quantity
+from twinloop.replication.statistics import interval
 from twinloop.simulation.events.kpi import KPIS
 from twinloop.simulation.experiments.design import Design, How
 from twinloop.simulation.experiments.experiment import Scenario
@@ -22,7 +23,6 @@ from twinloop.simulation.experiments.scenarios import TODAY
 from twinloop.simulation.experiments.search import Search, Trial
 from twinloop.simulation.experiments.selection import Selection
 from twinloop.simulation.experiments.settings import OptimiseSettings
-from twinloop.simulation.experiments.statistics import Interval, interval
 from twinloop.simulation.model.line import Line
 
 

@@ -8,9 +8,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.errors import InputError
+from twinloop.numbers import Interval
+from twinloop.replication.statistics import Sample, interval, paired, paired_ratio
 from twinloop.simulation.events.kpi import KPIS
 from twinloop.simulation.experiments.design import Design
-from twinloop.simulation.experiments.statistics import Interval, Sample, interval, paired, paired_ratio
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.overlay import unknown
 

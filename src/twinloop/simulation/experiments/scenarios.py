@@ -14,11 +14,11 @@ import yaml
 
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
+from twinloop.replication.statistics import holm, interval, p_value
 from twinloop.simulation.experiments.design import PROFIT, How
 from twinloop.simulation.experiments.experiment import Scenario, run_scenarios
 from twinloop.simulation.experiments.result import Comparison, Result
 from twinloop.simulation.experiments.selection import subset
-from twinloop.simulation.experiments.statistics import holm, interval, p_value
 from twinloop.simulation.model.line import Line
 
 TODAY, THRESHOLD, BAND = "today", "threshold", "band"

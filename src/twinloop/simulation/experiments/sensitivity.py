@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from twinloop.numbers import Interval
+from twinloop.replication.statistics import paired, paired_ratio
 from twinloop.simulation.experiments.design import PROFIT
 from twinloop.simulation.experiments.experiment import Scenario
 from twinloop.simulation.experiments.levers import Choices, OperatingPoint, applied, described, expanded
 from twinloop.simulation.experiments.result import Result
 from twinloop.simulation.experiments.scenarios import TODAY
 from twinloop.simulation.experiments.settings import ExperimentSettings, Lever
-from twinloop.simulation.experiments.statistics import Interval, paired, paired_ratio
 
 TOGETHER = "all best together"
 # Thresholds of the grid lie even in log odds between these.

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twinloop.errors import InputError
-from twinloop.simulation.experiments.statistics import Interval, interval
+from twinloop.numbers import Interval
+from twinloop.replication.statistics import interval
 
 Floats = NDArray[np.float64]
 MSER_BATCH = 5

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
+from twinloop.numbers import Interval
+from twinloop.replication.statistics import Sample, interval
 from twinloop.simulation.experiments.design import How
 from twinloop.simulation.experiments.experiment import Scenario, run_scenarios
 from twinloop.simulation.experiments.result import Result
-from twinloop.simulation.experiments.statistics import Interval, Sample, interval
 from twinloop.simulation.maintenance.policies import with_policy
 from twinloop.simulation.model.line import Line
 

@@ -15,9 +15,9 @@ from pydantic import Field
 
 from twinloop.config import settings
 from twinloop.errors import RunError
+from twinloop.replication.streams import BLOCK, Streams
 
 Floats = NDArray[np.float64]
-BLOCK = 256
 NEEDS: dict[str, tuple[str, ...]] = {
     "deterministic": ("mean",),
     "exponential": ("mean",),
@@ -145,8 +145,9 @@ def guarded(durations: Floats, source: str) -> Floats:
     return durations
 
 
-def durations(distribution: Distribution, rng: np.random.Generator, source: str) -> Callable[[], float]:
-    """A function that gives the next guarded duration in minutes, drawn in blocks."""
+def durations(distribution: Distribution, streams: Streams, entity: str, purpose: str) -> Callable[[], float]:
+    """A function that gives the entity's next guarded duration in minutes, drawn in blocks from a stream of its own."""
+    rng, source = streams.generator(entity, purpose), f"{entity}: {purpose}"
 
     def stream() -> Iterator[float]:
         while True:

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from twinloop.numbers import Estimate, interval, percent, quantity
+from twinloop.numbers import Interval, interval, percent, quantity
 from twinloop.reporting.figures.simulation import Operated
 from twinloop.reporting.results import estimate
 from twinloop.reporting.tables import Table
@@ -85,7 +85,7 @@ class ProductionLine(FactoryOutputs):
                 quantity(row["gain_per_day"], CURRENCY, digits=2, sign=True),
                 interval(row["gain_low"], row["gain_high"], CURRENCY, digits=2, sign=True),
                 percent(row["relative_gain"], sign=True),
-                verdict(Estimate(row["gain_per_day"], row["gain_low"], row["gain_high"])),
+                verdict(Interval(row["gain_per_day"], row["gain_low"], row["gain_high"])),
             )
             for row in self.sensitivity.iter_rows(named=True)
         ]
@@ -100,14 +100,14 @@ class ProductionLine(FactoryOutputs):
         )
         return Table.of(headers, rows, numeric=(2, 3, 4), emphasis=sure)
 
-    def levers(self) -> dict[str, Estimate]:
+    def levers(self) -> dict[str, Interval]:
         """Lever → net gain per day."""
         ranked = self.sensitivity.filter(pl.col("rank").is_not_null())
         return {
             row["name"]: estimate(row, "gain_per_day", "gain_low", "gain_high") for row in ranked.iter_rows(named=True)
         }
 
-    def scenario_changes(self, kpi: str = "throughput_per_day") -> dict[str, Estimate]:
+    def scenario_changes(self, kpi: str = "throughput_per_day") -> dict[str, Interval]:
         """Scenario → paired change of a key figure against today."""
         chosen = self.scenarios.filter((pl.col("kpi") == kpi) & (pl.col("scenario") != TODAY))
         return {
@@ -175,7 +175,7 @@ class ProductionLine(FactoryOutputs):
         return Operated(f"{kind} {thresholds(accept, reject)}", accept, reject, estimate(row, PROFIT))
 
 
-def verdict(gain: Estimate) -> str:
+def verdict(gain: Interval) -> str:
     """What an interval allows to say."""
     if gain.low > 0:
         return "pays"

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from twinloop.contracts import OperatingCurve
-from twinloop.numbers import MISSING, Estimate, interval, number, percent, probability, quantity
+from twinloop.numbers import MISSING, Interval, interval, number, percent, probability, quantity
 from twinloop.reporting.figures.model import Point
 from twinloop.reporting.figures.ranking import Ranked, ranked
 from twinloop.reporting.results import estimate
@@ -192,8 +192,8 @@ class Deployment(FactoryOutputs):
         return (
             Point(
                 f"today {probability(found['threshold_today'])}",
-                Estimate(found["escape_rate_today"], *map(float, escapes)),
-                Estimate(found["false_reject_rate_today"], *map(float, rejects)),
+                Interval(found["escape_rate_today"], *map(float, escapes)),
+                Interval(found["false_reject_rate_today"], *map(float, rejects)),
             ),
             Point(
                 f"chosen {thresholds(found['threshold'], found['reject_from'])}",

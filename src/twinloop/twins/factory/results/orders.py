@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from twinloop.contracts import Plan
-from twinloop.numbers import MISSING, Estimate, interval, number, percent, quantity
+from twinloop.numbers import MISSING, Interval, interval, number, percent, quantity
 from twinloop.reporting.figures.planning import Hedge
 from twinloop.reporting.tables import Table
 from twinloop.scheduling.critical import critical_path
@@ -176,7 +176,7 @@ class Orders(FactoryOutputs):
             saved = MISSING
             if row[f"{self._measure}_difference"] is not None:
                 found = _hours(row, *(f"{self._measure}_difference{end}" for end in ("", "_low", "_high")))
-                saved = f"{number(found.value, sign=True)} ({interval(found.low, found.high, sign=True)})"
+                saved = f"{number(found.mean, sign=True)} ({interval(found.low, found.high, sign=True)})"
             moved = row["moved_mean"] / MINUTES_PER_HOUR
             rows.append((row["method"], saved, number(row["reactions_mean"]), number(moved)))
         headers = ("", "difference (95 % interval)", "reactions in one execution", "hours that starts are moved")
@@ -191,7 +191,7 @@ class Orders(FactoryOutputs):
                 row["planned"] / MINUTES_PER_HOUR,
                 _hours(row, "realised_mean", "realised_low", "realised_high"),
                 _hours(row, "cvar", "cvar_low", "cvar_high"),
-                Estimate(row["kept"], row["kept_low"], row["kept_high"]),
+                Interval(row["kept"], row["kept_low"], row["kept_high"]),
             )
             for row in self.table(paths.SCHEDULE / "robustness.parquet").iter_rows(named=True)
         ]
@@ -206,9 +206,9 @@ class Orders(FactoryOutputs):
             (
                 hedge.name,
                 number(hedge.promised),
-                number(hedge.mean.value),
-                number(hedge.worst.value),
-                percent(hedge.kept.value, digits=0),
+                number(hedge.mean.mean),
+                number(hedge.worst.mean),
+                percent(hedge.kept.mean, digits=0),
                 interval(100 * hedge.kept.low, 100 * hedge.kept.high, "%"),
             )
             for hedge in self.hedges
@@ -284,6 +284,6 @@ class Orders(FactoryOutputs):
         }
 
 
-def _hours(row: Mapping[str, Any], *columns: str) -> Estimate:
+def _hours(row: Mapping[str, Any], *columns: str) -> Interval:
     """Value, low and high of columns in minutes."""
-    return Estimate(*(row[column] / MINUTES_PER_HOUR for column in columns))
+    return Interval(*(row[column] / MINUTES_PER_HOUR for column in columns))

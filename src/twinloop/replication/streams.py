@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from twinloop.simulation.model.distributions import BLOCK, Distribution, durations
+# Numbers drawn at once: what a call of numpy costs is shared by so many.
+BLOCK = 256
 
 
 class Streams:
@@ -28,10 +29,6 @@ class Streams:
         digest = hashlib.sha256(f"{entity}\0{purpose}{self._luck}".encode()).digest()
         key = (self.replication, int.from_bytes(digest[:8], "big"))
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(self.seed, spawn_key=key)))
-
-    def durations(self, entity: str, purpose: str, distribution: Distribution) -> Callable[[], float]:
-        """A function that gives the entity's next duration in minutes."""
-        return durations(distribution, self.generator(entity, purpose), f"{entity}: {purpose}")
 
     def by_part(self, purpose: str, kind: Literal["normal", "uniform"]) -> "ByPart":
         """Standard normal or uniform numbers, one for each part number; all machines that ask share them."""

@@ -14,32 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit
 
+from twinloop.numbers import Interval
+
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean with its two-sided confidence limits."""
-
-    mean: float
-    low: float
-    high: float
-
-    @property
-    def half_width(self) -> float:
-        return (self.high - self.low) / 2
-
-    @property
-    def relative_half_width(self) -> float:
-        """Half-width as a share of the mean; infinite around a mean of zero, 0 where nothing varies."""
-        if self.half_width == 0:
-            return 0.0
-        return self.half_width / abs(self.mean) if self.mean else float("inf")
-
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the sign of the mean is sure at the interval's confidence."""
-        return self.low > 0 or self.high < 0
 
 
 @dataclass(frozen=True, eq=False)

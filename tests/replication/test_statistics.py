@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from twinloop.simulation.experiments.statistics import Sample, interval, paired, paired_ratio
+from twinloop.replication.statistics import Sample, interval, paired, paired_ratio
 
 
 def test_an_interval_is_students():

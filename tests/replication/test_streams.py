@@ -1,6 +1,6 @@
 import numpy as np
 
-from twinloop.simulation.engine.streams import Streams
+from twinloop.replication.streams import Streams
 
 
 def test_a_stream_belongs_to_its_entity_purpose_replication_and_seed():
