@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from twinloop.replication.streams import Streams
+from twinloop.replication.streams import BLOCK, Streams
 from twinloop.simulation.compiled.agenda import ENTRY
 from twinloop.simulation.compiled.kernel import go
 from twinloop.simulation.compiled.layout import Layout, Sampler
@@ -27,7 +27,7 @@ from twinloop.simulation.compiled.records import (
     World,
 )
 from twinloop.simulation.events.log import ROW
-from twinloop.simulation.model.distributions import BLOCK, guarded
+from twinloop.simulation.model.distributions import guarded
 
 WIDTH = 16 * BLOCK
 ROWS = 8192
