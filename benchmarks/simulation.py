@@ -107,8 +107,7 @@ def engines(minutes: float) -> dict[str, float]:
     compiled_speedup: all key figures, no log. compiled_log_speedup: with the whole log in memory.
     """
     from twinloop.simulation.compiled import run as compiled
-    from twinloop.simulation.engine.run import simulate
-    from twinloop.simulation.experiments.experiment import Run
+    from twinloop.simulation.engine.run import Run, simulate
 
     described = line()
     gate = Gate.of(described.inspection.assumed.curve())

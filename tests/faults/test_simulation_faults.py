@@ -5,7 +5,8 @@ import pytest
 from tests.simulation.lines import camera_line, curve, fixed, log_of, serial_line
 from twinloop.errors import InputError, RunError
 from twinloop.simulation import Distribution, Line, Rework, Source, Station
-from twinloop.simulation.experiments.experiment import Scenario, run_scenarios
+from twinloop.simulation.experiments.experiment import run_scenarios
+from twinloop.simulation.experiments.scenario import Scenario
 from twinloop.simulation.model.economy import Economy
 
 

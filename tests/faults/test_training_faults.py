@@ -22,7 +22,7 @@ from twinloop import cli
 from twinloop.errors import InputError, RunError
 from twinloop.files import read_json, write_json
 from twinloop.learning.fit import newest_checkpoint
-from twinloop.learning.settings import Dimension
+from twinloop.search_space import Dimension
 from twinloop.twins.factory import paths, train
 from twinloop.twins.stage import STATE
 from twinloop.vision.index import INDEX_FILE, load_images

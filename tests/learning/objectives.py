@@ -12,8 +12,9 @@ from typing import Any
 
 from twinloop.errors import InputError, RunError
 from twinloop.learning.rounds import Report
-from twinloop.learning.settings import Dimension, StudySettings
+from twinloop.learning.settings import StudySettings
 from twinloop.learning.study import Search, search
+from twinloop.search_space import Dimension
 
 SPACE = {
     "x": Dimension(kind="float", low=0.0, high=1.0),

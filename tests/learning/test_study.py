@@ -9,8 +9,9 @@ from tests.learning import objectives
 from tests.learning.objectives import SPACE, KilledOnce, run
 from twinloop.config import Invalid, parse
 from twinloop.errors import InputError, RunError
-from twinloop.learning.settings import Dimension, StudySettings
+from twinloop.learning.settings import StudySettings
 from twinloop.learning.study import Tried
+from twinloop.search_space import Dimension
 
 
 def _course(trials: tuple[Tried, ...]) -> list[tuple[dict[str, Any], float | None]]:

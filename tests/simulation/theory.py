@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from tests.simulation.lines import PERFECT, exponential, fixed, queue, serial_line
 from twinloop.simulation import Distribution, Economy, Line, Source, Station
 from twinloop.simulation.engine.inspection import Gate
+from twinloop.simulation.engine.run import Run
 from twinloop.simulation.events.log import BLOCKED, DOWN, RUNNING, STARVED
-from twinloop.simulation.experiments.experiment import Run
 from twinloop.simulation.model.resources import Crew
 
 Figures = Mapping[str, float]

@@ -25,9 +25,9 @@ from optuna.trial import FrozenTrial, TrialState
 from twinloop.errors import InputError, RunError
 from twinloop.files import fingerprint
 from twinloop.learning.rounds import Objective, Outcome, run_round
-from twinloop.learning.settings import Dimension, StudySettings
-from twinloop.learning.space import distribution
+from twinloop.learning.settings import StudySettings
 from twinloop.progress import bar, say
+from twinloop.search_space import Dimension, distribution
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 POLL_S = 0.5

@@ -3,14 +3,16 @@
 Line describes, run simulates, Result answers with intervals; scenarios share random numbers.
 """
 
+from twinloop.replication.settings import Knob
 from twinloop.simulation.events.log import EventLog
-from twinloop.simulation.experiments.settings import Add, ExperimentSettings, Knob, Lever, OptimiseSettings, Scale
+from twinloop.simulation.experiments.settings import Add, ExperimentSettings, Lever, OptimiseSettings, Scale
 from twinloop.simulation.model.distributions import Distribution
 from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.line import Line
-from twinloop.simulation.model.maintenance import Maintenance, Predictor
+from twinloop.simulation.model.maintenance import Maintenance
 from twinloop.simulation.model.materials import Material
 from twinloop.simulation.model.physics import Physics
+from twinloop.simulation.model.predictor import Predictor
 from twinloop.simulation.model.quality import AssumedRates, Inspection, Rework
 from twinloop.simulation.model.resources import Crew, Operators, Shift, Transport
 from twinloop.simulation.model.source import Order, Source, Variant

@@ -16,8 +16,8 @@ from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import Job, JobShop, Operation, Window
 from twinloop.scheduling.solution import Solution
 from twinloop.scheduling.solvers.rules import dispatch
-from twinloop.simulation.degradation.path import WearPath
 from twinloop.simulation.model.wear import Wear
+from twinloop.simulation.model.wear_path import WearPath
 
 LATE = Goal.of("weighted_tardiness")
 

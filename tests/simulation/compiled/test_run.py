@@ -8,8 +8,8 @@ from twinloop.simulation import Distribution, Economy, Line, Rework, Source, Sta
 from twinloop.simulation.compiled import run as compiled
 from twinloop.simulation.engine import run as simpy_engine
 from twinloop.simulation.engine.inspection import Gate
+from twinloop.simulation.engine.run import Run
 from twinloop.simulation.events.log import ENTER, SHIP
-from twinloop.simulation.experiments.experiment import Run
 
 
 def runs(line: Line, *, count: int = 3, gate: Gate | None = None, minutes: float = 1200.0) -> list[Run]:

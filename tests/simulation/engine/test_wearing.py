@@ -19,7 +19,7 @@ from twinloop.simulation.events.log import (
     WARNING,
     EventLog,
 )
-from twinloop.simulation.model.maintenance import Predictor
+from twinloop.simulation.model.predictor import Predictor
 from twinloop.simulation.model.resources import Crew
 
 PREDICTOR = Predictor(recall=(0.7,), lead_levels=(0.0, 1.0), lead_hours=((0.5, 3.0),), false_alarms_per_hour=(0.01,))

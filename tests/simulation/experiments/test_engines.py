@@ -3,8 +3,9 @@ import pytest
 from tests.simulation.lines import camera_line, curve, serial_line
 from twinloop.errors import InputError
 from twinloop.simulation.events.kpi import KPIS
-from twinloop.simulation.experiments.execution import chosen_engine
-from twinloop.simulation.experiments.experiment import Scenario, run_scenarios
+from twinloop.simulation.experiments.experiment import run_scenarios
+from twinloop.simulation.experiments.scenario import Scenario
+from twinloop.simulation.experiments.system import chosen_engine
 
 
 def test_both_engines_give_the_same_figures():

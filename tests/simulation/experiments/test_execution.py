@@ -4,10 +4,11 @@ from distributed import Client, LocalCluster
 
 from tests.simulation.lines import camera_line, curve, serial_line
 from twinloop.errors import InputError
+from twinloop.replication.execution import chunk_size
 from twinloop.simulation import Economy
-from twinloop.simulation.experiments.execution import chunk_size
-from twinloop.simulation.experiments.experiment import Scenario, run_scenarios
+from twinloop.simulation.experiments.experiment import run_scenarios
 from twinloop.simulation.experiments.result import Result
+from twinloop.simulation.experiments.scenario import Scenario
 
 SCENARIOS = (
     Scenario("measured", camera_line(), curve(draws=3, spread=0.1)),

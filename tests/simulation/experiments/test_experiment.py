@@ -7,7 +7,8 @@ import pytest
 from tests.simulation.lines import camera_line, curve, exponential, serial_line
 from twinloop.errors import InputError
 from twinloop.simulation import Economy, Line
-from twinloop.simulation.experiments.experiment import Scenario, curve_draw, run_scenarios
+from twinloop.simulation.experiments.experiment import run_scenarios
+from twinloop.simulation.experiments.scenario import Scenario, curve_draw
 
 PLAN = {"economy": Economy(), "days": 0.5, "warmup_days": 0.1, "replications": 6, "seed": 3}
 

@@ -3,8 +3,8 @@ import pytest
 from tests.simulation.lines import camera_line, curve, exponential, serial_line
 from twinloop.errors import InputError
 from twinloop.simulation import Add, Lever, Scale
-from twinloop.simulation.experiments.experiment import Scenario
 from twinloop.simulation.experiments.levers import Choices, Model, OperatingPoint, applied, described, expanded
+from twinloop.simulation.experiments.scenario import Scenario
 
 CHOICES = Choices({"int8": Model(curve(accept=0.2, rho=0.9), 7.0)}, OperatingPoint(0.25, 0.6))
 TODAY = Scenario("today", camera_line(), curve(accept=0.5, reject=0.5), 3.0)

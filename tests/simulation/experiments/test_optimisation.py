@@ -5,9 +5,11 @@ import pytest
 
 from tests.simulation.lines import PERFECT, camera_line, curve, exponential, fixed, serial_line
 from twinloop.errors import InputError, RunError
+from twinloop.replication.optimisation import Optimum
 from twinloop.simulation import Knob, Line, OptimiseSettings, Rework, Station
-from twinloop.simulation.experiments.experiment import Scenario, run_scenarios
-from twinloop.simulation.experiments.optimisation import Optimum, optimise
+from twinloop.simulation.experiments.experiment import run_scenarios
+from twinloop.simulation.experiments.optimisation import optimise
+from twinloop.simulation.experiments.scenario import Scenario
 
 THROUGHPUT = "throughput_per_day"
 BUFFER = Knob(kind="int", low=0.0, high=12.0, price_per_day=20.0)
@@ -162,7 +164,7 @@ def test_a_space_that_does_not_fit_the_line_is_refused(changes, expected):
 
 def test_a_space_of_lines_that_all_stand_still_is_a_run_that_must_stop():
     space = {"stations.m1.cycle.mean": Knob(kind="categorical", choices=(1e6, 1e7))}
-    with pytest.raises(RunError, match="none of 2 lines made a part: narrow or move the space"):
+    with pytest.raises(RunError, match="none of 2 trials ran to its end: narrow or move the space"):
         serial_line(1, buffer=0).optimise(settings(space=space), days=0.5)
 
 

@@ -7,7 +7,8 @@ import pytest
 from tests.simulation.lines import camera_line, curve, serial_line
 from twinloop.errors import InputError
 from twinloop.replication.statistics import holm, p_value
-from twinloop.simulation.experiments.experiment import Scenario, run_scenarios
+from twinloop.simulation.experiments.experiment import run_scenarios
+from twinloop.simulation.experiments.scenario import Scenario
 from twinloop.simulation.experiments.scenarios import SideBySide, changed, read_changes
 
 LINE = serial_line(3, buffer=1, failure=100.0, repair=10.0)

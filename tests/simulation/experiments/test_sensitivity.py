@@ -4,8 +4,9 @@ from tests.simulation.lines import camera_line, curve, fixed
 from twinloop.numbers import Interval
 from twinloop.simulation import Add, Economy, ExperimentSettings, Lever, Rework, Scale
 from twinloop.simulation.experiments.answer import next_lever, sentence
-from twinloop.simulation.experiments.experiment import Scenario, run_scenarios
+from twinloop.simulation.experiments.experiment import run_scenarios
 from twinloop.simulation.experiments.levers import Choices, Model, OperatingPoint
+from twinloop.simulation.experiments.scenario import Scenario
 from twinloop.simulation.experiments.sensitivity import TOGETHER, Gain, Sensitivity, analyse, threshold_grid
 
 TODAY = OperatingPoint(0.5, 0.5)

@@ -2,7 +2,7 @@ import pytest
 
 from tests.simulation.lines import queue, serial_line
 from twinloop.errors import InputError
-from twinloop.simulation.experiments.experiment import Scenario
+from twinloop.simulation.experiments.scenario import Scenario
 from twinloop.simulation.experiments.warmup import warm_up
 
 

@@ -9,10 +9,11 @@ from tests.simulation.lines import PERFECT, fixed
 from tests.simulation.worn import policy, press, wear, worn_line
 from twinloop.errors import InputError
 from twinloop.simulation import Economy, Line, Station
-from twinloop.simulation.degradation.process import weibull_parameters
-from twinloop.simulation.maintenance.comparison import COST, FAILURE, FIGURES, ORACLE, compare_policies
+from twinloop.simulation.maintenance.comparison import compare_policies
 from twinloop.simulation.maintenance.policies import with_policy
-from twinloop.simulation.model.maintenance import Predictor
+from twinloop.simulation.maintenance.upkeep import COST, FAILURE, FIGURES, ORACLE
+from twinloop.simulation.model.predictor import Predictor
+from twinloop.simulation.model.wear_process import weibull_parameters
 
 FAILS, MAINTAINS, CYCLE = 800.0, 100.0, 10.0
 PRICES = Economy(failure=FAILS, maintenance=MAINTAINS, repair_hour=0.0)

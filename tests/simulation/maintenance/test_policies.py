@@ -4,9 +4,13 @@ import pytest
 from tests.simulation.lines import fixed, serial_line
 from tests.simulation.worn import policy, press, wear, worn_line
 from twinloop.errors import InputError
-from twinloop.simulation.degradation.path import WearPath
-from twinloop.simulation.maintenance.policies import NEVER, alert_age, due_age, with_policy
-from twinloop.simulation.model.maintenance import Maintenance, Predictor
+from twinloop.simulation.maintenance.policies import with_policy
+from twinloop.simulation.model import maintenance, policies
+from twinloop.simulation.model.maintenance import Maintenance
+from twinloop.simulation.model.policies.policy import NEVER, Policy
+from twinloop.simulation.model.policies.predictive import alert_age
+from twinloop.simulation.model.predictor import Predictor
+from twinloop.simulation.model.wear_path import WearPath
 
 COUNT = 20_000
 
@@ -16,12 +20,12 @@ def straight(life: float = 100.0) -> WearPath:
     return WearPath(np.array([0.0, life]), np.array([0.0, 2.0]), np.empty(0), np.empty(0), 2.0, life)
 
 
-def due(maintenance: Maintenance | None) -> float:
-    return due_age(maintenance, straight(), np.random.default_rng(0))
+def due(maintained: Maintenance) -> float:
+    return maintained.due_age(straight(), np.random.default_rng(0))
 
 
 def test_every_policy_knows_of_a_life_what_it_may_know():
-    assert due(None) == due(policy("failure")) == NEVER
+    assert due(policy("failure")) == NEVER
     assert due(policy("interval", interval_min=70.0)) == 70.0
     assert due(policy("interval", interval_min=500.0)) == 500.0
     assert due(policy("opportunistic", health_below=0.25)) == pytest.approx(75.0)
@@ -47,16 +51,16 @@ def alerts(asked: Predictor, *, life: float = 600.0, draw: int = 0) -> np.ndarra
 
 
 def test_a_predictor_alerts_with_its_recall_and_its_lead_times():
-    found = alerts(predictor(recall=0.7, lead=(1.0, 3.0)))
-    assert np.isfinite(found).mean() == pytest.approx(0.7, abs=0.01)
-    lead = (600.0 - found[np.isfinite(found)]) / 60
+    ages = alerts(predictor(recall=0.7, lead=(1.0, 3.0)))
+    assert np.isfinite(ages).mean() == pytest.approx(0.7, abs=0.01)
+    lead = (600.0 - ages[np.isfinite(ages)]) / 60
     assert (lead.min(), lead.mean(), lead.max()) == pytest.approx((1.0, 2.0, 3.0), abs=0.02)
 
 
 def test_false_alarms_are_a_poisson_process_of_their_rate():
-    found = alerts(predictor(recall=0.0, false_alarms=0.5))
-    assert found.mean() == pytest.approx(120.0, rel=0.02)
-    assert found.std() == pytest.approx(120.0, rel=0.03)
+    ages = alerts(predictor(recall=0.0, false_alarms=0.5))
+    assert ages.mean() == pytest.approx(120.0, rel=0.02)
+    assert ages.std() == pytest.approx(120.0, rel=0.03)
 
 
 def test_an_alert_longer_ahead_than_the_life_comes_at_its_beginning():
@@ -82,6 +86,25 @@ def test_a_policy_without_a_place_is_refused():
         with_policy(press(wear()), "oracle")
 
 
+class Halfway(Policy):
+    """Maintained at half of every life."""
+
+    def due_age(self, settings, path, rng, *, draw=0):
+        return path.life_min / 2
+
+
+def test_a_policy_of_ones_own_is_one_class_and_one_entry(monkeypatch):
+    registry = {**policies.POLICIES, "halfway": Halfway()}
+    monkeypatch.setattr(maintenance, "POLICIES", registry)
+    line = with_policy(worn_line(wear(), maintenance=policy("failure")), "halfway")
+    assert due(line.stations[0].maintenance) == 50.0
+    result = line.run(days=20, warmup_days=0, replications=2)
+    assert result["failures_per_day"].mean == 0.0
+    assert result["maintenances_per_day"].mean > 1.0
+    with pytest.raises(InputError, match="did you mean 'halfway'"):
+        with_policy(line, "halfwy")
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "expected"),
     [
@@ -89,7 +112,8 @@ def test_a_policy_without_a_place_is_refused():
         ("interval", {}, "policy interval takes interval_min, got nothing"),
         ("predictive", {}, "make the predictor from a RiskTable and an AlertCurve"),
         ("interval", {"intervall_min": 5.0}, "did you mean 'interval_min'"),
-        ("yearly", {}, "expected one of"),
+        ("yearly", {}, "policy = 'yearly': expected one of 'failure', 'interval'"),
+        ("opportunist", {}, "did you mean 'opportunistic'?"),
     ],
 )
 def test_settings_that_a_policy_does_not_take_are_refused_in_one_line(name, settings, expected):

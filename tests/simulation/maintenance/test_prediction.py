@@ -12,8 +12,9 @@ from twinloop.simulation.degradation.alerts import alert_curve, watched_lives
 from twinloop.simulation.degradation.history import histories
 from twinloop.simulation.degradation.sensors import telemetry
 from twinloop.simulation.events.log import DOWN, MAINTENANCE
-from twinloop.simulation.maintenance.comparison import FAILURE, compare_policies
+from twinloop.simulation.maintenance.comparison import compare_policies
 from twinloop.simulation.maintenance.prediction import best_threshold, predictor_of, with_prediction
+from twinloop.simulation.maintenance.upkeep import FAILURE
 
 LINE = worn_line(wear("weibull"), maintenance=policy("failure"))
 

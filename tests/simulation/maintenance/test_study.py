@@ -7,8 +7,8 @@ import yaml
 from twinloop.config import parse
 from twinloop.errors import InputError
 from twinloop.simulation import Economy, Line
-from twinloop.simulation.maintenance.comparison import FAILURE, ORACLE
 from twinloop.simulation.maintenance.study import MaintenanceSettings, study
+from twinloop.simulation.maintenance.upkeep import FAILURE, ORACLE
 
 BRIEF = {"learning_days": 5.0, "days": 1.0, "replications": 6}
 

@@ -7,7 +7,8 @@ from tests.simulation.lines import fixed
 from tests.simulation.worn import policy, press, wear, worn_line
 from twinloop.config import Invalid, parse
 from twinloop.simulation import Line
-from twinloop.simulation.model.maintenance import Maintenance, Predictor
+from twinloop.simulation.model.maintenance import Maintenance
+from twinloop.simulation.model.predictor import Predictor
 from twinloop.simulation.model.wear import Wear
 
 WEAR = {"kind": "gamma", "mean_life_min": 400.0}

@@ -8,7 +8,8 @@ from typing import Any
 
 from tests.twins.factory.exported import write_inputs
 from twinloop.files import write_json
-from twinloop.learning.settings import Dimension, StudySettings
+from twinloop.learning.settings import StudySettings
+from twinloop.search_space import Dimension
 from twinloop.twins.factory import paths, train
 from twinloop.twins.stage import Stage
 from twinloop.vision.models.settings import ModelSettings, SearchSpace

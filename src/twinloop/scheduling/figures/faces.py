@@ -2,10 +2,10 @@
 
 from html import escape
 
+from twinloop.html import table
 from twinloop.numbers import count, percent
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.solution import Solution
-from twinloop.simulation.figures.faces import table
 
 MOST_JOBS = 10
 STATUS = {

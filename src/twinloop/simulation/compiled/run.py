@@ -1,7 +1,6 @@
 """Replications as machine code: one with its whole log, or many with their key figures only."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +12,12 @@ from twinloop.simulation.compiled.memory import Memory
 from twinloop.simulation.compiled.standstill import stands_still
 from twinloop.simulation.engine import run as simpy_engine
 from twinloop.simulation.engine.inspection import Gate
+from twinloop.simulation.engine.run import Run
 from twinloop.simulation.events.kpi import figures, first_rework
 from twinloop.simulation.events.log import EventLog
 from twinloop.simulation.events.tally import Tally
 from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
-
-if TYPE_CHECKING:
-    from twinloop.simulation.experiments.experiment import Run
 
 Floats = NDArray[np.float64]
 
@@ -42,22 +39,22 @@ def simulate(
     return log
 
 
-def outcomes(runs: "Sequence[Run]") -> list[tuple[dict[str, float], Floats]]:
+def outcomes(runs: Sequence[Run]) -> list[tuple[dict[str, float], Floats]]:
     """Key figures and minutes [entities, STATES] of every run, in their order, without keeping a log.
 
     Runs of one line and gate in a row share their memory. Raises what `simulate` and `kpis` raise.
     """
-    found: list[tuple[dict[str, float], Floats]] = []
+    results: list[tuple[dict[str, float], Floats]] = []
     memory, known = None, None
     for run in runs:
         key = (id(run.line), run.gate, run.latency_ms)
         if memory is None or key != known:
             memory, known = _memory(run.line, run.gate, run.latency_ms), key
-        found.append(_outcome(memory, run))
-    return found
+        results.append(_outcome(memory, run))
+    return results
 
 
-def _outcome(memory: Memory, run: "Run") -> tuple[dict[str, float], Floats]:
+def _outcome(memory: Memory, run: Run) -> tuple[dict[str, float], Floats]:
     tally = Tally(len(memory.world.machines), start=run.start, horizon=run.horizon, first_rework=first_rework(run.line))
     memory.play(Streams(run.seed, run.replication), minutes=run.horizon, read=tally.add)
     if stands_still(memory.world):

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from twinloop.contracts import AlertCurve
 from twinloop.contracts.alert_curve import HOURS_PER_MONTH
 from twinloop.errors import InputError
+from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.simulation.degradation.history import WORKING, History
 
-MINUTES_PER_HOUR = 60
 LEVELS = np.linspace(0.0, 1.0, 11)
 Floats = NDArray[np.float64]
 

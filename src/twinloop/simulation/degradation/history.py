@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.replication.streams import Streams
-from twinloop.simulation.degradation.path import WearPath
-from twinloop.simulation.engine.wearing import level_left, life_path
 from twinloop.simulation.events.log import DOWN, MAINTENANCE, RUNNING, STARVED, WARNING, EventLog
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.station import Station
+from twinloop.simulation.model.wear_path import WearPath, level_left, life_path
 
 Floats = NDArray[np.float64]
 WORKING = (RUNNING, WARNING)

@@ -11,9 +11,8 @@ from scipy.stats import chi2
 
 from twinloop.contracts import Risk, RiskTable
 from twinloop.errors import InputError
+from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.simulation.degradation.history import WORKING, History
-
-MINUTES_PER_HOUR = 60
 
 
 def risk_table(

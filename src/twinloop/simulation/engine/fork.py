@@ -11,7 +11,7 @@ import bisect
 import numpy as np
 import simpy
 
-from twinloop.errors import InputError
+from twinloop.errors import InputError, unknown
 from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.build import Plant, build
 from twinloop.simulation.engine.entities import Part
@@ -31,7 +31,6 @@ from twinloop.simulation.events.log import (
 from twinloop.simulation.events.state import LineState, MachineState, PartState
 from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
-from twinloop.simulation.model.overlay import unknown
 from twinloop.simulation.model.residual import residual
 from twinloop.simulation.model.station import Station
 

@@ -7,13 +7,13 @@ machine, else idle, on shift or off.
 
 import heapq
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import simpy
 
 from twinloop.simulation.events.log import IDLE, RUNNING, EventLog
-from twinloop.simulation.model.resources import Operators, Shift
+from twinloop.simulation.model.resources import Operators, Shift, spans
 
 
 @dataclass(eq=False)
@@ -89,25 +89,3 @@ class Staff:
                 return
             yield self._env.timeout(end - self._env.now)
             team.on_shift = False
-
-
-def spans(shifts: Sequence[Shift], day: float) -> Iterator[tuple[float, float]]:
-    """Start and end of every time somebody is there, in minutes; shifts that follow each other are one.
-
-    >>> from itertools import islice
-    >>> early, late = Shift(start_min=0, end_min=240), Shift(start_min=720, end_min=960)
-    >>> list(islice(spans((early, late), 960), 3))
-    [(0.0, 240.0), (720.0, 1200.0), (1680.0, 2160.0)]
-    """
-    if sum(shift.end_min - shift.start_min for shift in shifts) >= day:
-        yield 0.0, float("inf")
-        return
-    since, until, today = shifts[0].start_min, shifts[0].end_min, 0
-    while True:
-        for shift in shifts:
-            start, end = today * day + shift.start_min, today * day + shift.end_min
-            if start > until:
-                yield since, until
-                since = start
-            until = end
-        today += 1

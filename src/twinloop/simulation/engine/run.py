@@ -1,12 +1,18 @@
 """One replication: builds the line from its description, runs it, and makes sure that something happened."""
 
+from dataclasses import dataclass
+
+import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.build import build
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.progress import check_progress
+from twinloop.simulation.events.kpi import kpis
 from twinloop.simulation.events.log import EventLog
+from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
 
@@ -37,3 +43,32 @@ def simulate(
         machine.finish(minutes)
     check_progress(plant)
     return log
+
+
+@dataclass(frozen=True)
+class Run:
+    """One replication to be done, measured from minute `start` (the warm-up's end) to the horizon."""
+
+    line: Line
+    gate: Gate
+    latency_ms: float
+    economy: Economy
+    seed: int
+    replication: int
+    start: float
+    horizon: float
+
+    def __call__(self) -> tuple[dict[str, float], NDArray[np.float64]]:
+        """Key figures, and the minutes [entities, STATES]."""
+        return kpis(self.log(), self.line, self.economy, start=self.start)
+
+    def log(self) -> EventLog:
+        """The event log of the replication."""
+        return simulate(
+            self.line,
+            self.gate,
+            seed=self.seed,
+            replication=self.replication,
+            minutes=self.horizon,
+            latency_ms=self.latency_ms,
+        )

@@ -8,29 +8,17 @@ machine has the same luck under every policy, and whoever knows the line and the
 from collections.abc import Sequence
 from typing import Any
 
-from twinloop.replication.streams import Streams
-from twinloop.simulation.degradation.path import WearPath
 from twinloop.simulation.engine.entities import Part
 from twinloop.simulation.engine.inspection import Inspector
 from twinloop.simulation.engine.machines import Machine, Place, Process
 from twinloop.simulation.events.log import DOWN, MAINTENANCE, NO_PART, NOTHING, RUNNING, UNKNOWN, WARNING
-from twinloop.simulation.maintenance.policies import due_age
 from twinloop.simulation.model.distributions import durations
+from twinloop.simulation.model.policies.policy import NEVER
 from twinloop.simulation.model.station import Station
-from twinloop.simulation.model.wear import Wear
+from twinloop.simulation.model.wear_path import level_left, life_path
 
 UNDER_CARE = (DOWN, MAINTENANCE)
 HEALTH_TOLD = (WARNING, DOWN, MAINTENANCE)
-
-
-def life_path(wear: Wear, streams: Streams, machine: str, life: int, *, start: float) -> WearPath:
-    """The path of a machine's life number `life` (from 0), which begins at level `start`."""
-    return WearPath.draw(wear, streams.generator(machine, f"wear {life}"), start=start)
-
-
-def level_left(wear: Wear, health: float, restoration: float) -> float:
-    """The level that a repair or a maintenance leaves at this health."""
-    return (1 - restoration) * (1 - health) * wear.limit
 
 
 class Wearing(Machine):
@@ -65,7 +53,9 @@ class Wearing(Machine):
         self._age = 0.0
         self._path = life_path(self._wear, self._streams, self.name, self._life, start=start)
         alerts = self._streams.generator(self.name, f"alerts {self._life}")
-        self._due = due_age(self._maintenance, self._path, alerts, draw=self._draw)
+        self._due = (
+            NEVER if self._maintenance is None else self._maintenance.due_age(self._path, alerts, draw=self._draw)
+        )
         self._stop = self._path.age_below(self._wear.warning_below)
         self._warned = self._stop <= 0
         if self._warned:
@@ -89,7 +79,7 @@ class Wearing(Machine):
             self._age = self._stop
             if self._stop < self._path.life_min:
                 self._warned, self._stop = True, self._path.life_min
-            elif self._maintenance and self._maintenance.policy == "oracle":
+            elif self._maintenance and self._maintenance.rule.at_failure:
                 yield from self._maintain(self._maintenance.restoration, part.number)
             else:
                 yield from self._repairing(part)
@@ -99,9 +89,9 @@ class Wearing(Machine):
         self._age += minutes
 
     def _upkeep(self) -> Process:
-        policy = self._maintenance
-        if policy and self._age >= self._due and (policy.policy != "opportunistic" or self._opportune()):
-            yield from self._maintain(policy.restoration)
+        maintenance = self._maintenance
+        if maintenance and self._age >= self._due and (not maintenance.rule.waits or self._opportune()):
+            yield from self._maintain(maintenance.restoration)
 
     def _opportune(self) -> bool:
         """Whether the machine would stand anyway, or another one stands."""

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from twinloop.contracts.event import Event, EventKind
-from twinloop.errors import RunError
+from twinloop.errors import RunError, unknown
 from twinloop.simulation.events.log import EVENTS, NO_PART, UNKNOWN, Row
-from twinloop.simulation.model.overlay import unknown
 
 Handler = Callable[[Event], object]
 KINDS = tuple(EventKind)

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.errors import RunError
+from twinloop.numbers import MINUTES_PER_HOUR
+from twinloop.replication.kpi import Kpi
 from twinloop.simulation.events.log import DOWN, MAINTENANCE, STARVED, STATES, EventLog
 from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.line import Line
@@ -19,42 +21,40 @@ from twinloop.simulation.model.line import Line
 if TYPE_CHECKING:
     from twinloop.simulation.events.tally import Tally
 
-MINUTES_PER_HOUR = 60
 PPM = 1e6
 
-# name → (title, unit); the order is that of tables
-KPIS: dict[str, tuple[str, str]] = {
-    "profit_per_day": ("Profit", "€/day"),
-    "throughput_per_day": ("Throughput", "parts/day"),
-    "oee": ("OEE", ""),
-    "availability": ("Availability", ""),
-    "performance": ("Performance", ""),
-    "quality": ("Quality", ""),
-    "wip": ("Work in progress", "parts"),
-    "cycle_time_min": ("Cycle time", "min"),
-    "escape_ppm": ("Escape rate", "ppm"),
-    "escapes_per_day": ("Escaped parts", "parts/day"),
-    "first_pass_yield": ("First-pass yield", ""),
-    "rework_share": ("Rework visits per part", ""),
-    "reinspected_share": ("Second looks per part", ""),
-    "scrap_share": ("Scrap per part", ""),
-    "good_scrapped_per_day": ("Good parts scrapped", "parts/day"),
-    "down_hours_per_day": ("Breakdown", "h/day"),
-    "failures_per_day": ("Breakdowns", "per day"),
-    "maintenance_hours_per_day": ("Maintenance", "h/day"),
-    "maintenances_per_day": ("Maintenances", "per day"),
-    "revenue_per_day": ("Revenue", "€/day"),
-    "cost_per_day": ("Cost", "€/day"),
-    "material_cost_per_day": ("Material cost", "€/day"),
-    "escape_cost_per_day": ("Escape cost", "€/day"),
-    "rework_cost_per_day": ("Rework cost", "€/day"),
-    "scrap_cost_per_day": ("Scrap cost", "€/day"),
-    "reinspection_cost_per_day": ("Re-inspection cost", "€/day"),
-    "repair_cost_per_day": ("Repair cost", "€/day"),
-    "failure_cost_per_day": ("Breakdown cost", "€/day"),
-    "maintenance_cost_per_day": ("Maintenance cost", "€/day"),
-    "holding_cost_per_day": ("Holding cost", "€/day"),
-    "fixed_cost_per_day": ("Fixed cost", "€/day"),
+KPIS: dict[str, Kpi] = {
+    "profit_per_day": Kpi("Profit", "€/day"),
+    "throughput_per_day": Kpi("Throughput", "parts/day"),
+    "oee": Kpi("OEE"),
+    "availability": Kpi("Availability"),
+    "performance": Kpi("Performance"),
+    "quality": Kpi("Quality"),
+    "wip": Kpi("Work in progress", "parts"),
+    "cycle_time_min": Kpi("Cycle time", "min"),
+    "escape_ppm": Kpi("Escape rate", "ppm"),
+    "escapes_per_day": Kpi("Escaped parts", "parts/day"),
+    "first_pass_yield": Kpi("First-pass yield"),
+    "rework_share": Kpi("Rework visits per part"),
+    "reinspected_share": Kpi("Second looks per part"),
+    "scrap_share": Kpi("Scrap per part"),
+    "good_scrapped_per_day": Kpi("Good parts scrapped", "parts/day"),
+    "down_hours_per_day": Kpi("Breakdown", "h/day"),
+    "failures_per_day": Kpi("Breakdowns", "per day"),
+    "maintenance_hours_per_day": Kpi("Maintenance", "h/day"),
+    "maintenances_per_day": Kpi("Maintenances", "per day"),
+    "revenue_per_day": Kpi("Revenue", "€/day"),
+    "cost_per_day": Kpi("Cost", "€/day"),
+    "material_cost_per_day": Kpi("Material cost", "€/day"),
+    "escape_cost_per_day": Kpi("Escape cost", "€/day"),
+    "rework_cost_per_day": Kpi("Rework cost", "€/day"),
+    "scrap_cost_per_day": Kpi("Scrap cost", "€/day"),
+    "reinspection_cost_per_day": Kpi("Re-inspection cost", "€/day"),
+    "repair_cost_per_day": Kpi("Repair cost", "€/day"),
+    "failure_cost_per_day": Kpi("Breakdown cost", "€/day"),
+    "maintenance_cost_per_day": Kpi("Maintenance cost", "€/day"),
+    "holding_cost_per_day": Kpi("Holding cost", "€/day"),
+    "fixed_cost_per_day": Kpi("Fixed cost", "€/day"),
 }
 
 

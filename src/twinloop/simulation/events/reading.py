@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.contracts.event import KIND, read_events, refuse_first
-from twinloop.errors import InputError
+from twinloop.errors import InputError, unknown
 from twinloop.simulation.events.log import (
     ACCEPT,
     ENTER,
@@ -33,7 +33,6 @@ from twinloop.simulation.events.log import (
 )
 from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
-from twinloop.simulation.model.overlay import unknown
 
 GOOD = "good"
 SOURCE_NAME = "source"

@@ -9,11 +9,10 @@ import numpy as np
 import polars as pl
 
 from twinloop.errors import InputError
-from twinloop.simulation.engine.operators import spans
 from twinloop.simulation.events.log import DELIVER, RUNNING, STARVED, EventLog
 from twinloop.simulation.model.entities import numbered
 from twinloop.simulation.model.line import Line
-from twinloop.simulation.model.resources import Operators
+from twinloop.simulation.model.resources import Operators, spans
 
 
 def utilisation_frame(log: EventLog, line: Line, *, start: float = 0.0) -> pl.DataFrame:

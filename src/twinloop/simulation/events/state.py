@@ -8,9 +8,9 @@ from html import escape
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from twinloop.errors import unknown
 from twinloop.numbers import fixed
 from twinloop.simulation.model.line import Line
-from twinloop.simulation.model.overlay import unknown
 
 if TYPE_CHECKING:
     from twinloop.contracts import OperatingCurve

@@ -5,7 +5,6 @@ estimate of a measured curve, so that intervals keep what is not known about the
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,44 +13,37 @@ from numpy.typing import NDArray
 
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
-from twinloop.numbers import Interval, fixed
-from twinloop.replication.statistics import Sample, interval
+from twinloop.html import table
+from twinloop.numbers import fixed
+from twinloop.replication.design import Design
+from twinloop.replication.experiment import replicated
+from twinloop.replication.result import Result
 from twinloop.replication.streams import Streams
+from twinloop.replication.system import System
 from twinloop.simulation.engine.fork import forked
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.run import MS_PER_MINUTE
 from twinloop.simulation.events.kpi import KPIS, kpis
 from twinloop.simulation.events.log import EventLog
 from twinloop.simulation.events.state import LineState
-from twinloop.simulation.experiments.execution import executed
-from twinloop.simulation.experiments.experiment import Scenario, curve_draw
+from twinloop.simulation.experiments.scenario import curve_draw
 from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.line import Line
-from twinloop.simulation.model.overlay import unknown
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Forecast:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Forecast(Result):
     """Key figures of the next `minutes` after `state`. replications, estimate: one row per fork (see Result)."""
 
     state: LineState
     minutes: float
-    replications: pl.DataFrame
-    estimate: pl.DataFrame | None
-    confidence: float
 
-    def values(self, kpi: str) -> Floats:
-        """[replications] of one key figure. Raises InputError for a figure that does not exist."""
-        if kpi not in KPIS:
-            raise unknown("forecast: key figure", kpi, KPIS)
-        return self.replications[kpi].to_numpy()
-
-    def __getitem__(self, kpi: str) -> Interval:
-        """The mean of one key figure with its interval."""
-        estimate = None if self.estimate is None else self.estimate[kpi].to_numpy()
-        return interval(Sample(self.values(kpi), estimate), confidence=self.confidence)
+    def pairing(self) -> dict[str, object]:
+        """Seed, replications, and what is forecast from."""
+        span = {"line": self.state.line, "clock": self.state.clock_min, "minutes": self.minutes}
+        return super().pairing() | span
 
     def between(self, kpi: str) -> tuple[float, float]:
         """What one future lies between with the forecast's confidence: the quantiles of the forks."""
@@ -61,21 +53,19 @@ class Forecast:
 
     def frame(self) -> pl.DataFrame:
         """One row per key figure: kpi, title, unit, mean, low, high (of the mean), from, to (of one future)."""
-        rows = []
-        for kpi, (title, unit) in KPIS.items():
-            found = self[kpi]
-            rows.append((kpi, title, unit, found.mean, found.low, found.high, *self.between(kpi)))
-        return pl.DataFrame(rows, schema=["kpi", "title", "unit", "mean", "low", "high", "from", "to"], orient="row")
+        futures = [self.between(kpi) for kpi in self.kpis]
+        ends = [pl.Series("from", [low for low, _ in futures]), pl.Series("to", [high for _, high in futures])]
+        return super().frame().with_columns(ends)
 
-    def _repr_html_(self) -> str:
-        from twinloop.simulation.figures.faces import table
-
-        end = self.state.clock_min + self.minutes
-        share = f"{100 * self.confidence:g} %"
-        caption = (
+    def caption(self) -> str:
+        """From which minute to which, and what the intervals are of."""
+        end, share = self.state.clock_min + self.minutes, f"{100 * self.confidence:g} %"
+        return (
             f"{self.state.line}, minute {self.state.clock_min:g} to {end:g}: {len(self.replications)} forks; "
             f"{share} interval of the mean, and where {share} of the futures lie"
         )
+
+    def _repr_html_(self) -> str:
         rows = [
             (
                 title,
@@ -85,31 +75,32 @@ class Forecast:
             )
             for _, title, unit, mean, low, high, first, last in self.frame().iter_rows()
         ]
-        return table(caption, ("", "mean", "interval", "futures"), rows)
+        return table(self.caption(), ("", "mean", "interval", "futures"), rows)
 
 
 @dataclass(frozen=True)
 class Fork:
-    """One future to be run."""
+    """Futures of a state by number, each with luck of its own, with a draw of the curve or with the estimate."""
 
     state: LineState
     line: Line
-    gate: Gate
+    curve: OperatingCurve
     latency_ms: float
     economy: Economy
     seed: int
-    replication: int
     minutes: float
+    drawn: bool
 
-    def __call__(self) -> dict[str, float]:
+    def __call__(self, number: int) -> dict[str, float]:
         # At the fork's own minute the log tells again what was before; that is not counted.
         start = math.nextafter(self.state.clock_min, math.inf) if self.state.clock_min else 0.0
-        return kpis(self.log(), self.line, self.economy, start=start)[0]
+        return kpis(self.log(number), self.line, self.economy, start=start)[0]
 
-    def log(self) -> EventLog:
+    def log(self, number: int) -> EventLog:
         """The event log from the state on."""
-        streams = Streams(self.seed, self.replication, start=self.state.clock_min)
-        plant = forked(self.state, self.line, self.gate, streams, latency_min=self.latency_ms / MS_PER_MINUTE)
+        streams = Streams(self.seed, number, start=self.state.clock_min)
+        gate = Gate.of(self.curve, draw=curve_draw(self.curve, number) if self.drawn else 0)
+        plant = forked(self.state, self.line, gate, streams, latency_min=self.latency_ms / MS_PER_MINUTE)
         plant.log.horizon = end = self.state.clock_min + self.minutes
         plant.env.run(until=end)
         for machine in plant.machines:
@@ -137,18 +128,12 @@ def forecast(
     """
     if not (minutes > 0 and math.isfinite(minutes)):
         raise InputError(f"forecast: minutes = {minutes}: expected a number > 0, counted from the state's clock")
-    if replications < 2:
-        raise InputError(f"forecast: replications = {replications}: expected at least 2; one value has no interval")
-    measured = Scenario(line.name, line, curve).measured
+    measured, prices = line.inspection.curve(curve), economy or Economy()
 
-    def forks(*, drawn: bool) -> Iterator[Fork]:
-        for number in range(replications):
-            gate = Gate.of(measured, draw=curve_draw(measured, number) if drawn else 0)
-            yield Fork(state, line, gate, latency_ms, economy or Economy(), seed, number, minutes)
+    def forks(*, drawn: bool) -> Fork:
+        return Fork(state, line, measured, latency_ms, prices, seed, minutes, drawn)
 
-    def table(*, drawn: bool) -> pl.DataFrame:
-        figures = list(executed(forks(drawn=drawn), workers=workers, backend="processes"))
-        return pl.DataFrame({"replication": range(replications)} | {kpi: [one[kpi] for one in figures] for kpi in KPIS})
-
-    estimate = table(drawn=False) if measured.draws else None
-    return Forecast(state, minutes, table(drawn=True), estimate, confidence)
+    system = System("forecast", forks(drawn=True), forks(drawn=False) if measured.draws else None)
+    design = Design(replications=replications, seed=seed, confidence=confidence, workers=workers)
+    result = replicated((system,), design, KPIS)["forecast"]
+    return Forecast(**vars(result), state=state, minutes=minutes)

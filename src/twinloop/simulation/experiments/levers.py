@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from twinloop.contracts import OperatingCurve
-from twinloop.errors import InputError
-from twinloop.simulation.experiments.experiment import Scenario
+from twinloop.errors import InputError, unknown
+from twinloop.simulation.experiments.scenario import Scenario
 from twinloop.simulation.experiments.settings import Add, Lever, Scale
 from twinloop.simulation.model.line import Line
-from twinloop.simulation.model.overlay import unknown
 
 CHOSEN = "chosen"
 PLACEHOLDERS = {"station", "buffer"}

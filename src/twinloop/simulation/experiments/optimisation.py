@@ -1,85 +1,21 @@
-"""The best line within a space of changes, found with Optuna although every look at a line is noisy.
+"""The best line within a space of changes (replication.optimisation): its paths as knobs, today's line as the start."""
 
-Three sets of replications keep the answer honest. All trials share the first, so that they differ by what they are and
-not by luck. The best of them were also the luckiest, so the finalists are judged on a fresh second set, by ranking and
-selection. That again prefers the lucky one, so the gain against today is measured on a third.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import dataclasses
+from dataclasses import replace
 from typing import Any, Unpack
 
-import polars as pl
-
-from twinloop.errors import InputError
-from twinloop.numbers import Interval, quantity
-from twinloop.numbers import interval as ends_of
-from twinloop.replication.statistics import interval
+from twinloop.replication import optimisation as replication
+from twinloop.replication.optimisation import Optimum
+from twinloop.replication.search import Space, Values
+from twinloop.replication.side_by_side import TODAY
 from twinloop.simulation.events.kpi import KPIS
 from twinloop.simulation.experiments.design import Design, How
-from twinloop.simulation.experiments.experiment import Scenario
-from twinloop.simulation.experiments.result import Result
-from twinloop.simulation.experiments.scenarios import TODAY
-from twinloop.simulation.experiments.search import Search, Trial
-from twinloop.simulation.experiments.selection import Selection
+from twinloop.simulation.experiments.scenario import Scenario
+from twinloop.simulation.experiments.scenarios import BAND, THRESHOLD, changed
 from twinloop.simulation.experiments.settings import OptimiseSettings
+from twinloop.simulation.experiments.system import LineSystem
 from twinloop.simulation.model.line import Line
-
-
-@dataclass(frozen=True, eq=False)
-class Optimum:
-    """The chosen way to set the knobs and what it gains against today, measured on replications nothing was chosen by.
-
-    trials: all of them in order. finalists: those judged anew, and today's line. remaining: names of the finalists
-    that could not be told apart from the best; one name means that it surely is the best of them.
-    result: the chosen line's figures, before the knobs' price. gain: of the objective against today, after it.
-    """
-
-    settings: OptimiseSettings
-    trials: tuple[Trial, ...]
-    finalists: tuple[Trial, ...]
-    remaining: tuple[str, ...]
-    chosen: Trial
-    today: Result
-    result: Result
-    gain: Interval
-
-    @property
-    def failed(self) -> int:
-        """Trials whose line stood still."""
-        return sum(trial.promised is None for trial in self.trials)
-
-    @property
-    def sentence(self) -> str:
-        """The answer in one sentence."""
-        title, unit = KPIS[self.settings.objective]
-        if self.chosen.name == TODAY:
-            return f"None of {len(self.trials)} ways to set {', '.join(self.settings.space)} is better than today's"
-        how = ", ".join(f"{path} = {_shown(value)}" for path, value in self.chosen.values.items())
-        ends = ends_of(self.gain.low, self.gain.high, unit)
-        confidence = f"{100 * self.today.confidence:g} % interval"
-        return f"{how}: {title.lower()} {quantity(self.gain.mean, unit, sign=True)} ({confidence} {ends})"
-
-    def frame(self) -> pl.DataFrame:
-        """One row per trial: trial, a column per path, cost_per_day, promised (null: stood still), finalist, chosen."""
-        finalists = {trial.name for trial in self.finalists}
-        rows = [
-            {
-                "trial": trial.name,
-                **trial.values,
-                "cost_per_day": trial.cost_per_day,
-                "promised": trial.promised,
-                "finalist": trial.name in finalists,
-                "chosen": trial.name == self.chosen.name,
-            }
-            for trial in self.trials
-        ]
-        return pl.DataFrame(rows, schema_overrides={"promised": pl.Float64}, infer_schema_length=None)
-
-    def _repr_html_(self) -> str:
-        from twinloop.simulation.figures.experiments import optimum_table
-
-        return optimum_table(self)
+from twinloop.simulation.model.overlay import value_at
 
 
 def optimise(subject: Scenario | Line, settings: OptimiseSettings, **how: Unpack[How]) -> Optimum:
@@ -88,47 +24,17 @@ def optimise(subject: Scenario | Line, settings: OptimiseSettings, **how: Unpack
     The design's replications are not used: the settings say how many each phase has.
     Raises InputError for a space that does not fit the line, RunError when no trial's line produces anything.
     """
-    if settings.trials < 1:
-        raise InputError(f"simulate: optimise: trials = {settings.trials}: expected at least 1")
-    design = replace(Design(**how), precision=None)
-    search = Search(replace(Scenario.of(subject), name=TODAY), settings, design)
-    trials = search.run()
-    finalists = search.finalists(trials)
-    chosen, remaining = _selected(search, finalists)
-    # Numbers that no phase before has used: nothing was chosen by them, so nothing flatters the answer.
-    unseen = design.first + settings.replications + settings.max_replications
-    both = (search.today,) if chosen is search.today else (search.today, chosen)
-    results = search.results(both, first=unseen, count=settings.final_replications)
-    before, after = results[TODAY], results[chosen.name]
-    gain = after.sample(settings.objective) - chosen.cost_per_day - before.sample(settings.objective)
-    return Optimum(
-        settings=settings,
-        trials=trials,
-        finalists=finalists,
-        remaining=remaining,
-        chosen=chosen,
-        today=before,
-        result=after,
-        gain=interval(gain, confidence=design.confidence),
-    )
+    scenario, design = replace(Scenario.of(subject), name=TODAY), Design(**how)
+
+    def make(name: str, values: Values) -> LineSystem:
+        return LineSystem.of(changed(scenario, name, values), design)
+
+    today = {path: _today(scenario, path) for path in settings.space}
+    return replication.optimise(Space(today, make), settings, design, KPIS)
 
 
-def _selected(search: Search, finalists: Sequence[Trial]) -> tuple[Trial, tuple[str, ...]]:
-    """The best finalist by fresh replications, and the names that it could not be told apart from, its own included."""
-    if len(finalists) == 1:
-        return finalists[0], (finalists[0].name,)
-    settings, by_name = search.settings, {trial.name: trial for trial in finalists}
-    first, count = search.design.first + settings.replications, settings.final_replications
-    selection = Selection(
-        search.net(finalists, first=first, count=count),
-        indifference=settings.indifference,
-        confidence=search.design.confidence,
-    )
-    while not selection.decided and selection.replications + count <= settings.max_replications:
-        left = [by_name[name] for name in selection.remaining]
-        selection.add(search.net(left, first=first + selection.replications, count=count))
-    return by_name[selection.best], selection.remaining
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def _today(scenario: Scenario, path: str) -> Any:
+    curve = scenario.measured
+    if path in (THRESHOLD, BAND):
+        return curve.accept_below if path == THRESHOLD else curve.reject_from - curve.accept_below
+    return value_at(dataclasses.asdict(scenario.line), path)

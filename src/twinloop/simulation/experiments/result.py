@@ -1,28 +1,30 @@
-"""What a simulated scenario says: key figures with intervals, and the paired difference to another one."""
+"""What a simulated scenario says: a replicated result that knows its line, its engine and its machines' states."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.errors import InputError
-from twinloop.numbers import Interval
-from twinloop.replication.statistics import Sample, interval, paired, paired_ratio
-from twinloop.simulation.events.kpi import KPIS
+from twinloop.replication import result as replication
+from twinloop.simulation.engine.run import Run
+from twinloop.simulation.events.log import STATES
 from twinloop.simulation.experiments.design import Design
+from twinloop.simulation.experiments.scenario import Scenario, curve_draw, run_of
+from twinloop.simulation.experiments.system import LineSystem
+from twinloop.simulation.figures.gantt import state_gantt
+from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
-from twinloop.simulation.model.overlay import unknown
-
-if TYPE_CHECKING:
-    from twinloop.simulation.experiments.experiment import Run, Scenario
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Result:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Result(replication.Result):
     """Replications of one scenario.
 
     engine: what simulated it, "simpy" or "compiled".
@@ -31,16 +33,22 @@ class Result:
     states: entity, state, share of time, mean over replications.
     """
 
-    scenario: "Scenario"
     design: Design
+    scenario: Scenario
     engine: str
-    replications: pl.DataFrame
-    estimate: pl.DataFrame | None
     states: pl.DataFrame
 
-    @property
-    def name(self) -> str:
-        return self.scenario.name
+    @classmethod
+    def of(cls, result: replication.Result, system: LineSystem, design: Design) -> Self:
+        """What a replicated line says."""
+        curve = system.scenario.measured
+        fields = vars(result) | {
+            "design": design,
+            "replications": _with_draws(result.replications, lambda number: curve_draw(curve, number)),
+            "estimate": None if result.estimate is None else _with_draws(result.estimate, lambda _: 0),
+        }
+        states = _states(system.scenario.line, result.profile)
+        return cls(**fields, scenario=system.scenario, engine=system.engine, states=states)
 
     @property
     def line(self) -> Line:
@@ -59,74 +67,20 @@ class Result:
     def warmup_days(self) -> float:
         return self.design.warmup_days
 
-    @property
-    def seed(self) -> int:
-        return self.design.seed
+    def pairing(self) -> dict[str, object]:
+        """Seed, length and replications: what two results must have in common to be paired."""
+        shared = super().pairing()
+        return {"seed": shared.pop("seed"), "days": self.days, "warm-up": self.warmup_days, **shared}
 
-    @property
-    def confidence(self) -> float:
-        return self.design.confidence
-
-    @property
-    def precision(self) -> float:
-        """Half-width of `design.precision_of` as a share of its mean; infinite around a mean of zero."""
-        return self[self.design.precision_of].relative_half_width
-
-    @property
-    def reached(self) -> bool | None:
-        """Whether the precision that was asked for is reached; None when none was."""
-        return None if self.design.precision is None else self.precision <= self.design.precision
-
-    def __getitem__(self, kpi: str) -> Interval:
-        """The interval of one key figure."""
-        return interval(self.sample(kpi), confidence=self.confidence)
-
-    def values(self, kpi: str) -> Floats:
-        """[replications] of one key figure. Raises InputError for a figure that does not exist."""
-        if kpi not in KPIS:
-            raise unknown("simulate: key figure", kpi, KPIS)
-        return self.replications[kpi].to_numpy()
-
-    def sample(self, kpi: str) -> Sample:
-        """One key figure with what is not known about the model, for intervals and paired differences."""
-        return Sample(self.values(kpi), None if self.estimate is None else self.estimate[kpi].to_numpy())
-
-    def frame(self) -> pl.DataFrame:
-        """One row per key figure: kpi, title, unit, mean, low, high."""
-        rows = []
-        for kpi, (title, unit) in KPIS.items():
-            found = self[kpi]
-            rows.append((kpi, title, unit, found.mean, found.low, found.high))
-        return pl.DataFrame(rows, schema=["kpi", "title", "unit", "mean", "low", "high"], orient="row")
-
-    def compare(self, other: "Result") -> "Comparison":
-        """What changes from this result to `other`, paired by replication.
-
-        Raises InputError unless both were run with the same seed, length and number of replications.
-        """
-        mine, theirs = self._paired_by(), other._paired_by()
-        if mine != theirs:
-            raise InputError(
-                "simulate: compare expects two runs with the same seed, days, warm-up and replications, "
-                f"got {mine} and {theirs}: run both with the same arguments"
-            )
-        return Comparison(baseline=self, other=other)
-
-    def _paired_by(self) -> tuple[object, ...]:
-        numbers = self.replications["replication"]
-        return self.seed, self.days, self.warmup_days, f"{numbers[0]} to {numbers[-1]}"
-
-    def run_of(self, replication: int = 0) -> "Run":
+    def run_of(self, replication: int = 0) -> Run:
         """One of the replications, ready to be done again: `result.run_of(3).log()` is its event log.
 
         Raises InputError for a number that is not among them.
         """
-        from twinloop.simulation.experiments.experiment import run_of
-
         numbers = self.replications["replication"]
         if replication not in numbers:
             raise InputError(
-                f"simulate: replication {replication}: expected a number from {numbers[0]} to {numbers[-1]}"
+                f"{self.name}: replication {replication}: expected a number from {numbers[0]} to {numbers[-1]}"
             )
         return run_of(self.scenario, self.design, replication)
 
@@ -135,42 +89,45 @@ class Result:
 
         The first replication is simulated again for its event log. Raises InputError for a day that was not simulated.
         """
-        from twinloop.simulation.figures.gantt import day_gantt
+        last = math.ceil(self.days)
+        if not 1 <= day <= last:
+            raise InputError(
+                f"{self.name}: gantt: day = {day}: expected a day from 1 to {last}: {self.days:g} days were simulated"
+            )
+        run = self.run_of(int(self.replications["replication"][0]))
+        start = run.start + (day - 1) * self.line.minutes_per_day
+        return state_gantt(
+            run.log().frame(),
+            machines=entities(self.line)[1:],
+            start=start,
+            end=min(start + self.line.minutes_per_day, run.horizon),
+            horizon=run.horizon,
+            title=f"{self.name}, day {day}",
+        )
 
-        return day_gantt(self, day)
+    def caption(self) -> str:
+        """What was run, and where the inspection's errors come from."""
+        errors = "assumed rates, no measured model" if self.model == "assumed" else f"model {self.model[:12]}"
+        return (
+            f"{self.name}: {len(self.replications)} × {self.days:g} days after {self.warmup_days:g} of warm-up, "
+            f"engine {self.engine}; inspection errors: {errors}{self.verdict()}"
+        )
 
-    def _repr_html_(self) -> str:
-        from twinloop.simulation.figures.faces import result_table
 
-        return result_table(self)
+def _with_draws(table: pl.DataFrame, draw: Callable[[int], int]) -> pl.DataFrame:
+    draws = pl.Series("draw", [draw(number) for number in table["replication"]])
+    return table.select("replication", draws, pl.exclude("replication"))
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """The paired difference `other` - `baseline`."""
-
-    baseline: Result
-    other: Result
-
-    def __getitem__(self, kpi: str) -> Interval:
-        """The interval of the difference in one key figure."""
-        return paired(self.other.sample(kpi), self.baseline.sample(kpi), confidence=self.baseline.confidence)
-
-    def relative(self, kpi: str) -> Interval | None:
-        """The difference as a share of the baseline's mean; None where that is not positive."""
-        return paired_ratio(self.other.sample(kpi), self.baseline.sample(kpi), confidence=self.baseline.confidence)
-
-    def frame(self) -> pl.DataFrame:
-        """One row per key figure: kpi, title, unit, baseline, other (means), difference, low, high."""
-        rows = []
-        for kpi, (title, unit) in KPIS.items():
-            change = self[kpi]
-            means = (float(self.baseline.values(kpi).mean()), float(self.other.values(kpi).mean()))
-            rows.append((kpi, title, unit, *means, change.mean, change.low, change.high))
-        schema = ["kpi", "title", "unit", "baseline", "other", "difference", "low", "high"]
-        return pl.DataFrame(rows, schema=schema, orient="row")
-
-    def _repr_html_(self) -> str:
-        from twinloop.simulation.figures.faces import comparison_table
-
-        return comparison_table(self)
+def _states(line: Line, minutes: Floats | None) -> pl.DataFrame:
+    if minutes is None:
+        raise ValueError("expected the minutes in states of every replication")
+    share = minutes[1:] / minutes[1:].sum(axis=1, keepdims=True)
+    names = entities(line)[1:]
+    return pl.DataFrame(
+        {
+            "entity": [name for name in names for _ in STATES],
+            "state": list(STATES) * len(names),
+            "share": share.ravel(),
+        }
+    )

@@ -11,12 +11,12 @@ import numpy as np
 import polars as pl
 
 from twinloop.numbers import Interval
+from twinloop.replication.side_by_side import TODAY
 from twinloop.replication.statistics import paired, paired_ratio
 from twinloop.simulation.experiments.design import PROFIT
-from twinloop.simulation.experiments.experiment import Scenario
 from twinloop.simulation.experiments.levers import Choices, OperatingPoint, applied, described, expanded
 from twinloop.simulation.experiments.result import Result
-from twinloop.simulation.experiments.scenarios import TODAY
+from twinloop.simulation.experiments.scenario import Scenario
 from twinloop.simulation.experiments.settings import ExperimentSettings, Lever
 
 TOGETHER = "all best together"

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from twinloop.errors import InputError
 from twinloop.progress import track
+from twinloop.replication.execution import executed
+from twinloop.replication.steady_state import moving_average, mser
+from twinloop.simulation.engine.run import Run
 from twinloop.simulation.events.log import SCRAP, SHIP
 from twinloop.simulation.experiments.design import Design, How
-from twinloop.simulation.experiments.execution import executed
-from twinloop.simulation.experiments.experiment import Run, Scenario, run_of
-from twinloop.simulation.experiments.steady_state import moving_average, mser
+from twinloop.simulation.experiments.scenario import Scenario, run_of
 from twinloop.simulation.model.line import Line
 
 Floats = NDArray[np.float64]

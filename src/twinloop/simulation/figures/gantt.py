@@ -1,40 +1,14 @@
-"""What every machine does over a day, as a chart that can be zoomed (plotly, imported when it is drawn)."""
+"""What every machine does over a while, as a chart that can be zoomed (plotly, imported when it is drawn)."""
 
 import html
-import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
-from twinloop.errors import InputError
+from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.simulation.events.intervals import state_intervals
 from twinloop.simulation.figures.states import STATE_COLOURS, STATE_MEANINGS, in_order
-from twinloop.simulation.model.entities import entities
-
-if TYPE_CHECKING:
-    from twinloop.simulation.experiments.result import Result
-
-MINUTES_PER_HOUR = 60
-
-
-def day_gantt(result: "Result", day: int) -> Any:
-    """The chart of one day (from 1, after the warm-up) of a result's first replication, which is simulated again."""
-    last = math.ceil(result.days)
-    if not 1 <= day <= last:
-        raise InputError(
-            f"simulate: gantt: day = {day}: expected a day from 1 to {last}: {result.days:g} days were simulated"
-        )
-    run = result.run_of(int(result.replications["replication"][0]))
-    start = run.start + (day - 1) * result.line.minutes_per_day
-    return state_gantt(
-        run.log().frame(),
-        machines=entities(result.line)[1:],
-        start=start,
-        end=min(start + result.line.minutes_per_day, run.horizon),
-        horizon=run.horizon,
-        title=f"{result.name}, day {day}",
-    )
 
 
 def state_gantt(

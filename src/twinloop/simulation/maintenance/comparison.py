@@ -1,7 +1,6 @@
 """Maintenance policies side by side, against running to failure and against an oracle, with the same wear.
 
-The k-th life of a machine is the same under every policy, so differences are paired. Cost is counted per part shipped:
-per day, a policy that lets its machine stand would look cheap (renewal reward; Barlow and Hunter, 1960).
+The k-th life of a machine is the same under every policy, so differences are paired.
 The oracle uses every life to its last minute and never has a breakdown. Where repairs and maintenance restore fully and
 a maintenance takes and costs no more than a failure, no policy has a lower expected upkeep cost.
 """
@@ -11,33 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Unpack
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
-from twinloop.numbers import Interval
+from twinloop.html import table
+from twinloop.numbers import Interval, fixed
+from twinloop.replication.kpi import Kpi
 from twinloop.replication.statistics import Sample, interval
 from twinloop.simulation.experiments.design import How
-from twinloop.simulation.experiments.experiment import Scenario, run_scenarios
+from twinloop.simulation.experiments.experiment import run_scenarios
 from twinloop.simulation.experiments.result import Result
+from twinloop.simulation.experiments.scenario import Scenario
 from twinloop.simulation.maintenance.policies import with_policy
+from twinloop.simulation.maintenance.upkeep import COST, FAILURE, FIGURES, ORACLE, upkeep_figures
 from twinloop.simulation.model.line import Line
 
-Floats = NDArray[np.float64]
-ORACLE, FAILURE = "oracle", "run to failure"
-MINUTES_PER_HOUR = 60
-COST = "upkeep_cost_per_part"
-# name → (title, unit, digits); the order is that of tables
-FIGURES: dict[str, tuple[str, str, int]] = {
-    COST: ("Upkeep cost", "€/part", 3),
-    "availability": ("Availability", "", 4),
-    "failures_per_day": ("Breakdowns", "per day", 2),
-    "maintenances_per_day": ("Maintenances", "per day", 2),
-    "throughput_per_day": ("Throughput", "parts/day", 1),
-    "profit_per_day": ("Profit", "€/day", 0),
-}
 NUMBERS = ("mean", "low", "high", "against_oracle", "against_low", "against_high")
 
 
@@ -72,15 +60,29 @@ class PolicyComparison:
         rows = []
         for policy in (ORACLE, *self.ranking):
             for name, (title, unit, _) in FIGURES.items():
-                found, regret = self.figure(policy, name), self.regret(policy, name)
-                ends = (found.mean, found.low, found.high, regret.mean, regret.low, regret.high)
+                own, regret = self.figure(policy, name), self.regret(policy, name)
+                ends = (own.mean, own.low, own.high, regret.mean, regret.low, regret.high)
                 rows.append((policy, name, title, unit, *ends))
         return pl.DataFrame(rows, schema=["policy", "figure", "title", "unit", *NUMBERS], orient="row")
 
     def _repr_html_(self) -> str:
-        from twinloop.simulation.figures.policies import policies_table
-
-        return policies_table(self)
+        title, unit, digits = FIGURES[COST]
+        others = {name: places for name, (_, _, places) in FIGURES.items() if name != COST}
+        rows = []
+        for policy in (ORACLE, *self.ranking):
+            cost, regret = self.figure(policy), self.regret(policy)
+            more = "" if policy == ORACLE else f"{fixed(regret.low, digits)} … {fixed(regret.high, digits)}"
+            cells = [f"{fixed(cost.mean, digits)} ({fixed(cost.low, digits)} … {fixed(cost.high, digits)})", more]
+            cells += [fixed(self.figure(policy, name).mean, places) for name, places in others.items()]
+            rows.append((policy, *cells))
+        heads = [Kpi(*FIGURES[name][:2]).heading for name in others]
+        result = self.results[ORACLE]
+        caption = (
+            f"{len(result.replications)} × {result.days:g} days each with the same wear; "
+            f"{100 * self.confidence:g} % intervals, those against the oracle paired; "
+            f"cheapest: {self.ranking[0]}"
+        )
+        return table(caption, ("", f"{title} ({unit})", "more than the oracle", *heads), rows)
 
 
 def compare_policies(
@@ -97,8 +99,8 @@ def compare_policies(
     if taken:
         raise InputError(f"maintenance: the policy {taken[0]!r} is always compared: give yours another name")
     lines = {FAILURE: with_policy(line, "failure"), **policies, ORACLE: with_policy(line, "oracle")}
-    again = {f"{name}, estimate": _estimate(line) for name, line in lines.items() if _estimate(line) is not line}
-    scenarios = [Scenario(name, each, curve) for name, each in {**lines, **again}.items()]
+    estimates = {f"{name}, estimate": _estimate(line) for name, line in lines.items() if _estimate(line) is not line}
+    scenarios = [Scenario(name, each, curve) for name, each in {**lines, **estimates}.items()]
     results = run_scenarios(scenarios, **how)
     samples = {name: _samples(results[name], results.get(f"{name}, estimate")) for name in lines}
     return PolicyComparison(samples, {name: results[name] for name in lines}, results[ORACLE].confidence)
@@ -124,18 +126,10 @@ def _estimate(line: Line) -> Line:
 
 
 def _samples(drawn: Result, estimate: Result | None) -> dict[str, Sample]:
-    values, once = _figures(drawn.replications, drawn.line), estimate or drawn
-    if estimate is None and once.estimate is None:
+    """Figures of a policy; `estimate` is its run without draws of the predictor, where there are any."""
+    values, undrawn = upkeep_figures(drawn.replications, drawn.line), estimate or drawn
+    if estimate is None and undrawn.estimate is None:
         return {name: Sample(values[name]) for name in FIGURES}
-    again = _figures(once.replications if once.estimate is None else once.estimate, drawn.line)
-    return {name: Sample(values[name], again[name]) for name in FIGURES}
-
-
-def _figures(table: pl.DataFrame, line: Line) -> dict[str, Floats]:
-    day = {name: table[name].to_numpy() for name in table.columns if name.endswith("_per_day")}
-    machines = sum(station.servers for station in line.stations) + (line.rework.servers if line.rework else 0)
-    stood = (day["down_hours_per_day"] + day["maintenance_hours_per_day"]) * MINUTES_PER_HOUR
-    upkeep = day["failure_cost_per_day"] + day["repair_cost_per_day"] + day["maintenance_cost_per_day"]
-    day[COST] = upkeep / day["throughput_per_day"]
-    day["availability"] = 1 - stood / (line.minutes_per_day * machines)
-    return day
+    rows = undrawn.replications if undrawn.estimate is None else undrawn.estimate
+    estimates = upkeep_figures(rows, drawn.line)
+    return {name: Sample(values[name], estimates[name]) for name in FIGURES}

@@ -7,12 +7,12 @@ alert, right or wrong, costs a maintenance (the same weighing as that of an insp
 import dataclasses
 
 from twinloop.contracts import AlertCurve, RiskTable
+from twinloop.errors import unknown
 from twinloop.simulation.maintenance.policies import with_policy
 from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
-from twinloop.simulation.model.maintenance import Predictor
-from twinloop.simulation.model.overlay import unknown
+from twinloop.simulation.model.predictor import Predictor
 
 
 def predictor_of(alerts: AlertCurve) -> Predictor:

@@ -13,14 +13,15 @@ from pydantic import Field
 
 from twinloop.config import settings
 from twinloop.contracts import AlertCurve, OperatingCurve, RiskTable, Telemetry
-from twinloop.errors import InputError
+from twinloop.errors import InputError, unknown
+from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.simulation.degradation.alerts import alert_curve, watched_lives
 from twinloop.simulation.degradation.history import histories
 from twinloop.simulation.degradation.risks import risk_table
 from twinloop.simulation.degradation.sensors import telemetry
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.run import simulate
-from twinloop.simulation.maintenance.comparison import MINUTES_PER_HOUR, PolicyComparison, compare_policies
+from twinloop.simulation.maintenance.comparison import PolicyComparison, compare_policies
 from twinloop.simulation.maintenance.policies import with_policy
 from twinloop.simulation.maintenance.prediction import with_prediction
 from twinloop.simulation.model.distributions import Distribution
@@ -28,7 +29,6 @@ from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.maintenance import Maintenance
 from twinloop.simulation.model.names import Name, Probability
-from twinloop.simulation.model.overlay import unknown
 from twinloop.simulation.model.physics import Physics
 from twinloop.simulation.model.wear import Wear
 
@@ -39,6 +39,12 @@ DRAWS = 40
 SHIFT_HOURS = 8.0
 # Far from the replications that are compared: what the predictor learnt from is not what it is judged by.
 LEARNING_REPLICATION = 1_000_000
+# What is compared besides the predictive policy: title → policy, and which of MaintenanceSettings its settings are.
+COMPARED: dict[str, tuple[str, dict[str, str]]] = {
+    "fixed interval": ("interval", {"interval_min": "interval_min"}),
+    "condition": ("condition", {"interval_min": "look_min", "health_below": "health_below"}),
+    "opportunistic": ("opportunistic", {"health_below": "opportunity_below"}),
+}
 
 
 @settings
@@ -95,14 +101,7 @@ def study(
     risks, alerts, sensors = _learnt(worn, settings, priced, curve, seed=seed)
     compared = compare_policies(
         worn,
-        {
-            "fixed interval": with_policy(worn, "interval", interval_min=settings.interval_min),
-            "condition": with_policy(
-                worn, "condition", interval_min=settings.look_min, health_below=settings.health_below
-            ),
-            "opportunistic": with_policy(worn, "opportunistic", health_below=settings.opportunity_below),
-            "predictive": with_prediction(worn, risks, alerts, economy=priced),
-        },
+        _policies(worn, settings) | {"predictive": with_prediction(worn, risks, alerts, economy=priced)},
         curve=curve,
         economy=priced,
         days=settings.days,
@@ -113,6 +112,14 @@ def study(
         workers=workers,
     )
     return Study(compared, risks, alerts, sensors)
+
+
+def _policies(line: Line, settings: MaintenanceSettings) -> dict[str, Line]:
+    """The line under every policy of COMPARED."""
+    return {
+        title: with_policy(line, policy, **{name: getattr(settings, field) for name, field in fields.items()})
+        for title, (policy, fields) in COMPARED.items()
+    }
 
 
 def _worn(line: Line, settings: MaintenanceSettings) -> Line:
@@ -142,11 +149,11 @@ def _learnt(
     gate = Gate.of(line.inspection.curve(curve))
     minutes = settings.learning_days * line.minutes_per_day
     log = simulate(line, gate, seed=seed, replication=LEARNING_REPLICATION, minutes=minutes)
-    told = [h for h in histories(line, log, seed=seed, replication=LEARNING_REPLICATION) if h.lives]
-    seen = telemetry(line, log, settings.physics, seed=seed, replication=LEARNING_REPLICATION)
+    worn = [h for h in histories(line, log, seed=seed, replication=LEARNING_REPLICATION) if h.lives]
+    sensors = telemetry(line, log, settings.physics, seed=seed, replication=LEARNING_REPLICATION)
     lives, scores = [], []
-    for history in told:
-        wide = seen.wide(history.asset)
+    for history in worn:
+        wide = sensors.wide(history.asset)
         score = wide["vibration"].to_numpy()
         scores.append(score)
         lives += watched_lives(history, wide["time_min"].to_numpy(), score)
@@ -162,9 +169,9 @@ def _learnt(
     station = next(station for station in line.stations if station.wear)
     repair_hours = station.repair.average / MINUTES_PER_HOUR if station.repair else 0.0
     risks = risk_table(
-        told,
+        worn,
         # Short ones: over a month a failure is certain, and a certain failure says nothing of how many there are.
         horizons_hours=(settings.window_hours, SHIFT_HOURS),
         cost=economy.failure + economy.repair_hour * repair_hours,
     )
-    return risks, alerts, seen
+    return risks, alerts, sensors

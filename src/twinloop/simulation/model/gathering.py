@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twinloop.simulation.model.names import nearest
+from twinloop.errors import nearest
 from twinloop.simulation.model.station import Station
 
 

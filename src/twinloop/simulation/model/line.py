@@ -31,9 +31,10 @@ from twinloop.simulation.model.source import Source
 from twinloop.simulation.model.station import Station
 
 if TYPE_CHECKING:
+    from twinloop.replication.design import Backend
+    from twinloop.replication.optimisation import Optimum
     from twinloop.simulation.engine.live import LiveLine
-    from twinloop.simulation.experiments.design import Backend, Engine, How
-    from twinloop.simulation.experiments.optimisation import Optimum
+    from twinloop.simulation.experiments.design import Engine, How
     from twinloop.simulation.experiments.result import Result
     from twinloop.simulation.experiments.scenarios import SideBySide
     from twinloop.simulation.experiments.settings import OptimiseSettings
@@ -218,7 +219,8 @@ class Line:
         With a `precision` (0.02 for ±2 % of `precision_of`) replications go on in batches until it is reached.
         Raises InputError for arguments that cannot be used, RunError when the line stops for good.
         """
-        from twinloop.simulation.experiments.experiment import Scenario, run_scenarios
+        from twinloop.simulation.experiments.experiment import run_scenarios
+        from twinloop.simulation.experiments.scenario import Scenario
 
         scenario = Scenario(name=self.name, line=self, curve=curve, latency_ms=latency_ms)
         results = run_scenarios(

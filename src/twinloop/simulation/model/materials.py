@@ -6,8 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 from twinloop.config import settings
+from twinloop.errors import nearest
 from twinloop.simulation.model.distributions import Distribution
-from twinloop.simulation.model.names import Name, nearest
+from twinloop.simulation.model.names import Name
 from twinloop.simulation.model.station import Station
 
 

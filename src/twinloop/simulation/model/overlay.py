@@ -6,11 +6,10 @@ for `buffers.2`: people count stations and buffers from one.
 
 import copy
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from twinloop.errors import InputError
-from twinloop.simulation.model.names import nearest
+from twinloop.errors import InputError, unknown
 
 
 def overlaid(plain: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,11 +62,6 @@ def _position(place: Any, key: str, path: str) -> Any:
     if key.isdigit() and 1 <= int(key) <= len(place):
         return int(key) - 1
     raise unknown(f"line: {path}", key, names or [str(number + 1) for number in range(len(place))])
-
-
-def unknown(where: str, name: str, known: Iterable[str]) -> InputError:
-    """The error for a name that does not exist, with the nearest that does."""
-    return InputError(f"{where}: unknown name {name!r}; {nearest(name, known)}")
 
 
 def _changed(value: Any, change: Any, path: str) -> Any:

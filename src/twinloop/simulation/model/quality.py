@@ -9,8 +9,9 @@ from pydantic import Field
 
 from twinloop.config import settings
 from twinloop.contracts import OperatingCurve
+from twinloop.errors import nearest
 from twinloop.simulation.model.distributions import Distribution
-from twinloop.simulation.model.names import Name, Probability, nearest
+from twinloop.simulation.model.names import Name, Probability
 
 
 @settings

@@ -1,14 +1,15 @@
 """Who has to be there for work to go on: operators with skills and shifts, a maintenance crew, transporters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Annotated
 
 from pydantic import Field
 
 from twinloop.config import settings
+from twinloop.errors import nearest
 from twinloop.simulation.model.distributions import Distribution
-from twinloop.simulation.model.names import Name, nearest
+from twinloop.simulation.model.names import Name
 
 
 @settings
@@ -88,3 +89,25 @@ def check_operators(operators: Sequence[Operators], stations: Sequence[str], *, 
                     f"operators {group.name}: expected shifts within the day of {day:g} minutes, got an end at "
                     f"{shift.end_min:g}: shorten the shift or set minutes_per_day"
                 )
+
+
+def spans(shifts: Sequence[Shift], day: float) -> Iterator[tuple[float, float]]:
+    """Start and end of every time somebody is there, in minutes; shifts that follow each other are one.
+
+    >>> from itertools import islice
+    >>> early, late = Shift(start_min=0, end_min=240), Shift(start_min=720, end_min=960)
+    >>> list(islice(spans((early, late), 960), 3))
+    [(0.0, 240.0), (720.0, 1200.0), (1680.0, 2160.0)]
+    """
+    if sum(shift.end_min - shift.start_min for shift in shifts) >= day:
+        yield 0.0, float("inf")
+        return
+    since, until, today = shifts[0].start_min, shifts[0].end_min, 0
+    while True:
+        for shift in shifts:
+            start, end = today * day + shift.start_min, today * day + shift.end_min
+            if start > until:
+                yield since, until
+                since = start
+            until = end
+        today += 1

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from twinloop.config import settings
+from twinloop.errors import nearest
 from twinloop.simulation.model.distributions import Distribution
-from twinloop.simulation.model.names import Name, nearest
+from twinloop.simulation.model.names import Name
 
 
 @settings

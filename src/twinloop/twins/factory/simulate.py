@@ -15,17 +15,20 @@ from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.files import atomic, read_json, write_json
 from twinloop.numbers import quantity
+from twinloop.replication.optimisation import Optimum
 from twinloop.simulation import ExperimentSettings
 from twinloop.simulation.events.kpi import KPIS
 from twinloop.simulation.experiments.answer import answer_record
 from twinloop.simulation.experiments.design import PROFIT, How
-from twinloop.simulation.experiments.experiment import Scenario, replication_run, run_scenarios
+from twinloop.simulation.experiments.experiment import run_scenarios
 from twinloop.simulation.experiments.levers import Choices, Model, OperatingPoint
-from twinloop.simulation.experiments.optimisation import Optimum, optimise
+from twinloop.simulation.experiments.optimisation import optimise
 from twinloop.simulation.experiments.result import Result
+from twinloop.simulation.experiments.scenario import Scenario, replication_run
 from twinloop.simulation.experiments.sensitivity import Sensitivity, analyse
-from twinloop.simulation.maintenance.comparison import FAILURE, PolicyComparison
+from twinloop.simulation.maintenance.comparison import PolicyComparison
 from twinloop.simulation.maintenance.study import study
+from twinloop.simulation.maintenance.upkeep import FAILURE
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage

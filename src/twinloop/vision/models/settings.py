@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from twinloop.config import settings
-from twinloop.learning.settings import Dimension, FitSettings
+from twinloop.learning.settings import FitSettings
+from twinloop.search_space import Dimension
 from twinloop.vision.training.settings import TrainSettings
 
 Kind = Literal["supervised", "simulated", "patchcore", "padim"]

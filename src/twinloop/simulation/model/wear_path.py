@@ -11,8 +11,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twinloop.simulation.degradation.process import gamma_process, weibull_life, wiener_process
+from twinloop.replication.streams import Streams
 from twinloop.simulation.model.wear import Shocks, Wear
+from twinloop.simulation.model.wear_process import PROCESSES
 
 Floats = NDArray[np.float64]
 BLOCK = 32
@@ -39,10 +40,7 @@ class WearPath:
 
         For weibull wear the start is an age: the one at which a new machine has that level (Kijima's virtual age).
         """
-        if wear.kind == "weibull":
-            age, base = weibull_life(wear, rng, start)
-        else:
-            age, base = (gamma_process if wear.kind == "gamma" else wiener_process)(wear, rng, start)
+        age, base = PROCESSES[wear.kind](wear, rng, start)
         longest = float(age[-1])
         shock_age, risen = _shocks(wear.shocks, rng, longest, wear.limit - start)
         life = min(longest, _passage(age, base, shock_age, risen, wear.limit))
@@ -63,6 +61,16 @@ class WearPath:
         """Minutes of work until the health is first at or below a value in [0, 1]; the life at the latest."""
         level = (1 - health) * self.limit
         return min(self.life_min, _passage(self.age, self.base, self.shock_age, self.risen, level))
+
+
+def life_path(wear: Wear, streams: Streams, machine: str, life: int, *, start: float) -> WearPath:
+    """The path of a machine's life number `life` (from 0), which begins at level `start`."""
+    return WearPath.draw(wear, streams.generator(machine, f"wear {life}"), start=start)
+
+
+def level_left(wear: Wear, health: float, restoration: float) -> float:
+    """The level that a repair or a maintenance leaves at this health."""
+    return (1 - restoration) * (1 - health) * wear.limit
 
 
 def _shocks(shocks: Shocks | None, rng: np.random.Generator, longest: float, room: float) -> tuple[Floats, Floats]:

@@ -6,7 +6,7 @@ from scipy.special import ndtri
 from scipy.stats import binomtest, t
 
 from twinloop.errors import InputError
-from twinloop.simulation.experiments.selection import Selection, rinott, second_stage, subset
+from twinloop.replication.selection import Selection, rinott, second_stage, subset
 
 
 @pytest.mark.parametrize(

@@ -138,9 +138,7 @@ class Selection:
 def _table(figures: Mapping[str, ArrayLike]) -> Floats:
     values = [np.asarray(found, dtype=np.float64) for found in figures.values()]
     if not values or len({found.shape for found in values}) > 1 or values[0].ndim != 1:
-        raise InputError(
-            "simulate: selection expects as many replications of every scenario, and at least one scenario"
-        )
+        raise InputError("selection expects as many replications of every scenario, and at least one scenario")
     return np.stack(values)
 
 
@@ -154,17 +152,17 @@ def _difference_variances(values: Floats) -> Floats:
 
 def _check(scenarios: int, replications: int, confidence: float) -> None:
     if scenarios < 2:
-        raise InputError(f"simulate: selection expects at least 2 scenarios, got {scenarios}: add one to compare with")
+        raise InputError(f"selection expects at least 2 scenarios, got {scenarios}: add one to compare with")
     if replications < 2:
-        raise InputError(f"simulate: selection expects at least 2 replications, got {replications}: run more")
+        raise InputError(f"selection expects at least 2 replications, got {replications}: run more")
     if not 1 / scenarios < confidence < 1:
         raise InputError(
-            f"simulate: selection: confidence = {confidence}: expected a number in (1/{scenarios}, 1), 0.95 for 95 %"
+            f"selection: confidence = {confidence}: expected a number in (1/{scenarios}, 1), 0.95 for 95 %"
         )
 
 
 def _check_indifference(indifference: float) -> None:
     if not (indifference > 0 and math.isfinite(indifference)):
         raise InputError(
-            f"simulate: indifference = {indifference}: expected a number > 0, the smallest difference that matters"
+            f"selection: indifference = {indifference}: expected a number > 0, the smallest difference that matters"
         )

@@ -1,13 +1,12 @@
-"""Ways to set a line's knobs, asked of Optuna in fixed batches and told in order: any number of workers, one answer.
+"""Ways to set a system's knobs, asked of Optuna in fixed batches and told in order: any number of workers, one answer.
 
 All trials share their random numbers. A space with no more points than trials is tried completely.
 """
 
-import dataclasses
 import itertools
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,17 +14,17 @@ import numpy as np
 import optuna
 from numpy.typing import NDArray
 
-from twinloop.errors import InputError, RunError
-from twinloop.learning.space import distribution
+from twinloop.errors import InputError, RunError, unknown
 from twinloop.numbers import quantity
 from twinloop.progress import bar
-from twinloop.simulation.events.kpi import KPIS
-from twinloop.simulation.experiments.design import Design
-from twinloop.simulation.experiments.experiment import Scenario, replicated
-from twinloop.simulation.experiments.result import Result
-from twinloop.simulation.experiments.scenarios import BAND, THRESHOLD, TODAY, changed
-from twinloop.simulation.experiments.settings import Knob, OptimiseSettings
-from twinloop.simulation.model.overlay import unknown, value_at
+from twinloop.replication.design import Design
+from twinloop.replication.experiment import replicated
+from twinloop.replication.kpi import Kpis
+from twinloop.replication.result import Result
+from twinloop.replication.settings import Knob, SearchSettings
+from twinloop.replication.side_by_side import TODAY
+from twinloop.replication.system import System
+from twinloop.search_space import distribution
 
 Values = dict[str, Any]
 Floats = NDArray[np.float64]
@@ -33,7 +32,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Trial:
-    """One way to set the knobs: what it costs, and what it promised in the search after that (None: it stood still)."""
+    """One way to set the knobs: what it costs, and what it promised in the search after that (None: its run failed)."""
 
     name: str
     values: Values
@@ -41,47 +40,61 @@ class Trial:
     promised: float | None = None
 
 
-class Search:
-    """The scenarios that the knobs can make of today's, and what they promise."""
+@dataclass(frozen=True)
+class Space:
+    """What knobs can make of a system.
 
-    def __init__(self, scenario: Scenario, settings: OptimiseSettings, design: Design) -> None:
-        if settings.objective not in KPIS:
-            raise unknown("simulate: optimise: objective", settings.objective, KPIS)
-        self.scenario, self.settings, self.design = scenario, settings, design
-        base = {path: _today_value(scenario, path) for path in settings.space}
+    today: the value of every knob as the system is. make: the system of a name with these knobs set, the others as
+    today; it raises InputError for a value that does not fit.
+    """
+
+    today: Values
+    make: Callable[[str, Values], System]
+
+
+class Search:
+    """The systems that the knobs can make of today's, and what they promise.
+
+    Raises InputError for an objective that is not in the table and for a knob whose ends do not fit the system.
+    """
+
+    def __init__(self, space: Space, settings: SearchSettings, design: Design, kpis: Kpis) -> None:
+        if settings.objective not in kpis:
+            raise unknown(f"{type(settings).__name__}.objective", settings.objective, kpis)
+        self.space, self.settings, self.design, self.kpis = space, settings, design, kpis
         for path, knob in settings.space.items():
-            _check_knob(scenario, path, knob, base[path])
-        self.today = Trial(TODAY, base, 0.0)
+            _check_knob(space, path, knob)
+        self.today = Trial(TODAY, space.today, 0.0)
 
     def run(self) -> tuple[Trial, ...]:
         """All trials in order, asked and told in batches, so that the number of workers changes nothing."""
-        space, study = self.settings.space, _study(self.design.seed, self.settings)
-        everything = list(_grid(space, limit=self.settings.trials))
+        knobs, study = self.settings.space, _study(self.design.seed, self.settings)
+        everything = list(_grid(knobs, limit=self.settings.trials))
         count = len(everything) or self.settings.trials
         trials: list[Trial] = []
         with bar("trial", count) as shown:
             # A space with no more points than trials is tried completely, else today's values are tried first.
             for values in everything or self._start():
                 study.enqueue_trial(values)
-            distributions = {path: distribution(knob) for path, knob in space.items()}
+            distributions = {path: distribution(knob) for path, knob in knobs.items()}
             while len(trials) < count:
                 asked = [study.ask(distributions) for _ in range(min(self.settings.batch, count - len(trials)))]
                 batch = self._tried([dict(trial.params) for trial in asked], trials)
                 for trial, tried in zip(asked, batch, strict=True):
-                    stood_still = optuna.trial.TrialState.PRUNED if tried.promised is None else None
-                    study.tell(trial, tried.promised, state=stood_still)
+                    failed = optuna.trial.TrialState.PRUNED if tried.promised is None else None
+                    study.tell(trial, tried.promised, state=failed)
                 trials += batch
                 shown.step(len(batch), note=self._note(trials))
         return tuple(trials)
 
     def finalists(self, trials: Sequence[Trial]) -> tuple[Trial, ...]:
-        """The best trials, each way to set the knobs once, and today's line.
+        """The best trials, each way to set the knobs once, and today's system.
 
-        Raises RunError when every trial's line stood still.
+        Raises RunError when every trial failed.
         """
         alive = [trial for trial in trials if trial.promised is not None]
         if not alive:
-            raise RunError(f"simulate: optimise: none of {len(trials)} lines made a part: narrow or move the space")
+            raise RunError(f"optimise: none of {len(trials)} trials ran to its end: narrow or move the space")
         different: dict[tuple[Any, ...], Trial] = {}
         for trial in sorted(alive, key=_promise, reverse=True):
             different.setdefault(_key(trial.values), trial)
@@ -90,15 +103,16 @@ class Search:
 
     def results(self, trials: Iterable[Trial], *, first: int, count: int) -> dict[str, Result]:
         """Results by name over `count` replications from number `first`."""
-        scenarios = [changed(self.scenario, trial.name, trial.values) for trial in trials]
-        design = replace(self.design, first=first, replications=count)
-        return replicated(scenarios, design)
+        systems = [self.space.make(trial.name, trial.values) for trial in trials]
+        return replicated(systems, replace(self.design, first=first, replications=count), self.kpis)
 
     def net(self, trials: Iterable[Trial], *, first: int, count: int) -> dict[str, Floats]:
         """Objective over replications by name, after the knobs' price."""
         trials = list(trials)
-        found = self.results(trials, first=first, count=count)
-        return {trial.name: found[trial.name].values(self.settings.objective) - trial.cost_per_day for trial in trials}
+        results = self.results(trials, first=first, count=count)
+        return {
+            trial.name: results[trial.name].values(self.settings.objective) - trial.cost_per_day for trial in trials
+        }
 
     def _start(self) -> list[Values]:
         values = self.today.values
@@ -118,13 +132,13 @@ class Search:
         return [replace(trial, promised=promised[known[_key(trial.values)].name]) for trial in batch]
 
     def _promised(self, trials: Sequence[Trial]) -> dict[str, float | None]:
-        where = {"first": self.design.first, "count": self.settings.replications}
+        numbers = {"first": self.design.first, "count": self.settings.replications}
         try:
-            return {name: float(values.mean()) for name, values in self.net(trials, **where).items()}
+            return {name: float(values.mean()) for name, values in self.net(trials, **numbers).items()}
         except RunError:
             if len(trials) == 1:
                 return {trials[0].name: None}
-        # One of them stands still: the others are run without it.
+        # One of them fails: the others are run without it.
         return {name: value for trial in trials for name, value in self._promised([trial]).items()}
 
     def _cost(self, values: Values) -> float:
@@ -133,10 +147,10 @@ class Search:
 
     def _note(self, trials: Sequence[Trial]) -> str:
         best = max((trial.promised for trial in trials if trial.promised is not None), default=None)
-        return f"best {quantity(best, KPIS[self.settings.objective][1])}"
+        return f"best {quantity(best, self.kpis[self.settings.objective].unit)}"
 
 
-def _study(seed: int, settings: OptimiseSettings) -> optuna.Study:
+def _study(seed: int, settings: SearchSettings) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():
         # A joint model of all knobs, and no two of a batch alike: both are marked experimental.
@@ -163,20 +177,14 @@ def _choices(knob: Knob) -> Sequence[Any]:
     return range(int(low), int(high) + 1)
 
 
-def _today_value(scenario: Scenario, path: str) -> Any:
-    curve = scenario.measured
-    if path in (THRESHOLD, BAND):
-        return curve.accept_below if path == THRESHOLD else curve.reject_from - curve.accept_below
-    return value_at(dataclasses.asdict(scenario.line), path)
-
-
-def _check_knob(scenario: Scenario, path: str, knob: Knob, today: Any) -> None:
+def _check_knob(space: Space, path: str, knob: Knob) -> None:
+    today = space.today[path]
     if knob.price_per_day and (isinstance(today, bool) or not isinstance(today, int | float)):
         raise InputError(
-            f"simulate: optimise: {path} is {today!r} today: a price per unit needs a number to start from"
+            f"Knob.price_per_day: {path} is {today!r} today: a price per unit needs a number to start from"
         )
     for value in knob.extremes:
-        changed(scenario, f"{path} = {value}", {path: value})
+        space.make(f"{path} = {value}", {path: value})
 
 
 def _key(values: Values) -> tuple[Any, ...]:

@@ -53,7 +53,7 @@ def mser(series: ArrayLike, *, batch: int = MSER_BATCH) -> Truncation:
     count = len(means)
     if count < LEAST_BATCHES:
         raise InputError(
-            f"simulate: warm-up: expected at least {LEAST_BATCHES} batches of {batch} values, got {len(values)} "
+            f"warm-up: expected at least {LEAST_BATCHES} batches of {batch} values, got {len(values)} "
             "values: simulate longer"
         )
     # Sums from the end: what remains after each cut. Centred first, for the squares not to cancel.
@@ -75,7 +75,7 @@ def moving_average(series: ArrayLike, *, window: int) -> Floats:
     values = np.atleast_2d(_finite(series)).mean(axis=0)
     if not 1 <= window <= len(values) // 4:
         raise InputError(
-            f"simulate: warm-up: window = {window}: expected 1 to a quarter of {len(values)} values: simulate longer"
+            f"warm-up: window = {window}: expected 1 to a quarter of {len(values)} values: simulate longer"
         )
     sums = np.concatenate(([0.0], np.cumsum(values)))
     centre = np.arange(len(values) - window)
@@ -93,15 +93,15 @@ def batch_means(series: ArrayLike, *, warmup: int = 0, batches: int = 20, confid
     values = _finite(series)
     if not 0 <= warmup < len(values):
         raise InputError(
-            f"simulate: batch means: the warm-up of {warmup} values is not shorter than the series of {len(values)}: "
+            f"batch means: the warm-up of {warmup} values is not shorter than the series of {len(values)}: "
             "simulate longer"
         )
     if batches < 2:
-        raise InputError(f"simulate: batch means: batches = {batches}: expected at least 2, better 10 to 30")
+        raise InputError(f"batch means: batches = {batches}: expected at least 2, better 10 to 30")
     size = (len(values) - warmup) // batches
     if size < 2:
         raise InputError(
-            f"simulate: batch means: {len(values) - warmup} values after the warm-up do not fill {batches} batches of "
+            f"batch means: {len(values) - warmup} values after the warm-up do not fill {batches} batches of "
             "two: simulate longer or take fewer batches"
         )
     means = _batches(values[len(values) - size * batches :], size=size)
@@ -111,7 +111,7 @@ def batch_means(series: ArrayLike, *, warmup: int = 0, batches: int = 20, confid
 def _finite(series: ArrayLike) -> Floats:
     values = np.asarray(series, dtype=np.float64)
     if not np.isfinite(values).all():
-        raise InputError("simulate: expected a series of finite numbers, got NaN or infinity: fill or drop the gaps")
+        raise InputError("expected a series of finite numbers, got NaN or infinity: fill or drop the gaps")
     return values
 
 

@@ -7,6 +7,7 @@ inverse Gaussian, and given the life the way to the limit, seen from its end, is
 
 import functools
 import math
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +40,8 @@ def gamma_limit(cv: float) -> tuple[float, float]:
         first, second = moments(log_limit)
         return math.sqrt(max(second / first**2 - 1, 0.0)) - cv
 
-    found = brentq(excess, -24.0, math.log(2 / cv**2) + 1, xtol=1e-10)
-    return math.exp(found), moments(found)[0]
+    root = brentq(excess, -24.0, math.log(2 / cv**2) + 1, xtol=1e-10)
+    return math.exp(root), moments(root)[0]
 
 
 def gamma_parameters(wear: Wear) -> tuple[float, float]:
@@ -103,3 +104,10 @@ def weibull_life(wear: Wear, rng: np.random.Generator, start: float) -> tuple[Fl
     life = scale * (hazard + rng.exponential()) ** (1 / shape) - used
     ages = np.linspace(0.0, life, GRID + 1)
     return ages, -wear.limit * np.expm1(-(((used + ages) / scale) ** shape))
+
+
+PROCESSES: Mapping[str, Callable[[Wear, np.random.Generator, float], tuple[Floats, Floats]]] = {
+    "gamma": gamma_process,
+    "wiener": wiener_process,
+    "weibull": weibull_life,
+}

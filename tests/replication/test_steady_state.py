@@ -7,7 +7,7 @@ from scipy.signal import lfilter
 from scipy.stats import binomtest
 
 from twinloop.errors import InputError
-from twinloop.simulation.experiments.steady_state import batch_means, moving_average, mser
+from twinloop.replication.steady_state import batch_means, moving_average, mser
 
 SERIES = arrays(np.float64, st.integers(50, 200), elements=st.floats(-1e3, 1e3))
 

@@ -5,15 +5,15 @@ from hypothesis import strategies as st
 from scipy.special import gammainc
 from scipy.stats import invgauss, kstest, weibull_min
 
-from twinloop.simulation.degradation.path import WearPath
-from twinloop.simulation.degradation.process import (
+from twinloop.simulation.model.wear import Shocks, Wear
+from twinloop.simulation.model.wear_path import WearPath
+from twinloop.simulation.model.wear_process import (
     GRID,
     gamma_parameters,
     gamma_process,
     weibull_parameters,
     wiener_parameters,
 )
-from twinloop.simulation.model.wear import Shocks, Wear
 
 LIMIT = 2.0
 COUNT = 3000
