@@ -29,8 +29,10 @@ class Chart:
         ]
         self.machines = {text: (x, y) for anchor, text, x, y in texts if anchor == "end"}
         self.ticks = {int(text): x for anchor, text, x, _ in texts if anchor == "middle"}
-        self.tick_depth = {y for anchor, _, _, y in texts if anchor == "middle"}
-        self.lines = [float(re.match(r"M([\d.]+) ", path.attrib["d"])[1]) for path in root.iter(f"{SVG}path")]  # type: ignore[index]
+        self.tick_depths = [y for anchor, _, _, y in texts if anchor == "middle"]
+        paths = [re.match(r"M([\d.]+) \d+V(\d+)", path.attrib["d"]) for path in root.iter(f"{SVG}path")]
+        self.lines = [float(path[1]) for path in paths if path]
+        self.line_ends = [float(path[2]) for path in paths if path]
 
 
 PLAN = Plan.of(
@@ -60,7 +62,7 @@ def test_bars_stand_beside_the_name_of_their_machine_and_nothing_overlaps_or_sti
         assert name_x < x
         assert y < name_y < y + height
         assert x + width < chart.width
-        assert y + height < min(chart.tick_depth) - 12 < chart.height
+        assert y + height < min(chart.tick_depths) - 12 < chart.height
     upper, lower = (chart.bars[next(t for t in chart.titles if name in t)] for name in ("mill", "press"))
     assert upper[1] + upper[3] < lower[1]
 
@@ -115,6 +117,26 @@ def test_long_names_keep_their_beginning_and_their_end() -> None:
 def test_the_shortest_operation_can_be_seen() -> None:
     chart = Chart(Plan.of([Assignment("a", 0, "mill", 0, 1), Assignment("b", 0, "mill", 1, 100_000)]))
     assert chart.bars["a, operation 0: mill 0 … 1"][2] == 0.5
+
+
+def test_the_last_end_is_at_the_right_edge_however_long_the_plan() -> None:
+    edges = set()
+    for last in (1, 7, 1000):
+        x, _, width, _ = Chart(Plan.of([Assignment("a", 0, "mill", 0, last)])).bars[f"a, operation 0: mill 0 … {last}"]
+        edges.add(round(x + width, 1))
+    assert len(edges) == 1
+
+
+def test_lines_and_times_of_the_axis_stay_within_the_chart() -> None:
+    chart = Chart(PLAN)
+    lowest = max(y + height for _, y, _, height in chart.bars.values())
+    assert all(
+        lowest < end < depth < chart.height for end, depth in zip(chart.line_ends, chart.tick_depths, strict=True)
+    )
+
+
+def test_an_empty_plan_says_so() -> None:
+    assert Plan(())._repr_html_() == "<p>A plan without operations.</p>"
 
 
 def test_an_operation_without_a_length_can_be_drawn() -> None:

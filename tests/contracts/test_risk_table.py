@@ -38,6 +38,11 @@ def test_the_row_with_the_nearest_horizon_counts() -> None:
     assert table.failures("press", hours=1000.0)[0] == pytest.approx(-math.log(0.01))
 
 
+def test_a_longer_horizon_that_is_farther_away_does_not_count() -> None:
+    table = RiskTable.of([risk(), risk(horizon_hours=300.0, probability=0.39)])
+    assert table.failures("press", hours=150.0)[0] == pytest.approx(-1.5 * math.log(0.7))
+
+
 def test_of_two_horizons_that_are_equally_near_the_longer_counts() -> None:
     table = RiskTable.of([risk(), risk(horizon_hours=300.0, probability=0.39)])
     assert table.failures("press", hours=200.0)[0] == pytest.approx(-2 / 3 * math.log(0.61))

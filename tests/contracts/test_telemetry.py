@@ -82,8 +82,8 @@ def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
             "press: power: expected one unit, got several",
         ),
         (
-            rows((2.5, "saw", "power", 3.0, "kW"), (2.5, "saw", "power", 4.0, "kW"), (9.0, "saw", "power", 4.0, "kW")),
-            r"saw: power: expected one value per time, minute 2.5 comes twice \(2 such rows\): drop the duplicates",
+            rows(*((time, "saw", "power", 3.0, "kW") for time in (2.5, 9.0, 7.0, 2.5, 9.0))),
+            r"saw: power: expected one value per time, minute 2.5 comes twice \(4 such rows\): drop the duplicates",
         ),
         (
             rows(
