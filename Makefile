@@ -8,12 +8,12 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONPATH := src
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test lint bench ui lab clean
+.PHONY: help setup repro test lint bench mutants ui lab clean
 
 help:
 	@echo "make repro [TWIN=factory] [PROFILE=smoke|default|full]   run the loop, end with its answer"
 	@echo "make test    run every test"
-	@echo "make setup | ui | lab | lint | bench | clean"
+	@echo "make setup | ui | lab | lint | bench | mutants | clean"
 
 setup: $(STAMP)
 
@@ -47,6 +47,11 @@ bench: $(STAMP)
 	python benchmarks/simulation.py --json
 	python benchmarks/scheduling.py --json
 
+# Changes one operator or value at a time and asks the tests, an hour on two cores; tests/MUTANTS.md explains what survives.
+mutants: $(STAMP)
+	mutmut run
+	mutmut results
+
 ui: $(STAMP)
 	@python -m twinloop ui
 
@@ -56,5 +61,5 @@ lab: $(STAMP)
 # What the pipeline and the tools left behind; the environment, the DVC cache and your data stay.
 clean:
 	rm -rf reports/factory reports/index.html data/factory data/conf.ok models/factory .twinloop/state
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build src/*.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants build src/*.egg-info
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

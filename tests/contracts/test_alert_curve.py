@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,46 @@ def test_between_thresholds_rates_and_lead_times_are_linear() -> None:
     assert curve().draws == 1
 
 
+def test_without_a_draw_it_is_the_estimate_that_is_asked() -> None:
+    at_the_point = curve()
+    assert at_the_point.recall_at() == at_the_point.recall_at(draw=0) == 0.9
+    assert at_the_point.false_alarms_at() == at_the_point.false_alarms_at(draw=0) == 3.0
+    assert at_the_point.lead_at().tolist() == at_the_point.lead_at(draw=0).tolist() == [1.0, 6.0, 9.0]
+    assert (at_the_point.recall_at(draw=1), at_the_point.false_alarms_at(draw=1)) == (1.0, 4.0)
+    assert at_the_point.lead_at(draw=1).tolist() == [1.0, 5.0, 9.0]
+
+
+def test_a_month_is_a_twelfth_of_a_year_unless_it_is_said() -> None:
+    assert curve().hours_per_month == 365 * 24 / 12
+    assert curve(hours_per_month=0.5).hours_per_month == 0.5
+
+
+def test_a_curve_stays_as_it_was_measured_and_serves_as_a_key() -> None:
+    measured = curve()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        measured.threshold = 0.6  # type: ignore[misc]
+    assert {measured: "now", measured.at(0.6): "moved"}[measured] == "now"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"recall": np.array([[1.0, 0.0], [0.4, 0.4]])},
+        {"false_alarms": np.zeros((2, 2))},
+        {"lead_levels": np.array([0.0, 1.0]), "lead_hours": np.array([[[0.0, 9.0], [2.0, 2.0]]] * 2)},
+        {
+            "thresholds": np.array([0.5]),
+            "recall": np.array([[0.5]]),
+            "lead_hours": np.array([[[1.0, 2.0, 3.0]]]),
+            "false_alarms": np.array([[1.0]]),
+        },
+    ],
+    ids=["no hits", "no false alarms", "two levels, equal leads", "one threshold, no draws"],
+)
+def test_a_curve_at_the_edge_of_what_can_be_is_taken(changes: dict[str, object]) -> None:
+    assert curve(**changes).recall_at() <= 1
+
+
 def test_saving_and_loading_changes_nothing(tmp_path: Path) -> None:
     curve(hours_per_month=480.0).save(tmp_path / "alerts.parquet")
     loaded = AlertCurve.load(tmp_path / "alerts.parquet")
@@ -45,13 +86,36 @@ def test_saving_and_loading_changes_nothing(tmp_path: Path) -> None:
         ({"recall": np.array([[np.nan, 0.5], [1.0, 0.4]])}, r"recall lies in \[0, 1\]"),
         ({"recall": np.array([[0.4, 0.5], [1.0, 0.4]])}, "recall does not grow with the threshold"),
         ({"recall": np.array([[0.4], [1.0]])}, "recall has shape"),
+        ({"recall": np.array([[0.9, -0.5], [1.0, 0.4]])}, r"recall lies in \[0, 1\]"),
+        ({"recall": np.array([0.9, 0.5])}, "recall has shape"),
         ({"thresholds": np.array([0.6, 0.2])}, "thresholds are finite and ascend"),
+        ({"thresholds": np.array([0.2, 0.2])}, "thresholds are finite and ascend"),
+        ({"thresholds": np.array([0.2, 0.6, 0.4])}, "thresholds are finite and ascend"),
+        ({"thresholds": np.array([0.2, np.inf])}, "thresholds are finite and ascend"),
+        (
+            {
+                "thresholds": np.empty(0),
+                "recall": np.empty((2, 0)),
+                "lead_hours": np.empty((2, 0, 3)),
+                "false_alarms": np.empty((2, 0)),
+            },
+            "thresholds are finite and ascend",
+        ),
         ({"false_alarms": np.array([[3.0, -1.0], [4.0, 0.0]])}, "false_alarms are finite and not negative"),
         ({"false_alarms": np.array([[3.0, np.nan], [4.0, 0.0]])}, "false_alarms are finite and not negative"),
         ({"lead_hours": np.full((2, 2, 3), [3.0, 2.0, 1.0])}, "lead_hours are finite, not negative, and ascend"),
+        ({"lead_hours": np.array([[[1.0, 6.0, 5.5], [0.5, 2.0, 4.0]]] * 2)}, "lead_hours are finite"),
+        ({"lead_hours": np.array([[[-1.0, 6.0, 9.0], [0.5, 2.0, 4.0]]] * 2)}, "lead_hours are finite, not negative"),
+        ({"lead_hours": np.array([[[-0.5, 6.0, 9.0], [0.5, 2.0, 4.0]]] * 2)}, "lead_hours are finite, not negative"),
+        ({"lead_hours": np.array([[[1.0, 6.0, np.inf], [0.5, 2.0, 4.0]]] * 2)}, "lead_hours are finite"),
         ({"lead_hours": np.zeros((2, 2, 2))}, "lead_hours has shape"),
+        ({"false_alarms": np.zeros((2, 1))}, "false_alarms has shape"),
+        ({"lead_levels": np.array([0.0, 0.7, 0.4, 1.0])}, "lead_levels ascend from 0 to 1"),
+        ({"lead_levels": np.array([0.0, 0.5, 0.5, 1.0])}, "lead_levels ascend from 0 to 1"),
+        ({"lead_levels": np.array([0.1, 0.5, 1.0])}, "lead_levels ascend from 0 to 1"),
         ({"lead_levels": np.array([0.0, 0.5, 0.9])}, "lead_levels ascend from 0 to 1"),
         ({"hours_per_month": 0.0}, "hours_per_month is above 0"),
+        ({"hours_per_month": np.inf}, "hours_per_month is above 0"),
     ],
 )
 def test_a_curve_that_cannot_be_is_refused_in_one_line(changes: dict[str, object], expected: str) -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 
@@ -45,6 +46,27 @@ def test_rates_between_grid_points_are_linear_and_end_at_zero_and_one() -> None:
     assert curve().below_at(0.375) == pytest.approx([0.93, 0.20])
     assert curve().below_at(0.0) == pytest.approx([0.0, 0.0])
     assert curve().below_at(1.1) == pytest.approx([1.0, 1.0])
+
+
+def test_a_threshold_of_one_may_be_part_of_the_grid() -> None:
+    assert curve(thresholds=np.array([0.25, 0.5, 1.0])).below_at(1.0) == pytest.approx([0.99, 0.60])
+
+
+def test_draws_are_counted_without_the_estimate() -> None:
+    assert curve().draws == 1
+    assert curve(below=BELOW[:1]).draws == 0
+
+
+def test_a_curve_stays_as_it_was_measured_and_serves_as_a_key() -> None:
+    measured = curve()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        measured.accept_below = 0.25  # type: ignore[misc]
+    assert {measured: "now", measured.at(0.25): "moved"}[measured] == "now"
+
+
+@pytest.mark.parametrize("repeatability", [0.0, 1.0])
+def test_looks_may_agree_always_or_by_chance_alone(repeatability: float) -> None:
+    assert curve(repeatability=repeatability).repeatability == repeatability
 
 
 def test_escape_rate_weighs_defects_by_their_share_on_the_line() -> None:
@@ -125,11 +147,15 @@ def test_a_curve_of_another_version_is_refused_with_the_remedy(tmp_path: Path) -
     [
         ({"classes": ("crack", "good")}, "classes start with 'good'"),
         ({"thresholds": np.array([0.5, 0.25, 0.75])}, "thresholds ascend"),
-        ({"below": BELOW[0]}, "below has shape"),
+        ({"thresholds": np.array([0.25, 0.25, 0.75])}, "thresholds ascend"),
+        ({"below": BELOW[0]}, r"below has shape \(1 \+ draws, 2, 3\)"),
+        ({"below": BELOW[..., :2]}, r"below has shape \(1 \+ draws, 2, 3\)"),
+        ({"below": BELOW - 0.5}, r"below lies in \[0, 1\]"),
         ({"below": BELOW + 0.2}, r"below lies in \[0, 1\]"),
         ({"below": BELOW[..., ::-1]}, "below ascends"),
         ({"prevalence": np.array([0.5, 0.6])}, "prevalence sums to 1"),
         ({"repeatability": 1.5}, "repeatability lies"),
+        ({"repeatability": -0.5}, "repeatability lies"),
         ({"repeatability": float("nan")}, "repeatability lies"),
         ({"accept_below": 0.6}, "accept_below ≤ reject_from"),
         ({"below": np.where(BELOW > 0.98, np.nan, BELOW)}, "below lies"),

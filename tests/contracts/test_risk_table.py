@@ -1,3 +1,4 @@
+import dataclasses
 import math
 from pathlib import Path
 
@@ -37,6 +38,69 @@ def test_the_row_with_the_nearest_horizon_counts() -> None:
     assert table.failures("press", hours=1000.0)[0] == pytest.approx(-math.log(0.01))
 
 
+def test_a_longer_horizon_that_is_farther_away_does_not_count() -> None:
+    table = RiskTable.of([risk(), risk(horizon_hours=300.0, probability=0.39)])
+    assert table.failures("press", hours=150.0)[0] == pytest.approx(-1.5 * math.log(0.7))
+
+
+def test_of_two_horizons_that_are_equally_near_the_longer_counts() -> None:
+    table = RiskTable.of([risk(), risk(horizon_hours=300.0, probability=0.39)])
+    assert table.failures("press", hours=200.0)[0] == pytest.approx(-2 / 3 * math.log(0.61))
+
+
+def test_only_the_assets_own_rows_count() -> None:
+    table = RiskTable.of([risk(), risk(asset="saw", probability=0.25, cost=8.0)])
+    assert table.failures("press", hours=100.0) == pytest.approx((-math.log(0.7), -500 * math.log(0.7)))
+    assert table.failures("saw", hours=100.0) == pytest.approx((-math.log(0.75), -8 * math.log(0.75)))
+
+
+def test_a_certain_failure_counts_about_twenty_times_within_its_horizon() -> None:
+    table = RiskTable.of([risk(probability=1.0, high=1.0)])
+    assert table.failures("press", hours=100.0)[0] == pytest.approx(-math.log(1e-9))
+
+
+def test_rows_are_ordered_by_asset_component_and_horizon() -> None:
+    ordered = [
+        risk(component="belt", horizon_hours=900.0),
+        risk(horizon_hours=20.0),
+        risk(horizon_hours=100.0),
+        risk(asset="saw", component="axle"),
+    ]
+    table = RiskTable.of(reversed(ordered))
+    assert list(table) == ordered
+    assert len(table) == 4
+    assert table.assets == ("press", "saw")
+    assert table.frame()["horizon_hours"].to_list() == [900.0, 20.0, 100.0, 100.0]
+
+
+def test_risks_and_tables_cannot_be_changed() -> None:
+    for value, name in ((risk(), "cost"), (RiskTable.of([]), "risks")):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(value, name, 0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"low": 0.3, "high": 0.3},
+        {"low": 0.0, "probability": 0.0},
+        {"probability": 1.0, "high": 1.0},
+        {"severity": 1},
+        {"severity": 10},
+        {"cost": 0.0},
+        {"horizon_hours": 0.5},
+    ],
+)
+def test_a_risk_at_the_edge_of_what_can_be_is_taken(changes: dict[str, object]) -> None:
+    assert risk(**changes) == Risk(**{**dataclasses.asdict(risk()), **changes})  # type: ignore[arg-type]
+
+
+def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
+    header = {"twinloop.risk_table": '{"version": 1}'}
+    RiskTable.of([risk()]).frame().write_parquet(tmp_path / "risks.parquet", metadata=header)
+    assert RiskTable.load(tmp_path / "risks.parquet") == RiskTable.of([risk()])
+
+
 @given(st.floats(0.0, 1.0), st.floats(1.0, 1e4))
 def test_expected_failures_are_finite_and_not_negative(probability: float, hours: float) -> None:
     table = RiskTable.of([risk(probability=probability, low=0.0, high=1.0)])
@@ -59,7 +123,15 @@ def test_saving_and_loading_changes_nothing(tmp_path: Path) -> None:
         ({"probability": 0.1}, "0 ≤ low ≤ probability ≤ high ≤ 1"),
         ({"probability": math.nan}, "0 ≤ low ≤ probability ≤ high ≤ 1"),
         ({"horizon_hours": 0.0}, "horizon_hours > 0"),
+        ({"low": 0.35}, "0 ≤ low ≤ probability ≤ high ≤ 1"),
+        ({"high": 0.25}, "0 ≤ low ≤ probability ≤ high ≤ 1"),
+        ({"low": -0.5}, "0 ≤ low ≤ probability ≤ high ≤ 1"),
+        ({"high": 1.5}, "0 ≤ low ≤ probability ≤ high ≤ 1"),
+        ({"horizon_hours": math.inf}, "horizon_hours > 0"),
+        ({"severity": 0}, "severity from 1 to 10"),
         ({"severity": 11}, "severity from 1 to 10"),
+        ({"cost": -0.5}, "cost ≥ 0"),
+        ({"cost": math.inf}, "cost ≥ 0"),
         ({"cost": -1.0}, "cost ≥ 0"),
     ],
 )
@@ -72,11 +144,24 @@ def test_a_risk_that_cannot_be_is_refused_in_one_line(changes: dict[str, object]
 def test_two_rows_of_one_horizon_are_refused() -> None:
     with pytest.raises(InputError, match="press/spindle: expected one row per horizon, 100 h comes twice"):
         RiskTable.of([risk(), risk(probability=0.25)])
+    with pytest.raises(InputError, match="press/belt: expected one row per horizon, 20 h comes twice"):
+        RiskTable((risk(), risk(component="belt", horizon_hours=20.0)) * 2)
+
+
+def test_a_refused_risk_shows_all_its_values() -> None:
+    with pytest.raises(InputError) as caught:
+        risk(horizon_hours=0.0, severity=0)
+    assert str(caught.value) == (
+        "risk table: press/spindle: expected horizon_hours > 0 and severity from 1 to 10, got horizon_hours = 0.0, "
+        "probability = 0.3, low = 0.2, high = 0.4, severity = 0, cost = 500.0"
+    )
 
 
 def test_an_asset_that_the_table_lacks_is_refused_with_those_it_has() -> None:
     with pytest.raises(InputError, match=r"no row for asset 'saw' \(known: press\)"):
         RiskTable.of([risk()]).failures("saw", hours=10.0)
+    with pytest.raises(InputError, match=r"no row for asset 'saw' \(known: none\)"):
+        RiskTable.of([]).failures("saw", hours=10.0)
 
 
 def test_another_contract_is_refused(tmp_path: Path) -> None:

@@ -1,7 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from twinloop.replication.statistics import Sample, interval, paired, paired_ratio
+from twinloop.replication.statistics import Sample, holm, interval, p_value, paired, paired_ratio, standard_error
 
 
 def test_an_interval_is_students():
@@ -11,6 +15,38 @@ def test_an_interval_is_students():
     assert (found.mean, found.low, found.high) == pytest.approx((1.58, 0.7001142, 2.4598858), abs=1e-6)
     assert found.excludes_zero
     assert interval(sleep, confidence=0.99).half_width > found.half_width
+
+
+def test_the_probability_of_a_difference_by_chance_is_students():
+    # The same sleep data: t = 4.0621 on 9 degrees of freedom, two-sided p = 0.002833 (as R's t.test prints it).
+    sleep = [1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4]
+    assert p_value(sleep) == p_value([-hours for hours in sleep]) == pytest.approx(0.002833, abs=1e-6)
+    assert p_value([1.0, -1.0, 2.0, -2.0]) == pytest.approx(1.0)
+    # On one degree of freedom Student's distribution is Cauchy's: t = 1 has 0.25 beyond it on each side.
+    assert p_value([0.0, 2.0]) == pytest.approx(0.5)
+
+
+def test_a_difference_that_never_varies_is_sure_unless_it_is_none():
+    assert p_value([2.0, 2.0, 2.0]) == 0.0
+    assert p_value([0.0, 0.0, 0.0]) == 1.0
+
+
+def test_probabilities_of_several_comparisons_are_holms():
+    # As R's p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm") has it.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.5, 0.001]) == pytest.approx([1.0, 1.0, 0.003])
+    assert holm([0.02]) == pytest.approx([0.02])
+    assert holm([]).tolist() == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_adjusted_probabilities_keep_their_order_and_never_shrink(probabilities):
+    adjusted = holm(probabilities)
+    assert all(
+        given <= new <= min(1, len(probabilities) * max(probabilities))
+        for given, new in zip(probabilities, adjusted, strict=True)
+    )
+    assert np.all(np.diff(adjusted[np.argsort(probabilities, kind="stable")]) >= 0)
 
 
 def test_an_interval_covers_the_truth_as_often_as_it_says():
@@ -76,6 +112,60 @@ def test_a_relative_gain_is_the_ratio_of_means():
     assert (ratio.mean, ratio.low, ratio.high) == pytest.approx((0.04, 0.04, 0.04))
 
 
+def test_the_interval_of_a_relative_gain_is_that_of_its_linear_part():
+    # Means 5 and 4: +25 %. Differences less 0.25 of the baseline are 1.25, -0.75, -0.25, -0.25 a quarter of which
+    # varies with standard deviation 0.2165: Student's half-width on 3 degrees of freedom is 3.18245 · 0.2165 / 2.
+    values, base = [7.5, 3.0, 4.75, 4.75], [5.0, 3.0, 4.0, 4.0]
+    ratio = paired_ratio(values, base)
+    assert (ratio.mean, ratio.high - ratio.mean) == pytest.approx((0.25, 3.182446 * 0.216506 / 2), rel=1e-5)
+    wide = paired_ratio(values, base, confidence=0.99)
+    assert wide.half_width == pytest.approx(5.840909 * 0.216506 / 2, rel=1e-5)
+    assert (
+        paired(values, base, confidence=0.99).half_width
+        == interval(np.subtract(values, base), confidence=0.99).half_width
+    )
+    assert paired_ratio([1.0, 1.0], [0.5, 0.5]).mean == pytest.approx(1.0)
+
+
+def test_a_relative_gain_under_draws_is_free_of_what_both_sides_share_and_carries_the_rest():
+    rng = np.random.default_rng(6)
+    luck, effect = rng.normal(100, 5, 50), rng.normal(0, 4, 50)
+    base = Sample(luck + effect, luck)
+    doubled = paired_ratio(Sample(2 * (luck + effect), 2 * luck), base)
+    assert (doubled.mean, doubled.half_width) == pytest.approx((1.0, 0.0), abs=1e-9)
+    # Only one side feels the model, by 4 of 100: the interval is at least ±1.96 · 4 %.
+    felt = paired_ratio(base, luck)
+    assert felt.mean == pytest.approx(effect.mean() / luck.mean())
+    assert felt.half_width == pytest.approx(2.0096 * effect.std(ddof=1) / luck.mean() * np.sqrt(1 + 1 / 50), rel=0.02)
+
+
+def test_samples_subtract_and_scale_replication_by_replication():
+    drawn = Sample(np.array([9.0, 12.0]), np.array([10.0, 14.0]))
+    plain = Sample.of([1.0, 2.0])
+    assert Sample.of(drawn) is drawn
+    assert plain.estimate is None
+    for sample, values, estimate in [
+        (drawn - 1.0, [8.0, 11.0], [9.0, 13.0]),
+        (plain - 1.0, [0.0, 1.0], None),
+        (drawn - plain, [8.0, 10.0], [9.0, 12.0]),
+        (plain - drawn, [-8.0, -10.0], [-9.0, -12.0]),
+        (plain - plain, [0.0, 0.0], None),
+        (drawn * 2, [18.0, 24.0], [20.0, 28.0]),
+        (plain * 2, [2.0, 4.0], None),
+    ]:
+        assert sample.values.tolist() == values
+        assert (None if sample.estimate is None else sample.estimate.tolist()) == estimate
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        plain.values = np.zeros(2)
+    assert {plain: 1}[plain] == 1
+
+
+def test_two_replications_are_enough_for_an_interval():
+    # One degree of freedom: t at 97.5 % is 12.7062; values 1 and 3 have the standard error 1.
+    assert interval([1.0, 3.0]).half_width == pytest.approx(12.706205)
+    assert standard_error([1.0, 3.0]) == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize("baseline", [[-1.0, -2.0], [0.0, 0.0]])
 def test_a_share_of_a_loss_is_not_told(baseline):
     assert paired_ratio([1.0, 2.0], baseline) is None
@@ -84,5 +174,7 @@ def test_a_share_of_a_loss_is_not_told(baseline):
 def test_one_replication_has_no_interval():
     with pytest.raises(ValueError, match="at least 2 replications"):
         interval([1.0])
-    with pytest.raises(ValueError, match="as many replications on both sides"):
+    with pytest.raises(ValueError, match="at least 2 replications for an interval, got 0"):
+        interval([])
+    with pytest.raises(ValueError, match="as many replications on both sides, got 2 and 3"):
         paired([1.0, 2.0], [1.0, 2.0, 3.0])

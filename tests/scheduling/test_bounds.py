@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,6 +55,26 @@ def test_kept_and_frozen_operations_stay_and_move_the_others() -> None:
     assert set(found) == {("shaft", 0), ("shaft", 1)}
     assert [(m.machine, m.first, m.last, m.first_end) for m in found["shaft", 0]] == [("saw", 5, 5, 9)]
     assert [(m.machine, m.first) for m in found["shaft", 1]] == [("mill", 10), ("lathe", 11)]
+
+
+def test_starts_leave_room_for_all_that_comes_after() -> None:
+    """a takes 3, 2 to carry and 4; b (5) comes after it, c (6) after b: a day of 30 leaves exactly this."""
+    jobs = (
+        Job("a", (Operation("mill", 3), Operation("press", 4)), release=1),
+        Job("b", (Operation("mill", 5),), after=("a",)),
+        Job("c", (Operation("press", 6),), after=("b",)),
+    )
+    shop = JobShop(("mill", "press"), jobs, transport={("mill", "press"): 2})
+
+    def places(shop: JobShop) -> dict[tuple[str, int], tuple[int, int]]:
+        found = spans(shop, latest_ends(shop, latest=30), only={"a", "b", "c"})
+        return {key: (mode.first, mode.last) for key, (mode,) in found.items()}
+
+    assert places(shop) == {("a", 0): (1, 10), ("a", 1): (6, 15), ("b", 0): (10, 19), ("c", 0): (15, 24)}
+    shop = dataclasses.replace(shop, frozen=(Assignment("c", 0, "press", 20, 26),))
+    assert places(shop) == {("a", 0): (1, 6), ("a", 1): (6, 11), ("b", 0): (10, 15), ("c", 0): (20, 20)}
+    before = spans(shop, latest_ends(shop, latest=30), only={"a", "b"})
+    assert [before[key][0].last for key in (("a", 0), ("a", 1), ("b", 0))] == [6, 11, 15]
 
 
 @pytest.mark.parametrize(("term", "expected"), [("makespan", 6), ("earliness", 106)])

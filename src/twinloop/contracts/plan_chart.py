@@ -31,7 +31,7 @@ def plan_svg(plan: "Plan") -> str:
         rows[a.machine].append(a)
     machines = sorted(rows, key=_natural)[:MOST_MACHINES]
     jobs = {job: k for k, job in enumerate(sorted({a.job for a in plan}))}
-    scale = (WIDTH - LEFT - RIGHT) / plan.makespan
+    scale = (WIDTH - LEFT - RIGHT) / max(plan.makespan, 1)
     height = LANE * len(machines) + 44
     more = f", {len(rows) - len(machines)} more machines" if len(rows) > len(machines) else ""
     about = f"{len(plan)} operations of {len(jobs)} jobs on {len(rows)} machines, ends at {plan.makespan}{more}"

@@ -215,3 +215,128 @@ def test_data_that_came_undivided_is_refused(divisions: list[str]) -> None:
 def test_a_division_that_leaks_is_refused() -> None:
     with pytest.raises(InputError, match="part 'a' is in train and in test of the division that came .*it leaks"):
         divided(["good", "crack", "good"], ["a", "b", "a"], ["train", "test", "test"])
+
+
+def drawn(text: str) -> tuple[str, ...]:
+    """A split written as a letter per image: T is train, v is val, t is test."""
+    return tuple({"T": "train", "v": "val", "t": "test"}[letter] for letter in text)
+
+
+def test_a_seed_gives_the_splits_that_it_always_gave() -> None:
+    """A split that moves makes every figure measured on it incomparable, so these are held for good."""
+    labels, groups = images([("good", 1)] * 12 + [("crack", 1)] * 6 + [("pit", 1)] * 2)
+    assert group_split(labels, groups, val_share=0.2, test_share=0.3, seed=7) == drawn("vtTTtTTTvttTTvTtTttT")
+    assert kfold(labels, groups, folds=3, val_share=0.2, seed=7) == (
+        drawn("TttttTvvTTTTTtvTTttT"),
+        drawn("tTTvvTTTtTttTTvttTTt"),
+        drawn("TTTTvtttTtvTtTtTTvTv"),
+    )
+    came = ["train"] * 10 + ["test"] * 2 + ["train"] * 4 + ["test"] * 2 + ["train", "test"]
+    splits, _ = given_split(labels, groups, came, val_share=0.2, test_share=0.3, seed=7)
+    assert splits == drawn("TTTTTvTTvTttvTTTttTt")
+    assert random_split(20, val_share=0.2, test_share=0.3, seed=7) == drawn("TTvtvTTTtttTTvtTTvtT")
+    chosen = choose_groups(labels, groups, limit=9, seed=7)
+    assert chosen == {f"part {number}" for number in (1, 4, 8, 11, 13, 16, 17, 18, 19)}
+
+
+@pytest.mark.parametrize(
+    ("count", "val", "test", "sizes"),
+    [
+        (0, 0.2, 0.3, (0, 0, 0)),
+        (1, 0.2, 0.3, (1, 0, 0)),
+        (2, 0.2, 0.3, (1, 0, 1)),
+        (3, 0.2, 0.3, (1, 1, 1)),
+        (3, 0.4, 0.5, (1, 1, 1)),
+        (4, 0.5, 0.5, (1, 1, 2)),  # of equal halves, test keeps its own
+        (4, 0.25, 0.5, (1, 1, 2)),
+        (5, 0.8, 0.4, (1, 2, 2)),
+        (5, 0.4, 0.8, (1, 2, 2)),
+        (20, 0.01, 0.01, (18, 1, 1)),
+        (20, 0.15, 0.25, (12, 3, 5)),
+    ],
+)
+def test_train_keeps_at_least_one_and_val_and_test_get_one_where_there_are_three(
+    count: int, val: float, test: float, sizes: tuple[int, int, int]
+) -> None:
+    splits = random_split(count, val_share=val, test_share=test, seed=1)
+    assert (splits.count("train"), splits.count("val"), splits.count("test")) == sizes
+
+
+@pytest.mark.parametrize(("share", "vals"), [(0.05, 1), (0.4, 2), (0.99, 4)])
+def test_validation_takes_at_least_one_part_of_a_class_and_leaves_one(share: float, vals: int) -> None:
+    labels, groups = images([("good", 1)] * 5 + [("pit", 1)] + [("good", 1)] * 2)
+    splits, note = given_split(labels, groups, ["train"] * 6 + ["test"] * 2, val_share=share, test_share=0.3, seed=1)
+    assert Counter(splits[:5]) == {"train": 5 - vals, "val": vals}
+    assert splits[5:] == ("train", "test", "test")  # a single part stays
+    assert note == (
+        f"train and test are those that came with the data; validation is {share:.0%} of train, drawn by part"
+    )
+
+
+def test_validation_that_is_drawn_keeps_parts_whole() -> None:
+    labels, groups = images([("good", 3)] * 6 + [("crack", 3)] * 4)
+    splits, _ = divided(labels, groups, ["train"] * 24 + ["test"] * 6)
+    for part in range(8):
+        assert len(set(splits[3 * part : 3 * part + 3])) == 1
+
+
+def test_three_sets_that_came_are_said_to_have_come() -> None:
+    labels, groups = images([("good", 1)] * 3)
+    _, note = divided(labels, groups, ["train", "val", "test"])
+    assert note == "train, validation and test are those that came with the data"
+
+
+def test_undivided_images_are_counted() -> None:
+    for divisions, message in [
+        (["train", "test", ""], "1 of 3 are in neither"),
+        (["train", "", ""], "2 of 3 are in neither"),
+        (["train", "train", "train"], "0 of 3 are in neither"),
+    ]:
+        with pytest.raises(InputError, match=f"expected images in train and test, {message}"):
+            divided(["good", "good", "crack"], ["a", "b", "c"], divisions)
+
+
+def test_a_part_of_several_classes_goes_where_its_other_classes_are_wanted() -> None:
+    # Ten parts show a crack, four of them a pit too. Cracks alone cannot tell; every side shall have pits.
+    flat = [("crack", f"part {part}") for part in range(12)] + [("pit", f"part {part}") for part in range(0, 12, 3)]
+    labels, groups = map(list, zip(*flat, strict=True))
+    for seed in range(10):
+        splits = group_split(labels, groups, val_share=0.25, test_share=0.25, seed=seed)
+        assert Counter(zip(labels, splits, strict=True)) == {
+            ("crack", "train"): 6, ("crack", "val"): 3, ("crack", "test"): 3,
+            ("pit", "train"): 2, ("pit", "val"): 1, ("pit", "test"): 1,
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_limit_of_one_part_per_class_takes_one_of_each(seed: int) -> None:
+    labels, groups = images([("good", 2)] * 9 + [("crack", 2)] * 5 + [("pit", 1)] * 3)
+    for limit, sizes in [(3, (1, 1, 1)), (6, (2, 2, 2)), (9, (3, 3, 3)), (17, (9, 5, 3)), (99, (9, 5, 3))]:
+        chosen = choose_groups(labels, groups, limit=limit, seed=seed)
+        kept = Counter({group: label for label, group in zip(labels, groups, strict=True) if group in chosen}.values())
+        assert (kept["good"], kept["crack"], kept["pit"]) == sizes
+
+
+def test_a_part_with_a_defect_counts_for_its_defect() -> None:
+    labels = ["good", "pit", "crack", "good", "good", "good"]
+    groups = ["a", "a", "a", "b", "c", "d"]
+    for seed in range(10):
+        assert "a" in choose_groups(labels, groups, limit=2, seed=seed)
+    with pytest.raises(InputError, match=r"limit_parts ≥ 2 \(one part per class\), found 1"):
+        choose_groups(labels, groups, limit=1, seed=1)
+
+
+def test_as_many_folds_as_parts_leave_one_out() -> None:
+    labels, groups = images([("good", 2)] * 4)
+    splits = kfold(labels, groups, folds=4, val_share=0.3, seed=1)
+    assert sorted(place for fold in splits for place, split in enumerate(fold) if split == "test") == list(range(8))
+    for folds in (1, 5):
+        with pytest.raises(InputError, match=f"expected from 2 to 4 folds .independent parts., found {folds}"):
+            kfold(labels, groups, folds=folds, val_share=0.3, seed=1)
+
+
+def test_a_class_that_a_split_lacks_is_named_and_no_other() -> None:
+    assert missing_classes(["good", "good", "good", "pit"], ["train", "val", "test", "test"]) == {
+        "pit": ("train", "val")
+    }
+    assert missing_classes(["good"] * 3, ["train", "val", "test"]) == {}

@@ -106,3 +106,19 @@ def test_a_detector_that_ranks_a_defect_below_every_good_part_cannot_meet_it() -
     found = limit_escapes(blind, COSTS, limit_ppm=100)
     assert (found.status, found.defective_needed) == ("cannot be met", None)
     assert "cannot be met" in found.line
+
+
+def test_somewhat_too_few_parts_need_somewhat_more_not_twice_as_many() -> None:
+    few = limit_escapes(curve_of(200, 60), COSTS, limit_ppm=800)
+    assert few.status == "more parts needed"
+    # q95 of Beta(½, n + ½) is about 1.92 / n: 0.03 · 1.92 / n ≤ 800 ppm of about 0.97 shipped
+    assert few.defective_needed == pytest.approx(0.03 * 1.92 / (800e-6 * 0.97), rel=0.1)
+    assert few.good_needed == pytest.approx(200 * few.defective_needed / 60, abs=4)  # type: ignore[operator]
+    assert (few.good, few.defective) == (200, 60)
+
+
+def test_without_both_numbers_of_parts_no_number_is_promised() -> None:
+    few = limit_escapes(curve_of(200, 60), COSTS, limit_ppm=800)
+    assert "it takes about" in few.line
+    for name in ("good_needed", "defective_needed"):
+        assert "it cannot be met with this detector" in dataclasses.replace(few, **{name: None}).line

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import expit
+from scipy.special import expit, logit
 from scipy.stats import beta, multivariate_normal
 
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.vision.evaluation.operating import (
     both_below,
+    cheapest,
+    expected_costs,
     least_cost_thresholds,
     line_mix,
     operating_curve,
@@ -134,6 +136,14 @@ def test_the_grid_holds_todays_threshold() -> None:
     assert grid[-1] > 1 - 1e-5
 
 
+def test_the_grid_is_even_in_log_odds_and_as_long_as_it_was_asked_to_be() -> None:
+    grid = threshold_grid(40, include=0.37)
+    assert len(grid) == 40
+    steps = np.diff(logit(grid[grid != 0.37]))
+    assert steps == pytest.approx(np.full(38, 24 / 38))
+    assert 0.5 in threshold_grid(20)
+
+
 @pytest.mark.parametrize("correlation", [0.0, 0.3, 0.8, 0.99, 1.0])
 def test_the_second_look_follows_the_bivariate_normal(correlation: float) -> None:
     curve = OperatingCurve(
@@ -173,6 +183,121 @@ def test_expected_cost_of_a_hand_computed_case() -> None:
     costs = PartCosts(escape=100, false_reject=10, reinspect=1)
     escape, false_reject = 0.5 / 21, 0.5 / 101
     assert outcome(curve, costs).cost_per_part == pytest.approx(0.03 * escape * 100 + 0.97 * false_reject * 10)
+
+
+def three_classes(**changes: object) -> OperatingCurve:
+    """Four thresholds and whole percents, to compute with by hand; looks at one part agree always."""
+    fields: dict[str, object] = {
+        "thresholds": np.array([0.2, 0.4, 0.6, 0.8]),
+        "classes": CLASSES,
+        "below": np.array([[[0.50, 0.90, 0.95, 1.00], [0.00, 0.10, 0.20, 0.50], [0.10, 0.40, 0.50, 0.80]]]),
+        "prevalence": np.array([0.8, 0.15, 0.05]),
+        "counts": np.array([10, 10, 10]),
+        "repeatability": 1.0,
+        "accept_below": 0.4,
+        "reject_from": 0.6,
+        "model": "test",
+    }
+    return OperatingCurve(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_costs_of_all_pairs_are_those_computed_by_hand() -> None:
+    costs = PartCosts(escape=100, false_reject=10, reinspect=2)
+    table = expected_costs(three_classes(), costs)
+    # One threshold at 0.4: a tenth of good parts is rejected, 10 % and 40 % of the defective parts escape.
+    assert table[1, 1] == pytest.approx(0.8 * 0.1 * 10 + 100 * (0.15 * 0.1 + 0.05 * 0.4))
+    # Looks that agree keep a part of the band in it: the second look costs and decides nothing.
+    assert table[1, 2] == pytest.approx(table[1, 1] + 2 * (0.8 * 0.05 + 0.15 * 0.1 + 0.05 * 0.1))
+    assert np.isinf(table[np.tril_indices(4, -1)]).all()
+    assert np.isfinite(table[np.triu_indices(4)]).all()
+    alone = expected_costs(three_classes(), costs, reinspection=False)
+    assert np.isfinite(alone).tolist() == np.eye(4, dtype=bool).tolist()
+    assert outcome(three_classes(), costs).cost_per_part == pytest.approx(table[1, 2])
+
+
+def test_looks_that_agree_by_chance_alone_give_a_part_a_fresh_second_chance() -> None:
+    found = outcome(three_classes(repeatability=0.0), PartCosts())
+    assert found.accepted == pytest.approx([0.9 + 0.05 * 0.9, 0.1 + 0.1 * 0.1, 0.4 + 0.1 * 0.4])
+    assert found.reinspected == pytest.approx([0.05, 0.1, 0.1])
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.cost_per_part = 0.0  # type: ignore[misc]
+
+
+def test_an_outcome_is_the_estimates_unless_a_draw_is_named() -> None:
+    curve = three_classes(below=np.concatenate([three_classes().below, three_classes().below / 2]))
+    assert outcome(curve, PartCosts()).accepted == pytest.approx([0.9, 0.1, 0.4])
+    assert outcome(curve, PartCosts(), draw=1).accepted == pytest.approx([0.45, 0.05, 0.2])
+
+
+def table_with(*cheap: tuple[int, int]) -> np.ndarray:
+    """Costs of 2 everywhere, 1 at the places named."""
+    table = np.full((6, 6), 2.0)
+    table[tuple(zip(*cheap, strict=True))] = 1.0
+    return table
+
+
+@pytest.mark.parametrize(
+    ("cheap", "accept", "reject"),
+    [
+        ([(2, 2)], 2, 2),
+        ([(1, 1), (2, 2), (3, 3)], 2, 2),
+        ([(1, 1), (2, 2), (3, 3), (4, 4)], 2, 2),  # of two in the middle the lower
+        ([(0, 3), (4, 4), (0, 5)], 4, 4),  # no band where none is needed
+        ([(1, 3)], 1, 3),
+        ([(1, 3), (1, 4), (1, 5)], 1, 4),
+        ([(1, 2), (1, 3), (1, 4), (1, 5)], 1, 3),
+        ([(0, 5), (1, 5), (2, 5), (3, 5)], 1, 5),
+        ([(0, 1), (1, 3), (2, 5)], 1, 3),
+    ],
+)
+def test_of_thresholds_that_cost_the_same_the_middle_is_taken(
+    cheap: list[tuple[int, int]], accept: int, reject: int
+) -> None:
+    curve = dataclasses.replace(
+        three_classes(), thresholds=np.arange(1, 7) / 10, below=np.tile(np.arange(1, 7) / 10, (1, 3, 1))
+    )
+    assert cheapest(curve, table_with(*cheap)) == pytest.approx(((accept + 1) / 10, (reject + 1) / 10))
+    # A difference of rounding is none, one of a thousandth is.
+    table = table_with(*cheap)
+    table[cheap[-1]] *= 1 + 1e-12
+    assert cheapest(curve, table) == pytest.approx(((accept + 1) / 10, (reject + 1) / 10))
+    table = table_with(*cheap)
+    table[cheap[0]] -= 0.001
+    assert cheapest(curve, table) == pytest.approx(((cheap[0][0] + 1) / 10, (cheap[0][1] + 1) / 10))
+
+
+@pytest.mark.parametrize("correlation", [-0.9, -0.5, 0.0, 0.5, 0.9])
+def test_two_looks_at_the_median_agree_as_sheppard_says(correlation: float) -> None:
+    # Sheppard (1899): P(X ≤ 0 and Y ≤ 0) = 1/4 + arcsin ρ / 2π.
+    both = float(both_below(np.array(0.5), np.array(0.5), correlation))
+    assert both == pytest.approx(0.25 + np.arcsin(correlation) / (2 * np.pi), abs=1e-9)
+
+
+def test_independent_looks_multiply_and_looks_that_agree_take_the_smaller() -> None:
+    first, second = np.array([0.0, 0.2, 0.5, 0.7, 1.0]), np.array([0.3, 0.9, 0.5, 0.1, 1.0])
+    assert both_below(first, second, 0.0) == pytest.approx(first * second)
+    assert both_below(first, second, 1.0).tolist() == np.minimum(first, second).tolist()
+    assert both_below(first, second, 0.9989) == pytest.approx(np.minimum(first, second), abs=0.02)
+
+
+def test_exposures_of_a_part_count_by_their_share() -> None:
+    # Part a scores low in two of three pictures, part b in none; both are cracks. The good part scores low.
+    curve = operating_curve(
+        np.array([0.2, 0.2, 0.9, 0.6, 0.1]),  # 0.6 is not below today's threshold, as the station decides
+        np.array([1, 1, 1, 1, 0]),
+        groups=["a", "a", "a", "b", "c"],
+        classes=("good", "crack"),
+        settings=EvaluateSettings(draws=3, pseudo_count=2.0, today_threshold=0.6, line_defect_rate=0.1),
+        part_repeatability=0.7,
+        seed=1,
+        model="abc",
+    )
+    # Prior: one part below, one above every threshold.
+    assert curve.accepted() == pytest.approx([(1 + 1) / 3, (1 + 2 / 3) / 4])
+    assert (curve.accept_below, curve.reject_from, curve.repeatability, curve.model) == (0.6, 0.6, 0.7, "abc")
+    assert curve.counts.tolist() == [1, 2]
+    assert curve.prevalence == pytest.approx([0.9, 0.1])
+    assert curve.draws == 3
 
 
 def test_separable_scores_get_a_threshold_midway_in_log_odds() -> None:
