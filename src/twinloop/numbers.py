@@ -10,6 +10,7 @@ from dataclasses import dataclass
 THIN = "\u202f"
 MINUS = "\u2212"
 MISSING = "–"
+MINUTES_PER_HOUR = 60
 
 
 @dataclass(frozen=True)
