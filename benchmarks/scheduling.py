@@ -27,9 +27,9 @@ from twinloop.scheduling.files.text import read_instance
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.problem.generate import classical_shop, rich_shop
+from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.rescheduling.events import Breakdown
 from twinloop.scheduling.rescheduling.replan import Settings, replan
-from twinloop.scheduling.solution import Limit
 from twinloop.scheduling.solvers.portfolio import solve_auto
 from twinloop.scheduling.solvers.rules import dispatch
 
@@ -73,7 +73,7 @@ def warm_up() -> None:
 
     machines = ("a", "b")
     jobs = tuple(Job(str(k), (Operation("a", 2, (Alternative("b", 3),)), Operation("b", 2))) for k in range(3))
-    solve_auto(JobShop(machines, jobs), MAKESPAN, limit=Limit(seconds=0.5), seed=1)
+    solve_auto(JobShop(machines, jobs), Question(MAKESPAN, Limit(seconds=0.5)))
 
 
 def instances(folder: Path | None, kind: str) -> dict[str, tuple[int | None, Path]]:
@@ -92,7 +92,7 @@ def instances(folder: Path | None, kind: str) -> dict[str, tuple[int | None, Pat
 
 def auto(shop: JobShop, seconds: float, workers: int, seed: int) -> int | None:
     """This project's method; its plan is checked."""
-    found = solve_auto(shop, MAKESPAN, limit=Limit(seconds=seconds), seed=seed, workers=workers)
+    found = solve_auto(shop, Question(MAKESPAN, Limit(seconds=seconds), seed=seed, workers=workers))
     if found.plan is None:
         return None
     check(shop, found.plan)
@@ -252,12 +252,12 @@ def proofs(options: argparse.Namespace) -> dict[str, Any]:
             continue
         shop = read_instance(known[name][1])
         wall, cpu = time.perf_counter(), time.process_time()
-        found = solve_auto(shop, MAKESPAN, limit=Limit(seconds=options.seconds), seed=1, workers=options.workers)
+        found = solve_auto(shop, Question(MAKESPAN, Limit(seconds=options.seconds), workers=options.workers))
         spent = time.process_time() - cpu if name == "ft10" else time.perf_counter() - wall
         key = f"{name}_proof_{'cpu_s' if name == 'ft10' else 's'}"
         figures[key] = round(spent, 2) if found.status == "optimal" else None
     large = classical_shop(200, 20, time_seed=1, machine_seed=2)
-    found = solve_auto(large, MAKESPAN, limit=Limit(seconds=options.seconds), seed=1, workers=options.workers)
+    found = solve_auto(large, Question(MAKESPAN, Limit(seconds=options.seconds), workers=options.workers))
     return figures | {"gen200x20_gap": gap(found.objective, lower_bound(large, MAKESPAN))}
 
 
@@ -276,7 +276,7 @@ def rich_shops(options: argparse.Namespace) -> dict[str, Any]:
 def reactions(options: argparse.Namespace) -> dict[str, Any]:
     """Seconds to a repaired plan after a breakdown in a 100 × 20 shop, and its makespan beside right-shift's."""
     shop = classical_shop(100, 20, time_seed=3, machine_seed=4)
-    plan = solve_auto(shop, MAKESPAN, limit=Limit(seconds=2.0), seed=1, workers=options.workers).plan
+    plan = solve_auto(shop, Question(MAKESPAN, Limit(seconds=2.0), workers=options.workers)).plan
     assert plan is not None
     event = Breakdown(time=plan.makespan // 4, machine=shop.machines[0], repair=plan.makespan // 10)
     settings = Settings(goal=MAKESPAN)

@@ -7,10 +7,10 @@ import pytest
 from tests.scheduling.shops import single
 from twinloop.errors import InputError
 from twinloop.scheduling.execution.execution import Disruptions, replicate
+from twinloop.scheduling.planning import solve
 from twinloop.scheduling.problem import Job, JobShop, Operation
 from twinloop.scheduling.settings import ScheduleSettings
 from twinloop.scheduling.solvers.rules import dispatch
-from twinloop.scheduling.solvers.solver import solve
 
 FIRM = ScheduleSettings(deterministic_limit=2.0)
 

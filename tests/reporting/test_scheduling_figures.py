@@ -8,9 +8,9 @@ from tests.reporting.pictures import assert_tells, assert_whole
 from tests.scheduling.shops import rich_plan, rich_shop
 from twinloop.contracts import Assignment, Plan
 from twinloop.numbers import Interval
+from twinloop.palette import BLUE, GREY, RED
 from twinloop.reporting.figures import planning, scheduling
-from twinloop.reporting.style import BLUE, GREY, RED, Picture
-from twinloop.scheduling.figures.gantt import gantt
+from twinloop.reporting.style import Picture
 from twinloop.scheduling.frames import load_frame
 from twinloop.scheduling.problem import Job, JobShop, Operation
 
@@ -204,7 +204,7 @@ def test_methods_are_ordered_by_their_result():
 
 
 def test_the_written_chart_carries_its_library_and_its_names_are_text(tmp_path):
-    scheduling.write_interactive(gantt(SHOP, PLAN, groups=GROUPS), tmp_path / "gantt.html")
+    scheduling.write_interactive(SHOP.gantt(PLAN, groups=GROUPS), tmp_path / "gantt.html")
     text = (tmp_path / "gantt.html").read_text()
     assert "<script>alert(1)" not in text
     assert 'src="http' not in text

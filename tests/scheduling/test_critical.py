@@ -9,8 +9,8 @@ from tests.scheduling.shops import rich_plan, rich_shop, rich_shops, shops
 from twinloop.contracts import Assignment, Plan
 from twinloop.scheduling.checker import check, violations
 from twinloop.scheduling.critical import CriticalPath, critical_path
+from twinloop.scheduling.dispatching import RULES
 from twinloop.scheduling.problem import Job, JobShop, Material, Operation, Pool, Window
-from twinloop.scheduling.settings import RULE_NAMES
 from twinloop.scheduling.solution import semi_active
 from twinloop.scheduling.solvers.rules import dispatch
 
@@ -174,7 +174,7 @@ def test_every_kind_of_hold_is_named(shop, plan, expected, parts):
     assert explained(path) == plan.makespan
 
 
-@given(shops(), st.sampled_from(RULE_NAMES))
+@given(shops(), st.sampled_from(list(RULES)))
 @settings(deadline=None)  # the first call compiles
 def test_none_on_the_path_of_a_plain_plan_can_take_longer(shop, rule):
     plan = semi_active(shop, dispatch(shop, rule))
@@ -189,7 +189,7 @@ def test_none_on_the_path_of_a_plain_plan_can_take_longer(shop, rule):
         assert semi_active(slower, plan).makespan == plan.makespan + 1
 
 
-@given(rich_shops(), st.sampled_from(RULE_NAMES))
+@given(rich_shops(), st.sampled_from(list(RULES)))
 @settings(deadline=None, max_examples=60)
 def test_where_nothing_can_move_to_the_left_nothing_of_the_makespan_is_left_unexplained(shop, rule):
     # Rows without waiting and calendars together hold each other in ways that no single reason tells.

@@ -3,7 +3,8 @@ import pytest
 from tests.scheduling.shops import rich_plan, rich_shop
 from twinloop.errors import InputError
 from twinloop.scheduling.objectives import Goal
-from twinloop.scheduling.solution import Incumbent, Limit, Solution, Trace, relative_gap
+from twinloop.scheduling.question import Limit
+from twinloop.scheduling.solution import Incumbent, Solution, Trace, relative_gap
 
 
 @pytest.mark.parametrize(

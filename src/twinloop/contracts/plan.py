@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from twinloop.contracts.plan_chart import plan_svg
 from twinloop.errors import InputError
 from twinloop.files import atomic
 
@@ -45,9 +46,7 @@ class Plan:
         return len(self.assignments)
 
     def _repr_html_(self) -> str:
-        from twinloop.contracts.plan_chart import plan_svg
-
-        return plan_svg(self)
+        return plan_svg(self.frame())
 
     @property
     def makespan(self) -> int:

@@ -1,6 +1,6 @@
 """One look for every figure: colour-blind-safe, readable at half size, the same on a page and under MLflow's artifacts.
 
-Colours are those of Okabe and Ito (2008). Figures are made without pyplot, so that no global state
+Colours are those of `palette`. Figures are made without pyplot, so that no global state
 is touched and nothing has to be closed; `drawn` applies the style around a figure function only.
 """
 
@@ -17,13 +17,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinloop.files import atomic
+from twinloop.palette import BLUE, GREEN, GREY, GRID, INK, LINE, ORANGE, PAPER, PURPLE, RED, SKY
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-SKY, PURPLE, YELLOW, GREY = "#56B4E9", "#CC79A7", "#F0E442", "#6B7280"
-INK, PAPER = "#1F2933", "#FFFFFF"
 CYCLE = (BLUE, ORANGE, GREEN, RED, SKY, PURPLE, GREY)
 PIXELS_PER_INCH = 160
 # Photographs are large files, and their pixels are coarse anyway.
@@ -32,7 +30,7 @@ CSS_PIXELS_PER_INCH = 96
 
 STYLE: dict[Any, Any] = {
     "axes.prop_cycle": cycler(color=CYCLE),
-    "axes.edgecolor": "#9AA5B1",
+    "axes.edgecolor": LINE,
     "axes.labelcolor": INK,
     "axes.titlesize": 12,
     "axes.titleweight": "bold",
@@ -44,7 +42,7 @@ STYLE: dict[Any, Any] = {
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.unicode_minus": True,
-    "grid.color": "#E4E7EB",
+    "grid.color": GRID,
     "grid.linewidth": 0.8,
     "figure.facecolor": PAPER,
     "figure.dpi": PIXELS_PER_INCH,

@@ -5,8 +5,10 @@ JobShop describes or reads a shop, `solve` plans it; what executes and re-plans 
 
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Material, Operation, Pool, Window
-from twinloop.scheduling.settings import Change, Product, Rush, ScheduleSettings, ShopMachine, ShopSettings, Step
-from twinloop.scheduling.solution import Limit, Solution
+from twinloop.scheduling.problem.settings import Product, Rush, ShopMachine, ShopSettings, Step
+from twinloop.scheduling.question import Limit, Question
+from twinloop.scheduling.settings import Change, ScheduleSettings
+from twinloop.scheduling.solution import Solution
 
 __all__ = [
     "Alternative",
@@ -19,6 +21,7 @@ __all__ = [
     "Operation",
     "Pool",
     "Product",
+    "Question",
     "Rush",
     "ScheduleSettings",
     "ShopMachine",

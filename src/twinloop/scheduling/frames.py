@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from twinloop.contracts import Assignment, Plan
-from twinloop.scheduling.critical import critical_path
+from twinloop.scheduling.critical import CriticalPath, critical_path
 from twinloop.scheduling.objectives import job_ends
 from twinloop.scheduling.problem import JobShop, Window
 from twinloop.scheduling.problem.calendar import closures, joined
@@ -39,12 +39,58 @@ TIMELINE = {
     "operation": pl.Int64,
 }
 LOAD = {"machine": pl.String, "work": pl.Int64, "setup": pl.Int64, "closed": pl.Int64, "idle": pl.Int64}
+JOBS = {"job": pl.String, "operations": pl.Int64, "start": pl.Int64, "end": pl.Int64, "due": pl.Int64}
+PATH = {
+    "job": pl.String,
+    "operation": pl.Int64,
+    "machine": pl.String,
+    "start": pl.Int64,
+    "end": pl.Int64,
+    "reason": pl.String,
+    "cause": pl.String,
+}
 TRACE = {"method": pl.String, "wall_s": pl.Float64, "objective": pl.Int64, "bound": pl.Int64}
 
 
 def plan_frame(shop: JobShop, plan: Plan) -> pl.DataFrame:
     """One row per operation (`PLAN`): set-up before it, pauses in it, due date and lateness of its job."""
-    ends, critical, setups = job_ends(plan), critical_path(shop, plan).keys, _setups(shop, plan)
+    return _plan_frame(shop, plan, critical_path(shop, plan))
+
+
+def chart_frames(shop: JobShop, plan: Plan) -> dict[str, Any]:
+    """The tables that `figures.gantt.gantt` draws, by the names of its arguments."""
+    path = critical_path(shop, plan)
+    return {
+        "machines": shop.machines,
+        "work": timeline(shop, plan),
+        "operations": _plan_frame(shop, plan, path),
+        "jobs": jobs_frame(shop, plan),
+        "path": path_frame(path),
+    }
+
+
+def jobs_frame(shop: JobShop, plan: Plan) -> pl.DataFrame:
+    """One row per planned job (`JOBS`): its operations, from its first start to its last end, its due date."""
+    ends, starts = job_ends(plan), {a.job: a.start for a in reversed(plan.assignments)}
+    rows = [
+        (job.name, len(job.operations), starts[job.name], ends[job.name], job.due)
+        for job in shop.jobs
+        if job.name in ends
+    ]
+    return pl.DataFrame(rows, schema=JOBS, orient="row")
+
+
+def path_frame(path: CriticalPath) -> pl.DataFrame:
+    """One row per step of a critical path (`PATH`) in the order of time, with what held it."""
+    rows = [
+        (s.placed.job, s.placed.operation, s.placed.machine, s.placed.start, s.placed.end, s.reason, s.cause)
+        for s in path.steps
+    ]
+    return pl.DataFrame(rows, schema=PATH, orient="row")
+
+
+def _plan_frame(shop: JobShop, plan: Plan, path: CriticalPath) -> pl.DataFrame:
+    ends, critical, setups = job_ends(plan), path.keys, _setups(shop, plan)
     rows = []
     for a in plan:
         due = shop.by_name[a.job].due
@@ -96,7 +142,7 @@ def load_frame(shop: JobShop, plan: Plan) -> pl.DataFrame:
 
 def trace_frame(solutions: Iterable[Solution]) -> pl.DataFrame:
     """Every incumbent of every method (`TRACE`) by seconds since its search began; none for methods without a trace."""
-    rows = [(s.method, found.wall_s, found.objective, found.bound) for s in solutions for found in s.trace]
+    rows = [(s.method, plan.wall_s, plan.objective, plan.bound) for s in solutions for plan in s.trace]
     return pl.DataFrame(rows, schema=TRACE, orient="row")
 
 
@@ -105,12 +151,12 @@ def _setups(shop: JobShop, plan: Plan) -> Mapping[Assignment, int]:
     rows: dict[str, list[Assignment]] = defaultdict(list)
     for a in plan:
         rows[a.machine].append(a)
-    found = dict.fromkeys(plan, 0)
+    times = dict.fromkeys(plan, 0)
     for machine, row in rows.items():
         for before, a in itertools.pairwise(row):
             families = (shop.by_name[b.job].operations[b.operation].family for b in (before, a))
-            found[a] = shop.setup(machine, *families)
-    return found
+            times[a] = shop.setup(machine, *families)
+    return times
 
 
 def _pauses(shop: JobShop, a: Assignment) -> Iterator[Window]:

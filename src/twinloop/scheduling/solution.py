@@ -1,4 +1,4 @@
-"""What every solver is given and answers: a limit; a status, a plan, how good it is and how good it could be.
+"""What every solver answers: a status, a plan, how good it is and how good it could be.
 
 Infeasible, out of time and without a plan are answers, not exceptions.
 """
@@ -6,41 +6,15 @@ Infeasible, out of time and without a plan are answers, not exceptions.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from twinloop.contracts import Assignment, Plan
-from twinloop.errors import InputError
+from twinloop.scheduling.figures.faces import solution_face
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.question import Question
 
 Status = Literal["optimal", "feasible", "infeasible", "no plan"]
-
-
-@dataclass(frozen=True)
-class Limit:
-    """When a search stops: at the first that is reached.
-
-    seconds: by the clock, for benchmarks and people who wait. deterministic: CP-SAT's own seconds, about one
-    to three by the clock. iterations: moves, conflicts or neighbourhoods, whatever the solver counts.
-    Limited by the last two, a search gives the same answer everywhere. Raises InputError for none or not above 0.
-    """
-
-    seconds: float | None = None
-    deterministic: float | None = None
-    iterations: int | None = None
-
-    def __post_init__(self) -> None:
-        given = {name: value for name, value in vars(self).items() if value is not None}
-        if not given:
-            raise InputError("limit: expected seconds, deterministic seconds or iterations, got none of them")
-        for name, value in given.items():
-            if not value > 0:
-                raise InputError(f"limit: {name} = {value:g}: expected a number above 0")
-
-    def __str__(self) -> str:
-        named = {"seconds": "seconds", "deterministic": "deterministic seconds", "iterations": "iterations"}
-        given = [f"{getattr(self, name):g} {unit}" for name, unit in named.items() if getattr(self, name) is not None]
-        return " or ".join(given)
 
 
 @dataclass(frozen=True)
@@ -116,9 +90,23 @@ class Solution:
         return None if self.objective is None else relative_gap(self.objective, self.bound)
 
     def _repr_html_(self) -> str:
-        from twinloop.scheduling.figures.faces import solution_face
+        return solution_face(
+            self.method,
+            status=self.status,
+            values=self.values,
+            bound=self.bound,
+            gap=self.gap,
+            incumbents=[incumbent.wall_s for incumbent in self.trace],
+            reason=self.reason,
+            chart="" if self.plan is None else self.plan._repr_html_(),
+        )
 
-        return solution_face(self)
+
+class Solver(Protocol):
+    """Answers a question about a shop; `tell` hears of every better plan, a valid start is never made worse."""
+
+    def __call__(self, shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
+        """Plan the shop. Raises InputError for what the method cannot do."""
 
 
 def relative_gap(objective: float, bound: float) -> float:
@@ -130,12 +118,12 @@ def semi_active(shop: JobShop, plan: Plan) -> Plan:
     """The same sequences with every operation as early as they allow, for a `plain` shop; no job ends later."""
     machine_free = dict.fromkeys(shop.machines, 0)
     ends: dict[str, int] = {}
-    found = []
+    moved = []
     for a in plan:
         job = shop.by_name[a.job]
         ready = ends[a.job] if a.operation else max([job.release, *(ends[other] for other in job.after)])
         start = max(ready, machine_free[a.machine])
         end = start + job.operations[a.operation].on(a.machine)
         ends[a.job] = machine_free[a.machine] = end
-        found.append(Assignment(a.job, a.operation, a.machine, start, end))
-    return Plan.of(found)
+        moved.append(Assignment(a.job, a.operation, a.machine, start, end))
+    return Plan.of(moved)

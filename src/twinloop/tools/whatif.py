@@ -123,7 +123,7 @@ def _disruptions(shop: "JobShop", options: argparse.Namespace, root: Path) -> "D
     from twinloop.config import parse
     from twinloop.config.compose import read_params
     from twinloop.scheduling.execution.disruptions import CALM, Disruptions
-    from twinloop.scheduling.settings import ShopSettings
+    from twinloop.scheduling.problem.settings import ShopSettings
 
     known = CALM
     if options.problem is None:
@@ -134,8 +134,8 @@ def _disruptions(shop: "JobShop", options: argparse.Namespace, root: Path) -> "D
 
 
 def _planner(options: argparse.Namespace) -> "Callable[[JobShop], Solution]":
+    from twinloop.scheduling.planning import solve
     from twinloop.scheduling.settings import ScheduleSettings
-    from twinloop.scheduling.solvers.solver import solve
 
     if not options.limit > 0:
         raise InputError(f"whatif: --limit {options.limit:g}: expected more than 0 seconds")

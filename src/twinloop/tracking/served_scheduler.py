@@ -17,9 +17,9 @@ from mlflow.pyfunc.model import PythonModel
 from twinloop.config import parse
 from twinloop.errors import InputError
 from twinloop.scheduling.files.shop_json import shop_from
+from twinloop.scheduling.planning import solve
 from twinloop.scheduling.settings import ScheduleSettings
 from twinloop.scheduling.solution import Solution
-from twinloop.scheduling.solvers.solver import solve
 
 MAX_CHARACTERS = 20_000_000
 SEED = 0

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from tests.scheduling.shops import single
 from twinloop.scheduling.execution.comparison import SCHEMA, compare, cvar
 from twinloop.scheduling.execution.execution import REPLICATIONS, Disruptions, replicate
+from twinloop.scheduling.planning import solve, solve_rule
 from twinloop.scheduling.settings import ScheduleSettings
-from twinloop.scheduling.solvers.solver import solve, solve_rule
 
 SHOP = single((30, 0, 50, 1), (10, 0, 15, 4), (25, 5, 60, 2))
 SETTINGS = ScheduleSettings(method="CP-SAT", deterministic_limit=1.0, replications=30)

@@ -9,16 +9,17 @@ from hypothesis import strategies as st
 from tests.scheduling.shops import shops, single
 from twinloop.contracts import Assignment, Plan
 from twinloop.errors import RunError
+from twinloop.scheduling.dispatching import RULES
 from twinloop.scheduling.execution.disruptions import Rework
 from twinloop.scheduling.execution.execution import CALM, Disruptions, execute, outcome, realised_frame, replicate
 from twinloop.scheduling.problem import Job, JobShop, Operation
-from twinloop.scheduling.settings import RULE_NAMES, ShopMachine, ShopSettings
+from twinloop.scheduling.problem.settings import ShopMachine, ShopSettings
 from twinloop.scheduling.solvers.rules import dispatch
 
 ROUGH = Disruptions({"m0": (10.0, 5.0), "m1": (20.0, 8.0)}, duration_cv=0.4)
 
 
-@given(shops(), st.sampled_from(RULE_NAMES))
+@given(shops(), st.sampled_from(list(RULES)))
 def test_without_disruption_execution_equals_the_plan(shop: JobShop, rule: str) -> None:
     plan = dispatch(shop, rule)  # type: ignore[arg-type]
     realised = execute(shop, plan, CALM, seed=1, replication=0)

@@ -3,8 +3,9 @@ import pytest
 
 from tests.scheduling.shops import rich_plan, rich_shop
 from twinloop.contracts import Assignment, Plan
-from twinloop.scheduling.figures.colours import GROUPS, LATE, grouped
-from twinloop.scheduling.figures.gantt import MOST_JOBS, gantt
+from twinloop.palette import GROUPS
+from twinloop.scheduling.figures.colours import LATE, grouped
+from twinloop.scheduling.figures.gantt import MOST_JOBS
 from twinloop.scheduling.problem import Job, JobShop, Operation
 
 HOSTILE = "<b>desk</b>"
@@ -60,7 +61,7 @@ def test_the_critical_path_is_outlined_from_its_first_step_to_the_last_end(trace
 
 def test_hours_are_minutes_by_sixty():
     shop, plan = queue(2)
-    figure = gantt(shop, plan)
+    figure = shop.gantt(plan)
     assert figure.layout.xaxis2.title.text == "time (hours)"
     assert spans(next(t for t in figure.data if t.name == "001")) == [(0, 10 / 60, pytest.approx(20 / 60))]
 
@@ -68,7 +69,7 @@ def test_hours_are_minutes_by_sixty():
 def test_jobs_stand_by_due_date_and_what_is_late_is_marked_from_there():
     shop = JobShop(("mill",), (Job("b", (Operation("mill", 30),), due=20), Job("a", (Operation("mill", 5),), due=90)))
     plan = Plan.of([Assignment("b", 0, "mill", 0, 30), Assignment("a", 0, "mill", 30, 35)])
-    figure = gantt(shop, plan, unit="minutes")
+    figure = shop.gantt(plan, unit="minutes")
     assert figure.layout.yaxis2.ticktext == ("b", "a")
     (late,) = [trace for trace in figure.data if trace.name == "late"]
     assert spans(late) == [(0, 20, 30)]
@@ -80,7 +81,8 @@ def test_jobs_stand_by_due_date_and_what_is_late_is_marked_from_there():
 
 
 def test_of_too_many_jobs_the_latest_are_shown():
-    figure = gantt(*queue(MOST_JOBS + 5))
+    shop, plan = queue(MOST_JOBS + 5)
+    figure = shop.gantt(plan)
     assert len(figure.layout.yaxis2.ticktext) == MOST_JOBS
     assert figure.layout.yaxis2.ticktext[0] == "005"
     assert "latest" in figure.layout.yaxis2.title.text
@@ -88,23 +90,22 @@ def test_of_too_many_jobs_the_latest_are_shown():
 
 def test_without_due_dates_there_is_one_panel():
     shop = JobShop(("mill",), (Job("a", (Operation("mill", 5),)),))
-    figure = gantt(shop, Plan.of([Assignment("a", 0, "mill", 0, 5)]))
+    figure = shop.gantt(Plan.of([Assignment("a", 0, "mill", 0, 5)]))
     assert "yaxis2" not in figure.layout
     assert figure.layout.xaxis.title.text == "time (hours)"
 
 
 def test_hostile_names_are_escaped():
     shop = JobShop((HOSTILE,), (Job(HOSTILE, (Operation(HOSTILE, 5),), due=3),))
-    text = gantt(
-        shop, Plan.of([Assignment(HOSTILE, 0, HOSTILE, 0, 5)]), groups={HOSTILE: HOSTILE}, title=HOSTILE
-    ).to_json()
+    plan = Plan.of([Assignment(HOSTILE, 0, HOSTILE, 0, 5)])
+    text = shop.gantt(plan, groups={HOSTILE: HOSTILE}, title=HOSTILE).to_json()
     assert "desk" in text
     assert "<b>desk" not in text
     assert "\\u003cb\\u003edesk" not in text
 
 
 def test_colours_are_one_for_each_job_while_they_suffice():
-    few, many = queue(len(GROUPS))[0], queue(len(GROUPS) + 1)[0]
+    few, many = queue(len(GROUPS))[0].by_name, queue(len(GROUPS) + 1)[0].by_name
     assert len(set(grouped(few, None)[1].values())) == len(GROUPS)
     assert set(grouped(many, None)[0].values()) == {"jobs"}
     assert grouped(few, {"000": "x"})[0]["001"] == "other"

@@ -12,9 +12,9 @@ from twinloop.contracts import Assignment, Plan
 from twinloop.scheduling.checker import check, violations
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import Job, JobShop, Operation
+from twinloop.scheduling.question import Limit
 from twinloop.scheduling.rescheduling.events import Breakdown, CancelledJob, RushJob, prolonged
 from twinloop.scheduling.rescheduling.replan import METHODS, Settings, replan
-from twinloop.scheduling.solution import Limit
 from twinloop.scheduling.solvers.rules import dispatch
 
 QUICK = Settings(limit=Limit(deterministic=0.05), iterations=20)

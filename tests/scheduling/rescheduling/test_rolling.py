@@ -12,10 +12,10 @@ from twinloop.errors import InputError
 from twinloop.scheduling.checker import violations
 from twinloop.scheduling.execution.execution import CALM, Disruptions, LateDeliveries, Rework
 from twinloop.scheduling.problem import Job, JobShop, Operation
+from twinloop.scheduling.question import Limit
 from twinloop.scheduling.rescheduling.events import Breakdown, CancelledJob, RushJob
 from twinloop.scheduling.rescheduling.replan import METHODS, Settings
 from twinloop.scheduling.rescheduling.rolling import COMPARED, ROLLED, TIMES, compare_courses, roll
-from twinloop.scheduling.solution import Limit
 from twinloop.scheduling.solvers.rules import dispatch
 
 ROUGH = Disruptions(

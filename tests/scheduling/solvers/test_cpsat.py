@@ -26,7 +26,8 @@ from twinloop.scheduling.checker import check
 from twinloop.scheduling.files.text import read_jsp
 from twinloop.scheduling.objectives import TERMS, Goal, Term
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation
-from twinloop.scheduling.solution import Incumbent, Limit, Solution, semi_active
+from twinloop.scheduling.question import Limit, Question
+from twinloop.scheduling.solution import Incumbent, Solution, semi_active
 from twinloop.scheduling.solvers.cpsat import solve_cpsat
 from twinloop.scheduling.solvers.rules import dispatch
 
@@ -39,7 +40,7 @@ def instance(text: str, folder: Path) -> JobShop:
 
 
 def solve(shop: JobShop, goal: Goal = MAKESPAN, *, deterministic: float = 5, start: Plan | None = None) -> Solution:
-    found = solve_cpsat(shop, goal, limit=Limit(deterministic=deterministic), seed=1, start=start)
+    found = solve_cpsat(shop, Question(goal, Limit(deterministic=deterministic), start=start))
     if found.plan is not None:
         check(shop, found.plan)
         assert found.values == goal.values(shop, found.plan)
@@ -182,10 +183,10 @@ def test_the_same_seed_gives_the_same_answer_and_trace(tmp_path: Path) -> None:
     )
     start = dispatch(late, "ATC")
     for goal, limit in ((MAKESPAN, Limit(deterministic=0.1)), (LATENESS, Limit(iterations=300))):
-        first, second = (solve_cpsat(late, goal, limit=limit, seed=5, start=start) for _ in range(2))
+        first, second = (solve_cpsat(late, Question(goal, limit, seed=5, start=start)) for _ in range(2))
         assert first == second
         assert len(first.trace) > 1
-    shared = [solve_cpsat(late, MAKESPAN, limit=Limit(deterministic=0.1), seed=5, workers=2) for _ in range(2)]
+    shared = [solve_cpsat(late, Question(MAKESPAN, Limit(deterministic=0.1), seed=5, workers=2)) for _ in range(2)]
     assert shared[0].plan == shared[1].plan
 
 
@@ -194,7 +195,7 @@ def test_the_trace_improves_and_is_heard(tmp_path: Path) -> None:
     start = dispatch(shop, "SPT")
     assert start is not None
     limit = Limit(deterministic=0.05)
-    found = solve_cpsat(shop, MAKESPAN, limit=limit, seed=1, start=start, tell=heard.append)
+    found = solve_cpsat(shop, Question(MAKESPAN, limit, start=start), tell=heard.append)
     assert tuple(heard) == found.trace
     objectives = [incumbent.objective for incumbent in heard]
     assert objectives == sorted(set(objectives), reverse=True)

@@ -10,10 +10,11 @@ from tests.scheduling.shops import rich_plan, rich_shop, rich_shops, shops
 from twinloop.contracts import Assignment, Plan
 from twinloop.errors import InputError
 from twinloop.scheduling.checker import check
+from twinloop.scheduling.dispatching import RULES
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Material, Operation, Pool, Window
 from twinloop.scheduling.solution import semi_active
 from twinloop.scheduling.solvers.generation import generate, regenerate
-from twinloop.scheduling.solvers.rules import RULES, dispatch
+from twinloop.scheduling.solvers.rules import dispatch
 
 
 def times(plan):

@@ -8,7 +8,7 @@ from twinloop.contracts import Plan
 from twinloop.scheduling.checker import check
 from twinloop.scheduling.objectives import TERMS, Goal, Term
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation, Pool, Window
-from twinloop.scheduling.solution import Limit
+from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solvers.cpsat import solve_cpsat
 from twinloop.scheduling.solvers.neighbourhoods import solve_neighbourhoods
 from twinloop.scheduling.solvers.rules import dispatch
@@ -44,7 +44,7 @@ def test_a_large_rich_plan_becomes_better_on_every_goal() -> None:
     assert start is not None
     goals = Goal.of("makespan"), Goal.of("weighted_tardiness"), Goal.of({"setup": 3, "tardiness": 1}, "makespan")
     for goal in goals:
-        found = solve_neighbourhoods(shop, goal, limit=Limit(iterations=15), seed=1, start=start)
+        found = solve_neighbourhoods(shop, Question(goal, Limit(iterations=15), start=start))
         assert found.plan is not None
         check(shop, found.plan)
         assert found.values == goal.values(shop, found.plan)
@@ -56,8 +56,8 @@ def test_a_large_rich_plan_becomes_better_on_every_goal() -> None:
 @given(rich_shops(most_jobs=3, most_operations=3), st.sampled_from(TERMS[:6]))
 def test_small_shops_are_solved_as_a_whole_and_proved(shop: JobShop, term: Term) -> None:
     goal = Goal.of(term)
-    found = solve_neighbourhoods(shop, goal, limit=Limit(deterministic=0.3), seed=1)
-    exact = solve_cpsat(shop, goal, limit=Limit(deterministic=5), seed=1)
+    found = solve_neighbourhoods(shop, Question(goal, Limit(deterministic=0.3)))
+    exact = solve_cpsat(shop, Question(goal, Limit(deterministic=5)))
     if found.plan is None:
         assert "no rule finds a first plan" in found.reason
         return
@@ -71,26 +71,24 @@ def test_small_shops_are_solved_as_a_whole_and_proved(shop: JobShop, term: Term)
 
 def test_the_later_levels_are_searched_without_losing_the_first() -> None:
     goal = Goal.of("energy", "setup", "makespan")
-    found = solve_neighbourhoods(rich_shop(), goal, limit=Limit(deterministic=1), seed=1, start=rich_plan())
+    found = solve_neighbourhoods(rich_shop(), Question(goal, Limit(deterministic=1), start=rich_plan()))
     assert (found.status, found.values) == ("optimal", (3500, 2, 27))
 
 
 def test_the_same_seed_gives_the_same_plan_and_iterations_are_a_limit() -> None:
     shop, goal = workshop(20), Goal.of("weighted_tardiness")
-    first, second = (solve_neighbourhoods(shop, goal, limit=Limit(iterations=6), seed=3) for _ in range(2))
+    first, second = (solve_neighbourhoods(shop, Question(goal, Limit(iterations=6), seed=3)) for _ in range(2))
     assert first == second
 
 
 def test_without_a_first_plan_there_is_none() -> None:
     found = solve_neighbourhoods(
-        single((5, 0, 6, 1), (5, 0, 6, 1), firm=True), Goal.of("makespan"), limit=Limit(iterations=3), seed=1
+        single((5, 0, 6, 1), (5, 0, 6, 1), firm=True), Question(Goal.of("makespan"), Limit(iterations=3))
     )
     assert (found.status, found.plan) == ("no plan", None)
     assert found.reason == "no rule finds a first plan: give one to start from"
 
 
 def test_a_start_that_breaks_a_rule_is_replaced() -> None:
-    found = solve_neighbourhoods(
-        rich_shop(), Goal.of("makespan"), limit=Limit(deterministic=0.5), seed=1, start=Plan(())
-    )
+    found = solve_neighbourhoods(rich_shop(), Question(Goal.of("makespan"), Limit(deterministic=0.5), start=Plan(())))
     assert (found.status, found.values) == ("optimal", (24,))

@@ -7,7 +7,7 @@ from twinloop.errors import InputError
 from twinloop.scheduling.checker import check
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.solution import Limit
+from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solvers.pareto import SCHEMA, hypervolume, pareto_front
 
 LIMIT = Limit(deterministic=20)
@@ -19,7 +19,7 @@ def test_the_front_of_a_small_shop_equals_brute_force(shop: JobShop) -> None:
     goal = Goal.of("makespan", {"energy": 1, "setup": 2})
     values = {goal.values(shop, plan) for plan in every_timed_plan(shop)}
     expected = {v for v in values if not any(o != v and o[0] <= v[0] and o[1] <= v[1] for o in values)}
-    front = pareto_front(shop, ("makespan", {"energy": 1, "setup": 2}), limit=LIMIT, seed=1, points=200)
+    front = pareto_front(shop, Question(Goal.of("makespan", {"energy": 1, "setup": 2}), LIMIT), points=200)
     assert [point.values for point in front.points] == sorted(expected)  # type: ignore[comparison-overlap]
     for point in front.points:
         check(shop, point.plan)
@@ -30,7 +30,7 @@ def test_the_front_of_a_small_shop_equals_brute_force(shop: JobShop) -> None:
 
 
 def test_the_front_of_the_rich_shop_trades_time_for_energy() -> None:
-    front = pareto_front(rich_shop(), ("makespan", "energy"), limit=LIMIT, seed=1)
+    front = pareto_front(rich_shop(), Question(Goal.of("makespan", "energy"), LIMIT))
     assert front.goals == ("makespan", "energy")
     assert [point.values for point in front.points] == [(24, 15500), (27, 3500)]
     assert front.frame().columns == list(SCHEMA)
@@ -42,7 +42,7 @@ def test_bounds_say_what_an_unproved_front_could_still_gain() -> None:
     shop = single(*((3 + k % 4, k, 6 + 3 * k, 1 + k % 3) for k in range(12)))
     reference = (100.0, 300.0)
     fronts = [
-        pareto_front(shop, ("makespan", "weighted_tardiness"), limit=Limit(deterministic=seconds), seed=1, points=4)
+        pareto_front(shop, Question(Goal.of("makespan", "weighted_tardiness"), Limit(deterministic=seconds)), points=4)
         for seconds in (0.3, 20)
     ]
     volumes = [front.hypervolume(reference) for front in fronts]
@@ -65,11 +65,11 @@ def test_hypervolume_counts_dominated_cells(points: list[tuple[int, int]]) -> No
 
 def test_a_shop_without_a_plan_has_no_front_but_a_reason() -> None:
     impossible = single((5, 0, 6, 1), (5, 0, 6, 1), firm=True)
-    front = pareto_front(impossible, ("makespan", "tardiness"), limit=LIMIT, seed=1)
+    front = pareto_front(impossible, Question(Goal.of("makespan", "tardiness"), LIMIT))
     assert (front.points, front.reason, front.proved) == ((), "no plan exists", False)
     assert front.frame().is_empty()
 
 
 def test_one_point_is_no_front() -> None:
     with pytest.raises(InputError, match="points = 1: expected at least 2"):
-        pareto_front(rich_shop(), ("makespan", "energy"), limit=LIMIT, seed=1, points=1)
+        pareto_front(rich_shop(), Question(Goal.of("makespan", "energy"), LIMIT), points=1)

@@ -13,7 +13,7 @@ from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.problem.generate import classical_shop
 from twinloop.scheduling.problem.generate import rich_shop as generated
-from twinloop.scheduling.solution import Limit
+from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solvers.portfolio import solve_auto
 
 MAKESPAN = Goal.of("makespan")
@@ -26,14 +26,14 @@ def ft10(folder: Path) -> JobShop:
 
 def test_ft10_is_proved_optimal(tmp_path):
     shop = ft10(tmp_path)
-    found = solve_auto(shop, MAKESPAN, limit=Limit(deterministic=6.0), seed=1)
+    found = solve_auto(shop, Question(MAKESPAN, Limit(deterministic=6.0)))
     check(shop, found.plan)
     assert (found.status, found.objective, found.bound) == ("optimal", 930, 930)
 
 
 def test_search_and_proof_side_by_side_also_end_with_the_optimum(tmp_path):
     shop = ft10(tmp_path)
-    found = solve_auto(shop, MAKESPAN, limit=Limit(seconds=60.0), seed=2, workers=2)
+    found = solve_auto(shop, Question(MAKESPAN, Limit(seconds=60.0), seed=2, workers=2))
     check(shop, found.plan)
     assert (found.status, found.objective) == ("optimal", 930)
     assert [item.objective for item in found.trace] == sorted({item.objective for item in found.trace}, reverse=True)
@@ -41,7 +41,7 @@ def test_search_and_proof_side_by_side_also_end_with_the_optimum(tmp_path):
 
 def test_a_large_shop_is_proved_by_its_machine_bound_alone():
     shop = classical_shop(60, 6, time_seed=5, machine_seed=6)
-    found = solve_auto(shop, MAKESPAN, limit=Limit(iterations=3000), seed=1)
+    found = solve_auto(shop, Question(MAKESPAN, Limit(iterations=3000)))
     check(shop, found.plan)
     assert found.status == "optimal"
 
@@ -49,7 +49,7 @@ def test_a_large_shop_is_proved_by_its_machine_bound_alone():
 @settings(max_examples=25, deadline=None)
 @given(shop=st.one_of(plain_shops(), flexible_shops()))
 def test_small_plain_shops_are_solved_as_well_as_brute_force_can(shop):
-    found = solve_auto(shop, MAKESPAN, limit=Limit(deterministic=0.5), seed=1)
+    found = solve_auto(shop, Question(MAKESPAN, Limit(deterministic=0.5)))
     check(shop, found.plan)
     assert found.objective == min(plan.makespan for plan in every_plan(shop))
 
@@ -58,14 +58,14 @@ def test_small_plain_shops_are_solved_as_well_as_brute_force_can(shop):
 @given(shop=shops())
 def test_tardiness_of_small_shops_is_that_of_brute_force(shop):
     goal = Goal.of("weighted_tardiness")
-    found = solve_auto(shop, goal, limit=Limit(deterministic=1.0), seed=1)
+    found = solve_auto(shop, Question(goal, Limit(deterministic=1.0)))
     check(shop, found.plan)
     assert found.values == min(goal.values(shop, plan) for plan in every_plan(shop))
 
 
 def test_a_rich_shop_is_planned_at_least_as_well_as_by_hand():
     goal = Goal.of("weighted_tardiness", "makespan")
-    found = solve_auto(rich_shop(), goal, limit=Limit(deterministic=2.0), seed=1)
+    found = solve_auto(rich_shop(), Question(goal, Limit(deterministic=2.0)))
     check(rich_shop(), found.plan)
     assert found.values <= goal.values(rich_shop(), rich_plan())
     assert found.status == "optimal"
@@ -74,27 +74,29 @@ def test_a_rich_shop_is_planned_at_least_as_well_as_by_hand():
 @pytest.mark.parametrize("goal", [MAKESPAN, Goal.of("weighted_tardiness")], ids=["makespan", "tardiness"])
 def test_without_a_clock_the_answer_does_not_depend_on_the_workers(goal, tmp_path):
     shop = ft10(tmp_path)
-    one, two = (solve_auto(shop, goal, limit=Limit(deterministic=0.2), seed=7, workers=workers) for workers in (1, 2))
+    one, two = (
+        solve_auto(shop, Question(goal, Limit(deterministic=0.2), seed=7, workers=workers)) for workers in (1, 2)
+    )
     assert one == two
 
 
 def test_a_start_plan_is_never_made_worse(tmp_path):
     shop = ft10(tmp_path)
-    start = solve_auto(shop, MAKESPAN, limit=Limit(iterations=20_000), seed=3).plan
-    found = solve_auto(shop, MAKESPAN, limit=Limit(iterations=1), seed=4, start=start)
+    start = solve_auto(shop, Question(MAKESPAN, Limit(iterations=20_000), seed=3)).plan
+    found = solve_auto(shop, Question(MAKESPAN, Limit(iterations=1), seed=4, start=start))
     assert found.objective <= start.makespan
 
 
 @pytest.mark.parametrize("goal", [MAKESPAN, Goal.of("weighted_tardiness")], ids=["makespan", "tardiness"])
 def test_however_short_the_time_there_is_a_plan(goal):
     shop = generated(40, 5, 5, seed=1)
-    found = solve_auto(shop, goal, limit=Limit(seconds=0.001), seed=1)
+    found = solve_auto(shop, Question(goal, Limit(seconds=0.001)))
     check(shop, found.plan)
     assert found.trace[0].objective == found.objective
 
 
 def test_due_dates_that_cannot_be_met_are_explained():
     shop = single((6, 0, 6, 1), (6, 0, 6, 1), firm=True)
-    found = solve_auto(shop, Goal.of("weighted_tardiness"), limit=Limit(deterministic=1.0), seed=1)
+    found = solve_auto(shop, Question(Goal.of("weighted_tardiness"), Limit(deterministic=1.0)))
     assert found.status == "infeasible"
     assert "jobs a and b conflict on mill" in found.reason

@@ -16,8 +16,9 @@ from twinloop.scheduling.frames import load_frame, trace_frame
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.problem.orders import orders
+from twinloop.scheduling.problem.settings import ShopSettings
 from twinloop.scheduling.rescheduling.rolling import compare_courses
-from twinloop.scheduling.settings import ScheduleSettings, ShopSettings
+from twinloop.scheduling.settings import ScheduleSettings
 from twinloop.scheduling.solution import Incumbent, Solution
 from twinloop.scheduling.solvers.rules import dispatch
 from twinloop.twins.factory import paths

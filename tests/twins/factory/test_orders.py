@@ -8,7 +8,6 @@ from tests.twins.factory.planned import HOSTILE, write_outputs
 from twinloop.errors import InputError
 from twinloop.reporting.figures import planning, scheduling
 from twinloop.reporting.notebooks import execute, write_page
-from twinloop.scheduling.figures.gantt import gantt
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.results import Orders
 
@@ -48,8 +47,8 @@ def test_every_figure_of_the_page_is_drawn_from_the_stages_files(orders: Orders,
     assert FIGURES[name](orders).png.startswith(b"\x89PNG")
 
 
-def test_the_interactive_chart_takes_the_same_arguments(orders: Orders) -> None:
-    names = {trace.name for trace in gantt(**orders.gantt()).data}
+def test_the_interactive_chart_shows_the_same_plan(orders: Orders) -> None:
+    names = {trace.name for trace in orders.shop.gantt(orders.plan, groups=orders.products()).data}
     assert {"shaft", "critical path", "due date"} <= names
     assert not any("<script" in str(name) for name in names)
 

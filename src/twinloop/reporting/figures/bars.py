@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 
 from twinloop.numbers import Interval, number
+from twinloop.palette import GREY
 from twinloop.reporting.figures.data import shortened
-from twinloop.reporting.style import GREY
 
 
 def interval_bars(axes: Axes, found: Mapping[str, Interval], *, colours: Sequence[str], letters: int) -> None:

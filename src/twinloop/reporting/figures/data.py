@@ -9,19 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from twinloop.reporting.style import (
-    BLUE,
-    GREY,
-    INK,
-    ORANGE,
-    PHOTOGRAPH_PIXELS_PER_INCH,
-    RED,
-    SKY,
-    Picture,
-    drawn,
-    picture,
-    single,
-)
+from twinloop.palette import BLUE, GREY, INK, ORANGE, RED, SKY
+from twinloop.reporting.style import PHOTOGRAPH_PIXELS_PER_INCH, Picture, drawn, picture, single
 
 if TYPE_CHECKING:
     from twinloop.vision.synthetic.surfaces import Photograph

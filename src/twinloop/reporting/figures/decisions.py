@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from twinloop.numbers import Interval, interval, number
+from twinloop.palette import BLUE, GREEN, GREY, ORANGE, RED
 from twinloop.reporting.figures.data import shortened
 from twinloop.reporting.results import estimate
-from twinloop.reporting.style import BLUE, GREEN, GREY, ORANGE, RED, Picture, drawn, picture, single
+from twinloop.reporting.style import Picture, drawn, picture, single
 
 ORACLE, COST, AVAILABILITY = "oracle", "upkeep_cost_per_part", "availability"
 

@@ -8,20 +8,9 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from twinloop.numbers import number
+from twinloop.palette import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED
 from twinloop.reporting.figures.data import bare, outline, shortened, show_image
-from twinloop.reporting.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    PHOTOGRAPH_PIXELS_PER_INCH,
-    PURPLE,
-    RED,
-    Picture,
-    drawn,
-    picture,
-)
+from twinloop.reporting.style import PHOTOGRAPH_PIXELS_PER_INCH, Picture, drawn, picture
 
 # The blob and the random map are grey and black: what beats nothing stands out by its colour.
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, RED)

@@ -9,22 +9,9 @@ from numpy.typing import NDArray
 
 from twinloop.contracts import OperatingCurve
 from twinloop.numbers import Interval, number, percent
+from twinloop.palette import BLUE, GREY, INK, ORANGE, PAPER, PURPLE, RED, SKY
 from twinloop.reporting.figures.data import bare, outline, shortened, show_image
-from twinloop.reporting.style import (
-    BLUE,
-    GREY,
-    INK,
-    ORANGE,
-    PAPER,
-    PHOTOGRAPH_PIXELS_PER_INCH,
-    PURPLE,
-    RED,
-    SKY,
-    Picture,
-    drawn,
-    picture,
-    single,
-)
+from twinloop.reporting.style import PHOTOGRAPH_PIXELS_PER_INCH, Picture, drawn, picture, single
 
 Values = NDArray[np.float64]
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from twinloop.numbers import percent
+from twinloop.palette import BLUE, GREY, INK, RED, SKY
 from twinloop.reporting.figures.data import shortened
-from twinloop.reporting.style import BLUE, GREY, INK, RED, SKY, Picture, drawn, picture, single
+from twinloop.reporting.style import Picture, drawn, picture, single
 
 GOOD_GAUGE, UNFIT_GAUGE = 0.1, 0.3
 LEAST_P = 1e-12

@@ -9,9 +9,10 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from twinloop.numbers import Interval, interval, number, percent
+from twinloop.palette import BLUE, GREY, ORANGE, RED, SKY
 from twinloop.reporting.figures.bars import interval_bars
 from twinloop.reporting.figures.data import shortened
-from twinloop.reporting.style import BLUE, CYCLE, GREY, ORANGE, RED, SKY, Picture, drawn, picture, single
+from twinloop.reporting.style import CYCLE, Picture, drawn, picture, single
 
 Values = NDArray[np.float64]
 

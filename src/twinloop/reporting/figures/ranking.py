@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from twinloop.contracts.operating_curve import GOOD
 from twinloop.errors import InputError
 from twinloop.numbers import percent
-from twinloop.reporting.style import BLUE, GREY, SKY, Picture, drawn, picture, single
+from twinloop.palette import BLUE, GREY, SKY
+from twinloop.reporting.style import Picture, drawn, picture, single
 
 Values = NDArray[np.float64]
 

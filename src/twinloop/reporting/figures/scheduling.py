@@ -14,10 +14,11 @@ from matplotlib.patches import Patch, Rectangle
 from twinloop.contracts import Plan
 from twinloop.files import write_text
 from twinloop.numbers import percent
+from twinloop.palette import BLUE, CLOSED, INK, PAPER
 from twinloop.reporting.figures.data import shortened
-from twinloop.reporting.style import BLUE, INK, PAPER, Picture, drawn, single
+from twinloop.reporting.style import Picture, drawn, single
 from twinloop.scheduling.critical import CriticalPath, critical_path
-from twinloop.scheduling.figures.colours import CLOSED, DIVISORS, DOWN, IDLE, LATE, SETUP, Unit, grouped
+from twinloop.scheduling.figures.colours import DIVISORS, DOWN, IDLE, LATE, SETUP, Unit, grouped
 from twinloop.scheduling.frames import timeline
 from twinloop.scheduling.objectives import job_ends
 from twinloop.scheduling.problem import JobShop
@@ -48,7 +49,7 @@ def gantt(
     shop counts in minutes where it is hours or minutes. A job that ends late has a red end.
     """
     figure, axes = single(7.8, 0.52 * len(shop.machines) + 1.9)
-    group_of, colours = grouped(shop, groups)
+    group_of, colours = grouped(shop.by_name, groups)
     lane, divisor = {name: place for place, name in enumerate(shop.machines)}, DIVISORS[unit]
 
     def bars(rows: pl.DataFrame, height: float, **look: Any) -> None:
@@ -122,7 +123,7 @@ def due_dates(
     if not jobs:
         axes.text(0.5, 0.5, "no job has a due date", ha="center", va="center", transform=axes.transAxes)
     begins = {a.job: a.start / divisor for a in reversed(plan.assignments)}
-    group_of, colours = grouped(shop, groups)
+    group_of, colours = grouped(shop.by_name, groups)
     for place, (due, name) in enumerate(jobs):
         end = ends[name] / divisor
         axes.barh(place, end - begins[name], left=begins[name], height=0.66, color=colours[group_of[name]])

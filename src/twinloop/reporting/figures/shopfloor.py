@@ -10,8 +10,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from twinloop.numbers import percent
+from twinloop.palette import BLUE, GRID, ORANGE, SKY
 from twinloop.reporting.figures.data import shortened
-from twinloop.reporting.style import BLUE, ORANGE, SKY, Picture, drawn, picture, single
+from twinloop.reporting.style import Picture, drawn, picture, single
 from twinloop.simulation.figures.states import STATE_COLOURS, in_order, text_colour
 
 Values = NDArray[np.float64]
@@ -177,7 +178,7 @@ def work_in_progress(hours: Values, parts: Values, *, warm_up_h: float = 0.0) ->
     """Parts on the line over time, as steps; the warm-up that no figure counts is shaded."""
     figure, axes = single(7.8, 2.7)
     if warm_up_h > 0:
-        axes.axvspan(0, warm_up_h, color="#E4E7EB", linewidth=0, label="warm-up, not counted")
+        axes.axvspan(0, warm_up_h, color=GRID, linewidth=0, label="warm-up, not counted")
     axes.step(hours, parts, where="post", color=BLUE, linewidth=1.0, label="parts on the line")
     axes.set_xlim(0, float(hours.max(initial=0.0)))
     axes.set_ylim(bottom=0)

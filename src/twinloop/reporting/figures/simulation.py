@@ -6,18 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinloop.numbers import Interval, interval, number, quantity
+from twinloop.palette import BLUE, CLOSED, GREEN, GREY, ORANGE, RED, SKY
 from twinloop.reporting.figures.bars import interval_bars
-from twinloop.reporting.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    RED,
-    SKY,
-    Picture,
-    drawn,
-    single,
-)
+from twinloop.reporting.style import Picture, drawn, single
 
 TICKS = (0.003, 0.01, 0.03, 0.1, 0.2, 0.5, 0.8, 0.9, 0.97, 0.99)
 
@@ -133,7 +124,7 @@ def oee_waterfall(availability: float, performance: float, quality: float) -> Pi
     """From all planned time to overall equipment effectiveness: what each factor takes away (ISO 22400)."""
     figure, axes = single(7.8, 3.6)
     steps = (("availability", availability), ("performance", performance), ("quality", quality))
-    axes.bar(0, 100, color="#C9D1D9", width=0.62)
+    axes.bar(0, 100, color=CLOSED, width=0.62)
     axes.annotate("100 %", (0, 100), xytext=(0, 4), textcoords="offset points", ha="center")
     level, names = 100.0, ["planned time"]
     for place, (name, factor) in enumerate(steps, start=1):

@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from twinloop.palette import BLUE, GREEN, GREY, ORANGE, RED, SKY
 from twinloop.reporting.figures.data import shortened
-from twinloop.reporting.style import BLUE, GREEN, GREY, ORANGE, RED, SKY, Picture, drawn, picture, single
+from twinloop.reporting.style import Picture, drawn, picture, single
 
 Values = NDArray[np.float64]
 

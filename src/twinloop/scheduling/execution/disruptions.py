@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from twinloop.errors import InputError
 from twinloop.replication.streams import Streams
 from twinloop.scheduling.problem import Material
-from twinloop.scheduling.settings import ShopSettings
+from twinloop.scheduling.problem.settings import ShopSettings
 from twinloop.simulation.model.distributions import Distribution, durations, guarded
 
 NEVER = math.inf

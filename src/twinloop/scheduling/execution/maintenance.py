@@ -16,14 +16,14 @@ import polars as pl
 from twinloop.contracts import Plan, Risk, RiskTable
 from twinloop.contracts.risk_table import SURE
 from twinloop.errors import InputError
+from twinloop.numbers import MINUTES_PER_HOUR
+from twinloop.scheduling.execution.situation import standing
 from twinloop.scheduling.objectives import Goal, missed_promise
 from twinloop.scheduling.problem import JobShop, Window
 from twinloop.scheduling.problem.calendar import joined, opening
 from twinloop.scheduling.problem.checks import check_whole
-from twinloop.scheduling.rescheduling.situation import standing
 from twinloop.scheduling.solution import Solution
 
-MINUTES_PER_HOUR = 60
 WINDOWS = {
     "machine": pl.String,
     "start": pl.Int64,

@@ -10,12 +10,12 @@ import numpy as np
 
 from twinloop.contracts import Risk, RiskTable
 from twinloop.errors import InputError
+from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.replication.streams import Streams
 from twinloop.scheduling.execution.risk import share_interval
 from twinloop.simulation.model.wear import Wear
 from twinloop.simulation.model.wear_path import WearPath
 
-MINUTES_PER_HOUR = 60
 # Fewer lives that last to the machine's age say too little about what comes.
 FEWEST = 20
 

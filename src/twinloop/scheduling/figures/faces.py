@@ -1,11 +1,12 @@
 """How shops and solutions look in a notebook: plain tables and a small chart, every text escaped."""
 
+from collections.abc import Sequence
 from html import escape
+
+import polars as pl
 
 from twinloop.html import table
 from twinloop.numbers import count, percent
-from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.solution import Solution
 
 MOST_JOBS = 10
 STATUS = {
@@ -16,77 +17,63 @@ STATUS = {
 }
 
 
-def solution_face(solution: Solution) -> str:
-    """What was found, how good it could be, and the plan."""
-    rows = [("status", STATUS[solution.status])]
-    if solution.values is not None and solution.gap is not None:
-        rows.append(("objective", ", then ".join(count(value) for value in solution.values)))
-        rows.append(("proved bound", f"{count(solution.bound)} (at most {percent(solution.gap)} to gain)"))
-    if solution.trace:
-        found = len(solution.trace)
-        rows.append(("last found after", f"{solution.trace[-1].wall_s:.2f} s, as number {found} of the search"))
-    if solution.reason:
-        rows.append(("reason", solution.reason))
-    face = table(solution.method, ("", "solution"), rows)
-    return face if solution.plan is None else face + solution.plan._repr_html_()
+def solution_face(
+    method: str,
+    *,
+    status: str,
+    values: Sequence[int] | None,
+    bound: int,
+    gap: float | None,
+    incumbents: Sequence[float],
+    reason: str,
+    chart: str,
+) -> str:
+    """What was found, how good it could be, and the plan.
+
+    values: one for each level of the goal, None without a plan. gap: share that could at most be gained. incumbents:
+    seconds after which each better plan was found. chart: the plan as SVG.
+    """
+    rows = [("status", STATUS[status])]
+    if values is not None and gap is not None:
+        rows.append(("objective", ", then ".join(count(value) for value in values)))
+        rows.append(("proved bound", f"{count(bound)} (at most {percent(gap)} to gain)"))
+    if incumbents:
+        rows.append(("last found after", f"{incumbents[-1]:.2f} s, as number {len(incumbents)} of the search"))
+    if reason:
+        rows.append(("reason", reason))
+    return table(method, ("", "solution"), rows) + chart
 
 
-def shop_face(shop: JobShop) -> str:
-    """Machines with their work, the first jobs, and everything that limits plans."""
-    return _machines(shop) + _jobs(shop) + _limits(shop)
+def shop_face(machines: pl.DataFrame, jobs: pl.DataFrame, limits: Sequence[str]) -> str:
+    """Machines with their work and the first jobs (`problem.summary`), and the lines of all else that limits plans."""
+    return _machines(machines, jobs) + _jobs(jobs) + _limits(limits)
 
 
-def _machines(shop: JobShop) -> str:
-    able, alone, work = (dict.fromkeys(shop.machines, 0) for _ in range(3))
-    for job in shop.jobs:
-        for operation in job.operations:
-            for mode in operation.modes:
-                able[mode.machine] += 1
-            if not operation.alternatives:
-                alone[operation.machine] += 1
-                work[operation.machine] += operation.duration
-    operations = sum(len(job.operations) for job in shop.jobs)
-    caption = f"{count(len(shop.jobs))} jobs, {count(operations)} operations, {count(len(shop.machines))} machines"
-    rows = [(name, count(able[name]), count(alone[name]), count(work[name])) for name in shop.machines]
+def _machines(machines: pl.DataFrame, jobs: pl.DataFrame) -> str:
+    operations = sum(jobs["operations"])
+    caption = f"{count(len(jobs))} jobs, {count(operations)} operations, {count(len(machines))} machines"
+    rows = [(name, *(count(value) for value in values)) for name, *values in machines.iter_rows()]
     return table(caption, ("", "operations it can do", "only it can do", "time these take"), rows)
 
 
-def _jobs(shop: JobShop) -> str:
+def _jobs(jobs: pl.DataFrame) -> str:
     rows = [
         (
-            job.name,
-            count(len(job.operations)),
-            count(job.work),
-            count(job.release),
-            "–" if job.due is None else count(job.due) + (", firm" if job.firm else ""),
-            count(job.weight),
-            ", ".join(job.after),
+            row["job"],
+            count(row["operations"]),
+            count(row["work"]),
+            count(row["release"]),
+            "–" if row["due"] is None else count(row["due"]) + (", firm" if row["firm"] else ""),
+            count(row["weight"]),
+            row["after"],
         )
-        for job in shop.jobs[:MOST_JOBS]
+        for row in jobs.head(MOST_JOBS).iter_rows(named=True)
     ]
-    caption = "Jobs" if len(shop.jobs) <= MOST_JOBS else f"The first {MOST_JOBS} of {count(len(shop.jobs))} jobs"
+    caption = "Jobs" if len(jobs) <= MOST_JOBS else f"The first {MOST_JOBS} of {count(len(jobs))} jobs"
     return table(caption, ("", "operations", "least work", "release", "due", "weight", "after"), rows)
 
 
-def _limits(shop: JobShop) -> str:
-    waiting = sum(operation.no_wait for job in shop.jobs for operation in job.operations)
-    lines = [
-        *(f"{name} is closed {_windows(len(windows))}" for name, windows in shop.closed.items() if windows),
-        *(f"{name} needs set-ups between {_pairs(len(times))} of families" for name, times in shop.setups.items()),
-        *(f"pool {pool.name}: {pool.capacity}, away {_windows(len(pool.closed))}" for pool in shop.pools),
-        *(f"material {m.name}: {count(m.initial)} in stock, {len(m.deliveries)} deliveries" for m in shop.materials),
-    ]
-    lines += [f"transport takes time on {_pairs(len(shop.transport))} of machines"] if shop.transport else []
-    lines += [f"operations that follow without waiting: {count(waiting)}"] if waiting else []
-    lines += [f"frozen operations: {count(len(shop.frozen))}"] if shop.frozen else []
-    if not lines:
+def _limits(limits: Sequence[str]) -> str:
+    if not limits:
         return "<p>Machines, routes and dates are all that limits plans.</p>"
-    return "<p>What else limits plans:</p><ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
-
-
-def _windows(number: int) -> str:
-    return {0: "never", 1: "once"}.get(number, f"{number} times")
-
-
-def _pairs(number: int) -> str:
-    return "one pair" if number == 1 else f"{number} pairs"
+    return "<p>What else limits plans:</p><ul>" + "".join(f"<li>{escape(line)}</li>" for line in limits) + "</ul>"

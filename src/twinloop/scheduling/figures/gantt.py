@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from twinloop.contracts import Plan
 from twinloop.numbers import fixed
-from twinloop.scheduling.critical import Step, critical_path
-from twinloop.scheduling.figures.colours import CLOSED, DIVISORS, DOWN, INK, LATE, SETUP, Unit, grouped
-from twinloop.scheduling.frames import plan_frame, timeline
-from twinloop.scheduling.objectives import job_ends
-from twinloop.scheduling.problem import Job, JobShop
+from twinloop.palette import CLOSED, INK
+from twinloop.scheduling.figures.colours import DIVISORS, DOWN, LATE, SETUP, Unit, grouped
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+Row = Mapping[str, Any]
 # More rows than this cannot be read; then the jobs that are latest are shown.
 MOST_JOBS = 60
 BAR, PART = 0.72, 0.4
@@ -36,8 +33,11 @@ HELD = {
 
 
 def gantt(
-    shop: JobShop,
-    plan: Plan,
+    machines: Sequence[str],
+    work: pl.DataFrame,
+    operations: pl.DataFrame,
+    jobs: pl.DataFrame,
+    path: pl.DataFrame,
     *,
     groups: Mapping[str, str] | None = None,
     downtime: pl.DataFrame | None = None,
@@ -46,25 +46,26 @@ def gantt(
 ) -> Any:
     """The chart of a complete plan as a plotly figure.
 
-    groups: job → what gives it its colour, such as its product. downtime: machine, start, end of breakdowns in the
-    shop's time units. unit: of the axis; the shop counts in minutes where it is hours or minutes.
+    machines: from top to bottom. work, operations, jobs, path: tables of the plan as `frames.TIMELINE`, `PLAN`, `JOBS`
+    and `PATH`. groups: job → what gives it its colour, such as its product. downtime: machine, start, end of breakdowns
+    in the shop's time units. unit: of the axis; the shop counts in minutes where it is hours or minutes.
     """
     from plotly.subplots import make_subplots
 
-    chart = _Chart(shop, plan, groups, unit)
-    jobs = chart.jobs_shown()
-    heights = [60 + 40 * len(shop.machines), 40 + 17 * len(jobs)]
-    if jobs:
+    chart = _Chart(machines, work, operations, jobs, path, groups, unit)
+    shown = chart.jobs_shown()
+    heights = [60 + 40 * len(machines), 40 + 17 * len(shown)]
+    if shown:
         figure = make_subplots(
             rows=2, shared_xaxes=True, vertical_spacing=60 / (sum(heights) + 120), row_heights=heights
         )
     else:
         heights, figure = heights[:1], make_subplots(rows=1)
     chart.draw_machines(figure, downtime)
-    if jobs:
-        chart.draw_jobs(figure, jobs)
+    if shown:
+        chart.draw_jobs(figure, shown)
     # What may come long after the plan's end must not squeeze the plan.
-    last = max([plan.makespan, *(job.due or 0 for job in jobs if (job.due or 0) < 1.3 * plan.makespan)])
+    last = max([chart.makespan, *(job["due"] for job in shown if job["due"] < 1.3 * chart.makespan)])
     figure.update_layout(
         barmode="overlay",
         template="plotly_white",
@@ -83,33 +84,42 @@ def gantt(
 class _Chart:
     """Everything that is drawn, in units of the axis and escaped."""
 
-    def __init__(self, shop: JobShop, plan: Plan, groups: Mapping[str, str] | None, unit: Unit) -> None:
-        self.shop, self.plan, self.unit, self.divisor = shop, plan, unit, DIVISORS[unit]
-        self.groups, self.colours = grouped(shop, groups)
-        self.lane = {machine: place for place, machine in enumerate(shop.machines)}
-        self.ends, self.begins = job_ends(plan), {a.job: a.start for a in reversed(plan.assignments)}
-        self.path = critical_path(shop, plan)
-        self.rows = {(row["job"], row["operation"]): row for row in plan_frame(shop, plan).iter_rows(named=True)}
+    def __init__(
+        self,
+        machines: Sequence[str],
+        work: pl.DataFrame,
+        operations: pl.DataFrame,
+        jobs: pl.DataFrame,
+        path: pl.DataFrame,
+        groups: Mapping[str, str] | None,
+        unit: Unit,
+    ) -> None:
+        self.unit, self.divisor = unit, DIVISORS[unit]
+        self.lane = {machine: place for place, machine in enumerate(machines)}
+        self.work, self.path = work, path.rows(named=True)
+        self.rows = {(row["job"], row["operation"]): row for row in operations.iter_rows(named=True)}
+        self.jobs: Mapping[str, Row] = {row["job"]: row for row in jobs.iter_rows(named=True)}
+        self.makespan = max((row["end"] for row in self.jobs.values()), default=0)
+        self.groups, self.colours = grouped(self.jobs, groups)
 
     def time(self, value: float) -> str:
         """A time with as many decimals as tell something."""
         return fixed(value / self.divisor, 2 if self.divisor > 1 else 0)
 
-    def jobs_shown(self) -> Sequence[Job]:
+    def jobs_shown(self) -> Sequence[Row]:
         """Jobs that have a due date, by date; of too many the latest."""
-        due = [(job.due, job) for job in self.shop.jobs if job.due is not None and job.name in self.ends]
-        if len(due) > MOST_JOBS:
-            due = sorted(due, key=lambda pair: pair[0] - self.ends[pair[1].name])[:MOST_JOBS]
-        return [job for _, job in sorted(due, key=lambda pair: (pair[0], pair[1].name))]
+        dated = [job for job in self.jobs.values() if job["due"] is not None]
+        if len(dated) > MOST_JOBS:
+            dated = sorted(dated, key=lambda job: job["due"] - job["end"])[:MOST_JOBS]
+        return sorted(dated, key=lambda job: (job["due"], job["job"]))
 
     def draw_machines(self, figure: "go.Figure", downtime: pl.DataFrame | None) -> None:
         """The upper panel."""
-        found = timeline(self.shop, self.plan)
-        closed, setups = (found.filter(pl.col("kind") == kind).rows(named=True) for kind in ("closed", "setup"))
+        closed, setups = (self.work.filter(pl.col("kind") == kind).rows(named=True) for kind in ("closed", "setup"))
         about = [f"{html.escape(row['machine'])} is closed" for row in closed]
         self._bars(figure, closed, about, name="closed", width=0.94, marker={"color": CLOSED})
-        steps = {(step.placed.job, step.placed.operation): step for step in self.path.steps}
-        work = found.filter(pl.col("kind").is_in(["work", "pause"])).rows(named=True)
+        steps = {(step["job"], step["operation"]): step for step in self.path}
+        work = self.work.filter(pl.col("kind").is_in(["work", "pause"])).rows(named=True)
         for group, colour in self.colours.items():
             chosen = [row for row in work if self.groups[row["job"]] == group]
             self._bars(
@@ -132,7 +142,7 @@ class _Chart:
             "line": {"color": SETUP},
         }
         self._bars(figure, setups, about, name="set-up", width=PART, marker=hatched)
-        broken = [] if downtime is None else downtime.filter(pl.col("start") < self.plan.makespan).rows(named=True)
+        broken = [] if downtime is None else downtime.filter(pl.col("start") < self.makespan).rows(named=True)
         about = [f"{html.escape(row['machine'])} is down" for row in broken]
         crossed = {
             "color": "rgba(255,255,255,0.55)",
@@ -150,14 +160,13 @@ class _Chart:
             col=1,
         )
 
-    def draw_jobs(self, figure: "go.Figure", jobs: Sequence[Job]) -> None:
+    def draw_jobs(self, figure: "go.Figure", jobs: Sequence[Row]) -> None:
         """The lower panel: each job from its first start to its end, its due date, and what is late."""
-        place = {job.name: k for k, job in enumerate(jobs)}
-        begins, ends = ([moments[job.name] for job in jobs] for moments in (self.begins, self.ends))
-        due = [job.due or 0 for job in jobs]
+        place = {job["job"]: k for k, job in enumerate(jobs)}
+        begins, ends, due = ([job[moment] for job in jobs] for moment in ("start", "end", "due"))
         about = [self._job(job) for job in jobs]
         for since, name, width, colours in (
-            (begins, "job at work", 0.64, [self.colours[self.groups[job.name]] for job in jobs]),
+            (begins, "job at work", 0.64, [self.colours[self.groups[job["job"]]] for job in jobs]),
             (due, "late", 0.26, [LATE] * len(jobs)),
         ):
             kept = [k for k in place.values() if ends[k] > since[k]]
@@ -223,10 +232,10 @@ class _Chart:
             **look,
         )
 
-    def _operation(self, job: str, operation: int, steps: Mapping[tuple[str, int], Step]) -> str:
-        row, count = self.rows[job, operation], len(self.shop.by_name[job].operations)
+    def _operation(self, job: str, operation: int, steps: Mapping[tuple[str, int], Row]) -> str:
+        row, count = self.rows[job, operation], self.jobs[job]["operations"]
         lines = [
-            f"{self._job(self.shop.by_name[job])}",
+            self._job(self.jobs[job]),
             f"operation {operation + 1} of {count} on {html.escape(row['machine'])}, "
             f"{self.time(row['start'])} … {self.time(row['end'])} {self.unit}",
         ]
@@ -236,25 +245,26 @@ class _Chart:
             lines.append(f"closed in between: {self.time(row['paused'])} {self.unit}")
         if (job, operation) in steps:
             step = steps[job, operation]
-            cause = "" if step.reason in ("release", "frozen") else f" {html.escape(step.cause)}"
-            lines.append(f"on the critical path, held by {HELD[step.reason]}{cause}")
+            cause = "" if step["reason"] in ("release", "frozen") else f" {html.escape(step['cause'])}"
+            lines.append(f"on the critical path, held by {HELD[step['reason']]}{cause}")
         return "<br>".join(lines) + "<br>this bar:"
 
-    def _job(self, job: Job) -> str:
-        if job.due is None:
-            return f"{html.escape(job.name)}: no due date"
-        delay = self.ends[job.name] - job.due
+    def _job(self, job: Row) -> str:
+        name = html.escape(job["job"])
+        if job["due"] is None:
+            return f"{name}: no due date"
+        delay = job["end"] - job["due"]
         verdict = f"{self.time(abs(delay))} {self.unit} {'late' if delay > 0 else 'early'}" if delay else "just in time"
-        return f"{html.escape(job.name)}: due {self.time(job.due)} {self.unit}, {verdict}"
+        return f"{name}: due {self.time(job['due'])} {self.unit}, {verdict}"
 
     def _critical(self, figure: "go.Figure") -> None:
         """Outlines and joins as one line, broken where no step follows another."""
         x: list[float | None] = []
         y: list[float | None] = []
         end: tuple[float, float] | None = None
-        for step in self.path.steps:
-            a, lane, half = step.placed, self.lane[step.placed.machine], BAR / 2
-            left, right = a.start / self.divisor, a.end / self.divisor
+        for step in self.path:
+            lane, half = self.lane[step["machine"]], BAR / 2
+            left, right = step["start"] / self.divisor, step["end"] / self.divisor
             if end is not None:
                 x += [end[0], left, None]
                 y += [end[1], lane, None]

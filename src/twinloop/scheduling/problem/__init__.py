@@ -1,7 +1,8 @@
 """What is to be planned: jobs, operations with alternative machines, and everything that limits them."""
 
+from twinloop.scheduling.problem.checks import LARGEST_COST, LARGEST_TIME
 from twinloop.scheduling.problem.jobs import Alternative, Job, Operation
 from twinloop.scheduling.problem.resources import Material, Pool, Window
-from twinloop.scheduling.problem.shop import LARGEST_COST, LARGEST_TIME, JobShop
+from twinloop.scheduling.problem.shop import JobShop
 
 __all__ = ["LARGEST_COST", "LARGEST_TIME", "Alternative", "Job", "JobShop", "Material", "Operation", "Pool", "Window"]

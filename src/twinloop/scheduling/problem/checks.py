@@ -3,21 +3,18 @@
 import graphlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from twinloop.errors import InputError
+from twinloop.scheduling.problem.data import ShopData
 from twinloop.scheduling.problem.jobs import Job, Operation
 from twinloop.scheduling.problem.resources import Window
-
-if TYPE_CHECKING:
-    from twinloop.scheduling.problem.shop import JobShop
 
 # Sums of times stay within 32 bits and weighted sums within a double, so no solver can overflow.
 LARGEST_TIME = 2**31 - 1
 LARGEST_COST = 2**53
 
 
-def check_shop(shop: "JobShop") -> None:
+def check_shop(shop: ShopData) -> None:
     """Raise InputError for the first thing that makes `shop` no valid problem."""
     check_names(shop.machines, "machine")
     check_names([job.name for job in shop.jobs], "job")
@@ -78,7 +75,7 @@ def _known(name: str, known: Iterable[str], where: str, kind: str) -> None:
         raise InputError(f"{where}: unknown {kind} {name!r}; known: {', '.join(sorted(known)) or 'none'}")
 
 
-def _check_resources(shop: "JobShop") -> None:
+def _check_resources(shop: ShopData) -> None:
     for machine, windows in shop.closed.items():
         _known(machine, shop.machines, "closed", "machine")
         _check_windows(windows, f"machine {machine}")
@@ -117,7 +114,7 @@ def _check_windows(windows: Sequence[Window], where: str) -> None:
             )
 
 
-def _check_job(job: Job, shop: "JobShop") -> None:
+def _check_job(job: Job, shop: ShopData) -> None:
     where = f"job {job.name}"
     if not job.operations:
         raise InputError(f"{where}: expected at least one operation, got none")
@@ -167,7 +164,7 @@ def _check_operation(
         raise InputError(f"{where}: no_wait follows an operation before it, and this is the first one")
 
 
-def _check_supply(shop: "JobShop") -> None:
+def _check_supply(shop: ShopData) -> None:
     needed: Counter[str] = Counter()
     for job in shop.jobs:
         for operation in job.operations:
@@ -181,7 +178,7 @@ def _check_supply(shop: "JobShop") -> None:
             )
 
 
-def _check_frozen(shop: "JobShop") -> None:
+def _check_frozen(shop: ShopData) -> None:
     jobs = shop.by_name
     for a in shop.frozen:
         if a.job not in jobs or not 0 <= a.operation < len(jobs[a.job].operations):

@@ -12,7 +12,7 @@ import numpy as np
 from twinloop.errors import InputError
 from twinloop.replication.streams import Streams
 from twinloop.scheduling.problem import Job, JobShop, Operation
-from twinloop.scheduling.settings import Product, Rush, ShopSettings
+from twinloop.scheduling.problem.settings import Product, Rush, ShopSettings
 
 
 def orders(settings: ShopSettings, *, seed: int, first_pass_yield: float = 1.0) -> JobShop:

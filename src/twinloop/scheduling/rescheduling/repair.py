@@ -8,10 +8,10 @@ in their machine's row. Every candidate is one compiled generation.
 import numpy as np
 
 from twinloop.contracts import Plan
+from twinloop.scheduling.execution.situation import placed
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.rescheduling.situation import placed
-from twinloop.scheduling.solution import Limit
+from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solvers.annealing import solve_annealing
 from twinloop.scheduling.solvers.rich.layout import Longs, Tables
 from twinloop.scheduling.solvers.rich.values import BEFORE, evaluate, reference, weights
@@ -27,14 +27,14 @@ def repaired(
     A candidate costs about a microsecond for each operation that is not frozen; compiling on first use on a
     machine takes half a minute. iterations: of the annealing, 0 for none.
     """
-    best = _generated_again(shop, shifted, goal, before)
+    best = _regenerated(shop, shifted, goal, before)
     if not iterations:
         return best
-    found = solve_annealing(shop, goal, limit=Limit(iterations=iterations), seed=seed, start=best, rules=False)
-    return best if found.plan is None else found.plan
+    question = Question(goal, Limit(iterations=iterations), seed=seed, start=best)
+    return solve_annealing(shop, question, rules=False).plan or best
 
 
-def _generated_again(shop: JobShop, shifted: Plan, goal: Goal, before: Plan) -> Plan:
+def _regenerated(shop: JobShop, shifted: Plan, goal: Goal, before: Plan) -> Plan:
     """The best of the shifted plan and four that follow its order or the old one, with the old machines or any."""
     tables = Tables.of(shop)
     level_weights, earlier = weights(goal), reference(tables, goal)

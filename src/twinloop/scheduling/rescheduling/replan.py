@@ -7,31 +7,26 @@ Stability against the earlier plan enters the goal with its own weight (Vieira, 
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol, get_args
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
 from twinloop.contracts import Assignment, Plan
 from twinloop.errors import InputError
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.checker import violations
+from twinloop.scheduling.execution.situation import Situation, standing
+from twinloop.scheduling.methods import named
 from twinloop.scheduling.objectives import Goal, missed_promise
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.problem.checks import check_whole
+from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.rescheduling.events import Event, after, prolonged
 from twinloop.scheduling.rescheduling.repair import ITERATIONS, repaired
-from twinloop.scheduling.rescheduling.situation import Situation, standing
-from twinloop.scheduling.solution import Limit, Solution
+from twinloop.scheduling.solution import Solution
 
 Method = Literal["right-shift", "repair", "full"]
 METHODS: tuple[Method, ...] = get_args(Method)
 FULL_LIMIT = Limit(deterministic=4.0)
-
-
-class Solver(Protocol):
-    """Any solver of the package; a valid `start` is never made worse."""
-
-    def __call__(self, shop: JobShop, goal: Goal, *, limit: Limit, seed: int, start: Plan | None = None) -> Solution:
-        """Plan the shop."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,7 @@ class Settings:
     """How to react. stability: weight of the moved starts on the goal's first level, beside what it measures.
 
     frozen_horizon: time units from now on in which operations stay where they are as far as they can. iterations: of
-    the repair. limit, solver: of a full re-planning; without a solver `solve_auto`.
+    the repair. limit, method (of `methods.METHODS`): of a full re-planning.
     Raises InputError for what is out of range.
     """
 
@@ -48,13 +43,14 @@ class Settings:
     frozen_horizon: int = 0
     iterations: int = ITERATIONS
     limit: Limit = FULL_LIMIT
-    solver: Solver | None = None
+    method: str = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
         check_whole(self.stability, 0, "re-planning: stability")
         check_whole(self.frozen_horizon, 0, "re-planning: frozen horizon")
         check_whole(self.iterations, 0, "re-planning: iterations")
+        named(self.method)
 
     def goal_from(self, before: Plan) -> Goal:
         """The goal with its reference, and with stability where that counts."""
@@ -154,13 +150,5 @@ def _answer(method: str, found: Situation, goal: Goal, plan: Plan) -> Solution:
 
 
 def _full(shop: JobShop, goal: Goal, start: Plan | None, settings: Settings) -> Solution:
-    # ortools takes half a second to import; right-shift and repair do without.
-    from twinloop.scheduling.solvers.conflict import explain
-    from twinloop.scheduling.solvers.portfolio import solve_auto
-
-    solver: Solver = settings.solver or solve_auto
-    found = solver(shop, goal, limit=settings.limit, seed=settings.seed, start=start)
-    if found.status == "infeasible" and not found.reason:
-        reason = explain(shop, seed=settings.seed)
-        return Solution("full", "infeasible", None, None, found.bound, found.trace, reason)
-    return Solution("full", found.status, found.plan, found.values, found.bound, found.trace, found.reason)
+    question = Question(goal, settings.limit, seed=settings.seed, start=start)
+    return replace(named(settings.method).solve(shop, question), method="full")

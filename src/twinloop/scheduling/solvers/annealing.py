@@ -11,13 +11,13 @@ import itertools
 import numpy as np
 
 from twinloop.contracts import Plan
-from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.solution import Limit, Solution, Tell
+from twinloop.scheduling.question import Question
+from twinloop.scheduling.solution import Solution, Tell
 from twinloop.scheduling.solvers.generation import possible
+from twinloop.scheduling.solvers.genome import Genomes, Search
 from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.local.graph import draw
-from twinloop.scheduling.solvers.rich.genome import Genomes, Search
 from twinloop.scheduling.solvers.rich.layout import END_MODE, FIRST_MODE, FIRST_ROW, MACHINE
 from twinloop.scheduling.solvers.rich.placing import place_of
 from twinloop.scheduling.solvers.rich.schemes import serial
@@ -32,31 +32,22 @@ STEPS, CHUNK = 200, 50
 MACHINES, TIMES, GAPS = 4, 3, 100
 
 
-def solve_annealing(
-    shop: JobShop,
-    goal: Goal,
-    *,
-    limit: Limit,
-    seed: int,
-    start: Plan | None = None,
-    tell: Tell | None = None,
-    rules: bool = True,
-) -> Solution:
+def solve_annealing(shop: JobShop, question: Question, *, tell: Tell | None = None, rules: bool = True) -> Solution:
     """Search until the limit (iterations are schedules generated), never worse than `start` or the best rule.
 
     The temperature falls over the iterations or seconds. Without `rules` a valid start is all that is begun with:
     the rules take as long as some hundred schedules. Raises InputError for a limit of neither.
     """
-    search = Search(METHOD, shop, goal, limit, start, tell)
+    search, limit = Search(METHOD, shop, question, tell), question.limit
     if not possible(shop):
         return search.solution()
     first = list(search.starts() if rules else itertools.islice(search.starts(), 1))
     # The best plan, or one that misses firm due dates, or none at all: all have a genome.
     genome = search.encode([search.plan or (first[0] if first else Plan(()))])
-    values = np.empty((1, BEFORE + len(goal.levels)), dtype=np.int64)
+    values = np.empty((1, BEFORE + len(question.goal.levels)), dtype=np.int64)
     search.decode(genome, 0, 1, values)
     scale = np.maximum(1 / HOT, values[0]).astype(np.float64)
-    state = np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
+    state = np.random.SeedSequence(question.seed).generate_state(1, np.uint64) | np.uint64(1)
     best, best_values = genome.copy(), values.copy()
     free, done = search.free, 1
     while len(free) and not search.proved:

@@ -14,7 +14,8 @@ from ortools.sat.python import cp_model
 from twinloop.scheduling.bounds import Spans, latest_ends, spans
 from twinloop.scheduling.objectives import Goal, job_ends
 from twinloop.scheduling.problem import JobShop, Material, Pool
-from twinloop.scheduling.solution import Limit
+from twinloop.scheduling.question import Limit, Question
+from twinloop.scheduling.solution import Solution
 from twinloop.scheduling.solvers.cpsat import build, searcher, solve_cpsat
 
 # Every trial of a set, and the search for the least delay, may use this many deterministic seconds.
@@ -34,6 +35,13 @@ class Span:
 
 # What can be lifted to make a plan possible, as (kind, name): a calendar, a firm date, a frozen operation, ...
 Limitation = tuple[str, str]
+
+
+def explained(shop: JobShop, solution: Solution, *, seed: int) -> Solution:
+    """The solution, with the reason where no plan exists."""
+    if solution.status != "infeasible" or solution.reason:
+        return solution
+    return dataclasses.replace(solution, reason=explain(shop, seed=seed))
 
 
 def explain(shop: JobShop, *, seed: int) -> str:
@@ -206,7 +214,7 @@ def _least_delay(shop: JobShop, *, seed: int) -> str:
     """The least total delay of the firm jobs, or one that is enough; nothing where none is found."""
     jobs = tuple(dataclasses.replace(job, firm=False, due=job.due if job.firm else None) for job in shop.jobs)
     soft = dataclasses.replace(shop, jobs=jobs)
-    found = solve_cpsat(soft, Goal.of("tardiness"), limit=TRIAL_LIMIT, seed=seed)
+    found = solve_cpsat(soft, Question(Goal.of("tardiness"), TRIAL_LIMIT, seed=seed))
     if found.plan is None:
         return ""
     ends = job_ends(found.plan)

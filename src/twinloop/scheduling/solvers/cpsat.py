@@ -17,7 +17,8 @@ from twinloop.scheduling.bounds import Key, horizon, latest_ends, lower_bound, s
 from twinloop.scheduling.checker import violations
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.solution import Limit, Solution, Status, Tell, Trace, semi_active
+from twinloop.scheduling.question import Limit, Question
+from twinloop.scheduling.solution import Solution, Status, Tell, Trace, semi_active
 from twinloop.scheduling.solvers.cp_draft import Draft, Sum
 from twinloop.scheduling.solvers.cp_goal import levels
 from twinloop.scheduling.solvers.cp_model import draft
@@ -174,24 +175,15 @@ def minimise(
     return Answer("feasible", plan, bound)
 
 
-def solve_cpsat(
-    shop: JobShop,
-    goal: Goal,
-    *,
-    limit: Limit,
-    seed: int,
-    start: Plan | None = None,
-    tell: Tell | None = None,
-    workers: int = 1,
-    bound: int | None = None,
-) -> Solution:
-    """The best plan within `limit`, never worse than a valid `start`; one that breaks a rule only guides the search.
+def solve_cpsat(shop: JobShop, question: Question, *, tell: Tell | None = None, bound: int | None = None) -> Solution:
+    """The best plan within the limit, never worse than a valid `start`; one that breaks a rule only guides the search.
 
     bound: the `lower_bound`, where the caller has it. With several workers the answer is the same again only if the
     limit names no seconds.
     """
+    goal, start = question.goal, question.start
     least = lower_bound(shop, goal) if bound is None else bound
-    trace, budget = Trace(tell), Budget(limit)
+    trace, budget = Trace(tell), Budget(question.limit)
     best = start if start is not None and not violations(shop, start) else None
     if best is not None:
         trace.add(goal.values(shop, best)[0], least)
@@ -209,8 +201,8 @@ def solve_cpsat(
             caps=[*held, None if values is None else values[level]],
             budget=budget,
             share=1.0 if level == len(goal.levels) - 1 else 1.0 - LOWER_SHARE,
-            seed=seed,
-            workers=workers,
+            seed=question.seed,
+            workers=question.workers,
             hint=best or start,
             trace=trace if level == 0 else None,
         )
@@ -221,7 +213,7 @@ def solve_cpsat(
         if answer.plan is not None:
             best = semi_active(shop, answer.plan) if shop.plain and _regular(goal) else answer.plan
         if best is None:
-            return Solution(METHOD, "no plan", None, None, bound, reason=f"none found in {limit}")
+            return Solution(METHOD, "no plan", None, None, bound, reason=f"none found in {question.limit}")
         proved = proved and answer.status == "optimal"
         held.append(goal.values(shop, best)[level])
     assert best is not None

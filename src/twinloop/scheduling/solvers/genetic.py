@@ -6,12 +6,11 @@ more often than from any other parent. Dispatching rules make the first ones. Le
 
 import numpy as np
 
-from twinloop.contracts import Plan
-from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.solution import Limit, Solution, Tell
+from twinloop.scheduling.question import Question
+from twinloop.scheduling.solution import Solution, Tell
 from twinloop.scheduling.solvers.generation import possible
-from twinloop.scheduling.solvers.rich.genome import Genomes, Search
+from twinloop.scheduling.solvers.genome import Genomes, Search
 from twinloop.scheduling.solvers.rich.layout import END_MODE, FIRST_MODE, Longs
 from twinloop.scheduling.solvers.rich.values import BEFORE
 
@@ -25,29 +24,21 @@ CHUNK = 20
 FIRST_TO_END, DRIFT = 0.7, 0.01
 
 
-def solve_genetic(
-    shop: JobShop,
-    goal: Goal,
-    *,
-    limit: Limit,
-    seed: int,
-    start: Plan | None = None,
-    tell: Tell | None = None,
-) -> Solution:
+def solve_genetic(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
     """Search until the limit (iterations are schedules generated), never worse than `start` or the best rule.
 
     Raises InputError for a limit without iterations and seconds.
     """
-    search = Search(METHOD, shop, goal, limit, start, tell)
+    search, limit = Search(METHOD, shop, question, tell), question.limit
     if not possible(shop):
         return search.solution()
-    draw = np.random.default_rng(seed)
+    draw = np.random.default_rng(question.seed)
     first = list(search.starts())
     size = min(MOST, max(FEWEST, 2 * search.tables.count, len(first)))
     people = _newcomers(search, size, draw)
     for name, column in vars(search.encode(first)).items():
         getattr(people, name)[: len(first)] = column
-    values = np.empty((size, BEFORE + len(goal.levels)), dtype=np.int64)
+    values = np.empty((size, BEFORE + len(question.goal.levels)), dtype=np.int64)
     done, row, stay = 0, 0, max(1, int(STAY * size))
     while search.spent < 1 and not search.proved and (limit.iterations is None or done < limit.iterations):
         end = min(size, row + CHUNK)

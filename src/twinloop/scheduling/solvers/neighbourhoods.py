@@ -17,8 +17,8 @@ from twinloop.scheduling.bounds import Key, horizon, latest_ends, lower_bound, s
 from twinloop.scheduling.checker import violations
 from twinloop.scheduling.objectives import Goal, job_ends
 from twinloop.scheduling.problem import LARGEST_COST, JobShop
-from twinloop.scheduling.settings import RuleName
-from twinloop.scheduling.solution import Limit, Solution, Tell, Trace
+from twinloop.scheduling.question import Limit, Question
+from twinloop.scheduling.solution import Solution, Tell, Trace
 from twinloop.scheduling.solvers.cp_draft import Draft, Sum
 from twinloop.scheduling.solvers.cp_goal import levels
 from twinloop.scheduling.solvers.cp_model import draft
@@ -31,7 +31,7 @@ METHOD = "CP-SAT LNS"
 PIECE = 0.02
 SIZE, LEAST_SIZE, GROWTH = 40.0, 8.0, 1.1
 # Rules that make the first plan where none is given: one for dates, one for the makespan.
-FIRST: tuple[RuleName, ...] = ("ATC", "MWKR")
+FIRST = ("ATC", "MWKR")
 # What making a piece counts for in deterministic seconds, altogether and for each operation of the shop.
 MAKING, MAKING_EACH = 0.005, 0.00001
 # Levels share the limit in this ratio: the first has most to gain.
@@ -39,27 +39,21 @@ LEVEL_SHARE = 0.7
 
 
 def solve_neighbourhoods(
-    shop: JobShop,
-    goal: Goal,
-    *,
-    limit: Limit,
-    seed: int,
-    start: Plan | None = None,
-    tell: Tell | None = None,
-    bound: int | None = None,
+    shop: JobShop, question: Question, *, tell: Tell | None = None, bound: int | None = None
 ) -> Solution:
     """Improve a valid `start`, or a rule's plan where none is given; iterations count neighbourhoods.
 
     bound: the `lower_bound`, where the caller has it.
     """
+    goal, start = question.goal, question.start
     least = lower_bound(shop, goal) if bound is None else bound
-    trace, budget = Trace(tell), Budget(limit)
+    trace, budget = Trace(tell), Budget(question.limit)
     if start is None or violations(shop, start):
         start = by_rule(shop, goal)
     if start is None:
         reason = "no rule finds a first plan: give one to start from"
         return Solution(METHOD, "no plan", None, None, least, reason=reason)
-    search = _Search(shop, goal, start, seed=seed)
+    search = _Search(shop, goal, start, seed=question.seed)
     trace.add(search.values[0], least)
     proved = [search.values[0] == least] + [False] * (len(goal.levels) - 1)
     for level in range(len(goal.levels)):

@@ -5,7 +5,7 @@ limit, then the second while the first stays at its best, so that no point is do
 that CP-SAT proved, and the bounds together say how much larger the front's hypervolume could still be.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -13,9 +13,8 @@ import polars as pl
 from twinloop.contracts import Plan
 from twinloop.errors import InputError
 from twinloop.scheduling.checker import violations
-from twinloop.scheduling.objectives import Goal, Term
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.solution import Limit
+from twinloop.scheduling.question import Question
 from twinloop.scheduling.solvers.cpsat import Answer, Budget, minimise
 from twinloop.scheduling.solvers.neighbourhoods import by_rule
 
@@ -104,25 +103,17 @@ def hypervolume(points: Sequence[tuple[float, float]], reference: tuple[float, f
     return area
 
 
-def pareto_front(
-    shop: JobShop,
-    goals: tuple[Term | Mapping[Term, int], Term | Mapping[Term, int]],
-    *,
-    limit: Limit,
-    seed: int,
-    points: int = 10,
-    reference: Plan | None = None,
-    start: Plan | None = None,
-    workers: int = 1,
-) -> Front:
+def pareto_front(shop: JobShop, question: Question, *, points: int = 10) -> Front:
     """Up to `points` plans from the best first goal to the best second one, evenly spread over the second.
 
-    `limit` is for the whole front, `reference` the plan that stability compares with, `start` a plan to begin from.
-    Raises InputError for fewer than two points.
+    The question's goal has two levels, one for each goal; its limit is for the whole front. Raises InputError for
+    another number of levels, and for fewer than two points.
     """
     if points < 2:
         raise InputError(f"pareto: points = {points}: expected at least 2")
-    search = _Search(shop, Goal.of(*goals, reference=reference), Budget(limit), 2 * points + 1, seed, workers)
+    if len(question.goal.levels) != 2:
+        raise InputError(f"pareto: expected a goal of two levels, got {len(question.goal.levels)}")
+    search, start = _Search(shop, question, 2 * points + 1), question.start
     first, second = (" + ".join(level) for level in search.goal.levels)
     if start is None or violations(shop, start):
         start = by_rule(shop, search.goal)
@@ -130,15 +121,15 @@ def pareto_front(
         search.plans.append(start)
     best = search.minimise(1, (None, None))
     if not search.plans:
-        reason = "no plan exists" if best.status == "infeasible" else f"none found in {limit}"
+        reason = "no plan exists" if best.status == "infeasible" else f"none found in {question.limit}"
         return Front((first, second), (), second_bound=best.bound, reason=reason)
-    found = [search.point(None)]
-    low, high = min(search.values(plan)[1] for plan in search.plans), found[0].values[1]
+    searched = [search.point(None)]
+    low, high = min(search.values(plan)[1] for plan in search.plans), searched[0].values[1]
     for k in range(1, points):
-        if found[-1].values[1] > low:
-            found.append(search.point(min(high - -(-(high - low) * k // (points - 1)), found[-1].values[1] - 1)))
-    kept = [p for p in found if not any(_dominates(other.values, p.values) for other in found)]
-    steps = tuple((point.limit, point.bound) for point in found)
+        if searched[-1].values[1] > low:
+            searched.append(search.point(min(high - -(-(high - low) * k // (points - 1)), searched[-1].values[1] - 1)))
+    kept = [p for p in searched if not any(_dominates(other.values, p.values) for other in searched)]
+    steps = tuple((point.limit, point.bound) for point in searched)
     return Front((first, second), tuple(kept), steps, best.bound)
 
 
@@ -149,9 +140,9 @@ def _dominates(one: tuple[int, int], other: tuple[int, int]) -> bool:
 class _Search:
     """The searches along one front: each starts from the best plan that the others found for its limit."""
 
-    def __init__(self, shop: JobShop, goal: Goal, budget: Budget, searches: int, seed: int, workers: int) -> None:
-        self.shop, self.goal, self._budget, self._left = shop, goal, budget, searches
-        self._seed, self._workers = seed, workers
+    def __init__(self, shop: JobShop, question: Question, searches: int) -> None:
+        self.shop, self.goal, self._budget, self._left = shop, question.goal, Budget(question.limit), searches
+        self._seed, self._workers = question.seed, question.workers
         self.plans: list[Plan] = []
 
     def values(self, plan: Plan) -> tuple[int, int]:

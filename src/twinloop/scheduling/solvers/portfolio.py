@@ -14,11 +14,12 @@ from dataclasses import replace
 from twinloop.contracts import Plan
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.checker import violations
+from twinloop.scheduling.dispatching import RULES
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.settings import RULE_NAMES, RuleName
-from twinloop.scheduling.solution import Incumbent, Limit, Solution, Tell, Trace
-from twinloop.scheduling.solvers.conflict import explain
+from twinloop.scheduling.question import Limit, Question
+from twinloop.scheduling.solution import Incumbent, Solution, Tell, Trace
+from twinloop.scheduling.solvers.conflict import explained
 from twinloop.scheduling.solvers.cpsat import solve_cpsat
 from twinloop.scheduling.solvers.local.search import solve_local
 from twinloop.scheduling.solvers.neighbourhoods import solve_neighbourhoods
@@ -37,37 +38,29 @@ RULES_SHARE = 0.3
 MOVES = 30_000_000
 
 
-def solve_auto(
-    shop: JobShop,
-    goal: Goal,
-    *,
-    limit: Limit,
-    seed: int,
-    start: Plan | None = None,
-    tell: Tell | None = None,
-    workers: int = 1,
-) -> Solution:
-    """The best plan and bound within `limit`, on `workers` threads; never worse than a valid `start`."""
-    search = _Search(shop, goal, limit, seed=seed, workers=workers, tell=tell)
-    local = goal == Goal.of("makespan") and shop.plain and not any(job.after for job in shop.jobs)
+def solve_auto(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
+    """The best plan and bound within the limit; never worse than a valid start."""
+    search = _Search(shop, question, tell=tell)
+    local = question.goal == Goal.of("makespan") and shop.plain and not any(job.after for job in shop.jobs)
     # Local search begins with a rule of its own.
-    found = search.ruled(start, () if local else RULE_NAMES)
-    if found.status == "optimal":
-        return found
-    return search.local_and_proof(found) if local else search.whole_and_pieces(found)
+    first = search.ruled(() if local else tuple(RULES))
+    if first.status == "optimal":
+        return first
+    return search.local_and_proof(first) if local else search.whole_and_pieces(first)
 
 
 class _Search:
-    def __init__(self, shop: JobShop, goal: Goal, limit: Limit, *, seed: int, workers: int, tell: Tell | None) -> None:
+    def __init__(self, shop: JobShop, question: Question, *, tell: Tell | None) -> None:
         self._begun = time.monotonic()
-        self.shop, self.goal, self.limit, self.seed, self.workers = shop, goal, limit, seed, workers
+        self.shop, self.question, self.goal, self.limit = shop, question, question.goal, question.limit
         self.operations = sum(len(job.operations) for job in shop.jobs)
         # What is proved so far; parts that know less must not take it back.
-        self.least = self._without_search = lower_bound(shop, goal)
+        self.least = self._without_search = lower_bound(shop, self.goal)
         self.trace = Trace(tell)
 
-    def ruled(self, start: Plan | None, rules: Sequence[RuleName]) -> Solution:
+    def ruled(self, rules: Sequence[str]) -> Solution:
         """The best of the start plan and the rules'; some rules are enough where all would take too long."""
+        start = self.question.start
         valid = [start] if start is not None and not violations(self.shop, start) else []
         for rule in rules:
             if valid and self._left(RULES_SHARE) is None:
@@ -79,18 +72,18 @@ class _Search:
             return Solution(METHOD, "no plan", None, None, self.least, reason="no rule finds a plan")
         return self._best(min(valid, key=lambda plan: self.goal.values(self.shop, plan)), self.least)
 
-    def local_and_proof(self, found: Solution) -> Solution:
+    def local_and_proof(self, known: Solution) -> Solution:
         """Local search, and CP-SAT beside it where the shop is small enough for a proof."""
         alone = SOON_ALONE if self.operations <= SOON else LATER_ALONE if self.operations <= LATER else 1.0
-        found = self._local(found, share=alone)
-        if found.status == "optimal" or alone == 1.0:
-            return found
-        if self.limit.seconds is None or self.workers == 1:
-            return self._proof(found, share=1.0)
+        known = self._local(known, share=alone)
+        if known.status == "optimal" or alone == 1.0:
+            return known
+        if self.limit.seconds is None or self.question.workers == 1:
+            return self._proof(known, share=1.0)
         proved: list[Solution] = []
         with ThreadPoolExecutor(1) as thread:
-            proof = thread.submit(lambda: proved.append(self._proof(found, share=1.0)))
-            searched = self._local(found, share=1.0, threads=self.workers - 1, stop=proof.done)
+            proof = thread.submit(lambda: proved.append(self._proof(known, share=1.0)))
+            searched = self._local(known, share=1.0, threads=self.question.workers - 1, stop=proof.done)
             proof.result()
         [exact] = proved
         if exact.plan is None or exact.status == "optimal":
@@ -98,29 +91,23 @@ class _Search:
         plans = [solution.plan for solution in (exact, searched) if solution.plan is not None]
         return self._best(min(plans, key=lambda plan: plan.makespan), max(exact.bound, searched.bound))
 
-    def whole_and_pieces(self, found: Solution) -> Solution:
+    def whole_and_pieces(self, known: Solution) -> Solution:
         """CP-SAT on the whole shop while it is small, then on one piece after the other."""
-        if self.operations <= WHOLE or found.plan is None:
-            found = self._proof(found, share=WHOLE_SHARE)
-            if found.status in ("optimal", "infeasible") or found.plan is None:
-                return found
+        if self.operations <= WHOLE or known.plan is None:
+            known = self._proof(known, share=WHOLE_SHARE)
+            if known.status in ("optimal", "infeasible") or known.plan is None:
+                return known
         limit = self._left(1.0)
         if limit is None:
-            return found
+            return known
         pieces = solve_neighbourhoods(
-            self.shop,
-            self.goal,
-            limit=limit,
-            seed=self.seed,
-            start=found.plan,
-            tell=self._tell,
-            bound=self._without_search,
+            self.shop, self._part(limit, known.plan), tell=self._tell, bound=self._without_search
         )
-        return found if pieces.plan is None else self._best(pieces.plan, max(found.bound, pieces.bound))
+        return known if pieces.plan is None else self._best(pieces.plan, max(known.bound, pieces.bound))
 
     def _local(
         self,
-        found: Solution,
+        known: Solution,
         *,
         share: float,
         threads: int | None = None,
@@ -128,8 +115,8 @@ class _Search:
     ) -> Solution:
         limit = self._left(share)
         if limit is None:
-            return found
-        threads = self.workers if threads is None else threads
+            return known
+        threads = self.question.workers if threads is None else threads
         if limit.seconds is None:
             # The same number of populations whatever the number of workers, so that the answer is the same.
             moves = limit.iterations or max(1, int((limit.deterministic or 0.0) * MOVES / self.operations))
@@ -138,38 +125,32 @@ class _Search:
             populations = threads
         local = solve_local(
             self.shop,
-            self.goal,
-            limit=limit,
-            seed=self.seed,
+            self._part(limit, None, workers=threads),
             tell=self._tell,
             populations=populations,
-            workers=threads,
-            bound=found.bound,
+            bound=known.bound,
             stop=stop,
         )
-        plans = [solution.plan for solution in (local, found) if solution.plan is not None]
-        return self._best(min(plans, key=lambda plan: plan.makespan), max(local.bound, found.bound))
+        plans = [solution.plan for solution in (local, known) if solution.plan is not None]
+        return self._best(min(plans, key=lambda plan: plan.makespan), max(local.bound, known.bound))
 
-    def _proof(self, found: Solution, *, share: float) -> Solution:
+    def _proof(self, known: Solution, *, share: float) -> Solution:
         limit = self._left(share)
         if limit is None:
-            return found
-        workers = 1 if limit.seconds is None or self.goal == Goal.of("makespan") else self.workers
+            return known
+        workers = 1 if limit.seconds is None or self.goal == Goal.of("makespan") else self.question.workers
         exact = solve_cpsat(
-            self.shop,
-            self.goal,
-            limit=limit,
-            seed=self.seed,
-            start=found.plan,
-            tell=self._tell,
-            workers=workers,
-            bound=self._without_search,
+            self.shop, self._part(limit, known.plan, workers=workers), tell=self._tell, bound=self._without_search
         )
         if exact.status == "infeasible":
-            return replace(exact, method=METHOD, reason=explain(self.shop, seed=self.seed))
+            return replace(explained(self.shop, exact, seed=self.question.seed), method=METHOD)
         if exact.plan is None:
-            return replace(found, bound=max(found.bound, exact.bound), reason=exact.reason or found.reason)
-        return self._best(exact.plan, max(found.bound, exact.bound), proved=exact.status == "optimal")
+            return replace(known, bound=max(known.bound, exact.bound), reason=exact.reason or known.reason)
+        return self._best(exact.plan, max(known.bound, exact.bound), proved=exact.status == "optimal")
+
+    def _part(self, limit: Limit, start: Plan | None, *, workers: int = 1) -> Question:
+        """The question to one of the methods."""
+        return replace(self.question, limit=limit, start=start, workers=workers)
 
     def _left(self, share: float) -> Limit | None:
         """`share` of the limit, less the seconds that have passed; None when they have all passed."""
@@ -185,8 +166,8 @@ class _Search:
             iterations=None if limit.iterations is None else max(1, int(share * limit.iterations)),
         )
 
-    def _tell(self, found: Incumbent) -> None:
-        self.trace.add(found.objective, max(self.least, found.bound))
+    def _tell(self, incumbent: Incumbent) -> None:
+        self.trace.add(incumbent.objective, max(self.least, incumbent.bound))
 
     def _best(self, plan: Plan, bound: int, *, proved: bool = False) -> Solution:
         bound = self.least = max(self.least, bound)

@@ -2,6 +2,7 @@
 
 from html import escape
 
+from twinloop.palette import INK, PANEL, SOFT
 from twinloop.simulation.figures.layout import (
     FLOW,
     MARGIN,
@@ -11,11 +12,10 @@ from twinloop.simulation.figures.layout import (
     Link,
     layout,
 )
-from twinloop.simulation.figures.states import INK
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.station import Station
 
-PAPER, ACCENT, SOFT = "#F5F7FA", "#B44D12", "#52606D"
+ACCENT = "#B44D12"
 TEXT = f'font-family="system-ui, DejaVu Sans, sans-serif" font-size="14" fill="{INK}"'
 LETTERS = 12  # fit into a box
 MOST_ROUTES = 12
@@ -114,7 +114,7 @@ def _box(box: Box, name: str, notes: list[str], title: str, *, soft: bool = Fals
     )
     dashes = ' stroke-dasharray="4 3"' if soft else ""
     return (
-        f'<rect x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" rx="5" fill="{PAPER}" '
+        f'<rect x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" rx="5" fill="{PANEL}" '
         f'stroke="{border}" stroke-width="{2.2 if border == ACCENT else 1.4}"{dashes}/>'
         f'<text x="{middle:g}" y="{box.y + 21:g}" text-anchor="middle" {TEXT} font-weight="600">'
         f"<title>{escape(name)}</title>{escape(shortened(name, LETTERS))}</text>{rows}{above if title else ''}"

@@ -6,14 +6,15 @@ from html import escape
 
 import polars as pl
 
+from twinloop.palette import GRID, INK, LINE, PANEL, RED, SOFT
 from twinloop.simulation.figures.course import MOVE_MIN, Course, course
 from twinloop.simulation.figures.flow import head_of, path_of, shortened
 from twinloop.simulation.figures.layout import EXIT, FLOW, MARGIN, SCRAP, Box, Layout, Link, layout
 from twinloop.simulation.figures.moving import Clock, Steps, jumping, travel, word
-from twinloop.simulation.figures.states import INK, STATE_COLOURS, STATE_MEANINGS, in_order, text_colour
+from twinloop.simulation.figures.states import STATE_COLOURS, STATE_MEANINGS, in_order, text_colour
 from twinloop.simulation.model.line import Line
 
-SOFT, PANEL, GOOD, BAD = "#52606D", "#F5F7FA", "#1F2933", "#D55E00"
+GOOD, BAD = INK, RED
 FONT = 'font-family="system-ui, DejaVu Sans, sans-serif"'
 MOST_WIDE = 800  # CSS pixels
 SECONDS_PER_MINUTE = 1.0
@@ -258,7 +259,7 @@ class Painter:
                     f'{sign}<text x="{x + (20 if mark else 0):g}" y="{y + 4.5:g}" font-size="12.5">{text}</text>'
                 )
         y, width = self._height - 14, self._width - 2 * MARGIN
-        parts.append(f'<rect x="{MARGIN}" y="{y:g}" width="{width:g}" height="5" rx="2.5" fill="#E4E7EB"/>')
+        parts.append(f'<rect x="{MARGIN}" y="{y:g}" width="{width:g}" height="5" rx="2.5" fill="{GRID}"/>')
         done = width * (1 if clock.at is None else (clock.at - clock.start) / (clock.end - clock.start))
         grows = (
             f'<animate attributeName="width" from="0" to="{width:g}" dur="{clock.seconds:g}s" '
@@ -273,8 +274,8 @@ class Painter:
 def _arrow(link: Link) -> str:
     dashed = "" if link.kind == FLOW else ' stroke-dasharray="4 3"'
     return (
-        f'<path d="{path_of(link)}" fill="none" stroke="#9AA5B1" stroke-width="1.4"{dashed}/>'
-        f'<path d="{head_of(link)}" fill="#9AA5B1"/>'
+        f'<path d="{path_of(link)}" fill="none" stroke="{LINE}" stroke-width="1.4"{dashed}/>'
+        f'<path d="{head_of(link)}" fill="{LINE}"/>'
     )
 
 

@@ -1,19 +1,21 @@
 """What machines can be doing: one colour and one meaning per state, the same in every figure.
 
-Colours are Okabe and Ito's (2008), some lighter or darker, so that all pairs stay apart under the three
+Colours are those of `palette`, some lighter or darker, so that all pairs stay apart under the three
 kinds of colour blindness (a test computes it); figures write the state's name beside its colour as well.
 """
 
+from twinloop.palette import GREEN, GRID, INK, ORANGE, PAPER, RED, YELLOW
+
 # In the order of legends: from working to standing still.
 STATE_COLOURS = {
-    "running": "#009E73",
-    "warning": "#E69F00",
+    "running": GREEN,
+    "warning": ORANGE,
     "setup": "#B66DA0",
     "maintenance": "#0B3C6F",
-    "down": "#D55E00",
-    "blocked": "#F0E442",
+    "down": RED,
+    "blocked": YELLOW,
     "starved": "#8ECDF2",
-    "idle": "#E4E7EB",
+    "idle": GRID,
 }
 STATE_MEANINGS = {
     "running": "works",
@@ -25,12 +27,11 @@ STATE_MEANINGS = {
     "starved": "waits for parts or material",
     "idle": "nobody there, or nothing to do",
 }
-INK, LIGHT_INK = "#1F2933", "#FFFFFF"
 
 
 def text_colour(state: str) -> str:
     """The colour of text that can be read on the state's own."""
-    return LIGHT_INK if state in ("maintenance",) else INK
+    return PAPER if state in ("maintenance",) else INK
 
 
 def in_order(states: set[str]) -> list[str]:

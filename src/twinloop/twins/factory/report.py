@@ -18,7 +18,6 @@ from twinloop.reporting.figures import scheduling
 from twinloop.reporting.notebooks import Job, Link, publish
 from twinloop.reporting.pages import Front, Page, from_markdown, write_index, write_plain
 from twinloop.reporting.tables import Table
-from twinloop.scheduling.figures.gantt import gantt
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.factory.results import Images, Orders, ProductionLine, ShopFloor
@@ -68,7 +67,8 @@ def run(stage: Stage[FactoryConfig]) -> str:
         view = ShopFloor(root).view()
         view.save(folder / "figures" / "line_at_work.svg")
         published.result()
-    scheduling.write_interactive(gantt(**Orders(root).gantt()), folder / "gantt.html")
+    orders = Orders(root)
+    scheduling.write_interactive(orders.shop.gantt(orders.plan, groups=orders.products()), folder / "gantt.html")
     _write_cards(root, folder, links, _plain(stage.config))
     line = ProductionLine(root)
     front = Front(

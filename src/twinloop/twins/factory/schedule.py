@@ -25,15 +25,16 @@ from twinloop.scheduling.execution.whatif import what_if, with_job, with_machine
 from twinloop.scheduling.files.shop_json import write_shop
 from twinloop.scheduling.frames import load_frame, plan_frame, trace_frame
 from twinloop.scheduling.objectives import Goal
+from twinloop.scheduling.planning import solve, solve_rule
 from twinloop.scheduling.problem import Job, JobShop
 from twinloop.scheduling.problem.orders import orders, rush_job
+from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.rescheduling.events import RushJob
 from twinloop.scheduling.rescheduling.replan import Settings as ReplanSettings
 from twinloop.scheduling.rescheduling.rolling import COMPARED, compare_courses
 from twinloop.scheduling.settings import Change, Objective, ScheduleSettings
-from twinloop.scheduling.solution import Incumbent, Limit, Solution
+from twinloop.scheduling.solution import Incumbent, Solution
 from twinloop.scheduling.solvers.pareto import pareto_front
-from twinloop.scheduling.solvers.solver import solve, solve_rule
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
@@ -109,15 +110,10 @@ class _Studies:
         """Plans between the shortest and the most punctual: makespan, weighted_tardiness, proved."""
         if not self.settings.pareto_points:
             return pl.DataFrame(schema=FRONT)
-        found = pareto_front(
-            self.shop,
-            ("makespan", "weighted_tardiness"),
-            limit=Limit(deterministic=self.settings.pareto_limit),
-            seed=self.seed,
-            points=self.settings.pareto_points,
-            start=start,
-        )
-        return found.frame().rename({"first": "makespan", "second": "weighted_tardiness"}).select(list(FRONT))
+        goal, limit = Goal.of("makespan", "weighted_tardiness"), Limit(deterministic=self.settings.pareto_limit)
+        question = Question(goal, limit, seed=self.seed, start=start)
+        front = pareto_front(self.shop, question, points=self.settings.pareto_points)
+        return front.frame().rename({"first": "makespan", "second": "weighted_tardiness"}).select(list(FRONT))
 
     def robustness(self) -> pl.DataFrame:
         """What more and more slack promises and keeps."""

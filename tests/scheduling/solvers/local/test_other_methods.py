@@ -14,7 +14,7 @@ from twinloop.scheduling.checker import check
 from twinloop.scheduling.files.text import read_jsp
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation
-from twinloop.scheduling.solution import Limit
+from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solvers.local.annealing import solve_annealing
 from twinloop.scheduling.solvers.local.one_machine import carlier, preemptive_bound
 from twinloop.scheduling.solvers.local.shifting_bottleneck import solve_shifting_bottleneck
@@ -53,6 +53,9 @@ def test_one_machine_is_sequenced_as_well_as_all_permutations_allow(rows):
     assert preemptive_bound(*columns(rows)) <= best
 
 
+ASKED = Question(MAKESPAN, Limit(iterations=1))
+
+
 def instance(text: str, folder: Path) -> JobShop:
     (folder / "instance.txt").write_text(text)
     return read_jsp(folder / "instance.txt")
@@ -61,7 +64,7 @@ def instance(text: str, folder: Path) -> JobShop:
 @pytest.mark.parametrize(("text", "optimum"), [(FT06, 55), (FT10, 930)], ids=["ft06", "ft10"])
 def test_the_shifting_bottleneck_is_within_nine_percent_of_fisher_and_thompson(text, optimum, tmp_path):
     shop = instance(text, tmp_path)
-    found = solve_shifting_bottleneck(shop, MAKESPAN)
+    found = solve_shifting_bottleneck(shop, ASKED)
     check(shop, found.plan)
     assert optimum <= found.objective == found.plan.makespan <= 1.09 * optimum
 
@@ -69,26 +72,26 @@ def test_the_shifting_bottleneck_is_within_nine_percent_of_fisher_and_thompson(t
 @settings(max_examples=40, deadline=None)
 @given(shop=plain_shops())
 def test_the_shifting_bottleneck_gives_valid_plans_and_the_same_again(shop):
-    found = solve_shifting_bottleneck(shop, MAKESPAN)
+    found = solve_shifting_bottleneck(shop, ASKED)
     check(shop, found.plan)
-    assert found == solve_shifting_bottleneck(shop, MAKESPAN)
+    assert found == solve_shifting_bottleneck(shop, ASKED)
     assert found.bound <= found.objective
 
 
 def test_annealing_reaches_ft06_and_comes_close_to_ft10(tmp_path):
-    small = solve_annealing(instance(FT06, tmp_path), MAKESPAN, limit=Limit(iterations=60_000), seed=1)
+    small = solve_annealing(instance(FT06, tmp_path), Question(MAKESPAN, Limit(iterations=60_000)))
     assert small.objective == 55
     shop = instance(FT10, tmp_path)
-    found = solve_annealing(shop, MAKESPAN, limit=Limit(iterations=200_000), seed=1)
+    found = solve_annealing(shop, Question(MAKESPAN, Limit(iterations=200_000)))
     check(shop, found.plan)
     assert 930 <= found.objective <= 990
-    assert found == solve_annealing(shop, MAKESPAN, limit=Limit(iterations=200_000), seed=1)
+    assert found == solve_annealing(shop, Question(MAKESPAN, Limit(iterations=200_000)))
 
 
 @settings(max_examples=30, deadline=None)
 @given(shop=flexible_shops())
 def test_annealing_plans_small_flexible_shops_nearly_as_well_as_brute_force(shop):
-    found = solve_annealing(shop, MAKESPAN, limit=Limit(iterations=4000), seed=2)
+    found = solve_annealing(shop, Question(MAKESPAN, Limit(iterations=4000), seed=2))
     check(shop, found.plan)
     best = min(plan.makespan for plan in every_plan(shop))
     assert best <= found.objective <= 1.25 * best + 1
@@ -97,8 +100,8 @@ def test_annealing_plans_small_flexible_shops_nearly_as_well_as_brute_force(shop
 def test_what_these_methods_cannot_do_is_refused():
     flexible = JobShop(("m", "n"), (Job("a", (Operation("m", 1, (Alternative("n", 2),)),)),))
     with pytest.raises(InputError, match="one machine for every operation"):
-        solve_shifting_bottleneck(flexible, MAKESPAN)
+        solve_shifting_bottleneck(flexible, ASKED)
     with pytest.raises(InputError, match="the makespan alone"):
-        solve_shifting_bottleneck(flexible, Goal.of("setup"))
+        solve_shifting_bottleneck(flexible, Question(Goal.of("setup"), ASKED.limit))
     with pytest.raises(InputError, match="a limit of iterations; its cooling"):
-        solve_annealing(flexible, MAKESPAN, limit=Limit(seconds=1.0), seed=1)
+        solve_annealing(flexible, Question(MAKESPAN, Limit(seconds=1.0)))

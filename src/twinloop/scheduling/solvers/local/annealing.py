@@ -6,12 +6,12 @@ is kept with probability exp(-worse / temperature), which falls geometrically ov
 
 import numpy as np
 
-from twinloop.contracts import Plan
 from twinloop.errors import InputError
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.solution import Limit, Solution, Status
+from twinloop.scheduling.question import Question
+from twinloop.scheduling.solution import Solution, Status, Tell, Trace
 from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.local.arrays import Arrays
 from twinloop.scheduling.solvers.local.construct import MOST_WORK, construct
@@ -24,14 +24,18 @@ METHOD = "simulated annealing"
 HOT, COLD = 0.5, 0.01
 
 
-def solve_annealing(shop: JobShop, goal: Goal, *, limit: Limit, seed: int, start: Plan | None = None) -> Solution:
-    """Anneal for `limit.iterations`. Raises InputError as `solve_local` does, and without a limit of iterations."""
+def solve_annealing(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
+    """Anneal for the limit's iterations; `tell` hears of the end.
+
+    Raises InputError as `solve_local` does, and without a limit of iterations.
+    """
+    goal, limit, start = question.goal, question.limit, question.start
     if goal != Goal.of("makespan"):
         raise InputError("simulated annealing: expected the makespan alone as objective: use CP-SAT or auto")
     if limit.iterations is None:
         raise InputError("simulated annealing: expected a limit of iterations; its cooling is spread over them")
     arrays = Arrays.of(shop)
-    state = np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
+    state = np.random.SeedSequence(question.seed).generate_state(1, np.uint64) | np.uint64(1)
     fixed = (
         *(arrays.job_before, arrays.job_after, arrays.release),
         *(arrays.first_mode, arrays.mode_machine, arrays.mode_duration),
@@ -46,7 +50,10 @@ def solve_annealing(shop: JobShop, goal: Goal, *, limit: Limit, seed: int, start
     )
     point = Point(int(makespan), machine, before, after, np.empty(0, dtype=np.int32))
     status: Status = "optimal" if point.makespan == least else "feasible"
-    return Solution(METHOD, status, arrays.plan(machine, starts_of(arrays, point)), (point.makespan,), least)
+    trace = Trace(tell)
+    trace.add(point.makespan, least)
+    plan = arrays.plan(machine, starts_of(arrays, point))
+    return Solution(METHOD, status, plan, (point.makespan,), least, tuple(trace.incumbents))
 
 
 @machine_code

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from twinloop.contracts import Plan
 from twinloop.errors import InputError
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.solution import Incumbent, Limit, Solution, Status
+from twinloop.scheduling.question import Question
+from twinloop.scheduling.solution import Incumbent, Solution, Status, Tell
 from twinloop.scheduling.solvers.local.arrays import Arrays
 from twinloop.scheduling.solvers.local.island import Island, starts_of
 
@@ -22,14 +22,10 @@ METHOD = "local search"
 
 def solve_local(
     shop: JobShop,
-    goal: Goal,
+    question: Question,
     *,
-    limit: Limit,
-    seed: int,
-    start: Plan | None = None,
-    tell: Callable[[Incumbent], None] | None = None,
+    tell: Tell | None = None,
     populations: int = 1,
-    workers: int = 1,
     bound: int | None = None,
     stop: Callable[[], bool] = lambda: False,
     neighbourhood: int = 7,
@@ -40,12 +36,13 @@ def solve_local(
     Raises InputError for a shop that is not plain, a goal other than the makespan, or a limit without iterations
     and seconds.
     """
-    if goal != Goal.of("makespan"):
+    limit = question.limit
+    if question.goal != Goal.of("makespan"):
         raise InputError("local search: expected the makespan alone as objective: use CP-SAT or auto")
     if limit.iterations is None and limit.seconds is None:
         raise InputError("local search: expected a limit of iterations or seconds, got none")
     arrays = Arrays.of(shop)
-    least = max(lower_bound(shop, goal), bound or 0)
+    least = max(lower_bound(shop, question.goal), bound or 0)
     begun = time.monotonic()
     known: list[Incumbent] = []
 
@@ -64,24 +61,25 @@ def solve_local(
         return not stop()
 
     islands = [
-        Island(arrays, seed=seed + 1_000_003 * k, target=least, neighbourhood=neighbourhood) for k in range(populations)
+        Island(arrays, seed=question.seed + 1_000_003 * k, target=least, neighbourhood=neighbourhood)
+        for k in range(populations)
     ]
-    first = arrays.sequences(start) if start is not None else None
+    first = arrays.sequences(question.start) if question.start is not None else None
 
     def run(number: int) -> None:
         islands[number].run(first if number == 0 else None, go_on=go_on)
         note(islands[number])
 
-    if min(workers, populations) == 1:
+    if min(question.workers, populations) == 1:
         for number in range(populations):
             run(number)
     else:
-        with ThreadPoolExecutor(workers) as threads:
+        with ThreadPoolExecutor(question.workers) as threads:
             list(threads.map(run, range(populations)))
-    found = [island.best for island in islands if island.best is not None]
-    if not found:
+    bests = [island.best for island in islands if island.best is not None]
+    if not bests:
         return Solution(METHOD, "no plan", None, None, least, reason="the limit allows no iteration")
-    best = min(found, key=lambda point: point.makespan)
+    best = min(bests, key=lambda point: point.makespan)
     plan = arrays.plan(best.machine, starts_of(arrays, best))
     status: Status = "optimal" if best.makespan == least else "feasible"
     return Solution(METHOD, status, plan, (best.makespan,), least, tuple(known))

@@ -10,7 +10,8 @@ from twinloop.errors import InputError
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.solution import Solution, Status
+from twinloop.scheduling.question import Question
+from twinloop.scheduling.solution import Solution, Status, Tell, Trace
 from twinloop.scheduling.solvers.local.arrays import Arrays, Ints, Longs
 from twinloop.scheduling.solvers.local.graph import evaluate
 from twinloop.scheduling.solvers.local.one_machine import carlier, schrage
@@ -21,9 +22,12 @@ NODES = 400
 ROUNDS = 6
 
 
-def solve_shifting_bottleneck(shop: JobShop, goal: Goal) -> Solution:
-    """A plan of short makespan; the same for the same shop. Raises InputError for flexible shops and other goals."""
-    if goal != Goal.of("makespan"):
+def solve_shifting_bottleneck(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
+    """A plan of short makespan; the same for the same shop, whatever the limit.
+
+    Raises InputError for flexible shops and other goals.
+    """
+    if question.goal != Goal.of("makespan"):
         raise InputError("shifting bottleneck: expected the makespan alone as objective: use CP-SAT or auto")
     if shop.flexible:
         raise InputError("shifting bottleneck: expected one machine for every operation: use local search or auto")
@@ -38,12 +42,15 @@ def solve_shifting_bottleneck(shop: JobShop, goal: Goal) -> Solution:
         for _ in range(ROUNDS):
             before = decided.makespan
             for m in done:
-                decided.again(m)
+                decided.resequence(m)
             if decided.makespan == before:
                 break
-    arrays, least = decided.arrays, lower_bound(shop, goal)
+    arrays, least = decided.arrays, lower_bound(shop, question.goal)
     status: Status = "optimal" if decided.makespan == least else "feasible"
-    return Solution(METHOD, status, arrays.plan(decided.machine, decided.head), (decided.makespan,), least)
+    trace = Trace(tell)
+    trace.add(decided.makespan, least)
+    plan = arrays.plan(decided.machine, decided.head)
+    return Solution(METHOD, status, plan, (decided.makespan,), least, tuple(trace.incumbents))
 
 
 class _Decided:
@@ -77,7 +84,7 @@ class _Decided:
             self._fix(rows[simple])
             self._evaluate()
 
-    def again(self, m: int) -> None:
+    def resequence(self, m: int) -> None:
         """Sequence machine m anew, and keep the new order where it is not worse."""
         rows = np.flatnonzero(self.machine == m)
         kept, old = (self.before[rows].copy(), self.after[rows].copy()), self.makespan
@@ -94,10 +101,12 @@ class _Decided:
 
     def _evaluate(self) -> int:
         a = self.arrays
-        found = evaluate(
-            *(self.duration, a.release, a.job_before, a.job_after, self.before, self.after),
-            *(self.head, self.tail, self._order, self._waits),
+        makespan = int(
+            evaluate(
+                *(self.duration, a.release, a.job_before, a.job_after, self.before, self.after),
+                *(self.head, self.tail, self._order, self._waits),
+            )
         )
-        if found >= 0:
-            self.makespan = int(found)
-        return int(found)
+        if makespan >= 0:
+            self.makespan = makespan
+        return makespan

@@ -84,7 +84,7 @@ class Orders(FactoryOutputs):
         return {job.name: job.name.partition("_")[2] for job in self.shop.jobs}
 
     def gantt(self) -> dict[str, Any]:
-        """Arguments of `figures.scheduling.gantt` and of its interactive form, `scheduling.figures.gantt.gantt`."""
+        """Arguments of `figures.scheduling.gantt`."""
         return {"shop": self.shop, "plan": self.plan, "groups": self.products()}
 
     def executed(self) -> dict[str, Any]:

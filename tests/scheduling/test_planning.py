@@ -4,17 +4,17 @@ from hypothesis import strategies as st
 from tests.scheduling.shops import shops, single, tardiness
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.checker import check
+from twinloop.scheduling.planning import best_rule, solve
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.settings import Method, Objective, ScheduleSettings
-from twinloop.scheduling.solvers.solver import best_rule, solve
+from twinloop.scheduling.settings import Objective, ScheduleSettings
 
-METHODS: tuple[Method, ...] = ("CP-SAT", "SPT", "LPT", "FIFO", "EDD", "MWKR", "ATC")
+METHODS = ("auto", "CP-SAT", "CP-SAT LNS", "SPT", "LPT", "FIFO", "EDD", "MWKR", "ATC")
 
 
 @settings(max_examples=30, deadline=None)
 @given(shops(), st.sampled_from(METHODS), st.sampled_from(["makespan", "weighted_tardiness"]))
 def test_every_method_answers_with_a_checked_plan_and_honest_figures(
-    shop: JobShop, method: Method, objective: Objective
+    shop: JobShop, method: str, objective: Objective
 ) -> None:
     configured = ScheduleSettings(method=method, objective=objective, deterministic_limit=0.5)
     found = solve(shop, configured, seed=1)

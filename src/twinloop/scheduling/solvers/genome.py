@@ -15,10 +15,11 @@ from twinloop.contracts import Plan
 from twinloop.errors import InputError
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.checker import violations
-from twinloop.scheduling.objectives import Goal, missed_promise
+from twinloop.scheduling.dispatching import RULES
+from twinloop.scheduling.objectives import missed_promise
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.settings import RULE_NAMES
-from twinloop.scheduling.solution import Limit, Solution, Tell, Trace
+from twinloop.scheduling.question import Question
+from twinloop.scheduling.solution import Solution, Tell, Trace
 from twinloop.scheduling.solvers.generation import regenerate
 from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.rich.layout import FIXED, Longs, Tables
@@ -57,14 +58,12 @@ def decode(layout, state, key, choice, hold, insert, level_weights, before, valu
 class Search:
     """One problem with its best plan so far; what every search on genomes needs.
 
-    start: a plan of the caller. Rules give others. A plan that breaks a rule is not taken.
+    The question may bring a plan to begin with, rules give others. A plan that breaks a rule is not taken.
     """
 
     method: str
     shop: JobShop
-    goal: Goal
-    limit: Limit
-    start: Plan | None
+    question: Question
     tell: Tell | None
     tables: Tables = field(init=False)
     bound: int = field(init=False)
@@ -72,6 +71,7 @@ class Search:
     values: tuple[int, ...] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
+        self.goal, self.limit, self.start = self.question.goal, self.question.limit, self.question.start
         if self.limit.iterations is None and self.limit.seconds is None:
             raise InputError(f"{self.method}: expected a limit of iterations or seconds, got {self.limit}")
         self._began = time.perf_counter()
@@ -98,7 +98,7 @@ class Search:
             self.note(self.start)
             yield self.start
         for delay in (0.0, 0.5):
-            for rule in RULE_NAMES:
+            for rule in RULES:
                 plan = dispatch(self.shop, rule, delay=delay) if self.spent < 0.5 or self.plan is None else None
                 if plan is not None:
                     if not missed_promise(self.shop, plan):

@@ -1,0 +1,57 @@
+"""The fields of a shop and what follows from them alone; what they say is checked where a `JobShop` is made of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from twinloop.contracts import Assignment
+from twinloop.scheduling.problem.jobs import Job
+from twinloop.scheduling.problem.resources import Material, Pool, Window
+
+
+@dataclass(frozen=True)
+class ShopData:
+    """Machines, jobs and everything that limits a plan; `JobShop` says what each field means."""
+
+    machines: tuple[str, ...]
+    jobs: tuple[Job, ...]
+    closed: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
+    setups: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
+    transport: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    pools: tuple[Pool, ...] = ()
+    materials: tuple[Material, ...] = ()
+    power: Mapping[str, int] = field(default_factory=dict)
+    frozen: tuple[Assignment, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether only machines, routings, releases, due dates and precedence limit the plan: a (flexible) job shop."""
+        limits = (self.closed, self.setups, self.transport, self.pools, self.materials, self.frozen)
+        return not any(limits) and not any(operation.no_wait for job in self.jobs for operation in job.operations)
+
+    @property
+    def flexible(self) -> bool:
+        """Whether some operation can run on more than one machine."""
+        return any(operation.alternatives for job in self.jobs for operation in job.operations)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Job]:
+        """Jobs by name."""
+        return {job.name: job for job in self.jobs}
+
+    @cached_property
+    def horizon(self) -> int:
+        """No sensible plan is longer: everything in turn after the last release, delivery and closed window."""
+        last = [job.release for job in self.jobs]
+        last += [window.end for windows in self.closed.values() for window in windows]
+        last += [window.end for pool in self.pools for window in pool.closed]
+        last += [time for material in self.materials for time, _ in material.deliveries]
+        last += [a.end for a in self.frozen]
+        setup = {machine: max(times.values(), default=0) for machine, times in self.setups.items()}
+        move = max(self.transport.values(), default=0)
+        work = sum(
+            max(mode.duration + setup.get(mode.machine, 0) for mode in operation.modes) + move
+            for job in self.jobs
+            for operation in job.operations
+        )
+        return max(last, default=0) + work

@@ -1,0 +1,64 @@
+"""A shop in short, for a notebook: machines with their work, jobs, and what else limits plans."""
+
+import polars as pl
+
+from twinloop.numbers import count
+from twinloop.scheduling.problem.data import ShopData
+
+MACHINES = {"machine": pl.String, "able": pl.Int64, "alone": pl.Int64, "work": pl.Int64}
+JOBS = {
+    "job": pl.String,
+    "operations": pl.Int64,
+    "work": pl.Int64,
+    "release": pl.Int64,
+    "due": pl.Int64,
+    "firm": pl.Boolean,
+    "weight": pl.Int64,
+    "after": pl.String,
+}
+
+
+def machines_frame(shop: ShopData) -> pl.DataFrame:
+    """One row per machine (`MACHINES`): operations it can do, those that only it can do, and the time these take."""
+    able, alone, work = (dict.fromkeys(shop.machines, 0) for _ in range(3))
+    for job in shop.jobs:
+        for operation in job.operations:
+            for mode in operation.modes:
+                able[mode.machine] += 1
+            if not operation.alternatives:
+                alone[operation.machine] += 1
+                work[operation.machine] += operation.duration
+    rows = [(name, able[name], alone[name], work[name]) for name in shop.machines]
+    return pl.DataFrame(rows, schema=MACHINES, orient="row")
+
+
+def jobs_frame(shop: ShopData) -> pl.DataFrame:
+    """One row per job (`JOBS`), times in the shop's units; work is the least it takes."""
+    rows = [
+        (job.name, len(job.operations), job.work, job.release, job.due, job.firm, job.weight, ", ".join(job.after))
+        for job in shop.jobs
+    ]
+    return pl.DataFrame(rows, schema=JOBS, orient="row")
+
+
+def limits(shop: ShopData) -> list[str]:
+    """What limits plans beside machines, routes and dates, in words."""
+    waiting = sum(operation.no_wait for job in shop.jobs for operation in job.operations)
+    lines = [
+        *(f"{name} is closed {_windows(len(windows))}" for name, windows in shop.closed.items() if windows),
+        *(f"{name} needs set-ups between {_pairs(len(times))} of families" for name, times in shop.setups.items()),
+        *(f"pool {pool.name}: {pool.capacity}, away {_windows(len(pool.closed))}" for pool in shop.pools),
+        *(f"material {m.name}: {count(m.initial)} in stock, {len(m.deliveries)} deliveries" for m in shop.materials),
+    ]
+    lines += [f"transport takes time on {_pairs(len(shop.transport))} of machines"] if shop.transport else []
+    lines += [f"operations that follow without waiting: {count(waiting)}"] if waiting else []
+    lines += [f"frozen operations: {count(len(shop.frozen))}"] if shop.frozen else []
+    return lines
+
+
+def _windows(number: int) -> str:
+    return {0: "never", 1: "once"}.get(number, f"{number} times")
+
+
+def _pairs(number: int) -> str:
+    return "one pair" if number == 1 else f"{number} pairs"

@@ -1,0 +1,49 @@
+"""What every solver is asked: the goal, when to stop, and where the search begins."""
+
+from dataclasses import dataclass
+
+from twinloop.contracts import Plan
+from twinloop.errors import InputError
+from twinloop.scheduling.objectives import Goal
+
+
+@dataclass(frozen=True)
+class Limit:
+    """When a search stops: at the first that is reached.
+
+    seconds: by the clock, for benchmarks and people who wait. deterministic: CP-SAT's own seconds, about one
+    to three by the clock. iterations: moves, conflicts or neighbourhoods, whatever the solver counts.
+    Limited by the last two, a search gives the same answer everywhere. Raises InputError for none or not above 0.
+    """
+
+    seconds: float | None = None
+    deterministic: float | None = None
+    iterations: int | None = None
+
+    def __post_init__(self) -> None:
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        if not given:
+            raise InputError("limit: expected seconds, deterministic seconds or iterations, got none of them")
+        for name, value in given.items():
+            if not value > 0:
+                raise InputError(f"limit: {name} = {value:g}: expected a number above 0")
+
+    def __str__(self) -> str:
+        named = {"seconds": "seconds", "deterministic": "deterministic seconds", "iterations": "iterations"}
+        given = [f"{getattr(self, name):g} {unit}" for name, unit in named.items() if getattr(self, name) is not None]
+        return " or ".join(given)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A goal and the limit of the search for it.
+
+    seed: of every random choice. start: a plan to begin from; no answer is worse than a valid one. workers: threads
+    that a solver may use.
+    """
+
+    goal: Goal
+    limit: Limit
+    seed: int = 1
+    start: Plan | None = None
+    workers: int = 1
