@@ -24,11 +24,13 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from twinloop.files import sha256, write_json
+from twinloop.files import sha256
+from twinloop.learning.signature import even_batches
+from twinloop.learning.spec import Spec
 from twinloop.vision.datasets.build import build
 from twinloop.vision.datasets.settings import DatasetSettings, SurfaceSettings
+from twinloop.vision.graph import INPUT, OUTPUTS, image_input
 from twinloop.vision.index import ImageSet, load_images
-from twinloop.vision.inference.backends import SPEC_FILE
 from twinloop.vision.inference.pictures import Pixels
 from twinloop.vision.inference.predict import DeployedDetector, to_input
 from twinloop.vision.models.settings import ModelSettings
@@ -77,9 +79,8 @@ def figures(folder: Path, reasons: dict[str, str]) -> dict[str, float | None]:
 
 def exported(folder: Path) -> tuple[Path, ImageSet]:
     """A default-size detector, briefly trained on rendered surfaces, as export leaves it, with its test set."""
-    import torch
-
-    from twinloop.learning.export import to_int8, to_onnx
+    from twinloop.learning.export import to_onnx
+    from twinloop.learning.quantise import to_int8
     from twinloop.vision.models.saving import WEIGHTS_FILE, save_detector
     from twinloop.vision.training.fitting import train_detector
     from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
@@ -97,20 +98,18 @@ def exported(folder: Path) -> tuple[Path, ImageSet]:
     ).detector
     save_detector(folder / "detector", detector)
     graphs = {name: folder / "onnx" / file for name, file in FILES.items()}
-    inputs = to_input(train.images[:64])
-    to_onnx(detector, torch.from_numpy(inputs[:2]), path=graphs["fp32"], outputs=("logits", "heat"), metadata={})
-    to_int8(graphs["fp32"], graphs["int8"], batches=np.array_split(inputs, 2), metadata={})
-    spec = {
+    inputs = {INPUT: to_input(train.images[:64])}
+    given = image_input(size=detector.size, channels=detector.channels)
+    to_onnx(detector, (given,), path=graphs["fp32"], outputs=OUTPUTS, metadata={})
+    to_int8(graphs["fp32"], graphs["int8"], batches=even_batches(inputs, 32), metadata={})
+    about = {
         "classes": list(detector.classes),
         "size": detector.size,
         "channels": detector.channels,
         "names_defects": detector.names_defects,
         "weights_sha256": sha256(folder / "detector" / WEIGHTS_FILE),
-        "deployed": "fp32",
-        "files": FILES,
-        "sha256": {name: sha256(path) for name, path in graphs.items()},
     }
-    write_json(folder / "onnx" / SPEC_FILE, spec)
+    Spec("fp32", FILES, {name: sha256(path) for name, path in graphs.items()}, about).save(folder / "onnx")
     return folder / "onnx", test
 
 

@@ -27,13 +27,13 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from twinloop.files import write_json
+from twinloop.contracts import OperatingPoint
+from twinloop.learning.spec import Spec
 from twinloop.tracking.execution import find_or_create
 from twinloop.tracking.serving import register, serve_command
 from twinloop.tracking.store import open_store
-from twinloop.vision.evaluation.calibration import Calibration
-from twinloop.vision.inference.backends import read_spec
 from twinloop.vision.inference.pictures import Pixels
+from twinloop.vision.scores import Calibration
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "factory-detector"
@@ -123,18 +123,15 @@ def load(port: int, bodies: Sequence[bytes], *, requests: int, clients: int = CL
 def served(folder: Path, detector: Path) -> Iterator[tuple[int, psutil.Process]]:
     """The detector registered and served on a free port of loopback; its whole process group ends with the block."""
     point = folder / "operating_point.json"
-    spec = read_spec(detector)
-    write_json(
-        point,
-        {
-            "classes": spec["classes"],
-            "model": spec["sha256"][spec["deployed"]],
-            "calibration": Calibration(method="platt", share=0.5).record(),
-            "accept_below": 0.3,
-            "reject_from": 0.7,
-            "heat_threshold": 0.5,
-        },
-    )
+    spec = Spec.load(detector)
+    OperatingPoint(
+        classes=tuple(spec.about["classes"]),
+        model=spec.digest,
+        accept_below=0.3,
+        reject_from=0.7,
+        calibration=Calibration(method="platt", share=0.5).record(),
+        heat_threshold=0.5,
+    ).save(point)
     store = open_store(None, folder)
     execution = find_or_create(store, twin="factory", key="benchmark")
     version = register(store, execution, name=NAME, exported=detector, operating_point=point, card="benchmark")

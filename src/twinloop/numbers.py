@@ -48,6 +48,17 @@ class Interval:
         return self.known and self.excludes_zero
 
 
+def coarse(value: float, *, digits: int = 4) -> float:
+    """`value` to so few significant digits that the last bits of floating point do not matter: choices use it.
+
+    Another processor adds up in another order; what is chosen must not follow. NaN and infinity stay.
+
+    >>> coarse(0.94999999999), coarse(0.95000000001), coarse(-12345.6)
+    (0.95, 0.95, -12350.0)
+    """
+    return float(f"{value:.{digits}g}")
+
+
 def number(value: float | None, *, digits: int = 3, sign: bool = False) -> str:
     """Round to `digits` significant figures, never losing digits before the point.
 

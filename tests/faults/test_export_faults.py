@@ -10,7 +10,7 @@ from onnx import numpy_helper
 from tests.twins.factory.exported import stage, write_inputs
 from twinloop.errors import RunError
 from twinloop.files import read_json
-from twinloop.learning import tensorrt
+from twinloop.learning import deployment, tensorrt
 from twinloop.learning.export import to_onnx
 from twinloop.twins.factory import export, paths
 
@@ -32,7 +32,7 @@ def test_a_graph_with_perturbed_weights_does_not_pass_the_gate(root: Path, monke
                 weights.CopyFrom(numpy_helper.from_array(values * np.float32(1.01), weights.name))
         onnx.save(model, path)
 
-    monkeypatch.setattr(export, "to_onnx", perturbed)
+    monkeypatch.setattr(deployment, "to_onnx", perturbed)
     with pytest.raises(RunError, match=r"export: FP32: raw outputs differ from torch by up to .*, allowed are 0.0002"):
         export.run(stage(root))
     assert not (root / paths.ONNX / "spec.json").exists()

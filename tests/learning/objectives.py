@@ -1,5 +1,6 @@
 """Objectives for tests of studies; in a module, because every trial's process imports them anew."""
 
+import math
 import multiprocessing
 import os
 import signal
@@ -11,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from twinloop.errors import InputError, RunError
+from twinloop.learning.objectives import Objective
 from twinloop.learning.rounds import Report
 from twinloop.learning.settings import StudySettings
 from twinloop.learning.study import Search, search
 from twinloop.search_space import Dimension
 
+HEIGHT = (Objective("height", "height"),)
+BOTH = (*HEIGHT, Objective("cost", "cost", "minimize"))
 SPACE = {
     "x": Dimension(kind="float", low=0.0, high=1.0),
     "depth": Dimension(kind="int", low=1, high=4),
@@ -37,6 +41,10 @@ def compromise(values: Mapping[str, Any], report: Report) -> tuple[float, float]
     report(1, values["x"])
     score = float("nan") if values["kind"] == "b" else values["x"]
     return score, values["x"] ** 2 + values["depth"]
+
+
+def depth(values: Mapping[str, Any], report: Report) -> float:
+    return float(values["depth"])
 
 
 def diverging(values: Mapping[str, Any], report: Report) -> float:
@@ -76,6 +84,17 @@ class KilledOnce:
 
 
 @dataclass(frozen=True)
+class Noisy:
+    """Like hill on a processor whose last digits differ: every number is off by up to `size`."""
+
+    size: float
+
+    def __call__(self, values: Mapping[str, Any], report: Report) -> float:
+        off = self.size * math.sin(1e6 * values["x"])
+        return hill(values, lambda step, value: report(step, value + off)) + off
+
+
+@dataclass(frozen=True)
 class Slow:
     """Like hill, but every trial takes a while, and says in `folder` that it began."""
 
@@ -95,7 +114,7 @@ def run(objective: Any, database: Path, **changes: Any) -> Search:
     known = StudySettings.__dataclass_fields__
     settings = {"trials": 8, "warmup_trials": 2, "warmup_epochs": 1, "heartbeat_s": 1}
     settings |= {name: value for name, value in changes.items() if name in known}
-    others = {"space": SPACE, "inputs": "test", "workers": 2, "seed": 5, "name": "study"}
+    others = {"space": SPACE, "objectives": HEIGHT, "inputs": "test", "workers": 2, "seed": 5, "name": "study"}
     others |= {name: value for name, value in changes.items() if name not in known}
     space = others.pop("space")
     return search(objective, space, settings=StudySettings(**settings), database=database, **others)
@@ -103,4 +122,4 @@ def run(objective: Any, database: Path, **changes: Any) -> Search:
 
 if __name__ == "__main__":
     found = run(Slow(Path(sys.argv[2]), 0.5), Path(sys.argv[1]), storage=sys.argv[3] if len(sys.argv) > 3 else "")
-    print([(trial.values, trial.value) for trial in found.trials])
+    print([(trial.values, trial.scores.get("height")) for trial in found.trials])

@@ -2,7 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinloop.learning.pareto import best_within, knee
+from twinloop.learning.pareto import knee
+
+
+def front(scores: list[float], costs: list[float]) -> list[tuple[float, float]]:
+    return [(score, -cost) for score, cost in zip(scores, costs, strict=True)]
+
 
 POINTS = st.lists(st.tuples(st.floats(0, 1), st.floats(0.1, 100)), min_size=1, max_size=12)
 
@@ -20,17 +25,17 @@ POINTS = st.lists(st.tuples(st.floats(0, 1), st.floats(0.1, 100)), min_size=1, m
     ],
 )
 def test_the_knee_of_a_front_that_can_be_seen(scores: list[float], costs: list[float], place: int) -> None:
-    assert knee(scores, costs) == place
+    assert knee(front(scores, costs)) == place
 
 
 @given(POINTS, st.floats(0.5, 20), st.floats(0.01, 50))
 def test_the_knee_does_not_depend_on_the_units(points: list[tuple[float, float]], stretch: float, shift: float) -> None:
     scores, costs = ([point[axis] for point in points] for axis in (0, 1))
     scores, costs = sorted(round(score, 3) for score in scores), sorted(round(cost, 3) for cost in costs)
-    place = knee(scores, costs)
+    place = knee(front(scores, costs))
     gain = _above_the_line(scores, costs, place)
     assert all(gain >= _above_the_line(scores, costs, other) - 1e-9 for other in range(len(scores)))
-    same = knee(scores, [stretch * cost + shift for cost in costs])
+    same = knee(front(scores, [stretch * cost + shift for cost in costs]))
     assert _above_the_line(scores, costs, same) == pytest.approx(gain, abs=1e-9)
 
 
@@ -44,17 +49,6 @@ def _above_the_line(scores: list[float], costs: list[float], place: int) -> floa
     return (scores[place] - line) / (scores[-1] - scores[0])
 
 
-def test_the_best_within_a_budget_is_taken_and_the_cheaper_of_equals() -> None:
-    scores, costs = [0.7, 0.9, 0.9, 0.99], [1.0, 3.0, 2.0, 8.0]
-    assert [best_within(scores, costs, limit) for limit in (0.5, 1.0, 2.5, 5.0, 8.0)] == [None, 0, 2, 2, 3]
-
-
-@given(POINTS, st.floats(0.1, 100))
-def test_nothing_within_the_budget_is_better(points: list[tuple[float, float]], limit: float) -> None:
-    scores, costs = [score for score, _ in points], [cost for _, cost in points]
-    place = best_within(scores, costs, limit)
-    able = [score for score, cost in points if cost <= limit]
-    assert (place is None) == (not able)
-    if place is not None:
-        assert costs[place] <= limit
-        assert scores[place] == max(able)
+def test_three_objectives_have_a_knee_too() -> None:
+    ends = [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)]
+    assert knee([*ends, (0.6, 0.6, 0.6), (0.5, 0.5, 0.5)]) == 3

@@ -6,6 +6,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper, save_model
 
 from twinloop.files import sha256, write_json
+from twinloop.learning.spec import Spec
 
 SIZE = 32
 CLASSES = ["good", "pit", "scratch"]
@@ -42,15 +43,8 @@ def export(folder: Path, *, bias: float = -8.0) -> tuple[Path, Path]:
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     save_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), file)
-    spec = {
-        "classes": CLASSES,
-        "size": SIZE,
-        "channels": 1,
-        "deployed": "fp32",
-        "files": {"fp32": file.name},
-        "sha256": {"fp32": sha256(file)},
-    }
-    write_json(exported / "spec.json", spec)
+    about = {"classes": CLASSES, "size": SIZE, "channels": 1}
+    Spec("fp32", {"fp32": file.name}, {"fp32": sha256(file)}, about).save(exported)
     calibration = {
         "method": "platt",
         "share": 0.5,

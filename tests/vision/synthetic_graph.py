@@ -10,8 +10,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from twinloop.files import read_json, sha256, write_json
-from twinloop.vision.evaluation.calibration import Calibration
+from twinloop.files import sha256, write_json
+from twinloop.learning.spec import Spec, graph_file
+from twinloop.vision.scores import Calibration
 
 CLASSES = ("good", "spot", "smear")
 
@@ -48,24 +49,17 @@ def write_detector(folder: Path, *, size: int = 32, channels: int = 1) -> Path:
     """An exported detector as the export stage leaves it, FP32 only."""
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(bright_graph(size, channels), folder / "detector_fp32.onnx")
-    spec = {
-        "classes": list(CLASSES),
-        "size": size,
-        "channels": channels,
-        "deployed": "fp32",
-        "files": {"fp32": "detector_fp32.onnx"},
-        "sha256": {"fp32": sha256(folder / "detector_fp32.onnx")},
-    }
-    write_json(folder / "spec.json", spec)
+    file = graph_file("detector", "fp32")
+    about = {"classes": list(CLASSES), "size": size, "channels": channels}
+    Spec("fp32", {"fp32": file}, {"fp32": sha256(folder / file)}, about).save(folder)
     return folder
 
 
 def write_point(path: Path, exported: Path, **changes: Any) -> Path:
     """An operating point of that detector as the evaluate stage leaves it: accept below 0.2, reject from 0.8."""
-    spec = read_json(exported / "spec.json")
     point = {
         "classes": list(CLASSES),
-        "model": spec["sha256"][spec["deployed"]],
+        "model": Spec.load(exported).digest,
         "calibration": Calibration(method="platt", share=0.5, slope=0.5, intercept=0.0).record(),
         "accept_below": 0.2,
         "reject_from": 0.8,

@@ -3,6 +3,7 @@
 from twinloop.contracts.alert_curve import AlertCurve
 from twinloop.contracts.event import Event, EventKind
 from twinloop.contracts.operating_curve import Decision, OperatingCurve
+from twinloop.contracts.operating_point import OperatingPoint, Thresholds
 from twinloop.contracts.plan import Assignment, Plan
 from twinloop.contracts.risk_table import Risk, RiskTable
 from twinloop.contracts.telemetry import Telemetry
@@ -14,8 +15,10 @@ __all__ = [
     "Event",
     "EventKind",
     "OperatingCurve",
+    "OperatingPoint",
     "Plan",
     "Risk",
     "RiskTable",
     "Telemetry",
+    "Thresholds",
 ]

@@ -28,6 +28,7 @@ from twinloop.errors import InputError, RunError
 from twinloop.files import fingerprint, sha256
 from twinloop.learning.averaging import WeightAverage
 from twinloop.learning.settings import FitSettings
+from twinloop.numbers import coarse
 from twinloop.progress import Bar, bar, say
 
 STATE_FORMAT = 2
@@ -139,7 +140,10 @@ class _Keeper(Checkpoint):
         if self.monitor not in figures:
             raise ValueError(f"the module logs {sorted(figures)}, not the monitored {self.monitor!r}")
         self.history.append(figures)
-        better = self.best_epoch < 0 or figures[self.monitor] > self.history[self.best_epoch][self.monitor]
+        # Compared coarsely, of equal ones the earlier: the last digits of another processor choose no other epoch.
+        better = self.best_epoch < 0 or coarse(figures[self.monitor]) > coarse(
+            self.history[self.best_epoch][self.monitor]
+        )
         if better or self.settings.keep == "last":
             self.best_epoch = epoch
             kept = self.average.weights if self.average is not None else pl_module.state_dict()

@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twinloop.errors import InputError, RunError
+from twinloop.learning.signature import Arrays, Outputs, batches, rows
 from twinloop.learning.tensorrt import obstacle
-
-Floats = NDArray[np.float32]
 
 
 def open_graph(path: str | Path, *, threads: int = 1, digest: str | None = None) -> "Graph":
-    """Open a graph with one input; calling the result with float32 [N, C, H, W] gives its outputs in order.
+    """Open a graph; calling the result with its named inputs gives its outputs in order.
 
     `threads` is fixed by the caller: sums in another order differ in the last bit. digest: SHA-256 that the file must
     have. Raises InputError when the file is missing or not an ONNX graph, RunError where its digest is another one.
@@ -37,24 +35,30 @@ def open_graph(path: str | Path, *, threads: int = 1, digest: str | None = None)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # It lays out convolutions; without any, ONNX Runtime 1.31 crashes in it on attention in half precision.
+    idle = [] if b"Conv" in content else ["NchwcTransformer"]
     try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"], disabled_optimizers=idle
+        )
     except Exception as error:  # ONNX Runtime raises a family of undeclared types here
         raise InputError(f"model: {path}: not a graph that ONNX Runtime can open: {_first_line(error)}") from error
     return Graph(session)
 
 
 class Graph:
-    """A loaded graph: call it with one float32 array, get its outputs. Several threads may call it."""
+    """A loaded graph: call it with its inputs by name, get its outputs. Several threads may call it."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
-        self._input = session.get_inputs()[0].name
+        self.inputs: tuple[str, ...] = tuple(given.name for given in session.get_inputs())
         self.outputs: tuple[str, ...] = tuple(output.name for output in session.get_outputs())
         self.metadata: dict[str, str] = dict(session.get_modelmeta().custom_metadata_map)
 
-    def __call__(self, batch: Floats) -> list[Floats]:
-        outputs: list[Floats] = self._session.run(None, {self._input: batch})
+    def __call__(self, inputs: Arrays) -> Outputs:
+        if inputs.keys() != set(self.inputs):
+            raise InputError(f"model: expected the inputs {', '.join(self.inputs)}, got {', '.join(inputs) or 'none'}")
+        outputs: Outputs = self._session.run(None, inputs)
         return outputs
 
 
@@ -77,7 +81,7 @@ def open_engine(path: str | Path) -> "Engine":
 
 
 class Engine:
-    """A TensorRT engine with one input and a dynamic batch: float32 in, float32 outputs in the network's order.
+    """A TensorRT engine with a dynamic batch: named inputs in, outputs in the network's order.
 
     Follows NVIDIA's name-based API (`set_tensor_address`, `execute_async_v3`); torch lends the buffers and the stream.
     A context serves one call at a time, so calls of several threads wait for each other.
@@ -87,38 +91,42 @@ class Engine:
         trt = importlib.import_module("tensorrt")
         names = [engine.get_tensor_name(place) for place in range(engine.num_io_tensors)]
         inputs = [name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT]
-        self._input = inputs[0]
+        self.inputs: tuple[str, ...] = tuple(inputs)
         self.outputs: tuple[str, ...] = tuple(name for name in names if name not in inputs)
-        self._largest = int(engine.get_tensor_profile_shape(self._input, 0)[2][0])
+        self._dtypes = {name: trt.nptype(engine.get_tensor_dtype(name)) for name in self.outputs}
+        self._largest = min(int(engine.get_tensor_profile_shape(name, 0)[2][0]) for name in inputs)
         # The runtime must outlive the engine, and the engine its context.
         self._runtime, self._engine, self._context = runtime, engine, engine.create_execution_context()
         self._lock = threading.Lock()
 
-    def __call__(self, batch: Floats) -> list[Floats]:
-        """Outputs for [N, C, H, W]; more images than the engine takes at once go through it in turns."""
-        if len(batch) > self._largest:
-            return run_batches(self, batch, batch=self._largest)
+    def __call__(self, inputs: Arrays) -> Outputs:
+        """Outputs for arrays [N, ...]; more samples than the engine takes at once go through it in turns."""
+        if rows(inputs) > self._largest:
+            return run_batches(self, inputs, batch=self._largest)
         torch = importlib.import_module("torch")
         with self._lock:
-            given = torch.from_numpy(np.ascontiguousarray(batch)).cuda()
-            self._context.set_input_shape(self._input, tuple(batch.shape))
-            self._context.set_tensor_address(self._input, given.data_ptr())
-            found = []
-            for name in self.outputs:
-                output = torch.empty(tuple(self._context.get_tensor_shape(name)), dtype=torch.float32, device="cuda")
+            given = {name: torch.from_numpy(np.ascontiguousarray(inputs[name])).cuda() for name in self.inputs}
+            for name, tensor in given.items():
+                self._context.set_input_shape(name, tuple(tensor.shape))
+                self._context.set_tensor_address(name, tensor.data_ptr())
+            outputs = []
+            for name, dtype in self._dtypes.items():
+                shape = tuple(self._context.get_tensor_shape(name))
+                output = torch.empty(shape, dtype=torch.from_numpy(np.empty(0, dtype)).dtype, device="cuda")
                 self._context.set_tensor_address(name, output.data_ptr())
-                found.append(output)
+                outputs.append(output)
             # On the stream that the copies use, so that they need no further ordering.
             if not self._context.execute_async_v3(torch.cuda.current_stream().cuda_stream):
                 raise RunError("model: TensorRT could not run the engine: run the export stage on this machine again")
-            return [output.cpu().numpy() for output in found]
+            return [output.cpu().numpy() for output in outputs]
 
 
-def run_batches(graph: Callable[[Floats], list[Floats]], inputs: Floats, *, batch: int = 32) -> list[Floats]:
-    """Outputs of `graph` for all of `inputs` [N, ...], computed `batch` at a time and joined along the first axis."""
-    if len(inputs) == 0:
-        raise InputError("model: expected at least one image, got none")
-    parts = [graph(inputs[start : start + batch]) for start in range(0, len(inputs), batch)]
+def run_batches(graph: Callable[[Arrays], Outputs], inputs: Arrays, *, batch: int = 32) -> Outputs:
+    """Outputs of `graph` for all of `inputs` [N, ...], computed `batch` at a time and joined along the first axis.
+
+    Raises InputError without a sample or where the inputs differ in their number.
+    """
+    parts = [graph(some) for some in batches(inputs, batch)]
     return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
 

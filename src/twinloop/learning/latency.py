@@ -1,7 +1,7 @@
 """How long one inference takes: its distribution on this machine, one image at a time.
 
 Measured time differs from run to run, so it stands in latency.json alone. What must be reproducible uses the median
-rounded upward on a 1-2-5 grid of milliseconds: a coarse step that small changes of load do not cross. What is compared
+rounded upward to 10, 100, 1000 … ms: steps so coarse that a busy machine changes nothing. What is compared
 is timed in turn, call by call, so that a change of load meets all alike.
 """
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from twinloop.errors import InputError
 
-MANTISSAS = (1.0, 2.0, 5.0, 10.0)
+LEAST_STEP_MS = 10.0
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,19 @@ class Latency:
 
 
 def quantised_ms(latency_ms: float) -> float:
-    """The least of … 0.5, 1, 2, 5, 10, 20 … ms that is not below `latency_ms`; InputError unless positive and finite.
+    """The least of 10, 100, 1000 … ms that is not below `latency_ms`; InputError unless positive and finite.
 
-    >>> quantised_ms(2.3), quantised_ms(0.41), quantised_ms(20)
-    (5.0, 0.5, 20.0)
+    What waits for a model (a line with a takt of seconds, a person) does not notice less than the least step.
+
+    >>> quantised_ms(0.2), quantised_ms(0.5), quantised_ms(20)
+    (10.0, 10.0, 100.0)
     """
     if not (math.isfinite(latency_ms) and latency_ms > 0):
         raise InputError(f"latency: expected a positive number of milliseconds, got {latency_ms}")
-    exponent = math.floor(math.log10(latency_ms))
-    steps = [float(f"{mantissa}e{exponent}") for mantissa in MANTISSAS]
-    return next(step for step in (*steps, float(f"1e{exponent + 2}")) if latency_ms <= step)
+    step = LEAST_STEP_MS
+    while step < latency_ms:
+        step *= 10
+    return step
 
 
 def measure(call: Callable[[], object], *, runs: int, warmup: int, threads: int) -> Latency:
@@ -81,7 +84,7 @@ def measure_in_turn(
 
 def speedups(times: Mapping[str, Latency], *, reference: str) -> dict[str, float]:
     """Name → median of `reference` over its own median: above 1 is faster."""
-    return {name: round(times[reference].p50_ms / found.p50_ms, 3) for name, found in times.items()}
+    return {name: round(times[reference].p50_ms / one.p50_ms, 3) for name, one in times.items()}
 
 
 def hardware() -> dict[str, str | int]:

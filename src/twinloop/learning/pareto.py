@@ -1,28 +1,24 @@
-"""Which of several good compromises to take: a point of a Pareto front, by a stated rule.
+"""Which of several good compromises to take: the knee of a Pareto front.
 
-The knee is where giving up a little of one objective stops buying much of the other: the point farthest above the
-straight line between the front's ends, both axes scaled to 0…1 (Das, 1999; Satopää et al., 2011).
+The knee is where giving up a little of one objective stops buying much of the others: the point farthest above the
+plane through the front's ends, all axes scaled to 0…1 (Das, 1999; Satopää et al., 2011).
 """
 
 from collections.abc import Sequence
 
 
-def knee(scores: Sequence[float], costs: Sequence[float]) -> int:
-    """The place of the knee of a front of `scores` (the more the better) and `costs` (the less the better).
+def knee(points: Sequence[Sequence[float]]) -> int:
+    """The place of the knee of a front of `points` [N, objectives], of each objective the more the better.
 
-    Where no point lies above the line between the ends (a front of one or two, or one that sags), the best score.
+    Where no point lies above the plane between the ends (a front of one or two, or one that sags), the best in the
+    first objective; of equal ones the first.
 
-    >>> knee([0.70, 0.94, 0.95], [1.0, 2.0, 9.0])
+    >>> knee([(0.70, -1.0), (0.94, -2.0), (0.95, -9.0)])
     1
     """
-    gains = [score - cost for score, cost in zip(_scaled(scores), _scaled(costs), strict=True)]
-    return max(range(len(scores)), key=lambda place: (round(gains[place], 12), scores[place]))
-
-
-def best_within(scores: Sequence[float], costs: Sequence[float], limit: float) -> int | None:
-    """The place of the best score at a cost of at most `limit`; None where every cost is above it."""
-    able = [place for place, cost in enumerate(costs) if cost <= limit]
-    return max(able, key=lambda place: (scores[place], -costs[place]), default=None)
+    scaled = [_scaled(values) for values in zip(*points, strict=True)]
+    heights = [sum(values) for values in zip(*scaled, strict=True)]
+    return max(range(len(points)), key=lambda place: (round(heights[place], 12), points[place][0]))
 
 
 def _scaled(values: Sequence[float]) -> list[float]:

@@ -16,10 +16,12 @@ from typing import Any
 import optuna
 
 from twinloop.errors import InputError, RunError
+from twinloop.numbers import coarse
 
 POLL_S = 1.0
 Report = Callable[[int, float], None]
-Objective = Callable[[Mapping[str, Any], Report], float | Sequence[float]]
+# From searched values to one number per objective of the study, in their order.
+TrialFunction = Callable[[Mapping[str, Any], Report], float | Sequence[float]]
 
 
 class Pruned(Exception):
@@ -45,7 +47,7 @@ class _Running:
 
 
 def run_round(
-    objective: Objective,
+    objective: TrialFunction,
     trials: list[optuna.Trial],
     *,
     workers: int,
@@ -93,7 +95,7 @@ def run_round(
     return [outcomes[place] for place in range(len(trials))]
 
 
-def _start(context: Any, objective: Objective, place: int, trial: optuna.Trial) -> _Running:
+def _start(context: Any, objective: TrialFunction, place: int, trial: optuna.Trial) -> _Running:
     here, there = context.Pipe()
     process = context.Process(target=_work, args=(objective, dict(trial.params), there), daemon=True)
     process.start()
@@ -102,15 +104,15 @@ def _start(context: Any, objective: Objective, place: int, trial: optuna.Trial) 
     return _Running(place, trial, process, here)
 
 
-def _work(objective: Objective, values: dict[str, Any], connection: Connection) -> None:
+def _work(objective: TrialFunction, values: dict[str, Any], connection: Connection) -> None:
     def report(step: int, value: float) -> None:
         connection.send(("report", step, value))
         if connection.recv():
             raise Pruned
 
     try:
-        found = objective(values, report)
-        numbers = tuple(map(float, found)) if isinstance(found, Sequence) else (float(found),)
+        answer = objective(values, report)
+        numbers = tuple(map(float, answer)) if isinstance(answer, Sequence) else (float(answer),)
         message: tuple[Any, ...] = ("values", numbers)
     except Pruned:
         message = ("stopped", "pruned")
@@ -130,7 +132,7 @@ def _answer(one: _Running, step: int, value: float) -> None:
     one.steps += 1
     # Optuna prunes by one objective only.
     if math.isfinite(value) and len(one.trial.study.directions) == 1:
-        one.trial.report(value, step)
+        one.trial.report(coarse(value), step)
         prune = one.trial.should_prune()
     try:
         one.connection.send(prune)

@@ -1,10 +1,38 @@
 """Settings of studies and exports, apart from the code that needs torch: composing a configuration must stay quick."""
 
-from typing import Annotated, Literal
+import dataclasses
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
 from twinloop.config import settings
+from twinloop.search_space import Dimension
+
+Settings = TypeVar("Settings", bound=Any)
+
+
+def varied(given: Settings, values: Mapping[str, Any], *, fixed: Collection[str] = ()) -> Settings:
+    """The settings `given` with the searched `values` put in; they are checked again.
+
+    Raises ValueError for a name that is no field of them or is `fixed`, and for a value that they refuse.
+    """
+    known = [field.name for field in dataclasses.fields(given) if field.name not in fixed]
+    for name in values:
+        if name not in known:
+            raise ValueError(f"nothing of that name can be searched; known: {', '.join(known)}")
+    return dataclasses.replace(given, **values)
+
+
+def require_valid_space(given: Any, space: Mapping[str, Dimension], *, name: str, fixed: Collection[str] = ()) -> None:
+    """Raise ValueError unless the settings `given` take every value at the border of `space`, called `name`."""
+    for key, dimension in space.items():
+        for value in dimension.extremes:
+            try:
+                varied(given, {key: value}, fixed=fixed)
+            except (ValueError, TypeError) as error:
+                reason = error.errors()[0]["msg"] if hasattr(error, "errors") else str(error).splitlines()[0]
+                raise ValueError(f"{name}.{key} = {value!r}: {reason}") from None
 
 
 @settings
@@ -41,45 +69,30 @@ class FitSettings:
 class StudySettings:
     """How an Optuna study searches; `trials: 0` uses the configured values.
 
-    objectives: ap alone, or ap against latency: then trials are not pruned, and of those that nothing beats in both
-        the best within `latency_budget_ms` is chosen, without a budget the knee. Measured latency differs from run to
-        run, so a study of both does not repeat itself exactly.
     Trials are asked and told in rounds of `batch`, in trial order, so that the result does not depend on the number
     of workers. With `storage` (a database address) several machines share one study and run free of that order.
+    warmup_trials: random ones, before the search learns and prunes. warmup_epochs: of each trial, before it may be
+    pruned. retries: of a trial whose process was killed.
     """
 
     trials: Annotated[int, Field(ge=0)] = 12
-    objectives: tuple[Literal["ap", "latency"], ...] = ("ap",)
-    latency_budget_ms: Annotated[float, Field(gt=0)] | None = None
-    latency_runs: Annotated[int, Field(ge=10)] = 200
     batch: Annotated[int, Field(ge=1)] = 2
-    epochs: Annotated[int, Field(ge=1)] = 8
-    share: Annotated[float, Field(gt=0, le=1)] = 0.4
     warmup_trials: Annotated[int, Field(ge=0)] = 4
     warmup_epochs: Annotated[int, Field(ge=0)] = 2
     retries: Annotated[int, Field(ge=0)] = 2
     heartbeat_s: Annotated[int, Field(ge=1)] = 5
     storage: str = ""
 
-    def __post_init__(self) -> None:
-        if self.objectives not in (("ap",), ("ap", "latency")):
-            raise ValueError("objectives: expected [ap] or [ap, latency]")
-        if self.latency_budget_ms is not None and "latency" not in self.objectives:
-            raise ValueError("a latency_budget_ms needs the objectives [ap, latency]")
-
 
 @settings
 class ExportSettings:
-    """Which graph is deployed and what it must fulfil against torch on real validation images.
+    """Which graph is deployed and what it must fulfil against torch on real validation samples.
 
     format: fp32, fp16, int8, or auto: the fastest of those within their limits, if its median latency beats FP32's
         by `least_speedup`. auto alone lets measured time decide, so it may deploy another graph on another machine;
         with a named format the same parameters deploy the same graph everywhere.
     fp32_tolerance: largest difference of any raw output at every batch size of `parity_batches`, relative for values
         beyond ±1; 2e-4 in a logit is 0.02 % of the odds.
-    auroc_drop, rank_correlation, changed_decisions: limits of FP16 and INT8: what they may lose of the AUROC, the
-        least rank correlation of their scores, the largest share of decisions that differ at the threshold that
-        separates the validation images best.
     calibration: how INT8's ranges follow from the activations: their extremes, the least loss of information
         (entropy), or all but the most extreme 0.001 % (percentile).
     tensorrt: `engine` builds engines where an NVIDIA GPU and the package are present, `files` writes the graphs for
@@ -90,13 +103,10 @@ class ExportSettings:
     least_speedup: Annotated[float, Field(ge=1)] = 1.1
     opset: Annotated[int, Field(ge=20)] = 20
     calibration: Literal["minmax", "entropy", "percentile"] = "minmax"
-    calibration_images: Annotated[int, Field(ge=1)] = 128
-    parity_images: Annotated[int, Field(ge=2)] = 256
+    calibration_samples: Annotated[int, Field(ge=1)] = 128
+    parity_samples: Annotated[int, Field(ge=2)] = 256
     parity_batches: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (1, 2, 7, 32)
     fp32_tolerance: Annotated[float, Field(gt=0)] = 2e-4
-    auroc_drop: Annotated[float, Field(ge=0, le=1)] = 0.01
-    rank_correlation: Annotated[float, Field(ge=0, le=1)] = 0.98
-    changed_decisions: Annotated[float, Field(ge=0, le=1)] = 0.02
     tensorrt: Literal["engine", "files", "none"] = "engine"
     latency_runs: Annotated[int, Field(ge=10)] = 200
     latency_warmup: Annotated[int, Field(ge=0)] = 20

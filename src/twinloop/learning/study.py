@@ -9,7 +9,7 @@ then heartbeats tell the dead from the living, and the order (so the result) is 
 import fcntl
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,13 +19,14 @@ import optuna
 import sqlalchemy.exc
 from numpy.random import SeedSequence
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from twinloop.errors import InputError, RunError
 from twinloop.files import fingerprint
-from twinloop.learning.rounds import Objective, Outcome, run_round
+from twinloop.learning.objectives import Objective, choose
+from twinloop.learning.rounds import Outcome, TrialFunction, run_round
 from twinloop.learning.settings import StudySettings
+from twinloop.numbers import coarse
 from twinloop.progress import bar, say
 from twinloop.search_space import Dimension, distribution
 
@@ -36,17 +37,16 @@ SQLITE_PATIENCE_S = 60
 
 @dataclass(frozen=True)
 class Tried:
-    """One finished trial: `value` is its score, None if it was pruned or its loss diverged (`reason` says which).
+    """One finished trial: its score by objective; none if it was pruned or diverged (`reason` says which).
 
-    costs: what else was measured of it, the less the better.
+    values: of the searched dimensions. steps: how often it reported.
     """
 
     number: int
     values: dict[str, Any]
-    value: float | None
+    scores: dict[str, float]
     reason: str
     steps: int
-    costs: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,19 +56,21 @@ class Search:
     front: the trials that no other beats in one objective without being worse in another; of one objective the best.
     """
 
+    objectives: tuple[Objective, ...]
     trials: tuple[Tried, ...]
     best: Tried
     front: tuple[Tried, ...]
 
     @property
     def pruned(self) -> int:
-        return sum(trial.value is None for trial in self.trials)
+        return sum(not trial.scores for trial in self.trials)
 
 
 def search(
-    objective: Objective,
+    function: TrialFunction,
     space: Mapping[str, Dimension],
     *,
+    objectives: tuple[Objective, ...],
     settings: StudySettings,
     name: str,
     inputs: Any,
@@ -76,67 +78,67 @@ def search(
     database: Path,
     workers: int,
     start: Mapping[str, Any] | None = None,
-    score: str = "score",
-    costs: int = 0,
-    choose: Callable[[tuple[Tried, ...]], Tried] | None = None,
     preload: tuple[str, ...] = (),
     on_trial: Callable[[Tried], None] | None = None,
 ) -> Search:
-    """Maximise `objective(values, report)` over `space` with `settings.trials` finished trials.
+    """Search `space` for the best `objectives` with `settings.trials` finished trials.
 
-    objective: picklable; calls report(step, value) as it goes, which ends a trial that is not worth finishing. Beside
-    its score it may return `costs` numbers to be minimised; then no trial is ended early, and `choose` picks one of
-    the front (None: the best score). What it raises leaves the study's trials in place for a rerun.
-    inputs: whatever else decides the result (JSON-like); with the space it names the study, so a change of either
-    starts a new one, and says so. database: SQLite file for a study of this machine. start: values tried first.
-    preload: modules that the trials' processes share, imported once. on_trial: told each finished trial, in order.
-    Raises RunError if no trial finishes or a trial's process keeps dying.
+    function: picklable; returns one number per objective, in their order. It calls report(step, value) as it goes,
+    with a value of the first objective, which ends a trial that is not worth finishing; of several objectives none is
+    ended early. What it raises, or the choice, leaves the study's trials in place for a rerun.
+    inputs: whatever else decides the result (JSON-like); with the space and the objectives it names the study, so a
+    change of any starts a new one, and says so. database: SQLite file for a study of this machine. start: values tried
+    first. preload: modules that the trials' processes share, imported once. on_trial: given each finished trial, in
+    order. Scores are kept as `numbers.coarse` gives them: they decide what is tried next.
+    Raises RunError if no trial finishes, none keeps within the objectives' limits, or a trial's process keeps dying.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    title = f"{name}-{fingerprint([{key: asdict(value) for key, value in space.items()}, inputs, seed, costs])[:12]}"
-    with _opened(settings, database=database, title=title, name=name, costs=costs) as (study, storage):
+    asked_of_it = [(one.name, one.direction) for one in objectives]
+    dimensions = {key: asdict(value) for key, value in space.items()}
+    title = f"{name}-{fingerprint([dimensions, inputs, seed, asked_of_it])[:12]}"
+    with _opened(settings, database=database, title=title, name=name, objectives=objectives) as (study, storage):
         first = {key: value for key, value in (start or {}).items() if key in space and space[key].holds(value)}
         if first and not study.get_trials(deepcopy=False):
             study.enqueue_trial(first)
         runner = _Runner(study, storage, settings=settings, seed=seed)
         runner.distributions = {key: distribution(dimension) for key, dimension in space.items()}
         with bar("trial", settings.trials) as shown:
-            told = 0
+            known = 0
             while True:
-                done = finished_trials(study)
-                for trial in done[told:]:
+                done = finished_trials(study, objectives)
+                for trial in done[known:]:
                     if on_trial is not None:
                         on_trial(trial)
-                if len(done) > told:
-                    shown.step(len(done) - told, note=_note(done, score))
-                told = len(done)
-                if told >= settings.trials:
+                if len(done) > known:
+                    shown.step(len(done) - known, note=_note(done, objectives[0]))
+                known = len(done)
+                if known >= settings.trials:
                     break
-                asked = runner.ask(told)
+                asked = runner.ask(known)
                 if not asked:
                     time.sleep(POLL_S)
                     continue
                 outcomes = run_round(
-                    objective, asked, workers=workers, preload=preload, beat=runner.beat, requeue=runner.requeue
+                    function, asked, workers=workers, preload=preload, beat=runner.beat, requeue=runner.requeue
                 )
                 for trial_, outcome in outcomes:
-                    _tell(study, trial_, outcome)
+                    _tell(study, trial_, outcome, objectives)
         front = _front(study, done)
-        best = choose(front) if choose is not None else max(front, key=lambda trial: (trial.value, -trial.number))
+        best = front[choose(objectives, [trial.scores for trial in front])]
         study.set_user_attr("finished", True)
-    return Search(trials=done, best=best, front=front)
+    return Search(objectives=objectives, trials=done, best=best, front=front)
 
 
-def finished_trials(study: optuna.Study) -> tuple[Tried, ...]:
+def finished_trials(study: optuna.Study, objectives: Sequence[Objective]) -> tuple[Tried, ...]:
     """Every trial that ran to its end or was pruned."""
+    names = [one.name for one in objectives]
     return tuple(
         Tried(
             number=trial.number,
             values=dict(trial.params),
-            value=trial.values[0] if trial.values and trial.state is TrialState.COMPLETE else None,
+            scores=dict(zip(names, trial.values, strict=True)) if trial.state is TrialState.COMPLETE else {},
             reason=trial.user_attrs.get("reason", "pruned") if trial.state is TrialState.PRUNED else "",
             steps=trial.user_attrs.get("steps", 0),
-            costs=tuple(trial.values[1:]) if trial.values and trial.state is TrialState.COMPLETE else (),
         )
         for trial in study.get_trials(deepcopy=False, states=FINISHED)
     )
@@ -203,7 +205,7 @@ class _Runner:
 
 @contextmanager
 def _opened(
-    settings: StudySettings, *, database: Path, title: str, name: str, costs: int
+    settings: StudySettings, *, database: Path, title: str, name: str, objectives: Sequence[Objective]
 ) -> Iterator[tuple[optuna.Study, RDBStorage]]:
     shared = bool(settings.storage)
     database.parent.mkdir(parents=True, exist_ok=True)
@@ -222,7 +224,7 @@ def _opened(
         study = optuna.create_study(
             study_name=title,
             storage=storage,
-            directions=[StudyDirection.MAXIMIZE, *[StudyDirection.MINIMIZE] * costs],
+            directions=[one.direction for one in objectives],
             pruner=pruner,
             load_if_exists=True,
         )
@@ -269,27 +271,29 @@ def _storage(address: str, settings: StudySettings) -> RDBStorage:
     except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(
-            f"tune.storage: the study's database cannot be opened ({reason}); check the address, or leave it "
+            f"StudySettings.storage: the study's database cannot be opened ({reason}); check the address, or leave it "
             "empty for a local file"
         ) from error
 
 
-def _tell(study: optuna.Study, trial: optuna.Trial, outcome: Outcome) -> FrozenTrial:
+def _tell(study: optuna.Study, trial: optuna.Trial, outcome: Outcome, objectives: Sequence[Objective]) -> FrozenTrial:
     trial.set_user_attr("steps", outcome.steps)
-    if outcome.values:
-        return study.tell(trial, list(outcome.values))
-    trial.set_user_attr("reason", outcome.reason)
-    return study.tell(trial, state=TrialState.PRUNED)
+    if not outcome.values:
+        trial.set_user_attr("reason", outcome.reason)
+        return study.tell(trial, state=TrialState.PRUNED)
+    if len(outcome.values) != len(objectives):
+        raise ValueError(f"expected one number per objective, {len(objectives)}; the trial gave {outcome.values}")
+    return study.tell(trial, [coarse(value) for value in outcome.values])
 
 
 def _front(study: optuna.Study, trials: tuple[Tried, ...]) -> tuple[Tried, ...]:
-    if all(trial.value is None for trial in trials):
+    if not any(trial.scores for trial in trials):
         raise RunError("tune: no trial finished, all were pruned or diverged; narrow the search space or prune later")
     undominated = {trial.number for trial in study.best_trials}
     return tuple(trial for trial in trials if trial.number in undominated)
 
 
-def _note(trials: tuple[Tried, ...], score: str) -> str:
-    pruned = sum(trial.value is None for trial in trials)
-    values = [trial.value for trial in trials if trial.value is not None]
-    return f"best {score} {max(values):.3f} ({pruned} pruned)" if values else f"({pruned} pruned)"
+def _note(trials: tuple[Tried, ...], first: Objective) -> str:
+    values = [trial.scores[first.name] for trial in trials if trial.scores]
+    pruned = f"({len(trials) - len(values)} pruned)"
+    return f"best {first.title} {first.text(max(values, key=first.gain))} {pruned}" if values else pruned

@@ -1,7 +1,7 @@
 """A TensorRT engine of an ONNX graph, where an NVIDIA GPU and the tensorrt package are present.
 
 TensorRT 11 is strongly typed: precision is a property of the graph, so half precision comes from an FP16 ONNX file
-(`learning.export.to_fp16`) and INT8 from explicit Q/DQ nodes (`to_int8_tensorrt`), not from builder flags. An engine
+(`export.to_fp16`) and INT8 from explicit Q/DQ nodes (`quantise.to_int8_tensorrt`), not from builder flags. An engine
 belongs to one GPU and one version of TensorRT, and its kernels are picked by timing: its bytes differ from build to
 build. Nothing else is computed from it.
 """
@@ -9,12 +9,14 @@ build. Nothing else is computed from it.
 import ctypes
 import importlib
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from twinloop.errors import RunError
 from twinloop.files import atomic
+from twinloop.learning.signature import Axis, Input
 
 MAX_BATCH = 64
 
@@ -41,10 +43,10 @@ def obstacle() -> str | None:
     return None
 
 
-def build_engine(graph: str | Path, path: str | Path, *, sample_shape: tuple[int, ...]) -> EngineReport:
+def build_engine(graph: str | Path, path: str | Path, *, inputs: Sequence[Input]) -> EngineReport:
     """Build and serialise an engine of the ONNX file `graph` for batches of 1 to 64, or say why not.
 
-    sample_shape: one input without the batch, (C, H, W).
+    inputs: those of the graph; an engine is made for the lengths that their axes allow.
     Raises RunError when TensorRT refuses the graph.
     """
     reason = obstacle()
@@ -52,13 +54,13 @@ def build_engine(graph: str | Path, path: str | Path, *, sample_shape: tuple[int
         Path(path).unlink(missing_ok=True)
         return EngineReport("skipped", reason)
     trt = importlib.import_module("tensorrt")
-    engine = _serialised(trt, Path(graph), sample_shape)
+    engine = _serialised(trt, Path(graph), inputs)
     with atomic(path) as temporary:
         temporary.write_bytes(engine)
     return EngineReport("built", f"TensorRT {trt.__version__}, {len(engine) / 2**20:.1f} MiB")
 
 
-def _serialised(trt: Any, graph: Path, sample_shape: tuple[int, ...]) -> bytes:
+def _serialised(trt: Any, graph: Path, inputs: Sequence[Input]) -> bytes:
     logger = trt.Logger(trt.Logger.ERROR)
     builder = trt.Builder(logger)
     # Always on in TensorRT 11, where the flag is ignored; TensorRT 10 needs it to keep the graph's own precision.
@@ -67,12 +69,15 @@ def _serialised(trt: Any, graph: Path, sample_shape: tuple[int, ...]) -> bytes:
     if not parser.parse(graph.read_bytes()):
         raise RunError(f"export: TensorRT cannot read {graph.name}: {parser.get_error(0)}")
     profile = builder.create_optimization_profile()
-    profile.set_shape(network.get_input(0).name, (1, *sample_shape), (1, *sample_shape), (MAX_BATCH, *sample_shape))
+    for one in inputs:
+        least = tuple(axis.least if isinstance(axis, Axis) else axis for axis in one.axes)
+        most = tuple(axis.most if isinstance(axis, Axis) else axis for axis in one.axes)
+        profile.set_shape(one.name, (1, *least), one.shape(batch=1), (MAX_BATCH, *most))
     config = builder.create_builder_config()
     config.add_optimization_profile(profile)
     engine = builder.build_serialized_network(network, config)
     if engine is None:
-        raise RunError(f"export: TensorRT could not build an engine of {graph.name}: set factory.export.tensorrt=none")
+        raise RunError(f"export: TensorRT could not build an engine of {graph.name}: set ExportSettings.tensorrt=none")
     return bytes(engine)
 
 

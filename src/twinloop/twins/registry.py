@@ -55,7 +55,9 @@ def _paths(schema: Any, path: str) -> Iterator[tuple[str, str]]:
         inner = f"{path}.{name}" if path else name
         for member in (kind, *typing.get_args(kind)):
             if dataclasses.is_dataclass(member):
-                yield member.__name__, inner  # type: ignore[union-attr]
+                # An engine names the class that it knows, of which the twin's may be a special one.
+                for known in reversed(member.__mro__[:-1]):  # type: ignore[union-attr]
+                    yield known.__name__, inner
                 yield from _paths(member, inner)
 
 

@@ -11,10 +11,9 @@ import torch
 from PIL import Image
 
 from twinloop.files import sha256
-from twinloop.learning.settings import ExportSettings
 from twinloop.twins.factory import paths
 from twinloop.twins.stage import Stage
-from twinloop.vision.evaluation.settings import EvaluateSettings, ExplanationSettings
+from twinloop.vision.evaluation.settings import DetectorExportSettings, EvaluateSettings, ExplanationSettings
 from twinloop.vision.index import INDEX_FILE, SCHEMA
 from twinloop.vision.models.detector import Detector
 from twinloop.vision.models.saving import save_detector
@@ -35,9 +34,9 @@ class SilentTracker:
 
 def stage(root: Path, *, export: dict[str, Any] | None = None, evaluate: dict[str, Any] | None = None) -> Stage[Any]:
     """A stage at `root` with quick settings; only the sections that export and evaluate declare."""
-    quick = {"latency_runs": 10, "latency_warmup": 1, "calibration_images": 16, "tensorrt": "none"}
+    quick = {"latency_runs": 10, "latency_warmup": 1, "calibration_samples": 16, "tensorrt": "none"}
     sections = SimpleNamespace(
-        export=ExportSettings(**{**quick, **(export or {})}),
+        export=DetectorExportSettings(**{**quick, **(export or {})}),
         evaluate=EvaluateSettings(**{"draws": 20, "explanations": SCORED, **(evaluate or {})}),
     )
     return Stage(SimpleNamespace(profile="smoke", seed=3, factory=sections), root, SilentTracker(), 1)

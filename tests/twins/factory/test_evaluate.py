@@ -109,7 +109,7 @@ def test_a_one_class_detector_is_given_its_heat_map_alone_and_it_is_said(root: P
     described = read_json(clone / paths.DETECTOR / "model.json")
     write_json(clone / paths.DETECTOR / "model.json", {**described, "kind": "padim"})
     spec = read_json(clone / paths.ONNX / "spec.json")
-    write_json(clone / paths.ONNX / "spec.json", {**spec, "names_defects": False})
+    write_json(clone / paths.ONNX / "spec.json", spec | {"about": spec["about"] | {"names_defects": False}})
     evaluate.run(stage(clone))
     metrics = read_json(clone / paths.metrics("evaluate"))
     assert metrics["explanations_left_out"] == "attention, network"
@@ -122,7 +122,7 @@ def test_a_one_class_detector_is_given_its_heat_map_alone_and_it_is_said(root: P
 def test_a_detector_trained_since_the_export_is_not_explained(root: Path, tmp_path: Path) -> None:
     clone = copied(root, tmp_path)
     spec = read_json(clone / paths.ONNX / "spec.json")
-    write_json(clone / paths.ONNX / "spec.json", {**spec, "weights_sha256": "0" * 64})
+    write_json(clone / paths.ONNX / "spec.json", spec | {"about": spec["about"] | {"weights_sha256": "0" * 64}})
     with pytest.raises(InputError, match="not the detector that was exported: run the export stage again"):
         evaluate.run(stage(clone))
 

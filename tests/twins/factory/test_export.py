@@ -11,9 +11,11 @@ from tests.twins.factory.exported import CLASSES, SIZE, stage
 from twinloop.errors import InputError, RunError
 from twinloop.files import read_json, sha256
 from twinloop.learning import tensorrt
-from twinloop.learning.export import shifted_zero_points, torch_outputs
+from twinloop.learning.export import torch_outputs
 from twinloop.learning.inference import Graph, open_graph
 from twinloop.learning.parity import max_difference
+from twinloop.learning.quantise import shifted_zero_points
+from twinloop.learning.spec import FORMATS, Spec, graph_file
 from twinloop.twins.factory import export, paths
 from twinloop.vision.index import load_images
 from twinloop.vision.inference.predict import DeployedDetector, to_input
@@ -25,17 +27,17 @@ from twinloop.vision.models.settings import ModelSettings
 
 
 def test_every_format_a_description_and_latencies_are_written(exported_root: Path) -> None:
-    spec = read_json(exported_root / paths.ONNX / "spec.json")
+    spec = Spec.load(exported_root / paths.ONNX)
     assert sorted(path.name for path in (exported_root / paths.ONNX).iterdir()) == [
         "detector_fp16.onnx",
         "detector_fp32.onnx",
         "detector_int8.onnx",
         "spec.json",
     ]
-    assert (spec["classes"], spec["size"], spec["channels"]) == (list(CLASSES), SIZE, 1)
-    assert (spec["deployed"], spec["names_defects"], spec["opset"]) == ("fp32", True, 20)
-    for name, file in spec["files"].items():
-        assert spec["sha256"][name] == sha256(exported_root / paths.ONNX / file)
+    assert (spec.about["classes"], spec.about["size"], spec.about["channels"]) == (list(CLASSES), SIZE, 1)
+    assert (spec.deployed, spec.about["names_defects"], spec.opset) == ("fp32", True, 20)
+    for name, file in spec.files.items():
+        assert spec.sha256[name] == sha256(exported_root / paths.ONNX / file)
     latency = read_json(exported_root / paths.LATENCY)
     assert list(latency) == ["fp32", "fp16", "int8", "hardware"]
     assert latency["fp32"]["speedup"] == 1
@@ -59,7 +61,8 @@ def test_every_formats_skill_and_difference_to_torch_are_figures(exported_root: 
 
 def test_the_graph_says_what_torch_says_on_images_it_was_not_exported_with(exported_root: Path) -> None:
     model = load_detector(exported_root / paths.DETECTOR)
-    images = to_input(load_images(exported_root / paths.DATASET, "test", size=SIZE, channels=1).images[:5])
+    pixels = load_images(exported_root / paths.DATASET, "test", size=SIZE, channels=1).images[:5]
+    images = {"image": to_input(pixels)}
     graph = open_graph(exported_root / paths.ONNX / "detector_fp32.onnx")
     assert max_difference(torch_outputs(model, images), graph(images)) < 1e-4
 
@@ -73,7 +76,7 @@ def test_the_graph_carries_its_classes_and_the_digest_of_its_weights(exported_ro
 
 def test_the_summary_and_the_metrics_say_what_became_of_tensorrt(exported_root: Path) -> None:
     metrics = read_json(exported_root / paths.metrics("export"))
-    reason = "factory.export.tensorrt is none"
+    reason = "not asked for"
     assert (metrics["tensorrt"], metrics["tensorrt_reason"]) == ("skipped", reason)
     assert f"TensorRT skipped ({reason})" in (exported_root / "summary").read_text()
 
@@ -97,7 +100,7 @@ def test_the_same_inputs_give_the_same_graphs_wherever_they_lie_and_another_choi
 ) -> None:
     root = copied(exported_root, tmp_path)
     summary = export.run(stage(root, export={"format": "int8", **GENEROUS}))
-    for file in export.FILES.values():
+    for file in (graph_file("detector", name) for name in FORMATS):
         assert (root / paths.ONNX / file).read_bytes() == (exported_root / paths.ONNX / file).read_bytes()
     assert "INT8 deployed" in summary
     assert DeployedDetector(root / paths.ONNX).format == "int8"
@@ -124,7 +127,7 @@ def test_the_graphs_for_tensorrt_are_written_for_another_machine_where_asked_for
     assert metrics["tensorrt_int8"].startswith(("within limits", "not deployable: "))
     if tensorrt.obstacle() is not None:
         assert "; graphs written)" in summary
-    assert "int8_qdq" not in read_json(root / paths.ONNX / "spec.json")["files"]
+    assert "int8_qdq" not in Spec.load(root / paths.ONNX).files
     export.run(stage(root))
     assert not graph.exists()
 
@@ -152,10 +155,10 @@ def test_every_kind_of_detector_passes_the_gate_in_one_graph_and_names_defects_w
     root = copied(exported_root, tmp_path)
     save_detector(root / paths.DETECTOR, detector(root, ModelSettings(**KINDS[kind])))
     export.run(stage(root))
-    spec, metrics = read_json(root / paths.ONNX / "spec.json"), read_json(root / paths.metrics("export"))
+    spec, metrics = Spec.load(root / paths.ONNX), read_json(root / paths.metrics("export"))
     assert metrics["fp32_max_difference"] <= 2e-4
-    assert spec["names_defects"] == (kind not in ("patchcore", "padim"))
-    assert set(spec["files"]) == {"fp32", "fp16", "int8"}
+    assert spec.about["names_defects"] == (kind not in ("patchcore", "padim"))
+    assert set(spec.files) == {"fp32", "fp16", "int8"}
 
 
 def test_a_detector_whose_distances_overflow_half_precision_is_not_exported_in_it(
@@ -165,13 +168,13 @@ def test_a_detector_whose_distances_overflow_half_precision_is_not_exported_in_i
     save_detector(root / paths.DETECTOR, detector(root, ModelSettings(**KINDS["patchcore"]), gain=3e3))
     loose = {"fp32_tolerance": 0.01}  # untrained features lie close together, which magnifies rounding
     summary = export.run(stage(root, export=loose))
-    spec, metrics = read_json(root / paths.ONNX / "spec.json"), read_json(root / paths.metrics("export"))
+    spec, metrics = Spec.load(root / paths.ONNX), read_json(root / paths.metrics("export"))
     assert not (root / paths.ONNX / "detector_fp16.onnx").exists()
-    assert set(spec["files"]) == set(spec["sha256"]) == {"fp32", "int8"}
+    assert set(spec.files) == set(spec.sha256) == {"fp32", "int8"}
     assert re.fullmatch(r"not kept: values reach .*, half precision ends at 65504", metrics["fp16"])
     assert "half precision ends at 65504" in summary
     assert "fp16" not in read_json(root / paths.LATENCY)
-    with pytest.raises(RunError, match="export: FP16: values reach .*set factory.export.format=fp32"):
+    with pytest.raises(RunError, match="export: FP16: values reach .*set ExportSettings.format=fp32"):
         export.run(stage(root, export={"format": "fp16", **loose}))
 
 

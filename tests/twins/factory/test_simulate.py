@@ -10,7 +10,7 @@ import yaml
 
 from tests.simulation.lines import curve
 from twinloop.config import parse
-from twinloop.contracts import AlertCurve, RiskTable
+from twinloop.contracts import AlertCurve, OperatingPoint, RiskTable, Thresholds
 from twinloop.errors import InputError
 from twinloop.files import read_json, write_json
 from twinloop.simulation import Economy, ExperimentSettings, Line
@@ -48,8 +48,15 @@ def put_inputs(root: Path) -> None:
         measured.save(root / paths.EVALUATION / f"operating_curve_{name}.parquet")
         if name == "fp32":
             measured.save(root / paths.EVALUATION / "operating_curve.parquet")
-    point = {"accept_below": 0.8, "reject_from": 0.95, "today": {"accept_below": 0.5, "reject_from": 0.5}}
-    write_json(root / paths.EVALUATION / "operating_point.json", point)
+    OperatingPoint(
+        classes=("good", "crack"),
+        model="digest of fp32",
+        accept_below=0.8,
+        reject_from=0.95,
+        calibration={},
+        heat_threshold=0.5,
+        today=Thresholds(0.5, 0.5),
+    ).save(root / paths.OPERATING_POINT)
     write_json(root / paths.LATENCY, {name: {"quantised_ms": 5.0, "p50_ms": 3.21} for name in MODELS})
 
 

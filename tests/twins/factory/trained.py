@@ -8,12 +8,11 @@ from typing import Any
 
 from tests.twins.factory.exported import write_inputs
 from twinloop.files import write_json
-from twinloop.learning.settings import StudySettings
 from twinloop.search_space import Dimension
 from twinloop.twins.factory import paths, train
 from twinloop.twins.stage import Stage
 from twinloop.vision.models.settings import ModelSettings, SearchSpace
-from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
+from twinloop.vision.training.settings import AugmentationSettings, DetectorStudySettings, TrainSettings
 
 SPACE = SearchSpace(
     model={"decoder_width": Dimension(kind="categorical", choices=(8, 16))},
@@ -56,7 +55,7 @@ def stage(root: Path, *, workers: int = 1, seed: int = 3, tune: Any = (), fit: A
         model=ModelSettings(size_px=32, width=8, decoder_width=8, dropout=0.2, space=SPACE),
         train=TrainSettings(**{"epochs": 8, "patience": 8, "batch_size": 16, "accelerator": "cpu"} | dict(fit)),
         augmentation=AugmentationSettings(),
-        tune=StudySettings(**{"trials": 4, "epochs": 2, "warmup_trials": 1, "heartbeat_s": 1} | dict(tune)),
+        tune=DetectorStudySettings(**{"trials": 4, "epochs": 2, "warmup_trials": 1, "heartbeat_s": 1} | dict(tune)),
     )
     return Stage(SimpleNamespace(profile="smoke", seed=seed, factory=sections), root, Notebook(), workers)
 

@@ -59,7 +59,7 @@ def test_a_layout_is_recognised_and_so_is_its_archive(tmp_path: Path, name: str)
 def test_the_division_that_came_is_kept_or_said_to_be_missing(tmp_path: Path, name: str) -> None:
     source = WRITTEN[name](tmp_path / "source")
     if name not in DIVIDED:
-        with pytest.raises(InputError, match="came undivided, use factory.data.division=made"):
+        with pytest.raises(InputError, match="came undivided, use DatasetSettings.division=made"):
             prepared(source, tmp_path / "d", division="given")
         return
     index = prepared(source, tmp_path / "d", division="given").index
@@ -72,7 +72,7 @@ def test_the_division_that_came_is_kept_or_said_to_be_missing(tmp_path: Path, na
 def test_an_image_in_both_sets_of_a_division_that_came_is_a_leak(tmp_path: Path) -> None:
     source = WRITTEN["mvtec"](tmp_path / "source")
     put(source / "test" / "good" / "099.png", texture(0))
-    with pytest.raises(InputError, match=r"part 'test/good/099\.png' is in .*it leaks, use factory.data.div"):
+    with pytest.raises(InputError, match=r"part 'test/good/099\.png' is in .*it leaks, use DatasetSettings.div"):
         prepared(source, tmp_path / "d", division="given")
     assert prepared(source, tmp_path / "d").index["group"].n_unique() == 17
 

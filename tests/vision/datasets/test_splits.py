@@ -208,7 +208,7 @@ def test_a_validation_set_that_came_is_kept_and_serves_as_test_where_there_is_no
 
 @pytest.mark.parametrize("divisions", [["", ""], ["train", "train"], ["train", ""], ["test", "val"]])
 def test_data_that_came_undivided_is_refused(divisions: list[str]) -> None:
-    with pytest.raises(InputError, match="came undivided, use factory.data.division=made"):
+    with pytest.raises(InputError, match="came undivided, use DatasetSettings.division=made"):
         divided(["good", "crack"], ["a", "b"], divisions)
 
 

@@ -6,13 +6,12 @@ from scipy.special import expit, logit
 
 from twinloop.errors import InputError
 from twinloop.vision.evaluation.calibration import (
-    Calibration,
-    Method,
     brier,
     expected_calibration_error,
     fit_calibration,
     reliability,
 )
+from twinloop.vision.scores import Calibration, Method
 
 METHODS: tuple[Method, ...] = ("platt", "temperature", "isotonic")
 
@@ -73,7 +72,7 @@ def test_perfectly_separated_scores_are_not_certain(method: Method) -> None:
     assert np.all((values > 0.01) & (values < 0.99))
 
 
-def test_calibration_mends_overconfident_scores() -> None:
+def test_calibration_corrects_overconfident_scores() -> None:
     scores, defective = sample(5000, slope=0.4, intercept=-1.0)
     test_scores, test_defective = sample(5000, slope=0.4, intercept=-1.0, seed=1)
     before = expected_calibration_error(expit(test_scores), test_defective)

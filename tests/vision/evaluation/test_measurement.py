@@ -1,18 +1,9 @@
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score as peer_f1
 from sklearn.metrics import roc_auc_score
 
-from twinloop.vision.evaluation.measurement import (
-    aupro,
-    best_f1_threshold,
-    f1_score,
-    image_ap,
-    image_auroc,
-    interval,
-    pixel_auroc,
-    pixel_iou,
-)
+from twinloop.vision.evaluation.measurement import aupro, interval, pixel_auroc, pixel_iou
+from twinloop.vision.ranking import auroc, average_precision
 
 
 def sample(parts: int = 60, exposures: int = 1, seed: int = 0) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -24,17 +15,17 @@ def sample(parts: int = 60, exposures: int = 1, seed: int = 0) -> tuple[np.ndarr
 
 def test_the_interval_holds_the_estimate_and_repeats() -> None:
     scores, labels, groups = sample()
-    estimate = image_auroc(scores, labels > 0, np.ones(len(scores)))
-    low, high = interval(image_auroc, scores, labels, groups=groups, draws=200, seed=1)
+    estimate = auroc(scores, labels > 0)
+    low, high = interval(auroc, scores, labels, groups=groups, draws=200, seed=1)
     assert low < estimate < high
-    assert (low, high) == interval(image_auroc, scores, labels, groups=groups, draws=200, seed=1)
+    assert (low, high) == interval(auroc, scores, labels, groups=groups, draws=200, seed=1)
 
 
 def test_copies_of_the_same_parts_do_not_narrow_the_interval() -> None:
     widths = []
     for exposures in (1, 6):
         scores, labels, groups = sample(exposures=exposures)
-        low, high = interval(image_ap, scores, labels, groups=groups, draws=200, seed=1)
+        low, high = interval(average_precision, scores, labels, groups=groups, draws=200, seed=1)
         widths.append(high - low)
     assert widths[1] == pytest.approx(widths[0])
 
@@ -43,22 +34,9 @@ def test_more_parts_narrow_the_interval() -> None:
     widths = []
     for parts in (60, 960):
         scores, labels, groups = sample(parts)
-        low, high = interval(image_auroc, scores, labels, groups=groups, draws=200, seed=1)
+        low, high = interval(auroc, scores, labels, groups=groups, draws=200, seed=1)
         widths.append(high - low)
     assert widths[1] < widths[0] / 2.5
-
-
-def test_the_best_f1_threshold_is_best_among_all_scores() -> None:
-    scores, labels, _ = sample()
-    scores = scores.round(1)  # with ties
-    values = [f1_score(scores, labels > 0, threshold=value) for value in scores]
-    best = f1_score(scores, labels > 0, threshold=best_f1_threshold(scores, labels > 0))
-    assert best == max(values)
-    assert best == pytest.approx(peer_f1(labels > 0, scores >= best_f1_threshold(scores, labels > 0)))
-
-
-def test_nothing_found_is_an_f1_of_zero() -> None:
-    assert f1_score(np.zeros(3), np.array([True, False, True]), threshold=1) == 0
 
 
 def test_binned_pixel_auroc_is_the_exact_one_to_four_digits() -> None:

@@ -1,5 +1,4 @@
 import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ def test_the_operating_point_makes_the_station_decide_as_the_table_says(
     judgement: Judgement, detector: DeployedDetector, tmp_path: Path
 ) -> None:
     folder = write_detector(tmp_path / "onnx", size=SIZE)
-    (tmp_path / "point.json").write_text(json.dumps(operating_point(judgement)))
+    operating_point(judgement).save(tmp_path / "point.json")
     station = DeployedDetector(folder, operating_point=tmp_path / "point.json")
     table = predictions(judgement)
     test = judgement.test.data

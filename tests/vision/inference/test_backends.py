@@ -6,9 +6,11 @@ import torch
 
 from tests.vision.synthetic_graph import CLASSES, spotted, write_detector, write_point
 from twinloop.errors import InputError, RunError
-from twinloop.files import read_json, sha256, write_json
+from twinloop.files import sha256
 from twinloop.learning.export import to_onnx
+from twinloop.learning.spec import Spec
 from twinloop.learning.tensorrt import obstacle
+from twinloop.vision.graph import OUTPUTS, image_input
 from twinloop.vision.inference.backends import OnnxBackend, TensorRTBackend, TorchBackend
 from twinloop.vision.inference.predict import DeployedDetector
 from twinloop.vision.models.registry import new_detector
@@ -16,6 +18,7 @@ from twinloop.vision.models.saving import WEIGHTS_FILE, save_detector
 from twinloop.vision.models.settings import ModelSettings
 
 SIZE = 32
+IMAGE = image_input(size=SIZE, channels=1)
 
 
 @pytest.fixture(scope="module")
@@ -26,18 +29,15 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = new_detector(settings, classes=CLASSES, size=SIZE, channels=1, seed=0).eval()
     save_detector(folder / "detector", model)
     graph = folder / "onnx" / "detector_fp32.onnx"
-    to_onnx(model, torch.rand(2, 1, SIZE, SIZE), path=graph, outputs=("logits", "heat"), metadata={})
-    spec = {
+    to_onnx(model, (IMAGE,), path=graph, outputs=OUTPUTS, metadata={})
+    about = {
         "classes": list(CLASSES),
         "size": SIZE,
         "channels": 1,
         "names_defects": True,
         "weights_sha256": sha256(folder / "detector" / WEIGHTS_FILE),
-        "deployed": "fp32",
-        "files": {"fp32": graph.name},
-        "sha256": {"fp32": sha256(graph)},
     }
-    write_json(folder / "onnx" / "spec.json", spec)
+    Spec("fp32", {"fp32": graph.name}, {"fp32": sha256(graph)}, about).save(folder / "onnx")
     return folder
 
 
@@ -115,7 +115,7 @@ def test_tensorrt_says_why_it_cannot_run_or_agrees_with_onnx_runtime(loop: Path)
 
     folder = loop / "onnx"
     to_fp16(folder / "detector_fp32.onnx", folder / "detector_fp16.onnx")
-    build_engine(folder / "detector_fp16.onnx", folder / "detector_fp16.engine", sample_shape=(1, SIZE, SIZE))
+    build_engine(folder / "detector_fp16.onnx", folder / "detector_fp16.engine", inputs=[IMAGE])
     batch = np.random.default_rng(0).random((70, 1, SIZE, SIZE), np.float32)
     for ours, theirs in zip(TensorRTBackend(folder)(batch), OnnxBackend(folder)(batch), strict=True):
         assert ours == pytest.approx(theirs, abs=0.1)
@@ -132,5 +132,5 @@ def test_a_detector_takes_any_backend(exported: Path) -> None:
 
 
 def test_a_spec_without_names_defects_names_them(exported: Path) -> None:
-    assert "names_defects" not in read_json(exported / "spec.json")
+    assert "names_defects" not in Spec.load(exported).about
     assert OnnxBackend(exported).about.names_defects

@@ -169,7 +169,8 @@ def test_what_is_no_operating_point_is_named(exported: Path, tmp_path: Path, con
 
 def test_a_detector_that_names_no_defects_says_defect_with_all_its_confidence(tmp_path: Path) -> None:
     folder = write_detector(tmp_path / "onnx")
-    write_json(folder / "spec.json", read_json(folder / "spec.json") | {"names_defects": False})
+    spec = read_json(folder / "spec.json")
+    write_json(folder / "spec.json", spec | {"about": spec["about"] | {"names_defects": False}})
     detector = DeployedDetector(folder)
     finding = detector.predict(spotted())
     assert finding.defect_type == "defect"

@@ -7,6 +7,7 @@ import onnxruntime
 import torch
 
 from twinloop.learning.export import to_onnx
+from twinloop.vision.graph import INPUT, OUTPUTS, image_input
 from twinloop.vision.models.base import SurfaceDetector
 from twinloop.vision.models.registry import new_detector
 from twinloop.vision.models.settings import ModelSettings
@@ -24,7 +25,7 @@ SHRUNK = {
     "efficientvit": ModelSettings(encoder="efficientvit_b0", width=4, depths=(1, 1, 1, 1), decoder_width=8),
     "mobilenetv4": ModelSettings(encoder="mobilenetv4_conv_small_035", width=None, decoder_width=8),
 }
-# What factory.export.fp32_tolerance allows.
+# What ExportSettings.fp32_tolerance allows.
 TOLERANCE = 2e-4
 
 
@@ -38,9 +39,9 @@ def detector(
 def export_difference(model: SurfaceDetector, path: Path, *, batch: int) -> float:
     """The largest difference between torch and the graph traced with two images, on a batch of another size."""
     torch.manual_seed(1)
-    traced, images = (torch.rand(count, model.channels, model.size, model.size) for count in (2, batch))
-    to_onnx(model, traced, path=path, outputs=("logits", "heat"), metadata={})
+    images = torch.rand(batch, model.channels, model.size, model.size)
+    to_onnx(model, (image_input(size=model.size, channels=model.channels),), path=path, outputs=OUTPUTS, metadata={})
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     with torch.inference_mode():
-        pairs = zip(model(images), session.run(None, {"image": images.numpy()}), strict=True)
+        pairs = zip(model(images), session.run(None, {INPUT: images.numpy()}), strict=True)
         return max(float(np.abs(ours.numpy() - theirs).max()) for ours, theirs in pairs)

@@ -6,8 +6,7 @@ import pytest
 import yaml
 
 from twinloop.config import Invalid, parse
-from twinloop.vision.models.settings import ModelSettings, tuned
-from twinloop.vision.training.settings import TrainSettings
+from twinloop.vision.models.settings import ModelSettings
 
 VIT = {"encoder": "vit_tiny_patch16_224", "width": 64, "depths": [2], "heads": [4], "patch_px": 8}
 RATE = {"kind": "float", "low": 1e-3, "high": 1e-2, "log": True}
@@ -43,8 +42,11 @@ RATE = {"kind": "float", "low": 1e-3, "high": 1e-2, "log": True}
         ({"kind": "patchcore", "bank_patches": 5}, "bank_neighbours ≤ bank_patches"),
         ({"gaussian_ridge": 0.0}, "expected a number > 0"),
         ({"weights": "model.pt"}, "other formats may run code"),
-        ({"space": {"train": {"learning_rat": RATE}}}, "nothing of that name can be searched"),
-        ({"space": {"train": {"epochs": {"kind": "int", "low": 1, "high": 9}}}}, "nothing of that name"),
+        ({"space": {"model": {"widht": RATE}}}, "nothing of that name can be searched"),
+        (
+            {"space": {"model": {"weights": {"kind": "categorical", "choices": ["a.safetensors"]}}}},
+            "nothing of that name",
+        ),
         ({"space": {"model": {"width": {"kind": "int", "low": 1, "high": 9}}}}, r"space\.model\.width = 1"),
         ({"space": {"model": {"dropout": RATE | {"low": 0.2}}}}, "low ≤ high"),
         ({"space": {"model": {"dropout": RATE | {"kind": "categorical"}}}}, "list of choices"),
@@ -68,15 +70,3 @@ def test_every_option_of_the_configuration_gives_every_field_and_is_valid(reposi
 
 def test_settings_that_only_another_kind_reads_are_not_judged() -> None:
     assert ModelSettings(stages=(9,), bank_patches=2, bank_neighbours=5).kind == "supervised"
-
-
-def test_tuned_values_replace_settings_of_both_sections() -> None:
-    model, train = tuned(ModelSettings(), TrainSettings(), values={"model.width": 8, "train.learning_rate": 0.5})
-    assert (model.width, train.learning_rate) == (8, 0.5)
-    assert (model.encoder, train.epochs) == (ModelSettings().encoder, TrainSettings().epochs)
-
-
-@pytest.mark.parametrize("values", [{"model.width": 1}, {"train.momentum": 0.9}, {"model.weights": "x.safetensors"}])
-def test_tuned_values_are_checked_again(values: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"greater than or equal to 4|nothing of that name"):
-        tuned(ModelSettings(), TrainSettings(), values=values)

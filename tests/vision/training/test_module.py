@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from twinloop.vision.training.objective import DetectorObjective, part_share
 
 from tests.vision.spots import CLASSES, spots
 from twinloop.errors import InputError
@@ -20,7 +21,6 @@ from twinloop.vision.training.module import (
     new_detector,
     new_optimizer,
 )
-from twinloop.vision.training.objective import DetectorObjective, part_share
 from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
 
 MODEL = ModelSettings(size_px=32, width=8, decoder_width=16, heat_stride=2, dropout=0.0)

@@ -70,7 +70,7 @@ def pareto_front(
     front: which trials no other beats; chosen: the place of the one that is used.
     """
     if not latencies_ms:
-        return _nothing("One objective only: latency was not measured (factory.tune.objectives: [ap, latency]).")
+        return _nothing("One objective only: latency is none of the study's, so it was not measured.")
     figure, axes = single(7.8, 4.0)
     places = sorted((place for place, undominated in enumerate(front) if undominated), key=lambda p: latencies_ms[p])
     beaten = [place for place, undominated in enumerate(front) if not undominated]

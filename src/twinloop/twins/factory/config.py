@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from twinloop.config import settings
-from twinloop.learning.settings import ExportSettings, StudySettings
 from twinloop.scheduling import ScheduleSettings, ShopSettings
 from twinloop.simulation import Economy, ExperimentSettings, Line
 from twinloop.simulation.maintenance.study import MaintenanceSettings
 from twinloop.vision.datasets.settings import DatasetSettings
-from twinloop.vision.evaluation.settings import EvaluateSettings
+from twinloop.vision.evaluation.settings import DetectorExportSettings, EvaluateSettings
 from twinloop.vision.models.settings import ModelSettings
-from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
+from twinloop.vision.training.settings import AugmentationSettings, DetectorStudySettings, TrainSettings
+from twinloop.vision.training.tuning import check_space
 
 
 @settings
@@ -21,10 +21,10 @@ class FactorySections:
 
     data: DatasetSettings
     model: ModelSettings
-    tune: StudySettings
+    tune: DetectorStudySettings
     train: TrainSettings
     augmentation: AugmentationSettings
-    export: ExportSettings
+    export: DetectorExportSettings
     evaluate: EvaluateSettings
     line: Line
     economy: Economy
@@ -32,6 +32,9 @@ class FactorySections:
     maintenance: MaintenanceSettings
     shop: ShopSettings
     schedule: ScheduleSettings
+
+    def __post_init__(self) -> None:
+        check_space(self.model, self.train)
 
 
 @settings

@@ -6,12 +6,12 @@ point are those of the deployed one. torch is loaded only for explanations that 
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from twinloop.errors import InputError
 from twinloop.files import atomic, read_json, sha256, write_json
+from twinloop.learning.spec import Spec
 from twinloop.progress import bar, say
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
@@ -29,7 +29,7 @@ from twinloop.vision.evaluation.records import (
 )
 from twinloop.vision.evaluation.settings import EvaluateSettings, Method
 from twinloop.vision.index import load_images
-from twinloop.vision.inference.backends import read_spec
+from twinloop.vision.inference.backends import Description
 from twinloop.vision.inference.predict import DeployedDetector
 from twinloop.vision.models.settings import ONE_CLASS
 from twinloop.vision.monitoring.reference import REFERENCE_FILE
@@ -41,23 +41,24 @@ NEED_NETWORK = {"network", "rollout", "gradcam"}
 def run(stage: Stage[FactoryConfig]) -> str:
     """Write curves, operating point, predictions, tables, explanations, reference and metrics; returns the summary."""
     settings, seed = stage.config.factory.evaluate, stage.config.seed
-    spec, out = read_spec(stage.root / paths.ONNX), stage.root / paths.EVALUATION
+    spec, out = Spec.load(stage.root / paths.ONNX), stage.root / paths.EVALUATION
+    about = Description.of(spec, model=spec.digest)
     methods, left_out = _methods(stage.root / paths.DETECTOR, settings)
     explainer = _network(stage.root / paths.DETECTOR, spec, settings) if NEED_NETWORK & set(methods) else None
     validation, test = (
-        load_images(stage.root / paths.DATASET, split, size=spec["size"], channels=spec["channels"])
+        load_images(stage.root / paths.DATASET, split, size=about.size, channels=about.channels)
         for split in ("val", "test")
     )
     judged = {}
-    with bar("graph", len(spec["files"])) as graphs:
-        for name in spec["files"]:
+    with bar("graph", len(spec.files)) as graphs:
+        for name in spec.files:
             detector = DeployedDetector(stage.root / paths.ONNX, graph_format=name, threads=settings.threads)
             judged[name] = judge(detector, validation, test, settings=settings, seed=seed)
             judged[name].curve.save(out / f"operating_curve_{name}.parquet")
             graphs.step(note=name.upper())
-    deployed = judged[spec["deployed"]]
+    deployed = judged[spec.deployed]
     deployed.curve.save(out / "operating_curve.parquet")
-    write_json(out / "operating_point.json", operating_point(deployed))
+    operating_point(deployed).save(stage.root / paths.OPERATING_POINT)
     drift_reference(deployed, seed=seed).save(out / REFERENCE_FILE)
     for name, table in (("predictions", predictions(deployed)), ("gauge", gauge_table(deployed))):
         with atomic(out / f"{name}.parquet") as temporary:
@@ -102,10 +103,10 @@ def _kind(detector: Path) -> str:
     return str(read_json(path)["kind"])
 
 
-def _network(folder: Path, spec: dict[str, Any], settings: EvaluateSettings) -> Explainer:
+def _network(folder: Path, spec: Spec, settings: EvaluateSettings) -> Explainer:
     from twinloop.vision.evaluation.network import Network
     from twinloop.vision.models.saving import WEIGHTS_FILE
 
-    if sha256(folder / WEIGHTS_FILE) != spec["weights_sha256"]:
+    if sha256(folder / WEIGHTS_FILE) != spec.about["weights_sha256"]:
         raise InputError(f"evaluate: {folder}: not the detector that was exported: run the export stage again")
     return Network(folder, threads=settings.threads)

@@ -10,6 +10,7 @@ EPOCHS = Path("models/factory/epochs.csv")
 ONNX = Path("models/factory/onnx")
 LATENCY = Path("models/factory/latency.json")
 EVALUATION = Path("data/factory/evaluation")
+OPERATING_POINT = EVALUATION / "operating_point.json"
 SIMULATION = Path("data/factory/simulation")
 ANSWER = SIMULATION / "answer.json"
 SCHEDULE = Path("data/factory/schedule")

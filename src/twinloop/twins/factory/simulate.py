@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from twinloop import contracts
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.files import atomic, read_json, write_json
@@ -44,8 +45,8 @@ def run(stage: Stage[FactoryConfig]) -> str:
     sections, settings = stage.config.factory, stage.config.factory.simulate
     out = stage.root / paths.SIMULATION
     models, deployed = read_models(stage.root)
-    point = read_json(stage.root / paths.EVALUATION / "operating_point.json")
-    today_point, chosen = _operating_point(point["today"]), _operating_point(point)
+    point = contracts.OperatingPoint.load(stage.root / paths.OPERATING_POINT)
+    today_point, chosen = _operating_point(point.today or point), _operating_point(point)
     model = models[deployed]
     today = Scenario("today", sections.line, model.curve, model.latency_ms).at(
         today_point.accept_below, today_point.reject_from
@@ -125,8 +126,8 @@ def read_models(root: Path) -> tuple[dict[str, Model], str]:
     return models, deployed[0]
 
 
-def _operating_point(record: dict[str, Any]) -> OperatingPoint:
-    return OperatingPoint(record["accept_below"], record["reject_from"])
+def _operating_point(chosen: contracts.OperatingPoint | contracts.Thresholds) -> OperatingPoint:
+    return OperatingPoint(chosen.accept_below, chosen.reject_from)
 
 
 def _metrics(found: Sensitivity, answer: dict[str, Any]) -> dict[str, float | str | None]:

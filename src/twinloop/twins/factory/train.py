@@ -15,10 +15,11 @@ from twinloop.twins.stage import Stage
 from twinloop.vision.index import INDEX_FILE, load_images
 from twinloop.vision.models.base import parameters
 from twinloop.vision.models.saving import save_detector
-from twinloop.vision.models.settings import ONE_CLASS, ModelSettings, SearchSpace, tuned
+from twinloop.vision.models.settings import ONE_CLASS, ModelSettings, SearchSpace
 from twinloop.vision.training.fitting import Trained, train_detector
 from twinloop.vision.training.module import FIGURES, assess
 from twinloop.vision.training.settings import TrainSettings
+from twinloop.vision.training.tuning import tuned
 
 EXAMPLE = "python -m twinloop factory train"
 # Beside the state: measured times are no output.

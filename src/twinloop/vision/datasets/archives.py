@@ -39,12 +39,12 @@ def opened(source: Path, scratch: Path, *, limits: ArchiveSettings) -> Iterator[
     """
     shown = printable(str(source))
     if not source.exists():
-        raise InputError(f"data: {shown}: no such file or folder: see factory.data.source")
+        raise InputError(f"data: {shown}: no such file or folder: see DatasetSettings.source")
     if source.is_dir():
         yield source
         return
     if not is_archive(source):
-        raise InputError(f"data: {shown}: expected a folder, a zip or a tar: see factory.data.source")
+        raise InputError(f"data: {shown}: expected a folder, a zip or a tar: see DatasetSettings.source")
     unpack(source, scratch, limits=limits)
     try:
         yield scratch
@@ -69,7 +69,7 @@ def _unpack(archive: Path, target: Path, limits: ArchiveSettings) -> None:
     written = 0
     for number, (name, stream) in enumerate(_members(archive), start=1):
         if number > limits.max_files:
-            _refuse(archive, f"more than {limits.max_files} members (factory.data.archive.max_files)")
+            _refuse(archive, f"more than {limits.max_files} members (ArchiveSettings.max_files)")
         path = target.joinpath(*_parts(archive, name))
         try:
             if stream is None:
@@ -87,9 +87,9 @@ def _unpack(archive: Path, target: Path, limits: ArchiveSettings) -> None:
 
 def _check_size(archive: Path, written: int, packed: int, limits: ArchiveSettings) -> None:
     if written > limits.max_bytes:
-        _refuse(archive, f"unpacks to more than {limits.max_bytes} bytes (factory.data.archive.max_bytes)")
+        _refuse(archive, f"unpacks to more than {limits.max_bytes} bytes (ArchiveSettings.max_bytes)")
     if written > RATIO_FROM_BYTES and written > limits.max_ratio * packed:
-        _refuse(archive, f"unpacks to more than {limits.max_ratio:g} times its size (factory.data.archive.max_ratio)")
+        _refuse(archive, f"unpacks to more than {limits.max_ratio:g} times its size (ArchiveSettings.max_ratio)")
 
 
 def _members(archive: Path) -> Iterator[tuple[str, IO[bytes] | None]]:

@@ -83,7 +83,7 @@ def build(settings: DatasetSettings, source: Path, target: Path, *, seed: int, w
         raise RunError(
             f"data: {len(quarantine)} of {quarantine.total} files quarantined, more than the tolerated share of "
             f"{settings.quarantine_share:g}; most often ({times}×): {reason}: see {target / QUARANTINE_FILE}, "
-            "mend the files or raise factory.data.quarantine_share"
+            "fix the files or raise DatasetSettings.quarantine_share"
         )
     return Prepared(index, tuple(quarantine.entries), digest, collection.layout)
 

@@ -99,7 +99,7 @@ def coco(source: Path, settings: DatasetSettings) -> Collection:
                 listed.add(path)
                 regions = [region for item in own if (region := _region(file, *item, names)).label != GOOD]
             except Refused as refused:
-                strays.append((picture.file_name, str(refused)))
+                strays.append((picture.file_name, refused.for_operator))
                 continue
             marked.append(regions)
             boxes += sum(not region.polygons for region in regions)
@@ -139,7 +139,7 @@ def _parsed(file: Path, max_bytes: int) -> Annotations:
     if file.stat().st_size > max_bytes:
         raise InputError(
             f"data: {printable(str(file))}: file has {file.stat().st_size} bytes, at most {max_bytes} "
-            "(factory.data.max_bytes)"
+            "(DatasetSettings.max_bytes)"
         )
     try:
         content = pydantic.TypeAdapter(Annotations).validate_json(file.read_bytes())
@@ -149,7 +149,7 @@ def _parsed(file: Path, max_bytes: int) -> Annotations:
         path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")
         fault = f"{printable(path) or 'content'}: {first['msg'][:1].lower()}{first['msg'][1:]}"
         raise InputError(
-            f"data: {printable(str(file))}: {fault} ({error.error_count()} fault(s)): mend or export the file again"
+            f"data: {printable(str(file))}: {fault} ({error.error_count()} fault(s)): fix or export the file again"
         ) from None
     entries: list[tuple[str, Sequence[Picture | Category]]] = [
         ("images", content.images),
@@ -161,7 +161,7 @@ def _parsed(file: Path, max_bytes: int) -> Annotations:
             if entry.id in seen:
                 raise InputError(
                     f"data: {printable(str(file))}: {name}[{place}].id: {entry.id!r} occurs a second time: "
-                    "mend or export the file again"
+                    "fix or export the file again"
                 )
             seen.add(entry.id)
     return content

@@ -53,7 +53,7 @@ def deep_pcb(source: Path, settings: DatasetSettings) -> Collection:
                 if role == TEST:
                     regions = _boxes(board.with_name(board.name + BOXES) / f"{pair}.txt")
             except Refused as refused:
-                strays.append((file, str(refused)))
+                strays.append((file, refused.for_operator))
                 continue
             marked.append(regions)
             group = f"{board.relative_to(root).as_posix()}/{pair}"

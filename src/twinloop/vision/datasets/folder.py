@@ -100,7 +100,7 @@ def _read_groups(root: Path) -> dict[str, str]:
         if not file or not group or groups.get(file, group) != group:
             raise InputError(
                 f"data: {printable(str(path))}:{number}: expected one file and its group, "
-                f"found {printable(file)!r} and {printable(group)!r}: mend the row"
+                f"found {printable(file)!r} and {printable(group)!r}: fix the row"
             )
         groups[file] = group
     return groups

@@ -92,7 +92,7 @@ def _look(sample: Sample) -> Looked:
     try:
         surface = sample.read()
     except Refused as refused:
-        return Looked("", False, str(refused), changed)
+        return Looked("", False, refused.for_operator, changed)
     digest = hashlib.sha256(str(surface.image.shape).encode() + surface.image.tobytes()).hexdigest()
     return Looked(digest, surface.mask is not None and sample.label != GOOD, "", changed)
 

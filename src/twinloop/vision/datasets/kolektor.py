@@ -74,7 +74,7 @@ def _read(
                     raise Refused(f"mask {path.stem}{mask_end} is missing")
                 label = DEFECT if shows_defect(mask, settings) else GOOD
             except Refused as refused:
-                strays.append((file, str(refused)))
+                strays.append((file, refused.for_operator))
                 continue
             read = partial(read_surface, path, mask, label, settings)
             samples.append(Sample(file, label, file if division else folder.name, read, path=path, division=division))

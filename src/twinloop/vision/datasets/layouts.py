@@ -16,7 +16,7 @@ from twinloop.vision.datasets.settings import DatasetSettings
 
 @dataclass(frozen=True)
 class Layout:
-    """name: as in factory.data.kind. looks_for: what it is recognised by. locate: its root in a source, None without.
+    """name: as in DatasetSettings.kind. looks_for: what it is recognised by. locate: its root in a source, or None.
 
     read: all its samples. categories: whether it may hold several objects or textures.
     """
@@ -66,7 +66,7 @@ def read_as(layout: Layout, source: Path, settings: DatasetSettings) -> Collecti
     """All samples of the folder `source` in this layout. Raises InputError where it does not fit."""
     if settings.category and not layout.categories:
         raise InputError(
-            f"data: {printable(str(source))}: expected factory.data.category to be empty, "
+            f"data: {printable(str(source))}: expected DatasetSettings.category to be empty, "
             f"layout {layout.name} holds one object only, found {printable(settings.category)!r}"
         )
     return replace(layout.read(source, settings), layout=layout.name)

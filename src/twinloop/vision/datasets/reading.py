@@ -22,6 +22,7 @@ from twinloop.vision.datasets.settings import DatasetSettings
 from twinloop.vision.index import GOOD
 
 # Formats whose Pillow readers are plain decoders: nothing that starts another program.
+PIXELS = "DatasetSettings.max_pixels"
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "PPM")
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error)
 MIN_SIDE_PX = 8
@@ -141,7 +142,7 @@ def read_mask(
         else:
             values = read_image(path, max_bytes=max_bytes, max_pixels=max_pixels)
     except Refused as refused:
-        raise Refused(f"mask {path.name}: {refused}") from None
+        raise Refused(f"mask {path.name}: {refused}", setting=refused.setting) from None
     if shape is not None and values.shape[:2] != shape:
         # Width × height, as image viewers say it.
         found, expected = f"{values.shape[1]}×{values.shape[0]}", f"{shape[1]}×{shape[0]}"
@@ -173,11 +174,11 @@ def _opened(source: Path | bytes, *, max_bytes: int, max_pixels: int) -> Image.I
         if size == 0:
             raise Refused("file is empty")
         if size > max_bytes:
-            raise Refused(f"file has {size} bytes, at most {max_bytes} (factory.data.max_bytes)")
+            raise Refused(f"file has {size} bytes, at most {max_bytes}", setting="DatasetSettings.max_bytes")
         with Image.open(stream(), formats=FORMATS) as picture:
             width, height = picture.size
             if width * height > max_pixels:
-                raise Refused(f"image is {width}×{height}, more than {max_pixels} pixels (factory.data.max_pixels)")
+                raise Refused(f"image is {width}×{height}, more than {max_pixels} pixels", setting=PIXELS)
             if min(width, height) < MIN_SIDE_PX:
                 raise Refused(f"image is {width}×{height}, at least {MIN_SIDE_PX} pixels a side are needed")
             frames = getattr(picture, "n_frames", 1)
@@ -191,7 +192,7 @@ def _opened(source: Path | bytes, *, max_bytes: int, max_pixels: int) -> Image.I
     except Refused:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise Refused(f"image has more than {max_pixels} pixels (factory.data.max_pixels)") from None
+        raise Refused(f"image has more than {max_pixels} pixels", setting=PIXELS) from None
     except UnidentifiedImageError:
         raise Refused(f"not an image of a known format ({', '.join(FORMATS)})") from None
     except (*BROKEN, MemoryError) as error:

@@ -23,7 +23,19 @@ IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".
 
 
 class Refused(Exception):
-    """One file cannot be used; the text is the reason for the quarantine list."""
+    """One file cannot be used; the text is the reason, fit for whoever sent the file.
+
+    setting: what an operator may change about it, such as DatasetSettings.max_bytes; empty where nothing.
+    """
+
+    def __init__(self, reason: str, *, setting: str = "") -> None:
+        super().__init__(reason)
+        self.setting = setting
+
+    @property
+    def for_operator(self) -> str:
+        """The reason with the setting, for the quarantine list."""
+        return f"{self} ({self.setting})" if self.setting else str(self)
 
 
 @dataclass(frozen=True, eq=False)

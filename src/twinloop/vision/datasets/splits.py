@@ -88,7 +88,7 @@ def given_split(
     if not {"train"} < came or "" in came:
         raise InputError(
             f"data: expected images in train and test, {divisions.count('')} of {len(divisions)} are in neither: "
-            "the data came undivided, use factory.data.division=made"
+            "the data came undivided, use DatasetSettings.division=made"
         )
     if "test" not in came:
         divisions = ["test" if division == "val" else division for division in divisions]
@@ -97,7 +97,7 @@ def given_split(
         if side.setdefault(group, division) != division:
             raise InputError(
                 f"data: part {group!r} is in {side[group]} and in {division} of the division that came with the data: "
-                "it leaks, use factory.data.division=made"
+                "it leaks, use DatasetSettings.division=made"
             )
     if "val" in divisions:
         return tuple(divisions), "train, validation and test are those that came with the data"

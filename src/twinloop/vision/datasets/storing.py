@@ -134,7 +134,7 @@ def store(
         for part, results in zip(parts, pool.map(partial(_store_part, target), parts), strict=True):
             for (_, sample), result in zip(part, results, strict=True):
                 if isinstance(result, Refused):
-                    quarantine.add(sample.name, str(result))
+                    quarantine.add(sample.name, result.for_operator)
                 else:
                     stored.append(result)
             shown.step(len(part), note=f"{len(quarantine)} quarantined" if quarantine else "")

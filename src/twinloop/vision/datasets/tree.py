@@ -62,7 +62,7 @@ def expected(root: Path | None, source: Path, looks_for: str) -> Path:
     shown = ", ".join(printable(name) for name in present[:4]) + (" …" if len(present) > 4 else "")
     raise InputError(
         f"data: {printable(str(source))}: expected {looks_for}, found {shown or 'nothing'}: "
-        "see factory.data.source and factory.data.kind"
+        "see DatasetSettings.source and DatasetSettings.kind"
     )
 
 
@@ -80,7 +80,7 @@ def chosen(found: Mapping[str, Path], category: str, source: Path) -> dict[str, 
         return dict(found)
     if category not in found:
         raise InputError(
-            f"data: {printable(str(source))}: expected factory.data.category to be one of "
+            f"data: {printable(str(source))}: expected DatasetSettings.category to be one of "
             f"{', '.join(printable(name) for name in found)}, found {printable(category)!r}"
         )
     return {category: found[category]}

@@ -96,7 +96,7 @@ def _rows(path: Path) -> Iterator[Row]:
         if not cells["image"] or not label or (not good and not cells["mask"]):
             raise InputError(
                 f"data: {printable(str(path))}:{number}: expected an image, its label and for a defect its mask, "
-                f"found {printable(','.join(cells.values()))!r}: mend the row"
+                f"found {printable(','.join(cells.values()))!r}: fix the row"
             )
         place = f"{path.name}:{number}"
         yield Row(cells["image"], cells["label"], cells["mask"], cells.get("split", ""), place)

@@ -61,7 +61,7 @@ def voc(source: Path, settings: DatasetSettings) -> Collection:
             size = _size(document, file.name)
             regions = [region for region in _regions(document, file.name) if region.label != GOOD]
         except Refused as refused:
-            strays.append((name, str(refused)))
+            strays.append((name, refused.for_operator))
             continue
         marked.append(regions)
         division = division_of.get(picture.stem, "")

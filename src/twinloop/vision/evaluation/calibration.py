@@ -5,55 +5,18 @@ is fitted on the validation split; then the odds are moved from that split's sha
 rate (Saerens et al. 2002), because a test set holds far more defects than a line.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from twinloop.errors import InputError
+from twinloop.vision.scores import Calibration, Method
 
 Floats = NDArray[np.float64]
-Method = Literal["platt", "temperature", "isotonic"]
 # A score that does not rise with defects says nothing; it keeps this slope, so that its order survives.
 LEAST_SLOPE = 1e-3
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """A rising map from anomaly scores to defect probabilities at one share of defects.
-
-    slope, intercept: of the log odds; isotonic: `knots` and `levels` instead, linear between them, in log odds.
-    share: of defects among the images it was fitted on. shift: added to the log odds for another share.
-    """
-
-    method: Method
-    share: float
-    slope: float = 1.0
-    intercept: float = 0.0
-    knots: tuple[float, ...] = ()
-    levels: tuple[float, ...] = ()
-    shift: float = 0.0
-
-    def probability(self, scores: NDArray[np.floating]) -> Floats:
-        """Defect probability of each score."""
-        values = np.asarray(scores, dtype=np.float64)
-        odds = np.interp(values, self.knots, self.levels) if self.knots else self.slope * values + self.intercept
-        result: Floats = expit(odds + self.shift)
-        return result
-
-    def at_defect_rate(self, rate: float) -> "Calibration":
-        """The same calibration where a share `rate` of the parts is defective."""
-        return Calibration(**{**asdict(self), "shift": float(logit(rate) - logit(self.share))})
-
-    def record(self) -> dict[str, Any]:
-        """Plain values for JSON; `from_record` reads them."""
-        return {**asdict(self), "knots": list(self.knots), "levels": list(self.levels)}
-
-    @classmethod
-    def from_record(cls, record: dict[str, Any]) -> "Calibration":
-        return cls(**{**record, "knots": tuple(record["knots"]), "levels": tuple(record["levels"])})
 
 
 def fit_calibration(scores: NDArray[np.floating], defective: NDArray[np.bool_], *, method: Method) -> Calibration:
@@ -67,12 +30,7 @@ def fit_calibration(scores: NDArray[np.floating], defective: NDArray[np.bool_], 
     values = np.asarray(scores, dtype=np.float64)
     if not np.isfinite(values).all():
         raise InputError("calibration: expected finite scores; the detector gives NaN or infinity")
-    share = positives / total
-    if method == "isotonic":
-        knots, levels = _isotonic(values, defective)
-        return Calibration(method="isotonic", share=share, knots=knots, levels=levels)
-    slope, intercept = _logistic(values, defective, with_intercept=method == "platt")
-    return Calibration(method=method, share=share, slope=slope, intercept=intercept)
+    return METHODS[method](values, defective, positives / total)
 
 
 def expected_calibration_error(probabilities: Floats, outcomes: NDArray[np.bool_], *, bins: int = 10) -> float:
@@ -109,45 +67,64 @@ def reliability(probabilities: Floats, outcomes: NDArray[np.bool_], *, bins: int
     return rows
 
 
-def _logistic(scores: Floats, defective: NDArray[np.bool_], *, with_intercept: bool) -> tuple[float, float]:
+def _platt(scores: Floats, defective: NDArray[np.bool_], share: float) -> Calibration:
+    slope, intercept = _logistic(scores, _smoothed(defective), with_intercept=True)
+    return Calibration(method="platt", share=share, slope=slope, intercept=intercept)
+
+
+def _temperature(scores: Floats, defective: NDArray[np.bool_], share: float) -> Calibration:
+    slope, intercept = _logistic(scores, _smoothed(defective), with_intercept=False)
+    return Calibration(method="temperature", share=share, slope=slope, intercept=intercept)
+
+
+def _smoothed(defective: NDArray[np.bool_]) -> Floats:
+    """Platt's targets: (n + 1) / (n + 2) instead of 0 and 1 keep the slope finite where classes separate perfectly."""
     positives = defective.sum()
     negatives = len(defective) - positives
-    # Platt's targets: (n + 1) / (n + 2) instead of 0 and 1 keep the slope finite where classes separate perfectly.
-    target = np.where(defective, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-    slope, intercept = _newton(scores, target, with_intercept=with_intercept, slope=None)
+    targets: Floats = np.where(defective, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    return targets
+
+
+def _logistic(scores: Floats, target: Floats, *, with_intercept: bool) -> tuple[float, float]:
+    slope, intercept = _least_cross_entropy(scores, target, with_intercept=with_intercept, slope=None)
     if slope < LEAST_SLOPE:
-        slope, intercept = _newton(scores, target, with_intercept=with_intercept, slope=LEAST_SLOPE)
+        return _least_cross_entropy(scores, target, with_intercept=with_intercept, slope=LEAST_SLOPE)
     return slope, intercept
 
 
-def _newton(scores: Floats, target: Floats, *, with_intercept: bool, slope: float | None) -> tuple[float, float]:
+def _least_cross_entropy(
+    scores: Floats, target: Floats, *, with_intercept: bool, slope: float | None
+) -> tuple[float, float]:
+    """Slope and intercept of the log odds; a slope that is given stays, and so does an intercept of 0 without one."""
+    from scipy.optimize import minimize
+
     spread = float(scores.std()) or 1.0
     design = np.column_stack([scores / spread, np.ones_like(scores)])
     free = np.array([slope is None, with_intercept])
     weights = np.array([0.0 if slope is None else slope * spread, 0.0])
-    if not free.any():
-        return weights[0] / spread, weights[1]
-    loss = _loss(design @ weights, target)
-    for _ in range(200):
-        fitted = expit(design @ weights)
-        gradient = design[:, free].T @ (fitted - target)
-        curvature = (design[:, free].T * (fitted * (1 - fitted))) @ design[:, free] + 1e-10 * np.eye(free.sum())
-        step = np.zeros(2)
-        step[free] = np.linalg.solve(curvature, gradient)
-        length = 1.0
-        while (shorter := _loss(design @ (weights - length * step), target)) > loss and length > 1e-6:
-            length /= 2
-        weights, change, loss = weights - length * step, loss - shorter, shorter
-        if change < 1e-12 * len(scores):
-            break
+    if free.any():
+        varied, fixed = design[:, free], design @ weights
+
+        def loss(values: Floats) -> float:
+            odds = fixed + varied @ values
+            return float(np.mean(np.logaddexp(0, odds) - target * odds))
+
+        def gradient(values: Floats) -> Floats:
+            slopes: Floats = varied.T @ (expit(fixed + varied @ values) - target) / len(target)
+            return slopes
+
+        def curvature(values: Floats) -> Floats:
+            fitted = expit(fixed + varied @ values)
+            bent: Floats = (varied.T * (fitted * (1 - fitted))) @ varied / len(target)
+            return bent
+
+        start = np.zeros(int(free.sum()))
+        best = minimize(loss, start, jac=gradient, hess=curvature, method="trust-exact", options={"gtol": 1e-10})
+        weights[free] = best.x
     return float(weights[0] / spread), float(weights[1])
 
 
-def _loss(odds: Floats, target: Floats) -> float:
-    return float(np.sum(np.logaddexp(0, odds) - target * odds))
-
-
-def _isotonic(scores: Floats, defective: NDArray[np.bool_]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _isotonic(scores: Floats, defective: NDArray[np.bool_], share: float) -> Calibration:
     from scipy.optimize import isotonic_regression
 
     order = np.argsort(scores, kind="stable")
@@ -156,4 +133,12 @@ def _isotonic(scores: Floats, defective: NDArray[np.bool_]) -> tuple[tuple[float
     fitted = isotonic_regression(shares, weights=counts.astype(np.float64)).x
     edge = 1 / (len(scores) + 2)
     levels = logit(np.clip(fitted, edge, 1 - edge))
-    return tuple(values.tolist()), tuple(levels.tolist())
+    return Calibration(method="isotonic", share=share, knots=tuple(values.tolist()), levels=tuple(levels.tolist()))
+
+
+# A method of calibration is a function from scores, truth and share of defects, and its name here.
+METHODS: dict[Method, Callable[[Floats, NDArray[np.bool_], float], Calibration]] = {
+    "platt": _platt,
+    "temperature": _temperature,
+    "isotonic": _isotonic,
+}

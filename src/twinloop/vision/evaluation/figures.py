@@ -11,6 +11,7 @@ from twinloop.vision.evaluation.judgement import Judgement, Outputs
 from twinloop.vision.evaluation.operating import outcome
 from twinloop.vision.evaluation.repeatability import ALL_CLASSES, gauge
 from twinloop.vision.evaluation.settings import EvaluateSettings
+from twinloop.vision.ranking import auroc, average_precision, best_f1, f1_score
 from twinloop.vision.scores import defect_shares, probability, upscale
 
 Figures = dict[str, float | int | str | None]
@@ -24,20 +25,18 @@ def figures(judgement: Judgement, *, seed: int) -> Figures:
     test, settings, curve = judgement.test, judgement.settings, judgement.curve
     share = float(test.defective.mean())
     calibrated = judgement.fitted.at_defect_rate(share).probability(test.scores)
-    ones, rates = np.ones(len(test.scores)), _rates(curve, settings)
-    auroc = measurement.image_auroc(test.scores, test.defective, ones)
-    ap = measurement.image_ap(test.scores, test.defective, ones)
+    rates = _rates(curve, settings)
     drawn = {
         name: measurement.interval(
             statistic, test.scores, test.data.labels, groups=test.data.groups, draws=settings.draws, seed=seed
         )
-        for name, statistic in (("auroc", measurement.image_auroc), ("ap", measurement.image_ap))
+        for name, statistic in (("auroc", auroc), ("ap", average_precision))
     }
-    f1_threshold = measurement.best_f1_threshold(judgement.validation.scores, judgement.validation.defective)
+    _, f1_threshold = best_f1(judgement.validation.scores, judgement.validation.defective)
     accepted = outcome(curve, settings.costs).accepted
     return {
-        "auroc": auroc,
-        "ap": ap,
+        "auroc": auroc(test.scores, test.defective),
+        "ap": average_precision(test.scores, test.defective),
         "ece": expected_calibration_error(calibrated, test.defective),
         **{name: values[0] for name, values in rates.items()},
         "threshold": curve.accept_below,
@@ -50,7 +49,7 @@ def figures(judgement: Judgement, *, seed: int) -> Figures:
         "ap_high": drawn["ap"][1],
         **{f"{name}_low": float(np.percentile(values[1:], 2.5)) for name, values in rates.items()},
         **{f"{name}_high": float(np.percentile(values[1:], 97.5)) for name, values in rates.items()},
-        "f1": measurement.f1_score(test.scores, test.defective, threshold=f1_threshold),
+        "f1": f1_score(test.scores, test.defective, threshold=f1_threshold),
         "type_accuracy": _type_accuracy(judgement),
         **{f"recall_{name}": float(1 - accepted[place + 1]) for place, name in enumerate(curve.classes[1:])},
         **_escapes(judgement),

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import RunError
-from twinloop.vision.evaluation.calibration import Calibration, fit_calibration
+from twinloop.vision.evaluation.calibration import fit_calibration
 from twinloop.vision.evaluation.constraint import EscapeLimit, limit_escapes
 from twinloop.vision.evaluation.operating import least_cost_thresholds, operating_curve
 from twinloop.vision.evaluation.repeatability import repeatability
 from twinloop.vision.evaluation.settings import EvaluateSettings
 from twinloop.vision.index import ImageSet
 from twinloop.vision.inference.predict import DeployedDetector
-from twinloop.vision.scores import anomaly_score
+from twinloop.vision.scores import Calibration, anomaly_score
 
 BATCH = 32
 
@@ -125,5 +125,5 @@ def _limited(curve: OperatingCurve, settings: EvaluateSettings) -> EscapeLimit |
         pseudo_count=settings.pseudo_count,
     )
     if limit.thresholds is None and settings.unmet_limit == "stop":
-        raise RunError(f"evaluate: {limit.line} (factory.evaluate.unmet_limit: report goes on without the limit)")
+        raise RunError(f"evaluate: {limit.line} (EvaluateSettings.unmet_limit: report goes on without the limit)")
     return limit

@@ -8,22 +8,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Statistic = Callable[[Floats, NDArray[np.bool_], Floats], float]
 TOUCHING = np.ones((3, 3))
-
-
-def image_auroc(scores: Floats, defective: NDArray[np.bool_], weights: Floats) -> float:
-    """Area under the ROC curve with image weights."""
-    return float(roc_auc_score(defective, scores, sample_weight=weights))
-
-
-def image_ap(scores: Floats, defective: NDArray[np.bool_], weights: Floats) -> float:
-    """Average precision with image weights."""
-    return float(average_precision_score(defective, scores, sample_weight=weights))
 
 
 def interval(
@@ -45,22 +34,6 @@ def interval(
         values[draw] = statistic(scores[kept], labels[kept] > 0, weights[kept])
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
-
-
-def best_f1_threshold(scores: Floats, defective: NDArray[np.bool_]) -> float:
-    """The score from which calling an image defective gives the highest F1 on this split."""
-    order = np.argsort(-scores, kind="stable")
-    found = np.cumsum(defective[order])
-    f1 = 2 * found / (np.arange(1, len(scores) + 1) + defective.sum())
-    # A threshold cannot cut between equal scores: only the last of a run of ties counts.
-    last = np.append(np.diff(scores[order]) != 0, True)
-    return float(scores[order][int(np.argmax(np.where(last, f1, -1)))])
-
-
-def f1_score(scores: Floats, defective: NDArray[np.bool_], *, threshold: float) -> float:
-    """F1 of calling images with score ≥ threshold defective; 0 where none is found."""
-    called = scores >= threshold
-    return float(2 * (called & defective).sum() / max(called.sum() + defective.sum(), 1))
 
 
 def pixel_auroc(logits: NDArray[np.floating], masks: NDArray[np.uint8]) -> float | None:

@@ -35,7 +35,7 @@ class Network:
         if not self._members:
             raise InputError(
                 f"evaluate: {folder}: a {loaded.settings.kind} detector has no network to explain: "
-                "set factory.evaluate.explanations.methods to [heat]"
+                "set ExplanationSettings.methods to [heat]"
             )
 
     def maps(self, images: NDArray[np.uint8], method: Method) -> tuple[str, NDArray[np.float64]]:

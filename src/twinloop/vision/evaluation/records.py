@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from twinloop.contracts import OperatingCurve
+from twinloop.contracts import OperatingCurve, OperatingPoint, Thresholds
 from twinloop.vision.evaluation.calibration import reliability
 from twinloop.vision.evaluation.explanations import Explainer, maps_of
 from twinloop.vision.evaluation.judgement import Judgement, Outputs
@@ -32,27 +32,22 @@ GAUGE_SCHEMA = {
 }
 
 
-def operating_point(judgement: Judgement) -> dict[str, Any]:
+def operating_point(judgement: Judgement) -> OperatingPoint:
     """What a station needs beside the graph: calibration, thresholds, and what they were chosen for."""
     settings, curve = judgement.settings, judgement.curve
-    today = settings.today_threshold
-    return {
-        "classes": list(curve.classes),
-        "model": curve.model,
-        "accept_below": curve.accept_below,
-        "reject_from": curve.reject_from,
-        "today": {"accept_below": today, "reject_from": today},
-        "calibration": judgement.on_line.record(),
-        "heat_threshold": settings.heat_threshold,
-        "line_defect_rate": settings.line_defect_rate,
-        "prevalence": curve.prevalence.tolist(),
-        "repeatability": curve.repeatability,
-        "costs": {
-            "escape": settings.costs.escape,
-            "false_reject": settings.costs.false_reject,
-            "reinspect": settings.costs.reinspect,
-        },
-    }
+    return OperatingPoint(
+        classes=curve.classes,
+        model=curve.model,
+        accept_below=curve.accept_below,
+        reject_from=curve.reject_from,
+        calibration=judgement.on_line.record(),
+        heat_threshold=settings.heat_threshold,
+        today=Thresholds(settings.today_threshold, settings.today_threshold),
+        line_defect_rate=settings.line_defect_rate,
+        prevalence=tuple(curve.prevalence.tolist()),
+        repeatability=curve.repeatability,
+        costs=asdict(settings.costs),
+    )
 
 
 def predictions(judgement: Judgement) -> pl.DataFrame:

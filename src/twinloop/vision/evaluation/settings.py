@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from twinloop.config import settings
+from twinloop.learning.settings import ExportSettings
 from twinloop.vision.monitoring.settings import DriftSettings
 
 Cost = Annotated[float, Field(ge=0)]
@@ -13,6 +14,19 @@ Share = Annotated[float, Field(ge=0, le=1)]
 # The 95 % quantile of fewer draws is about their maximum.
 LEAST_DRAWS = 40
 Method = Literal["heat", "attention", "network", "rollout", "gradcam"]
+
+
+@settings
+class DetectorExportSettings(ExportSettings):
+    """Which graph of a detector is deployed, and what FP16 and INT8 may change on real validation images.
+
+    auroc_drop: AUROC that they may lose. rank_correlation: the least of their scores with torch's. changed_decisions:
+        the largest share of decisions that differ at the threshold that separates the validation images best.
+    """
+
+    auroc_drop: Share = 0.01
+    rank_correlation: Share = 0.98
+    changed_decisions: Share = 0.02
 
 
 @settings

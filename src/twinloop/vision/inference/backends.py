@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.errors import InputError, RunError
-from twinloop.files import read_json, sha256
+from twinloop.files import sha256
 from twinloop.learning.inference import open_engine, open_graph
+from twinloop.learning.spec import Spec, engine_file
+from twinloop.vision.graph import INPUT, OUTPUTS, STEM
 
-SPEC_FILE = "spec.json"
 Floats = NDArray[np.float32]
 
 
@@ -32,6 +33,20 @@ class Description:
     channels: int
     names_defects: bool
     model: str
+
+    @classmethod
+    def of(cls, spec: Spec, *, model: str) -> "Description":
+        """Of an exported detector. Raises InputError for the export of another kind of model."""
+        about = spec.about
+        if missing := [name for name in ("classes", "size", "channels") if name not in about]:
+            raise InputError(f"model: expected an exported detector, its spec.json lacks {', '.join(missing)}")
+        return cls(
+            classes=tuple(about["classes"]),
+            size=int(about["size"]),
+            channels=int(about["channels"]),
+            names_defects=bool(about.get("names_defects", True)),
+            model=model,
+        )
 
 
 class Backend(Protocol):
@@ -51,18 +66,15 @@ class OnnxBackend:
     """
 
     def __init__(self, folder: str | Path, *, graph_format: str | None = None, threads: int = 1) -> None:
-        spec = read_spec(folder)
-        self.name = graph_format or str(spec["deployed"])
-        if self.name not in spec["files"]:
-            raise InputError(
-                f"model: {folder} holds no {self.name!r} graph, only {', '.join(spec['files'])}: choose one of these"
-            )
-        digest = str(spec["sha256"][self.name])
-        self._graph = open_graph(Path(folder) / spec["files"][self.name], threads=threads, digest=digest)
-        self.about = _described(spec, model=digest)
+        spec = Spec.load(folder)
+        self.name = graph_format or spec.deployed
+        graph = Path(folder) / spec.file(self.name)
+        digest = spec.sha256[self.name]
+        self._graph = open_graph(graph, threads=threads, digest=digest)
+        self.about = Description.of(spec, model=digest)
 
     def __call__(self, batch: Floats) -> tuple[Floats, Floats]:
-        logits, heat = self._graph(batch)
+        logits, heat = self._graph({INPUT: batch})
         return logits, heat
 
 
@@ -89,10 +101,10 @@ class TorchBackend:
         self._module = load_detector(folder).eval().to(self.device)
         model = ""
         if exported is not None:
-            spec = read_spec(exported)
-            if spec["weights_sha256"] != sha256(Path(folder) / WEIGHTS_FILE):
+            spec = Spec.load(exported)
+            if spec.about["weights_sha256"] != sha256(Path(folder) / WEIGHTS_FILE):
                 raise InputError(f"model: {exported} was exported from other weights than {folder}: export them again")
-            model = str(spec["sha256"]["fp32"])
+            model = spec.sha256["fp32"]
         self.about = Description(
             classes=tuple(self._module.classes),
             size=self._module.size,
@@ -115,32 +127,13 @@ class TensorRTBackend:
     """
 
     def __init__(self, folder: str | Path, *, precision: Literal["fp16", "int8"] = "fp16") -> None:
-        spec = read_spec(folder)
+        spec = Spec.load(folder)
         self.name = f"tensorrt-{precision}"
-        self._engine = open_engine(Path(folder) / f"detector_{precision}.engine")
-        self.about = _described(spec, model=str(spec["sha256"]["fp32"]))
-        self._order = [self._engine.outputs.index(name) for name in ("logits", "heat")]
+        self._engine = open_engine(Path(folder) / engine_file(STEM, precision))
+        self.about = Description.of(spec, model=spec.sha256["fp32"])
+        self._order = [self._engine.outputs.index(name) for name in OUTPUTS]
 
     def __call__(self, batch: Floats) -> tuple[Floats, Floats]:
-        outputs = self._engine(batch)
+        outputs = self._engine({INPUT: batch})
         logits, heat = (outputs[place] for place in self._order)
         return logits, heat
-
-
-def read_spec(folder: str | Path) -> dict[str, Any]:
-    """spec.json of an exported detector. Raises InputError where there is none."""
-    path = Path(folder) / SPEC_FILE
-    if not path.is_file():
-        raise InputError(f"model: {path}: expected an exported detector, found none: run the export stage first")
-    spec: dict[str, Any] = read_json(path)
-    return spec
-
-
-def _described(spec: dict[str, Any], *, model: str) -> Description:
-    return Description(
-        classes=tuple(spec["classes"]),
-        size=int(spec["size"]),
-        channels=int(spec["channels"]),
-        names_defects=bool(spec.get("names_defects", True)),
-        model=model,
-    )

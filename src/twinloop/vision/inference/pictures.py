@@ -15,7 +15,6 @@ from PIL import Image
 
 from twinloop.errors import InputError
 from twinloop.vision.datasets.reading import BROKEN, FORMATS, MIN_SIDE_PX, pixel_limit, read_image
-from twinloop.vision.datasets.samples import Refused
 
 Pixels = NDArray[np.uint8]
 # Below Pillow's own limit for images, so that it needs no other one: threads share that limit.
@@ -69,10 +68,7 @@ def check_pixels(image: Pixels) -> None:
 
 def read_picture(source: Path | bytes, *, max_bytes: int = MAX_BYTES) -> Pixels:
     """uint8 [H, W] or [H, W, 3] of a file, or of its content. Raises Refused; threads may read at once."""
-    try:
-        return read_image(source, max_bytes=max_bytes, max_pixels=MAX_PIXELS)
-    except Refused as refused:
-        raise _without_setting(refused) from None
+    return read_image(source, max_bytes=max_bytes, max_pixels=MAX_PIXELS)
 
 
 @contextmanager
@@ -84,10 +80,7 @@ def opened_rows(path: Path) -> Iterator[Rows]:
             with picture:
                 yield FileRows(picture)
             return
-        try:
-            pixels = read_image(path, max_bytes=LARGE_BYTES, max_pixels=LARGE_PIXELS)
-        except Refused as refused:
-            raise _without_setting(refused) from None
+        pixels = read_image(path, max_bytes=LARGE_BYTES, max_pixels=LARGE_PIXELS)
     yield ArrayRows(pixels)
 
 
@@ -108,8 +101,3 @@ def _plain(path: Path) -> Image.Image | None:
         except (*BROKEN, Image.DecompressionBombWarning, Image.DecompressionBombError, MemoryError):
             return None  # read_image finds the same fault and names it
     return None
-
-
-def _without_setting(refused: Refused) -> Refused:
-    # The limits of the prepare stage are settings; here they are fixed.
-    return Refused(str(refused).partition(" (factory.")[0])

@@ -9,21 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from twinloop.contracts import Decision
+from twinloop.contracts import Decision, OperatingPoint
 from twinloop.errors import InputError
-from twinloop.files import read_json
-from twinloop.vision.evaluation.calibration import Calibration
 from twinloop.vision.inference.backends import Backend, Floats, OnnxBackend
 from twinloop.vision.inference.boxes import Box, find_boxes
 from twinloop.vision.inference.pictures import Pixels, check_pixels
 from twinloop.vision.resizing import resize_image
-from twinloop.vision.scores import most_likely, probability, upscale
+from twinloop.vision.scores import Calibration, most_likely, probability, upscale
 
 UNCALIBRATED = Calibration(method="platt", share=0.5)
 # What a defect is called by a detector that only tells good from defective.
@@ -150,9 +147,9 @@ class DeployedDetector:
 
     def judge(self, logits: Floats) -> list[Verdict]:
         """What class logits [N, K] mean at the operating point."""
-        found = [most_likely(row) for row in logits.tolist()]
-        probabilities = self._calibration.probability(np.array([score for score, _, _ in found])).tolist()
-        return [self._verdict(*row, chance) for row, chance in zip(found, probabilities, strict=True)]
+        likeliest = [most_likely(row) for row in logits.tolist()]
+        probabilities = self._calibration.probability(np.array([score for score, _, _ in likeliest])).tolist()
+        return [self._verdict(*row, chance) for row, chance in zip(likeliest, probabilities, strict=True)]
 
     def decide(self, defect_probability: float) -> Decision | None:
         """Accept below the first threshold, reject from the second, look again between them."""
@@ -172,21 +169,21 @@ class DeployedDetector:
         return Verdict(self.classes[1 + kind], defect_probability * share, defect_probability, score, decision)
 
     def _use(self, path: str | Path) -> None:
-        point = _operating_point(path)
-        if tuple(point["classes"]) != self.classes:
+        point = OperatingPoint.load(path)
+        if point.classes != self.classes:
             raise InputError(
-                f"model: {path}: made for the classes {', '.join(point['classes'])}, the model has "
+                f"model: {path}: made for the classes {', '.join(point.classes)}, the model has "
                 f"{', '.join(self.classes)}: run the evaluate stage again"
             )
-        if point["model"] != self.backend.about.model:
+        if point.model != self.backend.about.model:
             raise InputError(
-                f"model: {path}: measured on graph {point['model'][:12]}, this is "
+                f"model: {path}: measured on graph {point.model[:12]}, this is "
                 f"{self.backend.about.model[:12] or 'a detector without a graph'} ({self.format}): run the evaluate "
                 "stage again, or use the graph that it judged"
             )
-        self._calibration = Calibration.from_record(point["calibration"])
-        self._thresholds = (float(point["accept_below"]), float(point["reject_from"]))
-        self.heat_threshold = float(point["heat_threshold"])
+        self._calibration = Calibration.from_record(dict(point.calibration))
+        self._thresholds = (float(point.accept_below), float(point.reject_from))
+        self.heat_threshold = float(point.heat_threshold)
 
 
 def fit_image(image: Pixels, *, size: int, channels: int) -> Pixels:
@@ -203,19 +200,3 @@ def fit_image(image: Pixels, *, size: int, channels: int) -> Pixels:
 def to_input(pixels: Pixels) -> Floats:
     """float32 [N, C, H, W] in 0…1, what every backend takes, from uint8 [N, H, W, C]."""
     return np.divide(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)), np.float32(255), dtype=np.float32)
-
-
-def _operating_point(path: str | Path) -> dict[str, Any]:
-    if not Path(path).is_file():
-        raise InputError(f"model: {path}: expected an operating point, found none: run the evaluate stage first")
-    try:
-        point = read_json(path)
-        missing = {"classes", "model", "calibration", "accept_below", "reject_from", "heat_threshold"} - set(point)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"model: {path}: no operating point: {error}: run the evaluate stage again") from None
-    if missing:
-        raise InputError(
-            f"model: {path}: no operating point, it lacks {', '.join(sorted(missing))}: run the evaluate stage again"
-        )
-    found: dict[str, Any] = point
-    return found

@@ -5,15 +5,14 @@ study may vary, under the dotted names of these settings and those of training.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from twinloop.config import settings
-from twinloop.learning.settings import FitSettings
+from twinloop.learning.settings import require_valid_space
 from twinloop.search_space import Dimension
-from twinloop.vision.training.settings import TrainSettings
 
 Kind = Literal["supervised", "simulated", "patchcore", "padim"]
 Encoder = Literal[
@@ -37,7 +36,7 @@ Encoder = Literal[
 # Kinds that compare features with those of good images instead of learning weights.
 ONE_CLASS = ("patchcore", "padim")
 WEIGHTS_FROM_HUB = "hf-hub:"
-NOT_SEARCHED = {"model.space", "model.weights"} | {f"train.{name.name}" for name in dataclasses.fields(FitSettings)}
+NOT_SEARCHED = ("space", "weights")
 VIT_MAPS = 4
 STOCK_PATCH_PX = 16
 # Families that timm builds in fixed sizes only, with what to take for a smaller one.
@@ -112,13 +111,8 @@ class ModelSettings:
     def __post_init__(self) -> None:
         for fault in (*_encoder_faults(self), *_kind_faults(self)):
             raise ValueError(fault)
-        for name, dimension in self.space.dimensions.items():
-            for value in dimension.extremes:
-                try:
-                    tuned(dataclasses.replace(self, space=SearchSpace()), TrainSettings(), values={name: value})
-                except (ValueError, TypeError) as error:
-                    reason = str(error).splitlines()[0] if not hasattr(error, "errors") else error.errors()[0]["msg"]
-                    raise ValueError(f"space.{name} = {value!r}: {reason}") from None
+        bare = self if self.space == SearchSpace() else dataclasses.replace(self, space=SearchSpace())
+        require_valid_space(bare, self.space.model, name="space.model", fixed=NOT_SEARCHED)
 
     @property
     def grid_px(self) -> int:
@@ -177,24 +171,3 @@ def _kind_faults(model: ModelSettings) -> Iterator[str]:
         yield f"stages {list(model.stages)}: expected rising numbers from 1 to {model.maps} ({model.encoder})"
     if model.kind == "patchcore" and not model.bank_neighbours <= model.bank_patches <= model.bank_candidates:
         yield "expected bank_neighbours ≤ bank_patches ≤ bank_candidates"
-
-
-def tuned(
-    model: ModelSettings, train: TrainSettings, *, values: Mapping[str, Any]
-) -> tuple[ModelSettings, TrainSettings]:
-    """The settings with `values` (dotted names: `model.width`, `train.learning_rate`) put in; they are checked again.
-
-    Raises ValueError for a name that is no field of the two or a value that they refuse.
-    """
-    changes: dict[str, dict[str, Any]] = {"model": {}, "train": {}}
-    known = {
-        f"{section}.{field.name}"
-        for section, kind in (("model", ModelSettings), ("train", TrainSettings))
-        for field in dataclasses.fields(kind)
-    } - NOT_SEARCHED
-    for name, value in values.items():
-        if name not in known:
-            raise ValueError(f"nothing of that name can be searched; known: {', '.join(sorted(known))}")
-        section, field = name.split(".")
-        changes[section][field] = value
-    return dataclasses.replace(model, **changes["model"]), dataclasses.replace(train, **changes["train"])

@@ -144,7 +144,7 @@ def _training_sets(
     if not 0 < defective < len(images):
         raise InputError(
             f"train split: {defective} of {len(images)} usable images are defective, expected some of both kinds; "
-            "a detector that learns from good images alone is factory.model.kind=patchcore, padim or simulated"
+            "a detector that learns from good images alone is ModelSettings.kind=patchcore, padim or simulated"
         )
     return images, validation
 

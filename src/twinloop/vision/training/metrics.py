@@ -1,39 +1,37 @@
-"""How well a detector tells defective from good, which defect, and where; torchmetrics does the counting.
+"""How well a detector tells defective from good, which defect, and where; peers do the counting.
 
 Figures that the data cannot give (no defect, no pixel truth) are left out, never reported as zero.
 """
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
-from torchmetrics.functional.classification import (
-    binary_auroc,
-    binary_average_precision,
-    binary_precision_recall_curve,
-    multiclass_recall,
-)
+from torchmetrics.functional.classification import binary_auroc, multiclass_recall
 
 from twinloop.vision.models.base import anomaly_score
+from twinloop.vision.ranking import auroc, average_precision, best_f1
 
 # A pixel counts as defective where the heat map's probability reaches this.
 PIXEL_THRESHOLD = 0.5
 
 
 def image_metrics(scores: Tensor, labels: Tensor) -> dict[str, float]:
-    """auroc, ap and f1 (at its best threshold) of scores [N] for label > 0 [N]; empty if one side is missing."""
-    defective = (labels > 0).long()
-    if not 0 < int(defective.sum()) < len(defective):
+    """auroc, ap and f1 (at its best threshold) of scores [N] for label > 0 [N].
+
+    Empty if one side is missing, NaN if a score is.
+    """
+    defective = (labels > 0).numpy(force=True)
+    if not 0 < defective.sum() < len(defective):
         return {}
-    # torchmetrics squeezes scores beyond 0…1 through a sigmoid, where confident ones become equal: give it ranks.
-    values, places = torch.unique(scores, return_inverse=True)
-    ranks = places.double() / len(values)
-    precision, recall, _ = binary_precision_recall_curve(ranks, defective, thresholds=None)
-    f1 = 2 * precision * recall / (precision + recall).clamp_min(1e-12)
+    values = scores.double().numpy(force=True)
+    if not np.isfinite(values).all():
+        return dict.fromkeys(("auroc", "ap", "f1"), float("nan"))
     return {
-        "auroc": float(binary_auroc(ranks, defective, thresholds=None)),
-        "ap": float(binary_average_precision(ranks, defective, thresholds=None)),
-        "f1": float(f1.max()),
+        "auroc": auroc(values, defective),
+        "ap": average_precision(values, defective),
+        "f1": best_f1(values, defective)[0],
     }
 
 

@@ -66,7 +66,7 @@ class DetectorTraining(lightning.LightningModule):
             raise InputError(
                 f"validation split: {defective} of {len(validation.labels)} images are defective, expected some of "
                 "both kinds; enlarge the split or the data, or learn from good images alone: "
-                "factory.model.kind=patchcore, padim or simulated"
+                "ModelSettings.kind=patchcore, padim or simulated"
             )
         if model.normalise == "image":
             train = dataclasses.replace(train, images=equalised(train.images))

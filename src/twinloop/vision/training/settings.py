@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from twinloop.config import settings
-from twinloop.learning.settings import FitSettings
+from twinloop.learning.settings import FitSettings, StudySettings
 
 Share = Annotated[float, Field(ge=0, le=1)]
 SMALLEST_CROP_PX = 32
@@ -40,6 +40,29 @@ class AugmentationSettings:
     holes: Annotated[int, Field(ge=1)] = 4
     hole_side: Annotated[float, Field(gt=0.01, le=0.5)] = 0.1
     holes_share: Share = 0.0
+
+
+@settings
+class DetectorStudySettings(StudySettings):
+    """How a detector's settings are searched: short trainings on a share of the parts, judged by validation AP.
+
+    objectives: ap alone, or ap against latency: then trials are not pruned, and of those that nothing beats in both
+        the best within `latency_budget_ms` is chosen, without a budget the knee. Measured latency differs from run to
+        run, so a study of both does not repeat itself exactly.
+    latency_runs: timed calls per trial. epochs: of each trial. share: of the training parts.
+    """
+
+    objectives: tuple[Literal["ap", "latency"], ...] = ("ap",)
+    latency_budget_ms: Annotated[float, Field(gt=0)] | None = None
+    latency_runs: Annotated[int, Field(ge=10)] = 200
+    epochs: Annotated[int, Field(ge=1)] = 8
+    share: Annotated[float, Field(gt=0, le=1)] = 0.4
+
+    def __post_init__(self) -> None:
+        if self.objectives not in (("ap",), ("ap", "latency")):
+            raise ValueError("objectives: expected [ap] or [ap, latency]")
+        if self.latency_budget_ms is not None and "latency" not in self.objectives:
+            raise ValueError("a latency_budget_ms needs the objectives [ap, latency]")
 
 
 @settings

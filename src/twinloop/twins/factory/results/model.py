@@ -1,13 +1,15 @@
 """The detector: its training, what it gets wrong, where it looks, how it is deployed."""
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
 from twinloop.contracts import OperatingCurve
 from twinloop.numbers import MISSING, Interval, interval, number, percent, probability, quantity
+from twinloop.reporting.deployment import DeploymentOutputs
 from twinloop.reporting.figures.model import Point
 from twinloop.reporting.figures.ranking import Ranked, ranked
 from twinloop.reporting.results import estimate
@@ -16,9 +18,6 @@ from twinloop.twins.factory import paths
 from twinloop.twins.factory.results.base import CURRENCY, FactoryOutputs
 from twinloop.vision.index import GOOD, class_names, read_index
 
-FORMATS = ("fp32", "fp16", "int8")
-# Medians that differ by less tell nothing.
-NOISE = 1.05
 CURVE_FILE = "operating_curve.parquet"
 # What a detector calls a defect where it names none.
 UNNAMED = "defect"
@@ -114,48 +113,20 @@ class Training(FactoryOutputs):
         return {row["label"]: (int(row["right"]), int(row["all"])) for row in counted.iter_rows(named=True)}
 
 
-class Deployment(FactoryOutputs):
+class Deployment(DeploymentOutputs, FactoryOutputs):
     """The exported graphs, their latency, calibration and operating point."""
 
-    def formats(self) -> Table:
-        """Each exported format: size, skill, what it changes against torch, speed; the deployed one stands out."""
-        export, times = self.metrics("export"), self.json(paths.LATENCY)
-        rows = [
-            (
-                name.upper() + (" (deployed)" if export["format"] == name else ""),
-                quantity(export.get(f"{name}_kib"), "KiB"),
-                number(export[f"{name}_auroc"]),
-                number(export[f"{name}_ap"]),
-                _against_torch(name, export),
-                quantity(times.get(name, {}).get("p50_ms"), "ms"),
-                quantity(times.get(name, {}).get("p95_ms"), "ms"),
-                _speed(times.get(name)),
-            )
-            for name in FORMATS
-        ]
-        engine = f"{export['tensorrt']}: {export['tensorrt_reason']}"
-        rows.append(("TensorRT", MISSING, MISSING, MISSING, engine, MISSING, MISSING, MISSING))
-        headers = ("format", "file", "AUROC", "AP", "against torch", "median", "95 % within", "speed")
-        machine, threads = times["hardware"], times["fp32"]["threads"]
-        caption = (
-            f"AUROC and AP on {export['parity_images']} validation images, compared at "
-            f"{export['parity_batches']} images per call. One image, image in to finding out, on {machine['cpu']}: "
-            f"{threads} of {machine['cores']} cores, ONNX Runtime {machine['onnxruntime']}."
-        )
-        chosen = [place for place, name in enumerate(FORMATS) if export["format"] == name]
-        return Table.of(headers, rows, caption=caption, numeric=(1, 2, 3, 5, 6, 7), emphasis=chosen)
+    graphs_folder = paths.ONNX
+    latency_file = paths.LATENCY
+    export_file = paths.metrics("export")
+    skill: ClassVar[Mapping[str, str]] = {"auroc": "AUROC", "ap": "AP"}
+    samples = "validation images"
+    one_call = "One image, image in to finding out"
 
-    def graphs(self) -> Table:
-        """What identifies the exported files: their digests and the opset."""
-        spec = self.json(paths.ONNX / "spec.json")
-        rows = [(spec["files"][name], f"opset {spec['opset']}", digest) for name, digest in spec["sha256"].items()]
-        return Table.of(("file", "ONNX", "sha256"), rows)
-
-    def latency(self) -> dict[str, dict[str, float]]:
-        """Format → percentiles in milliseconds."""
-        times, deployed = self.json(paths.LATENCY), self.metrics("export")["format"]
-        shown = [name for name in FORMATS if name in times]
-        return {name.upper() + (" (deployed)" if name == deployed else ""): times[name] for name in shown}
+    def changes(self, graph_format: str, export: Mapping[str, Any]) -> str:
+        correlation = number(export[f"{graph_format}_rank_correlation"], digits=4)
+        changed = percent(export[f"{graph_format}_changed_decisions"])
+        return f"rank correlation {correlation}, {changed} of decisions changed"
 
     def reliability(self) -> dict[str, Any]:
         """Arguments of `figures.ranking.reliability`."""
@@ -236,24 +207,6 @@ class Deployment(FactoryOutputs):
             )
         )
         return Table.of(("", "today", "chosen", "95 % interval (chosen)"), rows, numeric=(1, 2, 3))
-
-
-def _against_torch(name: str, export: dict[str, Any]) -> str:
-    if name == "fp32":
-        return f"outputs within {export['fp32_max_difference']:.0e}"
-    verdict = str(export[name])
-    if verdict.startswith("not kept"):
-        return verdict
-    correlation, changed = export[f"{name}_rank_correlation"], percent(export[f"{name}_changed_decisions"])
-    told = f"rank correlation {number(correlation, digits=4)}, {changed} of decisions changed"
-    return told if verdict == "within limits" else f"{told}; {verdict}"
-
-
-def _speed(times: dict[str, float] | None) -> str:
-    if times is None:
-        return MISSING
-    speed = times["speedup"]
-    return f"{number(speed)} ×" + (": slower here" if speed < 1 / NOISE else "")
 
 
 def thresholds(accept_below: float, reject_from: float) -> str:

@@ -1,4 +1,4 @@
-"""What a study asks of a detector: a short training on a seeded share of the parts, judged by validation AP.
+"""One trial of a study of detectors: a short training on a seeded share of the parts, judged by validation AP.
 
 Where latency counts too, the trained detector is exported and one image is timed in ONNX Runtime. The least of many
 calls counts: trials run side by side, and whatever made the others slower was not the detector.
@@ -12,28 +12,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from twinloop.errors import InputError
 from twinloop.learning.export import to_onnx
 from twinloop.learning.inference import open_graph
 from twinloop.learning.latency import measure
 from twinloop.learning.rounds import Report
-from twinloop.learning.settings import StudySettings
+from twinloop.vision.graph import INPUT, OUTPUTS, image_input
 from twinloop.vision.index import ImageSet
 from twinloop.vision.models.base import SurfaceDetector
-from twinloop.vision.models.settings import ModelSettings, tuned
+from twinloop.vision.models.settings import ModelSettings
 from twinloop.vision.training.fitting import train_detector
 from twinloop.vision.training.loading import subset
-from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
+from twinloop.vision.training.settings import AugmentationSettings, DetectorStudySettings, TrainSettings
+from twinloop.vision.training.tuning import tuned
 
 # What trials import, for the process that they fork from.
-PRELOAD = ("twinloop.vision.training.objective",)
+PRELOAD = ("twinloop.vision.training.trial",)
 WARMUP = 10
 
 
 @dataclass(frozen=True, eq=False)
-class DetectorObjective:
+class DetectorTrial:
     """Called with searched values, trains that detector and returns the best epoch's AP on the validation images.
 
     With latency among the study's objectives it returns (AP, milliseconds of one image through the FP32 graph).
@@ -44,13 +44,13 @@ class DetectorObjective:
     model: ModelSettings
     train: TrainSettings
     augmentation: AugmentationSettings
-    study: StudySettings
+    study: DetectorStudySettings
     images: ImageSet
     validation: ImageSet
     seed: int
 
     def __call__(self, values: Mapping[str, Any], report: Report) -> float | tuple[float, float]:
-        def told(epoch: int, figures: Mapping[str, float]) -> None:
+        def reported(epoch: int, figures: Mapping[str, float]) -> None:
             if "val_ap" in figures:
                 report(epoch, figures["val_ap"])
 
@@ -62,12 +62,12 @@ class DetectorObjective:
             images=self.images,
             validation=self.validation,
             seed=self.seed,
-            on_epoch=told,
+            on_epoch=reported,
         )
         precisions = [figures["val_ap"] for figures in trained.history if "val_ap" in figures]
         if not precisions:
             raise InputError(
-                "validation split: without defective images nothing ranks the trials; set factory.tune.trials=0"
+                "validation split: without defective images nothing ranks the trials; set StudySettings.trials=0"
             )
         if "latency" not in self.study.objectives:
             return max(precisions)
@@ -76,11 +76,12 @@ class DetectorObjective:
 
 def latency_ms(detector: SurfaceDetector, *, runs: int) -> float:
     """Milliseconds that ONNX Runtime takes for one image on one thread: of the least disturbed of `runs` calls."""
-    images = torch.zeros(2, detector.channels, detector.size, detector.size)
+    given = image_input(size=detector.size, channels=detector.channels)
+    image = {INPUT: np.zeros(given.shape(batch=1), np.float32)}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "detector.onnx"
-        to_onnx(detector, images, path=path, outputs=("logits", "heat"), metadata={})
-        graph, image = open_graph(path), images[:1].numpy()
+        to_onnx(detector, (given,), path=path, outputs=OUTPUTS, metadata={})
+        graph = open_graph(path)
         return measure(lambda: graph(image), runs=runs, warmup=WARMUP, threads=1).least_ms
 
 
