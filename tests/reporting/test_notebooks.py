@@ -7,7 +7,8 @@ import pytest
 
 import twinloop
 from twinloop.errors import InputError, RunError
-from twinloop.reporting.notebooks import Job, Link, execute, parameters_of, publish, write_page
+from twinloop.reporting.notebooks import Job, execute, parameters_of, publish, write_executed
+from twinloop.reporting.pages import Link
 
 
 def notebook(path: Path, *cells: str, kernel: str = "python3", prose: str = "# A page") -> Path:
@@ -97,7 +98,9 @@ def test_a_page_shows_prose_and_results_but_no_code(tmp_path):
         tmp_path / "book.ipynb", "hidden = 41; print(hidden + 1)", prose="# Surfaces & flaws\n\nRead *this*."
     )
     document = execute(book, tmp_path / "out.ipynb")
-    write_page(document, tmp_path / "book.html", navigation=(Link("Start", "index.html"), Link("Here", "book.html")))
+    write_executed(
+        document, tmp_path / "book.html", navigation=(Link("Start", "index.html"), Link("Here", "book.html"))
+    )
     page = (tmp_path / "book.html").read_text()
     assert "<title>Surfaces &amp; flaws</title>" in page
     assert "<em>this</em>" in page

@@ -31,11 +31,11 @@ from traitlets.config import Config
 import twinloop
 from twinloop.errors import InputError, RunError
 from twinloop.progress import bar
+from twinloop.reporting.pages import TEMPLATES, Link
 
 KERNEL = "python3"
 CELL_LIMIT_S = 600
 START_LIMIT_S = 120
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,6 @@ class Job:
     notebook: Path
     page: Path
     parameters: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Link:
-    """An entry of a page's navigation; `target` is relative to the page."""
-
-    text: str
-    target: str
 
 
 def parameters_of(notebook: Path) -> dict[str, str]:
@@ -146,7 +138,7 @@ def publish(jobs: Sequence[Job], *, kept: Path, navigation: Sequence[Link], work
 
         def one(job: Job) -> None:
             executed = kept / job.notebook.name
-            write_page(execute(job.notebook, executed, parameters=job.parameters), job.page, navigation=navigation)
+            write_executed(execute(job.notebook, executed, parameters=job.parameters), job.page, navigation=navigation)
             executed.unlink()
             shown.step(note=job.notebook.stem)
 
@@ -156,7 +148,7 @@ def publish(jobs: Sequence[Job], *, kept: Path, navigation: Sequence[Link], work
     shutil.rmtree(kept)
 
 
-def write_page(document: nbformat.NotebookNode, page: Path, *, navigation: Sequence[Link] = ()) -> None:
+def write_executed(document: nbformat.NotebookNode, page: Path, *, navigation: Sequence[Link] = ()) -> None:
     """Write an executed notebook as one self-contained HTML page: prose, tables and figures, no code, no scripts."""
     from nbconvert.exporters import HTMLExporter
 

@@ -57,7 +57,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
             graphs.step(note=name.upper())
     deployed = judged[spec["deployed"]]
     deployed.curve.save(out / "operating_curve.parquet")
-    write_json(out / "operating_point.json", operating_point(deployed))
+    write_json(stage.root / paths.OPERATING_POINT, operating_point(deployed))
     drift_reference(deployed, seed=seed).save(out / REFERENCE_FILE)
     for name, table in (("predictions", predictions(deployed)), ("gauge", gauge_table(deployed))):
         with atomic(out / f"{name}.parquet") as temporary:

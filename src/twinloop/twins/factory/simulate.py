@@ -41,7 +41,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
     sections, settings = stage.config.factory, stage.config.factory.simulate
     out = stage.root / paths.SIMULATION
     models, deployed = read_models(stage.root)
-    point = read_json(stage.root / paths.EVALUATION / "operating_point.json")
+    point = read_json(stage.root / paths.OPERATING_POINT)
     today_point, chosen = _operating_point(point["today"]), _operating_point(point)
     model = models[deployed]
     today = Scenario("today", sections.line, model.curve, model.latency_ms).at(

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from twinloop.progress import say
-from twinloop.tools.predict import model_arguments, open_detector
+from twinloop.twins.factory.tools.predict import model_arguments, open_detector
 
 EXAMPLE = "python -m twinloop camera data/source/mine --takt-s 0.05 --frames 500"
 

@@ -1,6 +1,7 @@
-"""Judge an image, or every image in a folder, with the exported detector: decision, type, confidence, boxes.
+"""Judge an image, or every image in a folder, with the exported detector.
 
-Summary on stdout, or everything with --json; --out keeps a row for each file, unreadable ones included.
+Decision, type, confidence and boxes. Summary on stdout, or everything with --json; --out keeps a row for each file,
+unreadable ones included.
 """
 
 import argparse
@@ -75,7 +76,7 @@ def open_detector(options: argparse.Namespace, root: Path) -> "DeployedDetector"
             backend = TensorRTBackend(exported)
         case _:
             backend = OnnxBackend(exported)
-    point = options.point or (None if options.model else root / paths.EVALUATION / "operating_point.json")
+    point = options.point or (None if options.model else root / paths.OPERATING_POINT)
     if point is not None and not options.point and not point.is_file():
         point = None
     if point is None:

@@ -1,7 +1,8 @@
-"""Hold a folder of new images against the day the detector was measured: has what it sees, or says, changed?
+"""Hold a folder of new images against the day the detector was measured.
 
-Images are taken in the order of their names, in windows. Exit status 1 where a window raised an alarm. With unchanged
-parts that happens in at most `false_alarms_per_1000_windows` of 1000 windows (factory.evaluate.drift).
+Has what it sees, or says, changed? Images are taken in the order of their names, in windows. Exit status 1 where a
+window raised an alarm. With unchanged parts that happens in at most `false_alarms_per_1000_windows` of 1000 windows
+(factory.evaluate.drift).
 """
 
 import argparse
@@ -30,8 +31,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
     from twinloop.vision.monitoring.reference import REFERENCE_FILE, DriftReference
 
     reference = DriftReference.load(root / paths.EVALUATION / REFERENCE_FILE)
-    point = root / paths.EVALUATION / "operating_point.json"
-    detector = DeployedDetector(root / paths.ONNX, operating_point=point)
+    detector = DeployedDetector(root / paths.ONNX, operating_point=root / paths.OPERATING_POINT)
     settings = reference.settings
     if options.window is not None:
         if options.window < 5:

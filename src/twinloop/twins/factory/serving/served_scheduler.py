@@ -48,14 +48,14 @@ def planned(instance: Any, settings: ScheduleSettings) -> dict[str, Any]:
     return answer(solve(shop, settings, seed=SEED))
 
 
-def answer(found: Solution) -> dict[str, Any]:
+def answer(solution: Solution) -> dict[str, Any]:
     """What a solution is as JSON. plan: one row per operation with job, operation, machine, start, end."""
     return {
-        "status": found.status,
-        "objective": found.objective,
-        "bound": found.bound,
-        "reason": found.reason,
-        "plan": [asdict(a) for a in found.plan or ()],
+        "status": solution.status,
+        "objective": solution.objective,
+        "bound": solution.bound,
+        "reason": solution.reason,
+        "plan": [asdict(a) for a in solution.plan or ()],
         "error": None,
     }
 

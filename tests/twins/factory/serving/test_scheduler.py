@@ -14,15 +14,17 @@ import pytest
 import yaml
 
 from tests.scheduling.shops import rich_shop, single
+from tests.tracking import conftest as stores
 from twinloop.contracts import Assignment, Plan
 from twinloop.scheduling.checker import check
 from twinloop.scheduling.files.shop_json import shop_record
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.settings import ScheduleSettings
 from twinloop.tracking.execution import find_or_create
-from twinloop.tracking.serving_scheduler import register_scheduler, save_scheduler
 from twinloop.tracking.store import Store
+from twinloop.twins.factory.serving.scheduler import CARD, register_scheduler, save_scheduler
 
+empty_store, store = stores.empty_store, stores.store
 SETTINGS = ScheduleSettings(deterministic_limit=0.5, rules=("EDD",))
 
 
@@ -128,8 +130,8 @@ def test_the_same_settings_are_registered_once_and_other_ones_anew(store: Store)
     execution = find_or_create(store, twin="factory", key="k")
 
     def registered(settings: ScheduleSettings) -> str:
-        return register_scheduler(store, execution, name="factory-scheduler", settings=settings, card="# Plans")
+        return register_scheduler(store, execution, settings=settings)
 
     assert [registered(SETTINGS), registered(SETTINGS)] == ["1", "1"]
     assert registered(ScheduleSettings(deterministic_limit=0.4)) == "2"
-    assert store.client.get_model_version("factory-scheduler", "1").description == "# Plans"
+    assert store.client.get_model_version("factory-scheduler", "1").description == CARD

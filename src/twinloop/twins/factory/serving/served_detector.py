@@ -49,16 +49,16 @@ class ServedDetector(PythonModel):
         return [refused(image) if isinstance(image, str) else answer(next(findings)) for image in read]
 
 
-def answer(found: Prediction) -> dict[str, Any]:
+def answer(finding: Prediction) -> dict[str, Any]:
     """What a finding is as JSON. boxes: [x, y, width, height] in pixels of the posted image, the hottest first."""
     return {
-        "defect_type": found.defect_type,
-        "confidence": found.confidence,
-        "defect_probability": found.defect_probability,
-        "decision": found.decision.value if found.decision else None,
-        "boxes": [list(box) for box in found.boxes],
-        "heat_map": _png(found.heat),
-        "inference_ms": found.inference_ms,
+        "defect_type": finding.defect_type,
+        "confidence": finding.confidence,
+        "defect_probability": finding.defect_probability,
+        "decision": finding.decision.value if finding.decision else None,
+        "boxes": [list(box) for box in finding.boxes],
+        "heat_map": _png(finding.heat),
+        "inference_ms": finding.inference_ms,
         "error": None,
     }
 

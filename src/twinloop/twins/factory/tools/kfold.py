@@ -1,6 +1,7 @@
-"""Cross-validate the configured training on the prepared data; every part is tested once, by a detector new to it.
+"""Cross-validate the configured training by part: figures per fold, mean and interval.
 
-It uses params.yaml as it is: values that the tune stage found saw some of the parts, so they are left out.
+Every part of the prepared data is tested once, by a detector new to it. It uses params.yaml as it is: values of
+the tune stage saw some of the parts, so they are left out.
 """
 
 import argparse
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from twinloop.vision.training.crossvalidation import Fold, Mean
 
 EXAMPLE = "python -m twinloop kfold --folds 5 --json"
-TWIN, STAGE = "factory", "kfold"
+STAGE = "kfold"
 TITLES = {"auroc": "AUROC", "ap": "AP", "iou": "IoU", "part_auroc": "part AUROC", "part_ap": "part AP"}
 
 
@@ -43,13 +44,16 @@ def run(options: argparse.Namespace, root: Path) -> int:
     from twinloop.config import parse
     from twinloop.config.compose import read_params
     from twinloop.twins import configuration, registry
+    from twinloop.twins.factory import paths
+    from twinloop.twins.factory.config import FactoryConfig
+    from twinloop.twins.factory.twin import TWIN
     from twinloop.twins.stage import STATE
     from twinloop.vision.index import SPLITS, load_images, read_index
 
     configuration.check(root)
-    twin, params = registry.find(TWIN), read_params(root)
-    config = parse(twin.schema, {key: params[key] for key in (*registry.SHARED, TWIN)})
-    factory, dataset = config.factory, root / twin.paths.DATASET
+    params = read_params(root)
+    config = parse(FactoryConfig, {key: params[key] for key in (*registry.SHARED, TWIN.name)})
+    factory, dataset = config.factory, root / paths.DATASET
     present = set(read_index(dataset)["split"])
 
     from twinloop.vision.training.crossvalidation import cross_validate, joined
@@ -58,12 +62,12 @@ def run(options: argparse.Namespace, root: Path) -> int:
     images = joined(load_images(dataset, split, size=size, channels=channels) for split in SPLITS if split in present)
     with _tracked(root, params, folds=options.folds) as tracker:
 
-        def told(fold: "Fold") -> None:
+        def report(fold: "Fold") -> None:
             tracker.child(f"fold {fold.number + 1}", params={"test_parts": fold.test_parts}, metrics=fold.figures)
             if not options.json:
                 print(_fold_line(fold, options.folds), flush=True)
 
-        found = cross_validate(
+        validated = cross_validate(
             factory.model,
             factory.train,
             factory.augmentation,
@@ -74,14 +78,16 @@ def run(options: argparse.Namespace, root: Path) -> int:
             average_exposures=options.average_exposures,
             workers=options.workers if options.workers > 0 else joblib.cpu_count(),
             state=configuration.main_root(root) / STATE,
-            on_fold=told,
+            on_fold=report,
         )
-        tracker.log({f"kfold_{name}": mean.mean for name, mean in found.means.items()}, step=0)
+        tracker.log({f"kfold_{name}": mean.mean for name, mean in validated.means.items()}, step=0)
     if options.json:
-        folds = [asdict(fold) for fold in found.folds]
-        print(json.dumps({"folds": folds, "means": {name: _plain(mean) for name, mean in found.means.items()}}))
+        folds = [asdict(fold) for fold in validated.folds]
+        print(json.dumps({"folds": folds, "means": {name: _plain(mean) for name, mean in validated.means.items()}}))
     else:
-        print(f"mean of {options.folds} folds: {', '.join(_mean(name, mean) for name, mean in found.means.items())}")
+        print(
+            f"mean of {options.folds} folds: {', '.join(_mean(name, mean) for name, mean in validated.means.items())}"
+        )
     return 0
 
 
@@ -106,14 +112,17 @@ def _tracked(root: Path, params: dict[str, object], *, folds: int) -> "Iterator[
     from twinloop.tracking import execution, store
     from twinloop.tracking.stage_run import stage_run, store_faults
     from twinloop.twins import configuration, registry
+    from twinloop.twins.factory.twin import TWIN
 
     opened = store.open_store(os.environ.get("MLFLOW_TRACKING_URI"), configuration.main_root(root))
-    section = {key: params[key] for key in (*registry.SHARED, TWIN)}
+    section = {key: params[key] for key in (*registry.SHARED, TWIN.name)}
     key, revision = execution.execution_key(section, root), execution.git_revision(root)
     tags = {"profile": str(params["profile"]), "git_revision": revision, execution.COMMIT: revision}
-    row = execution.find_or_create(opened, twin=TWIN, key=key, tags=tags)
+    row = execution.find_or_create(opened, twin=TWIN.name, key=key, tags=tags)
     before = opened.client.get_run(row.run_id).info.status
-    with stage_run(opened, twin=TWIN, stage=STAGE, execution_key=key, params={"folds": folds}, tags=tags) as tracker:
+    with stage_run(
+        opened, twin=TWIN.name, stage=STAGE, execution_key=key, params={"folds": folds}, tags=tags
+    ) as tracker:
         yield tracker
         tracker.finish()
     if before == "FINISHED":

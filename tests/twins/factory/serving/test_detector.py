@@ -11,13 +11,16 @@ import pytest
 import yaml
 from PIL import Image
 
+from tests.tracking import conftest as stores
 from tests.tracking.tiny import SIZE, export
 from twinloop.errors import InputError
 from twinloop.files import read_json, write_json
 from twinloop.tracking.execution import Execution, find_or_create
-from twinloop.tracking.serving import detector_digest, register, registered_version, save, serve_command
+from twinloop.tracking.registering import registered_version, serve_command
 from twinloop.tracking.store import Store
+from twinloop.twins.factory.serving.detector import detector_digest, register_detector, save_detector
 
+empty_store, store = stores.empty_store, stores.store
 NAME = "factory-detector"
 
 
@@ -33,8 +36,8 @@ def test_the_same_detector_is_registered_once_and_another_one_anew(
     other, other_point = export(tmp_path / "other", bias=-7.0)
 
     def registered(folder: Path, operating_point: Path) -> str:
-        return register(
-            store, execution, name=NAME, exported=folder, operating_point=operating_point, card="# The detector"
+        return register_detector(
+            store, execution, exported=folder, operating_point=operating_point, card="# The detector"
         )
 
     assert [registered(exported, point), registered(exported, point)] == ["1", "1"]
@@ -51,7 +54,7 @@ def test_the_same_detector_is_registered_once_and_another_one_anew(
 
 def test_the_saved_model_is_source_and_data_with_a_signature(tmp_path: Path) -> None:
     exported, point = export(tmp_path / "one")
-    save(tmp_path / "model", exported=exported, operating_point=point)
+    save_detector(tmp_path / "model", exported=exported, operating_point=point)
     files = [path for path in (tmp_path / "model").rglob("*") if path.is_file()]
     assert not [path for path in files if path.suffix in (".pkl", ".pickle", ".pt", ".pyc")]
     described = yaml.safe_load((tmp_path / "model" / "MLmodel").read_text())
@@ -69,7 +72,7 @@ def test_only_the_deployed_graph_is_kept(tmp_path: Path) -> None:
     spec = read_json(exported / "spec.json")
     (exported / "detector_int8.onnx").write_bytes(b"another graph")
     write_json(exported / "spec.json", spec | {"files": {**spec["files"], "int8": "detector_int8.onnx"}})
-    save(tmp_path / "model", exported=exported, operating_point=point)
+    save_detector(tmp_path / "model", exported=exported, operating_point=point)
     kept = {path.name for path in (tmp_path / "model" / "artifacts").rglob("*") if path.is_file()}
     assert kept == {"detector_fp32.onnx", "spec.json", "operating_point.json"}
 
@@ -84,7 +87,7 @@ def test_the_newest_version_is_served_unless_one_is_named(store: Store, executio
         registered_version(store, NAME)
     for place, bias in enumerate((-8.0, -7.0)):
         exported, point = export(tmp_path / str(place), bias=bias)
-        register(store, execution, name=NAME, exported=exported, operating_point=point, card="")
+        register_detector(store, execution, exported=exported, operating_point=point, card="")
     assert registered_version(store, NAME) == "2"
     assert registered_version(store, NAME, wanted=1) == "1"
     with pytest.raises(InputError, match="factory-detector has no version 7, only 1, 2: choose one of these"):
@@ -98,7 +101,7 @@ def test_the_model_is_served_on_loopback() -> None:
 
 
 def test_an_answer_is_what_the_detector_finds(tmp_path: Path) -> None:
-    from twinloop.tracking.served_detector import answer, refused
+    from twinloop.twins.factory.serving.served_detector import answer, refused
     from twinloop.vision.inference.predict import DeployedDetector
 
     exported, point = export(tmp_path / "one")
@@ -131,7 +134,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
     folder = tmp_path_factory.mktemp("served")
     exported, point = export(folder / "one")
-    save(folder / "model", exported=exported, operating_point=point)
+    save_detector(folder / "model", exported=exported, operating_point=point)
     before = list(sys.path)
     loaded = load_model(str(folder / "model"))
     sys.path[:] = before  # MLflow puts the model's copy of the code first

@@ -1,4 +1,4 @@
-"""What if there were another machine, a longer shift, a rush order, or one order fewer?
+"""Ask what another machine, a longer shift, a rush order or one order fewer would change.
 
 Today's shop and the changed one are planned with the same budget and executed under the same breakdowns; differences
 are paired. The problem is the factory's (`make repro` writes it) or a file of yours: JSON, CSV, or a JSP/FJSP instance.
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
     shop = _problem(options.problem, root)
     changed, like = _changed(shop, options)
     disruptions = _disruptions(shop, options, root)
-    found = what_if(
+    comparison = what_if(
         shop,
         changed,
         _planner(options),
@@ -62,11 +62,11 @@ def run(options: argparse.Namespace, root: Path) -> int:
         seed=options.seed,
         replications=options.replications,
     )
-    for name, solution in (("today", found.today), ("changed", found.changed)):
+    for name, solution in (("today", comparison.today), ("changed", comparison.changed)):
         if solution.plan is None:
             say(f"whatif: {name}: {solution.status}: {solution.reason}")
-    print(json.dumps(_record(found), ensure_ascii=False, allow_nan=False) if options.json else _table(found))
-    return 0 if found.frame is not None else 1
+    print(json.dumps(_record(comparison), ensure_ascii=False, allow_nan=False) if options.json else _table(comparison))
+    return 0 if comparison.frame is not None else 1
 
 
 def _problem(path: Path | None, root: Path) -> "JobShop":
@@ -143,19 +143,19 @@ def _planner(options: argparse.Namespace) -> "Callable[[JobShop], Solution]":
     return lambda shop: solve(shop, settings, seed=options.seed)
 
 
-def _record(found: "WhatIf") -> dict[str, Any]:
+def _record(comparison: "WhatIf") -> dict[str, Any]:
     solutions = {
         name: {"status": s.status, "objective": s.objective, "bound": s.bound, "reason": s.reason}
-        for name, s in (("today", found.today), ("changed", found.changed))
+        for name, s in (("today", comparison.today), ("changed", comparison.changed))
     }
-    return {**solutions, "figures": [] if found.frame is None else found.frame.to_dicts()}
+    return {**solutions, "figures": [] if comparison.frame is None else comparison.frame.to_dicts()}
 
 
-def _table(found: "WhatIf") -> str:
-    if found.frame is None:
+def _table(comparison: "WhatIf") -> str:
+    if comparison.frame is None:
         return "no comparison: at least one of the shops has no plan"
     lines = [f"{UNITS:<30} {'today':>10} {'changed':>10}   difference (95 % interval)"]
-    for row in found.frame.iter_rows(named=True):
+    for row in comparison.frame.iter_rows(named=True):
         name = row["figure"].replace("_", " ")
         limits = row["difference_low"], row["difference_high"]
         ends = "" if limits[0] is None else f" ({interval(*limits, sign=True)})"
