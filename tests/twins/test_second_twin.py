@@ -8,13 +8,11 @@ import pytest
 import yaml
 
 from tests.conftest import run_in
-from tests.twins.stub import install
+from tests.twins.stub import STUB_VERBS, install
 from twinloop.files import read_json
 from twinloop.reporting.front import PAGE
 from twinloop.tracking import view
 from twinloop.tracking.store import open_store
-
-VERBS = ["prepare", "simulate", "report", "record"]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +37,7 @@ def test_the_command_line_lists_its_stages_and_its_tool(clone: Path) -> None:
     assert re.search(r"^  stub +prepare simulate report record$", shown, re.MULTILINE)
     assert re.search(r"^  toss +Say what betting on heads has earned\.$", shown, re.MULTILINE)
     listed = twinloop(clone, "stub").splitlines()
-    assert [line.split()[0] for line in listed if line.startswith("  ")] == [*VERBS, "toss"]
+    assert [line.split()[0] for line in listed if line.startswith("  ")] == [*STUB_VERBS, "toss"]
 
 
 def test_a_stage_that_it_does_not_have_is_one_line(clone: Path) -> None:
@@ -51,7 +49,7 @@ def test_one_twin_runs_alone_and_its_answer_is_printed_and_on_the_front_page(clo
     printed = (clone / "printed").read_text()
     sentence = read_json(clone / "reports/answers/stub.json")["sentence"]
     assert f"stub       … {sentence}\n" in printed
-    assert re.findall(r"^(\w+) +(\w+) .*\d\d:\d\d$", printed, re.MULTILINE) == [("stub", verb) for verb in VERBS]
+    assert re.findall(r"^(\w+) +(\w+) .*\d\d:\d\d$", printed, re.MULTILINE) == [("stub", verb) for verb in STUB_VERBS]
     assert f"Open {PAGE}: one front page, 1 answer," in printed
     page = (clone / PAGE).read_text()
     assert sentence in page
@@ -72,7 +70,7 @@ def test_its_row_in_mlflow_holds_its_own_columns_and_its_page_shows_them(clone: 
     assert "metrics.`gain_per_toss`" in shown
     assert "metrics.`AP`" not in shown
     stages = store.client.search_runs([experiment], filter_string=f"tags.{view.LEVEL} = '{view.STAGE}'")
-    assert {run.info.run_name for run in stages} == set(VERBS)
+    assert {run.info.run_name for run in stages} == set(STUB_VERBS)
 
 
 def test_its_tool_is_called_with_and_without_its_name_and_speaks_of_params(clone: Path) -> None:
@@ -119,7 +117,7 @@ def test_doctor_looks_at_one_twin_or_at_all(clone: Path) -> None:
 
 def test_nothing_of_it_runs_again_without_a_change(clone: Path) -> None:
     repeated = run_in(clone, "python", "-m", "twinloop", "repro", "stub")
-    assert re.findall(r"stub +(\w+) +unchanged", repeated.stderr) == VERBS
+    assert re.findall(r"stub +(\w+) +unchanged", repeated.stderr) == list(STUB_VERBS)
 
 
 def test_make_clean_takes_one_twins_outputs_and_leaves_the_others(clone: Path) -> None:

@@ -51,7 +51,8 @@ class Report:
     def publish(self, draw: Callable[[], Mapping[str, Picture]], *, state: Path, workers: int) -> Mapping[str, Picture]:
         """Run the notebooks and, beside them, draw the pictures that are kept as files; returns the pictures.
 
-        state: where a failing notebook is left. Raises RunError for a notebook that is missing or fails.
+        state: folder for executed notebooks, taken up again where nothing that they read has changed, and for a failing
+        one. Raises RunError for a notebook that is missing or fails.
         """
         where = self.root / self.notebooks
         missing = [f"{name}.ipynb" for name in self.pages if not (where / f"{name}.ipynb").is_file()]
@@ -65,7 +66,12 @@ class Report:
         jobs = [Job(where / f"{name}.ipynb", folder / f"{name}.html", parameters) for name in self.pages]
         with ThreadPoolExecutor(max_workers=1) as beside:
             published = beside.submit(
-                publish, jobs, kept=state, navigation=self.navigation, workers=min(workers, SIDE_BY_SIDE)
+                publish,
+                jobs,
+                root=self.root,
+                kept=state / self.folder,
+                navigation=self.navigation,
+                workers=min(workers, SIDE_BY_SIDE),
             )
             pictures = draw()
             for name, picture in pictures.items():

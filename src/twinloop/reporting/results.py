@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from twinloop.errors import InputError
 from twinloop.files import fingerprint, read_json
 from twinloop.numbers import Interval
+from twinloop.reporting.reads import tell
 
 
 class Outputs:
@@ -32,6 +33,7 @@ class Outputs:
         path = self.root / relative
         if not path.exists():
             raise InputError(f"report: {path}: not there yet: run `make repro` first")
+        tell(path)
         return path
 
     def json(self, relative: Path) -> Any:

@@ -18,7 +18,7 @@ from twinloop.twins.factory import paths, report
 from twinloop.twins.factory.results import Images, ProductionLine, Search
 from twinloop.twins.factory.results.base import FactoryOutputs
 from twinloop.twins.factory.twin import TWIN
-from twinloop.twins.stage import STATE, Stage
+from twinloop.twins.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[3]
 # Attributes by which a browser fetches something on its own.
@@ -84,7 +84,6 @@ def test_the_summary_counts_the_notebooks(reported):
 def test_every_notebook_and_card_has_its_page(reported):
     names = {page.name for page in pages(reported)}
     assert names == {"index.html", *report.CARDS, *(f"{name}.html" for name in report.PAGES)}
-    assert not (reported / STATE / "report").exists()
 
 
 def test_figures_have_plain_names(reported):

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.conftest import run_in
 
 HERE = Path(__file__).parent
+STUB_VERBS = ("prepare", "simulate", "report", "record")
 
 
 def install(clone: Path, *overrides: str) -> None:

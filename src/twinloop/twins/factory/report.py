@@ -43,7 +43,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
     """Write pages, cards, figures, the answer and the stage's metrics; returns the summary line."""
     root, folder = stage.root, stage.root / paths.REPORTS
     report = Report(root, paths.REPORTS, paths.NOTEBOOKS, PAGES, CARDS)
-    drawn = report.publish(lambda: pictures(root), state=stage.state / "report", workers=stage.workers)
+    drawn = report.publish(lambda: pictures(root), state=stage.state, workers=stage.workers)
     view = ShopFloor(root).view()
     view.save(root / paths.FIGURES / "line_at_work.svg")
     scheduling.write_interactive(gantt(**Orders(root).gantt()), folder / "gantt.html")

@@ -23,7 +23,7 @@ def run(stage: Stage[StubConfig]) -> str:
     """Write the pages, the answer and the stage's metrics."""
     outputs = StubOutputs(stage.root)
     report = Report(stage.root, TWIN.reports, paths.NOTEBOOKS, PAGES, CARDS)
-    pictures = report.publish(lambda: {"gains": _gains(outputs)}, state=stage.state / "report", workers=1)
+    pictures = report.publish(lambda: {"gains": _gains(outputs)}, state=stage.state, workers=1)
     report.write_card("card.html", Markup("<h1>A coin</h1>"))
     table = Table.of(("", "value"), [("gain", outputs.metrics("simulate")["gain"])])
     landing = Landing(
