@@ -1,4 +1,4 @@
-"""`make repro`: the DVC pipeline of one twin, told in one line per stage, ending with the answer.
+"""`make repro`: the DVC pipeline of one twin, told in one line per stage, ending with the front page.
 
 DVC does the work (`dvc repro` does the same with DVC's own words); this module only listens to its
 log and translates.
