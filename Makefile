@@ -1,6 +1,8 @@
 # The two commands: `make repro` (run the loop) and `make test` (run every test). The rest is convenience.
 PYTHON ?= python3.11
-TWIN ?= factory
+# One twin, or nothing for all of them; a twin is a package with a module twin.py.
+TWIN ?=
+TWINS := $(or $(TWIN),$(patsubst src/twinloop/twins/%/twin.py,%,$(wildcard src/twinloop/twins/*/twin.py)))
 PROFILE ?=
 VENV := .venv
 STAMP := $(VENV)/.installed
@@ -11,7 +13,7 @@ export PYTHONPATH := src
 .PHONY: help setup repro test lint bench mutants ui lab clean
 
 help:
-	@echo "make repro [TWIN=factory] [PROFILE=smoke|default|full]   run the loop, end with its answer"
+	@echo "make repro [TWIN=factory] [PROFILE=smoke|default|full]   run the loop of every twin, or of one, to its answer"
 	@echo "make test    run every test"
 	@echo "make setup | ui | lab | lint | bench | mutants | clean"
 
@@ -58,8 +60,11 @@ ui: $(STAMP)
 lab: $(STAMP)
 	jupyter lab --ip 127.0.0.1 notebooks
 
-# What the pipeline and the tools left behind; the environment, the DVC cache and your data stay.
+# What the pipeline (of one TWIN, or all) and the tools left behind; the environment, the DVC cache and your data stay.
 clean:
-	rm -rf reports/factory reports/index.html data/factory data/conf.ok models/factory .twinloop/state
+	rm -rf $(foreach twin,$(TWINS),data/$(twin) models/$(twin) reports/$(twin) reports/answers/$(twin).json) reports/index.html
+ifndef TWIN
+	rm -rf data/conf.ok .twinloop/state
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants build src/*.egg-info
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+endif

@@ -30,8 +30,9 @@ from PIL import Image
 from twinloop.contracts import OperatingPoint
 from twinloop.learning.spec import Spec
 from twinloop.tracking.execution import find_or_create
-from twinloop.tracking.serving import register, serve_command
+from twinloop.tracking.registering import serve_command
 from twinloop.tracking.store import open_store
+from twinloop.twins.factory.serving.detector import register_detector
 from twinloop.vision.inference.pictures import Pixels
 from twinloop.vision.scores import Calibration
 
@@ -134,7 +135,7 @@ def served(folder: Path, detector: Path) -> Iterator[tuple[int, psutil.Process]]
     ).save(point)
     store = open_store(None, folder)
     execution = find_or_create(store, twin="factory", key="benchmark")
-    version = register(store, execution, name=NAME, exported=detector, operating_point=point, card="benchmark")
+    version = register_detector(store, execution, exported=detector, operating_point=point, card="benchmark")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])

@@ -5,14 +5,23 @@ from pathlib import Path
 import pytest
 
 from twinloop import cli
+from twinloop.twins import registry
 from twinloop.twins.registry import VERBS
+
+TWIN_TOOLS = [(twin.name, tool) for twin in registry.chosen() for tool in twin.tools]
 
 
 def test_without_arguments_it_lists_twins_stages_and_tools(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([]) == 0
     shown = capsys.readouterr().out
-    for word in ("factory", *VERBS, *cli.TOOLS):
+    for word in ("factory", *VERBS, *cli.TOOLS, *(tool for _, tool in TWIN_TOOLS)):
         assert word in shown
+
+
+def test_a_twin_alone_lists_its_stages_and_its_own_tools(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["factory"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    assert listed == [*VERBS, *registry.find("factory").tools]
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -31,19 +40,32 @@ def test_every_tool_has_help_with_an_example(tool: str, capsys: pytest.CaptureFi
     assert "example:\n  python -m twinloop" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("with_twin", [True, False])
+@pytest.mark.parametrize(("twin", "tool"), TWIN_TOOLS)
+def test_a_twins_tool_has_help_with_and_without_the_twins_name(
+    twin: str, tool: str, with_twin: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([*([twin] if with_twin else []), tool, "--help"])
+    assert stopped.value.code == 0
+    assert f"example:\n  python -m twinloop {tool}" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["fleet", "train"], "there is no twin or tool 'fleet'; known: factory"),
         (["repro", "person"], "there is no twin 'person'; twins: factory"),
         (["factory", "trian"], "factory: has no stage 'trian'; stages: prepare, tune"),
+        (["factory", "talk"], "tools: camera, drift"),
+        (["serve", "--model", "talker"], "serve: --model talker: expected one of factory-detector, factory-scheduler"),
         (["conf", "factory.train.epochs=0"], "conf: factory.train.epochs = 0: expected an integer ≥ 1 (override"),
         (["conf", "factory.train.epoch=3"], "epoch"),
     ],
 )
 def test_wrong_use_is_one_line_and_status_2(
     arguments: list[str],
-    told: str,
+    message: str,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     repository: Path,
@@ -52,7 +74,7 @@ def test_wrong_use_is_one_line_and_status_2(
     assert cli.main(arguments) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
-    assert told in lines[0]
+    assert message in lines[0]
 
 
 def test_outside_the_project_it_says_where_to_go(
@@ -85,7 +107,7 @@ def test_doctor_names_every_check(
         "configuration",
         "mlflow store",
         "cache",
-        "data",
+        "factory data",
         "disk",
     ):
         assert what in shown

@@ -9,27 +9,13 @@ import sys
 import tomllib
 from pathlib import Path
 
-import grimp
 import pytest
 import yaml
 
-from twinloop.twins import configuration
-from twinloop.twins.registry import TWINS, VERBS
+from tests import code_dependencies
+from twinloop.twins import configuration, registry
 
-ENGINES = ("contracts", "learning", "replication", "vision", "simulation", "scheduling", "tracking", "reporting")
 HEAVY = ("torch", "pytorch_lightning", "timm")
-
-
-@pytest.fixture(scope="module")
-def imports() -> grimp.ImportGraph:
-    """Who imports whom, without what only the type checker sees.
-
-    The twins' config modules compose the settings of all engines for the loader; a stage gets only those it declares.
-    """
-    graph = grimp.build_graph("twinloop", exclude_type_checking_imports=True, cache_dir=None)
-    for twin in TWINS:
-        graph.remove_module(f"twinloop.twins.{twin}.config")
-    return graph
 
 
 def test_the_committed_params_are_the_default_composition(repository: Path) -> None:
@@ -48,19 +34,11 @@ def test_every_direct_dependency_is_pinned_with_hashes(repository: Path) -> None
         assert pinned[name] == version
 
 
-@pytest.mark.parametrize("twin", TWINS)
-@pytest.mark.parametrize("verb", VERBS)
-def test_code_dependencies_follow_from_the_imports(
-    repository: Path, imports: grimp.ImportGraph, twin: str, verb: str
-) -> None:
-    stage = yaml.safe_load((repository / "dvc.yaml").read_text(encoding="utf-8"))["stages"][f"{twin}-{verb}"]
-    declared = {dep for dep in stage["deps"] if dep.startswith("src/")}
-    reached = imports.find_upstream_modules(f"twinloop.twins.{twin}.{verb}")
-    packages = {name.split(".")[1] for name in reached if "." in name} & set(ENGINES)
-    expected = {f"src/twinloop/twins/{twin}/{verb}.py"} | {f"src/twinloop/{package}" for package in packages}
-    own = {name.split(".")[3] for name in reached if name.startswith(f"twinloop.twins.{twin}.")} - {"paths"}
-    expected |= {f"src/twinloop/twins/{twin}/{name}" for name in own}
-    assert declared == expected
+def test_code_dependencies_follow_from_the_imports() -> None:
+    code = code_dependencies.derived()
+    declared = code_dependencies.declared()
+    for stage, rooms in code.items():
+        assert declared[stage] == rooms, f"{stage}: `python -m tests.code_dependencies` writes them into dvc.yaml"
 
 
 @pytest.mark.parametrize("verb", ["prepare", "simulate", "schedule", "report", "config"])
@@ -71,7 +49,7 @@ def test_torch_is_not_imported_where_it_is_not_needed(verb: str) -> None:
 
 
 def test_notebooks_are_clean_and_hold_no_definitions(repository: Path) -> None:
-    notebooks = sorted((repository / "notebooks").glob("*.ipynb"))
+    notebooks = sorted((repository / "notebooks").rglob("[0-9]*.ipynb"))
     assert len(notebooks) == 8
     for path in notebooks:
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
@@ -87,7 +65,8 @@ def test_notebooks_are_clean_and_hold_no_definitions(repository: Path) -> None:
 
 def test_every_stage_of_every_twin_is_in_the_pipeline(repository: Path) -> None:
     stages = yaml.safe_load((repository / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    assert list(stages) == ["conf", *(f"{twin}-{verb}" for twin in TWINS for verb in VERBS)]
+    of_twins = [f"{twin.name}-{verb}" for twin in registry.chosen() for verb in twin.verbs]
+    assert list(stages) == ["conf", *of_twins, "front"]
     for name, stage in stages.items():
         assert stage["cmd"].startswith("PYTHONPATH=src python -m twinloop "), name
-    assert not any("outs" in stages[f"{twin}-record"] for twin in TWINS)
+    assert not any("outs" in stages[f"{twin}-record"] for twin in registry.TWINS)

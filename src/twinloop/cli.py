@@ -1,4 +1,4 @@
-"""The command line: `python -m twinloop <twin> <stage>` and a few tools.
+"""The command line: `python -m twinloop <twin> <stage>`, and tools: of the house, and of a twin.
 
 Exit status 0 done, 1 failed, 2 wrong use. Results go to stdout, talk to stderr. What a command does
 not need is not imported: the start-up of torch or MLflow costs seconds.
@@ -11,24 +11,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 from twinloop.errors import InputError, TwinloopError
 from twinloop.progress import say
 from twinloop.twins import registry
 
-TOOLS = {
-    "conf": "compose conf/ into params.yaml, or --check it",
-    "repro": "bring every stage of a twin up to date and print its answer (make repro)",
-    "doctor": "check this machine; or images: doctor data PATH",
-    "kfold": "cross-validate the configured training by part: figures per fold, mean and interval",
-    "predict": "judge an image, or every image in a folder, with the exported detector",
-    "camera": "play a folder of images at a fixed takt: missed frames, latency, utilisation",
-    "replay": "show a line as it was at any minute of its event log, and its key figures until then",
-    "drift": "hold a folder of new images against the day the detector was measured",
-    "whatif": "another machine, a longer shift, a rush order: planned and executed beside today's shop",
-    "serve": "answer posted images with the registered detector, on loopback",
-    "ui": "open the MLflow UI on loopback (make ui)",
-}
+TOOLS = registry.modules(Path(__file__).parent / "tools")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,19 +45,44 @@ def _dispatch(given: list[str]) -> int:
         return 0
     command, *rest = given
     if command in TOOLS:
-        return _tool(command, rest)
+        return _tool(command, importlib.import_module(f"twinloop.tools.{command}"), rest)
     if command in registry.TWINS:
-        return _stage(registry.find(command), rest)
-    known = ", ".join((*registry.TWINS, *TOOLS))
-    raise InputError(f"twinloop: there is no twin or tool {command!r}; known: {known}")
+        return _twin(registry.find(command), rest)
+    return _twins_tool(command, rest)
+
+
+def _twins_tool(name: str, rest: list[str]) -> int:
+    """A twin's own tool, called by its name alone."""
+    twins = registry.chosen()
+    owners = [twin for twin in twins if name in twin.tools]
+    if len(owners) > 1:
+        ways = " or ".join(f"`python -m twinloop {twin.name} {name}`" for twin in owners)
+        raise InputError(f"twinloop: {len(owners)} twins have a tool {name!r}: say {ways}")
+    if not owners:
+        known = ", ".join((*registry.TWINS, *TOOLS, *(tool for twin in twins for tool in twin.tools)))
+        raise InputError(f"twinloop: there is no twin or tool {name!r}; known: {known}")
+    (twin,) = owners
+    with twin.errors_in_params():
+        return _tool(name, twin.tool(name), rest)
 
 
 def _overview() -> str:
+    twins = registry.chosen()
     lines = ["usage: python -m twinloop <twin> <stage> | <tool>", "", "twins and their stages:"]
-    lines += [f"  {name:<10} {' '.join(registry.VERBS)}" for name in registry.TWINS]
-    lines += ["", "tools:", *(f"  {name:<10} {text}" for name, text in TOOLS.items())]
+    lines += [f"  {twin.name:<10} {' '.join(twin.verbs)}" for twin in twins]
+    lines += ["", "tools:", *(_listed(name, importlib.import_module(f"twinloop.tools.{name}")) for name in TOOLS)]
+    for twin in twins:
+        lines += ["", f"tools of the twin {twin.name}:", *_own_tools(twin)] if twin.tools else []
     lines += ["", "Every stage and tool has --help with an example. `make repro` runs the whole loop."]
     return "\n".join(lines)
+
+
+def _own_tools(twin: registry.Twin) -> list[str]:
+    return [_listed(name, twin.tool(name)) for name in twin.tools]
+
+
+def _listed(name: str, module: ModuleType) -> str:
+    return f"  {name:<10} {(module.__doc__ or '').strip().partition(chr(10))[0]}"
 
 
 def _parser(prog: str, description: str, example: str) -> argparse.ArgumentParser:
@@ -98,28 +112,27 @@ def workers() -> int:
     return int(given)
 
 
-def _stage(twin: registry.Twin, rest: list[str]) -> int:
+def _twin(twin: registry.Twin, rest: list[str]) -> int:
     if not rest or rest[0] in ("-h", "--help"):
-        print(f"usage: python -m twinloop {twin.name} <stage>\n\nstages, in the order of the loop:")
-        for verb in registry.VERBS:
-            print(f"  {verb:<10} {_first_line(twin.stage(verb).__doc__)}")
+        print(f"usage: python -m twinloop {twin.name} <stage> | <tool>\n\nstages, in the order of the loop:")
+        print("\n".join(_listed(verb, twin.stage(verb)) for verb in twin.verbs))
+        if twin.tools:
+            print("\n".join(["", "tools:", *_own_tools(twin)]))
         return 0
-    verb = rest[0]
-    module = twin.stage(verb)
-    _parser(f"{twin.name} {verb}", (module.__doc__ or "").strip(), module.EXAMPLE).parse_args(rest[1:])
+    name, *rest = rest
+    if name in twin.tools:
+        with twin.errors_in_params():
+            return _tool(f"{twin.name} {name}", twin.tool(name), rest)
+    module = twin.stage(name)
+    _parser(f"{twin.name} {name}", (module.__doc__ or "").strip(), module.EXAMPLE).parse_args(rest)
     from twinloop.twins.runner import run_stage
 
-    run_stage(find_root(Path.cwd()), twin, verb, workers=workers())
+    run_stage(find_root(Path.cwd()), twin, name, workers=workers())
     return 0
 
 
-def _first_line(text: str | None) -> str:
-    return (text or "").strip().partition("\n")[0]
-
-
-def _tool(name: str, rest: list[str]) -> int:
-    module = importlib.import_module(f"twinloop.tools.{name}")
-    parser = _parser(name, (module.__doc__ or "").strip(), module.EXAMPLE)
+def _tool(called: str, module: ModuleType, rest: list[str]) -> int:
+    parser = _parser(called, (module.__doc__ or "").strip(), module.EXAMPLE)
     module.arguments(parser)
     status: int = module.run(parser.parse_args(rest), find_root(Path.cwd()))
     return status

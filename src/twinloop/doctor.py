@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,12 +25,12 @@ class Finding:
     told: str
 
 
-def findings(root: Path) -> list[Finding]:
-    """Every check, in the order a newcomer would mend them."""
-    return list(_checks(root))
+def findings(root: Path, twins: Sequence[str]) -> list[Finding]:
+    """Every check, in the order a newcomer would fix them; the data of `twins` alone."""
+    return list(_checks(root, twins))
 
 
-def _checks(root: Path) -> Iterator[Finding]:
+def _checks(root: Path, twins: Sequence[str]) -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding("python", sys.version_info[:2] == (3, 11), True, f"{version} (expected 3.11)")
     yield _packages(root / "constraints.txt")
@@ -41,7 +41,9 @@ def _checks(root: Path) -> Iterator[Finding]:
     yield _params(root)
     yield _store(root)
     yield _folder("cache", root / ".dvc/cache", "DVC's cache", "empty: the first run fills it")
-    yield _folder("data", root / "data/factory/dataset", "the factory's dataset", "not prepared yet: `make repro`")
+    for twin in twins:
+        gap = f"not prepared yet: `make repro TWIN={twin}`"
+        yield _folder(f"{twin} data", root / "data" / twin, f"data/{twin}", gap)
     free = shutil.disk_usage(root).free / 1e9
     yield Finding("disk", free >= FREE_GB, True, f"{free:.0f} GB free (a default run needs about {FREE_GB})")
     yield Finding("cores", True, False, f"{os.cpu_count()} (the README's times are for 2)")

@@ -1,4 +1,4 @@
-"""`make repro`: the DVC pipeline of one twin, told in one line per stage, ending with the answer.
+"""`make repro`: the DVC pipeline of one twin, told in one line per stage, ending with the front page.
 
 DVC does the work (`dvc repro` does the same with DVC's own words); this module only listens to its
 log and translates.
@@ -11,7 +11,9 @@ from pathlib import Path
 
 from twinloop.errors import InputError, RunError
 from twinloop.progress import headline, say
-from twinloop.twins.registry import VERBS, Twin
+from twinloop.twins.registry import Twin
+
+FRONT = "front"
 
 
 class _Narrator(logging.Handler):
@@ -22,7 +24,7 @@ class _Narrator(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
         found = self.pattern.match(message)
-        if found and found["stage"] != "conf":
+        if found and found["stage"] not in ("conf", FRONT):
             twin, _, verb = found["stage"].partition("-")
             say(headline(twin, verb, "unchanged" if found["what"] == "didn't change" else "restored from the cache"))
         elif record.levelno >= logging.WARNING:
@@ -46,7 +48,9 @@ def reproduce(root: Path, twin: Twin) -> None:
     os.environ.pop("DVC_ROOT", None)
     try:
         with Repo(str(root)) as repo:
-            repo.reproduce(targets=[f"{twin.name}-{verb}" for verb in VERBS])
+            repo.reproduce(targets=[f"{twin.name}-{verb}" for verb in twin.verbs])
+            # Alone: it depends on the answers of all twins, and one is to run here.
+            repo.reproduce(targets=[FRONT], single_item=True)
     except LockError:
         raise InputError("repro: another `dvc repro` or `make repro` is running here: wait for it to end") from None
     except ReproductionError as error:

@@ -7,8 +7,8 @@ import pytest
 from markupsafe import Markup
 
 from twinloop.errors import InputError, RunError
-from twinloop.reporting.notebooks import Link, execute, write_page
-from twinloop.reporting.pages import from_markdown, write_plain
+from twinloop.reporting.notebooks import execute, write_executed
+from twinloop.reporting.pages import Link, from_markdown, write_plain
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -50,7 +50,9 @@ def test_fault_32_hostile_text_is_escaped_on_every_page(tmp_path):
         "recalls({hostile: (3, 4)})",
         "hostile",
     )
-    write_page(execute(book, tmp_path / "out.ipynb"), tmp_path / "book.html", navigation=[Link(HOSTILE, f'"{HOSTILE}')])
+    write_executed(
+        execute(book, tmp_path / "out.ipynb"), tmp_path / "book.html", navigation=[Link(HOSTILE, f'"{HOSTILE}')]
+    )
     write_plain(
         tmp_path / "card.html",
         title=HOSTILE,

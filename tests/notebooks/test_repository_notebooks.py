@@ -4,10 +4,14 @@ from pathlib import Path
 import pytest
 
 from twinloop.reporting.notebooks import execute, parameters_of
+from twinloop.twins.factory import report
 
 PLOTLY = "application/vnd.plotly.v1+json"
 SHOWN = {"image/png", "text/html", PLOTLY}
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
+START = FOLDER / "00_quickstart.ipynb"
+FACTORY = sorted((FOLDER / "factory").glob("*.ipynb"))
+NOTEBOOKS = sorted(FOLDER.rglob("[0-9]*.ipynb"))
 
 
 def cells(path: Path) -> list[dict]:
@@ -15,7 +19,8 @@ def cells(path: Path) -> list[dict]:
 
 
 def test_there_is_one_for_a_start_and_one_per_page():
-    assert [path.name[:2] for path in NOTEBOOKS] == [f"{number:02d}" for number in range(8)]
+    assert sorted(NOTEBOOKS) == sorted([START, *FACTORY])
+    assert [path.stem for path in FACTORY] == list(report.PAGES)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -27,7 +32,7 @@ class TestEvery:
         assert [cell["id"] for cell in cells(path)] == [f"{path.name[:2]}-{k:02d}" for k in range(len(cells(path)))]
 
     def test_its_default_root_is_the_repository_seen_from_its_folder(self, path):
-        assert parameters_of(path) == {"root": "'..'"}
+        assert parameters_of(path) == {"root": repr("/".join([".."] * (len(path.relative_to(FOLDER).parts))))}
 
     def test_prose_outweighs_code(self, path):
         prose, code = (
@@ -41,7 +46,7 @@ class TestEvery:
 
 
 def test_the_quickstart_runs_without_earlier_outputs_and_without_torch(tmp_path):
-    document = execute(NOTEBOOKS[0], tmp_path / "out.ipynb")
+    document = execute(START, tmp_path / "out.ipynb")
     outputs = [output for cell in document.cells for output in cell.get("outputs", []) if "data" in output]
     kinds = [next(iter(sorted(set(output["data"]) & SHOWN)), "text/plain") for output in outputs]
     assert kinds == ["image/png", *["text/html"] * 3, PLOTLY, *["text/html"] * 2, PLOTLY, PLOTLY]

@@ -9,10 +9,15 @@ import polars as pl
 import pytest
 import yaml
 
+from tests.conftest import run_in
 from tests.pipeline.conftest import Loop
+from tests.twins.stub import STUB_VERBS, install
 from twinloop.files import read_json
+from twinloop.reporting.front import PAGE
 from twinloop.twins.factory import paths
+from twinloop.twins.factory.twin import TWIN
 from twinloop.twins.registry import VERBS
+from twinloop.twins.stage import STATE
 
 
 def ran(output: str) -> list[str]:
@@ -21,14 +26,14 @@ def ran(output: str) -> list[str]:
 
 
 def test_every_stage_tells_its_line_and_the_answer_comes_last(loop: Loop) -> None:
-    told = loop.first.stderr
+    printed = loop.first.stderr
     for verb in VERBS:
-        assert re.search(rf"^factory +{verb} .*\d\d:\d\d$", told, re.MULTILINE), verb
+        assert re.search(rf"^factory +{verb} .*\d\d:\d\d$", printed, re.MULTILINE), verb
     answer = read_json(loop.clone / paths.ANSWER)["sentence"]
-    assert loop.first.stdout.strip() == answer
-    assert "reports/index.html" in told
-    assert "make ui" in told
-    assert "PROFILE=default" in told.splitlines()[-1]
+    assert loop.first.stdout == f"factory    … {answer}\n"
+    assert "Open reports/index.html: one front page, 1 answer" in printed
+    assert "make ui" in printed
+    assert "PROFILE=default" in printed.splitlines()[-1]
 
 
 def test_every_declared_output_is_there(loop: Loop) -> None:
@@ -36,7 +41,8 @@ def test_every_declared_output_is_there(loop: Loop) -> None:
         assert read_json(loop.clone / paths.metrics(verb)), verb
     index = pl.read_parquet(loop.clone / paths.DATASET / "index.parquet")
     assert {"image", "mask", "label", "group", "split", "sha256"} <= set(index.columns)
-    assert (loop.clone / paths.INDEX_PAGE).stat().st_size > 10_000
+    for page in (PAGE, TWIN.index_page):
+        assert (loop.clone / page).stat().st_size > 10_000
     assert len(list((loop.clone / paths.REPORTS).glob("0*.html"))) >= 7
 
 
@@ -108,6 +114,40 @@ def test_two_queued_experiments_run_and_show_their_figures(loop: Loop) -> None:
     assert len(rows) == 2
     assert "tardiness" in shown.splitlines()[0]
     assert all("Failed" not in row and "Queued" not in row for row in rows)
+
+
+def test_every_twin_runs_and_the_front_page_shows_every_answer(loop: Loop, tmp_path: Path) -> None:
+    house = tmp_path / "house"
+    shutil.copytree(loop.clone, house, symlinks=True)
+    install(house, "profile=smoke")
+    done = run_in(house, "python", "-m", "twinloop", "repro")
+    assert re.findall(r"^factory +(\w+) +unchanged", done.stderr, re.MULTILINE) == list(VERBS)
+    assert re.findall(r"^stub +(\w+) .*\d\d:\d\d$", done.stderr, re.MULTILINE) == list(STUB_VERBS)
+    answers = [read_json(house / f"reports/answers/{twin}.json")["sentence"] for twin in ("factory", "stub")]
+    assert done.stdout == f"factory    … {answers[0]}\nstub       … {answers[1]}\n"
+    assert "one front page, 2 answers" in done.stderr
+    page = (house / PAGE).read_text(encoding="utf-8")
+    assert page.index('href="factory/index.html"') < page.index('href="stub/index.html"')
+    # Plain DVC makes the same page.
+    (house / PAGE).unlink()
+    run_in(house, "dvc", "repro")
+    assert (house / PAGE).read_text(encoding="utf-8") == page
+
+
+def test_a_changed_figure_runs_the_report_and_only_the_notebooks_that_show_it(loop: Loop) -> None:
+    module = loop.clone / "src/twinloop/reporting/figures/planning.py"
+    before = module.read_text(encoding="utf-8")
+    module.write_text(before + "\n# another look\n", encoding="utf-8")
+    try:
+        assert ran(loop.run("dvc", "repro").stdout) == ["report", "record"]
+        kept = loop.clone / STATE / "reports/factory/executed"
+        newest = max(kept.glob("*.json"), key=lambda file: file.stat().st_mtime)
+        assert newest.stem == "07_scheduling"
+        others = [file.stat().st_mtime for file in kept.glob("*.json") if file != newest]
+        assert max(others) < module.stat().st_mtime
+    finally:
+        module.write_text(before, encoding="utf-8")
+    loop.run("dvc", "repro")
 
 
 # The last one: what it leaves holds other measured times than the report was made of.

@@ -21,8 +21,9 @@ from PIL import Image
 
 from tests.tracking.tiny import SIZE, export
 from twinloop.tracking.execution import find_or_create
-from twinloop.tracking.serving import register, serve_command
+from twinloop.tracking.registering import serve_command
 from twinloop.tracking.store import open_store
+from twinloop.twins.factory.serving.detector import register_detector
 
 NAME = "factory-detector"
 
@@ -67,10 +68,9 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("served")
     store = open_store(None, folder)
     exported, point = export(folder / "export")
-    number = register(
+    number = register_detector(
         store,
         find_or_create(store, twin="factory", key="k"),
-        name=NAME,
         exported=exported,
         operating_point=point,
         card="bright pixels are a pit",

@@ -1,13 +1,17 @@
+import html
 import os
 import sys
 from pathlib import Path
 
 import nbformat
+import polars as pl
 import pytest
 
 import twinloop
 from twinloop.errors import InputError, RunError
-from twinloop.reporting.notebooks import Job, Link, execute, parameters_of, publish, write_page
+from twinloop.files import write_json
+from twinloop.reporting.notebooks import Job, execute, parameters_of, publish, write_executed
+from twinloop.reporting.pages import Link
 
 
 def notebook(path: Path, *cells: str, kernel: str = "python3", prose: str = "# A page") -> Path:
@@ -72,14 +76,52 @@ def test_a_notebook_for_another_kernel_is_refused(tmp_path):
         execute(notebook(tmp_path / "book.ipynb", kernel="julia-1.11"), tmp_path / "out.ipynb")
 
 
-def test_publishing_leaves_pages_only(tmp_path):
+def test_publishing_runs_only_the_notebooks_of_which_something_that_they_read_has_changed(tmp_path):
+    for name in ("a", "b"):
+        write_json(tmp_path / "data" / f"{name}.json", {"value": 1})
+    read = "from twinloop.reporting.results import Outputs; print(Outputs('..').json('data/{}.json'))"
     jobs = [
-        Job(notebook(tmp_path / f"book{k}.ipynb", f"print({k})"), tmp_path / "pages" / f"book{k}.html", {})
-        for k in (1, 2)
+        Job(notebook(tmp_path / "notebooks" / f"{name}.ipynb", read.format(name)), tmp_path / f"{name}.html", {})
+        for name in ("a", "b")
     ]
-    publish(jobs, kept=tmp_path / "kept", navigation=(), workers=2)
-    assert sorted(p.name for p in (tmp_path / "pages").iterdir()) == ["book1.html", "book2.html"]
-    assert not (tmp_path / "kept").exists()
+
+    def ran() -> int:
+        for job in jobs:
+            job.page.unlink(missing_ok=True)
+        ran = publish(jobs, root=tmp_path, kept=tmp_path / ".kept", navigation=(), workers=2)
+        assert all(job.page.is_file() for job in jobs)
+        return ran
+
+    assert ran() == 2
+    assert ran() == 0
+    write_json(tmp_path / "data" / "b.json", {"value": 2})
+    assert ran() == 1
+    assert "'value': 2" in html.unescape(jobs[1].page.read_text())
+    notebook(jobs[0].notebook, "print('other')")
+    assert ran() == 1
+    assert "other" in jobs[0].page.read_text()
+
+
+def test_code_and_tables_that_a_notebook_reads_are_noted(tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "drawing.py").write_text("SHADE = 1\n")
+    pl.DataFrame({"x": [1]}).write_parquet(tmp_path / "x.parquet")
+    source = (
+        "import sys; sys.path.insert(0, '../src'); import drawing\n"
+        "from twinloop.reporting.results import Outputs; print(drawing.SHADE, Outputs('..').table('x.parquet')['x'][0])"
+    )
+    jobs = [Job(notebook(tmp_path / "notebooks" / "book.ipynb", source), tmp_path / "book.html", {})]
+
+    def ran() -> int:
+        return publish(jobs, root=tmp_path, kept=tmp_path / ".kept", navigation=(), workers=1)
+
+    assert (ran(), ran()) == (1, 0)
+    (tmp_path / "src" / "drawing.py").write_text("SHADE = 23\n")
+    assert (ran(), ran()) == (1, 0)
+    assert "23 1" in (tmp_path / "book.html").read_text()
+    pl.DataFrame({"x": [7]}).write_parquet(tmp_path / "x.parquet")
+    assert (ran(), ran()) == (1, 0)
+    assert "23 7" in (tmp_path / "book.html").read_text()
 
 
 def test_every_failing_notebook_is_kept_and_the_first_is_told(tmp_path):
@@ -88,8 +130,8 @@ def test_every_failing_notebook_is_kept_and_the_first_is_told(tmp_path):
         for k, source in enumerate(["print(1)", "1 / 0", "[][1]"])
     ]
     with pytest.raises(RunError, match=r"book1.ipynb: cell 3 failed: ZeroDivisionError"):
-        publish(jobs, kept=tmp_path / "kept", navigation=(), workers=2)
-    assert sorted(p.name for p in (tmp_path / "kept").iterdir()) == ["book1.ipynb", "book2.ipynb"]
+        publish(jobs, root=tmp_path, kept=tmp_path / "kept", navigation=(), workers=2)
+    assert sorted(p.name for p in (tmp_path / "kept").glob("*.ipynb")) == ["book1.ipynb", "book2.ipynb"]
 
 
 def test_a_page_shows_prose_and_results_but_no_code(tmp_path):
@@ -97,7 +139,9 @@ def test_a_page_shows_prose_and_results_but_no_code(tmp_path):
         tmp_path / "book.ipynb", "hidden = 41; print(hidden + 1)", prose="# Surfaces & flaws\n\nRead *this*."
     )
     document = execute(book, tmp_path / "out.ipynb")
-    write_page(document, tmp_path / "book.html", navigation=(Link("Start", "index.html"), Link("Here", "book.html")))
+    write_executed(
+        document, tmp_path / "book.html", navigation=(Link("Start", "index.html"), Link("Here", "book.html"))
+    )
     page = (tmp_path / "book.html").read_text()
     assert "<title>Surfaces &amp; flaws</title>" in page
     assert "<em>this</em>" in page

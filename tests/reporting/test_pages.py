@@ -1,7 +1,7 @@
 from markupsafe import Markup
 
 from twinloop.reporting.cards import ModelCard
-from twinloop.reporting.pages import Front, KeyFigure, Link, Page, Section, from_markdown, write_index, write_plain
+from twinloop.reporting.pages import KeyFigure, Landing, Link, Page, Section, from_markdown, write_landing, write_plain
 from twinloop.reporting.style import Picture, drawn, single
 from twinloop.reporting.tables import Table
 
@@ -16,12 +16,12 @@ def picture() -> Picture:
     return figure
 
 
-def front() -> Front:
+def landing() -> Landing:
     table = Table.of([HOSTILE], [[HOSTILE]], caption=HOSTILE)
     section = Section(
         "model", HOSTILE, HOSTILE, (KeyFigure(HOSTILE, HOSTILE, HOSTILE),), (picture(),), Markup("<em>view</em>")
     )
-    return Front(
+    return Landing(
         title=HOSTILE,
         kicker=HOSTILE,
         sentence=HOSTILE,
@@ -36,7 +36,7 @@ def front() -> Front:
 
 
 def test_the_first_page_escapes_every_text_and_keeps_our_markup(tmp_path):
-    write_index(tmp_path / "index.html", front())
+    write_landing(tmp_path / "index.html", landing())
     text = (tmp_path / "index.html").read_text()
     assert "<script" not in text
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 20

@@ -1,6 +1,5 @@
 """The store's address, its first creation, and what is said when nothing answers."""
 
-import json
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from twinloop.errors import InputError, RunError
-from twinloop.tracking import view
 from twinloop.tracking.store import FILE, FOLDER, Store, address, open_store, ui_command, ui_page
 
 
@@ -107,13 +105,3 @@ def test_the_pages_are_served_on_loopback_from_the_store(store: Store, tmp_path:
 def test_the_pages_of_a_server_are_its_own(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="runs are recorded at http://mlflow.example:5000: open that address"):
         ui_command("http://mlflow.example:5000", tmp_path)
-
-
-def test_the_first_view_shows_executions_with_the_columns_that_matter(store: Store) -> None:
-    tags = store.client.get_experiment(store.experiment("factory")).tags
-    saved = json.loads(tags[f"mlflow.sharedViewState.{view.KEY}"])
-    state = json.loads(saved["state"])
-    assert {"params.`data`", "params.`model`", "metrics.`AP`", "metrics.`profit_per_day`"} <= set(
-        state["selectedColumns"]
-    )
-    assert tags["mlflow.experimentKind"] == "custom_model_development"

@@ -2,14 +2,13 @@
 
 The kernel is always this very interpreter: no installed kernelspec is needed, and none found in
 somebody's home can slip in another Python. Notebooks run side by side because most of their time
-is start-up. A parameter that the notebook does not declare is refused (papermill only warns), and a
-failing notebook is kept as far as it came.
+is start-up, and one of which nothing that it reads has changed does not run again (`reads`). A parameter that
+the notebook does not declare is refused (papermill only warns), and a failing notebook is kept as far as it came.
 """
 
 import ast
 import json
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -31,11 +30,12 @@ from traitlets.config import Config
 import twinloop
 from twinloop.errors import InputError, RunError
 from twinloop.progress import bar
+from twinloop.reporting.pages import TEMPLATES, Link
+from twinloop.reporting.reads import Executions
 
 KERNEL = "python3"
 CELL_LIMIT_S = 600
 START_LIMIT_S = 120
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,6 @@ class Job:
     notebook: Path
     page: Path
     parameters: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Link:
-    """An entry of a page's navigation; `target` is relative to the page."""
-
-    text: str
-    target: str
 
 
 def parameters_of(notebook: Path) -> dict[str, str]:
@@ -85,19 +77,22 @@ def check(job: Job) -> None:
         raise InputError(f"notebook: {job.notebook}: unknown parameter {', '.join(unknown)}; declared: {known}")
 
 
-def execute(notebook: Path, output: Path, *, parameters: Mapping[str, Any] | None = None) -> nbformat.NotebookNode:
+def execute(
+    notebook: Path, output: Path, *, parameters: Mapping[str, Any] | None = None, trace: Path | None = None
+) -> nbformat.NotebookNode:
     """Run one notebook in its own folder and write the executed notebook to `output`.
 
+    trace: file in which its kernel notes what it reads.
     Raises InputError for an unknown parameter and RunError, naming the cell and `output`, when a cell fails.
     """
     check(Job(notebook, output, parameters or {}))
     output.parent.mkdir(parents=True, exist_ok=True)
     # A thread of its own has an event loop of its own, which can be closed; so this also works where one runs already.
     with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(_execute, notebook.resolve(), output, dict(parameters or {})).result()
+        return thread.submit(_execute, notebook.resolve(), output, dict(parameters or {}), trace).result()
 
 
-def _execute(notebook: Path, output: Path, parameters: dict[str, Any]) -> nbformat.NotebookNode:
+def _execute(notebook: Path, output: Path, parameters: dict[str, Any], trace: Path | None) -> nbformat.NotebookNode:
     # Unix sockets, because freely chosen ports can collide; in /tmp, because their paths allow about 100 characters.
     with tempfile.TemporaryDirectory(prefix="twinloop-", dir="/tmp") as home:
         loop = ensure_event_loop()
@@ -115,7 +110,7 @@ def _execute(notebook: Path, output: Path, parameters: dict[str, Any]) -> nbform
                 execution_timeout=CELL_LIMIT_S,
                 start_timeout=START_LIMIT_S,
                 kernel_manager_class=ThisInterpreter,
-                config=Config({"ThisInterpreter": {"home": home}}),
+                config=Config({"ThisInterpreter": {"home": home, "trace": str(trace or "")}}),
                 resources={"metadata": {"path": str(notebook.parent)}},
             )
         except PapermillExecutionError as error:
@@ -133,30 +128,33 @@ def _execute(notebook: Path, output: Path, parameters: dict[str, Any]) -> nbform
     return document
 
 
-def publish(jobs: Sequence[Job], *, kept: Path, navigation: Sequence[Link], workers: int) -> None:
-    """Run all notebooks, `workers` at a time, and write each as a page.
+def publish(jobs: Sequence[Job], *, root: Path, kept: Path, navigation: Sequence[Link], workers: int) -> int:
+    """Run the notebooks that have to run, `workers` at a time, and write each as a page; returns how many ran.
 
-    A notebook that fails is left in the folder `kept`; those that succeed leave nothing but their page.
-    Raises what the first failing notebook (in the order given) raised, after the others finished.
+    root: the repository. kept: folder for executed notebooks, which are taken up again where nothing that they read
+    has changed, and for one that fails. Raises what the first failing notebook (in the order given) raised, after the
+    others finished.
     """
     for job in jobs:
         check(job)
+    executions = Executions(kept / "executed", root)
     kept.mkdir(parents=True, exist_ok=True)
     with bar("notebook", len(jobs)) as shown, ThreadPoolExecutor(max_workers=workers) as pool:
 
-        def one(job: Job) -> None:
-            executed = kept / job.notebook.name
-            write_page(execute(job.notebook, executed, parameters=job.parameters), job.page, navigation=navigation)
-            executed.unlink()
+        def one(job: Job) -> bool:
+            document = executions.recall(job.notebook, job.parameters)
+            runs = document is None
+            if document is None:
+                document = executions.run(job.notebook, job.parameters, execute, kept / job.notebook.name)
+            write_executed(document, job.page, navigation=navigation)
             shown.step(note=job.notebook.stem)
+            return runs
 
         futures = [pool.submit(one, job) for job in jobs]
-    for future in futures:
-        future.result()
-    shutil.rmtree(kept)
+    return sum(future.result() for future in futures)
 
 
-def write_page(document: nbformat.NotebookNode, page: Path, *, navigation: Sequence[Link] = ()) -> None:
+def write_executed(document: nbformat.NotebookNode, page: Path, *, navigation: Sequence[Link] = ()) -> None:
     """Write an executed notebook as one self-contained HTML page: prose, tables and figures, no code, no scripts."""
     from nbconvert.exporters import HTMLExporter
 
@@ -185,16 +183,19 @@ class ThisInterpreter(AsyncKernelManager):
     """Starts a kernel of the interpreter that runs now, with this package's code, and a home of its own."""
 
     home = Unicode().tag(config=True)
+    trace = Unicode().tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.transport = "ipc"
         self.connection_file = str(Path(self.home) / "kernel.json")
         sources = str(Path(twinloop.__file__).parents[1])
+        start = f"__import__({Executions.__module__!r}, fromlist=['']).note_reads({self.trace!r})"
+        noting = [f"--IPKernelApp.exec_lines={start}"] if self.trace else []
         self._spec = KernelSpec(
             **{
                 **get_kernel_dict(),
-                "argv": [sys.executable, *get_kernel_dict()["argv"][1:], "--HistoryManager.enabled=False"],
+                "argv": [sys.executable, *get_kernel_dict()["argv"][1:], "--HistoryManager.enabled=False", *noting],
             },
             # An IPython home of its own: nobody's start-up files, no history.
             env={

@@ -1,4 +1,4 @@
-"""The report's first screen and its plain pages, from templates that escape everything that is not markup.
+"""A twin's landing page and its plain pages, from templates that escape everything that is not markup.
 
 One sentence answers the twin's question, one figure shows it, one table says what changed, by how much
 and how sure. A page carries its style and pictures with it: it prints, needs no script, asks nobody.
@@ -7,16 +7,27 @@ and how sure. A page carries its style and pictures with it: it prints, needs no
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import jinja2
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from twinloop.files import write_text
-from twinloop.reporting.notebooks import TEMPLATES, Link
-from twinloop.reporting.style import Picture
 from twinloop.reporting.tables import Table
+
+if TYPE_CHECKING:
+    from twinloop.reporting.style import Picture
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry of a page's navigation; `target` is relative to the page."""
+
+    text: str
+    target: str
 
 
 class Shown(Protocol):
@@ -42,7 +53,7 @@ class Section:
     title: str
     text: str
     keys: tuple[KeyFigure, ...]
-    figures: tuple[Picture, ...]
+    figures: "tuple[Picture, ...]"
     view: Shown | None = None
 
 
@@ -54,8 +65,8 @@ class Page(Link):
 
 
 @dataclass(frozen=True)
-class Front:
-    """Everything on the first page.
+class Landing:
+    """Everything on the first page of a twin's report.
 
     reading: one line on how to read figure and table.
     traces: lines of text or markup that say where the numbers come from and how to find them again.
@@ -64,7 +75,7 @@ class Front:
     title: str
     kicker: str
     sentence: str
-    figure: Picture
+    figure: "Picture"
     table: Table
     reading: str
     sections: tuple[Section, ...]
@@ -73,16 +84,21 @@ class Front:
     traces: tuple[str | Markup, ...]
 
 
-def write_index(path: Path, front: Front) -> None:
-    """Write the first page."""
-    template = _environment().get_template("index.html.j2")
-    write_text(path, template.render(front=front, title=front.title, navigation=(), css=_css()))
+def write_landing(path: Path, landing: Landing, *, navigation: Sequence[Link] = ()) -> None:
+    """Write a twin's first page."""
+    write_page(path, "landing.html.j2", title=landing.title, navigation=navigation, landing=landing)
 
 
 def write_plain(path: Path, *, title: str, content: Markup, navigation: Sequence[Link] = ()) -> None:
     """Write a page around `content`, which must be safe markup already."""
-    template = _environment().get_template("page.html.j2")
-    write_text(path, template.render(title=title, content=content, navigation=navigation, here=path.name, css=_css()))
+    write_page(path, "page.html.j2", title=title, navigation=navigation, content=content)
+
+
+def write_page(path: Path, template: str, *, title: str, navigation: Sequence[Link] = (), **values: Any) -> None:
+    """Write a page from a template, which is given `values`; it carries its style with it."""
+    css = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    page = _environment().get_template(template)
+    write_text(path, page.render(title=title, navigation=navigation, here=path.name, css=css, **values))
 
 
 def from_markdown(text: str) -> Markup:
@@ -97,7 +113,3 @@ def from_markdown(text: str) -> Markup:
 def _environment() -> jinja2.Environment:
     loader = jinja2.FileSystemLoader(TEMPLATES)
     return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-
-
-def _css() -> str:
-    return (TEMPLATES / "style.css").read_text(encoding="utf-8")

@@ -3,22 +3,27 @@
 Which file is whose is a twin's knowledge; this module only knows formats and good manners.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.errors import InputError
-from twinloop.files import read_json
+from twinloop.files import fingerprint, read_json
 from twinloop.numbers import Interval
-
-T = TypeVar("T")
+from twinloop.reporting.reads import tell
 
 
 class Outputs:
-    """Files below `root`, by their path relative to it. Every reader raises InputError for a file that is not there."""
+    """Files below `root`, by their path relative to it. Every reader raises InputError for a file that is not there.
+
+    A twin says in `metrics_files` where each stage's metrics JSON is.
+    """
+
+    metrics_files: ClassVar[Mapping[str, Path]] = {}
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
@@ -28,11 +33,21 @@ class Outputs:
         path = self.root / relative
         if not path.exists():
             raise InputError(f"report: {path}: not there yet: run `make repro` first")
+        tell(path)
         return path
 
     def json(self, relative: Path) -> Any:
         """A JSON file's value."""
         return read_json(self.path(relative))
+
+    def metrics(self, stage: str) -> dict[str, Any]:
+        """The one metrics JSON of a stage."""
+        values: dict[str, Any] = self.json(self.metrics_files[stage])
+        return values
+
+    def digest(self) -> str:
+        """Identifies these results: digest of all stages' metrics, 12 hex digits."""
+        return fingerprint({stage: self.metrics(stage) for stage in self.metrics_files})[:12]
 
     def table(self, relative: Path) -> pl.DataFrame:
         """A Parquet or CSV file's rows."""

@@ -1,4 +1,4 @@
-"""Compose conf/ with Hydra overrides, validate it, show what changes and write params.yaml; or --check it."""
+"""Compose conf/ into params.yaml with Hydra overrides, validated, showing what changes; or --check it."""
 
 import argparse
 from pathlib import Path

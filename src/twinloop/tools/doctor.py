@@ -1,4 +1,4 @@
-"""Check this machine (Python, packages, GPU, store, cache, data) and say what each gap costs; or check images.
+"""Check this machine and say what each gap costs, for one twin or all; or check images: doctor data PATH.
 
 `doctor data PATH` reads every file of a folder or archive of images: which layout it has, what is in
 it, what is wrong with its files. Nothing is written. Exit status 1 where something is.
@@ -11,14 +11,20 @@ from pathlib import Path
 
 from twinloop.errors import InputError, RunError
 from twinloop.numbers import count
+from twinloop.twins import registry
 
 EXAMPLE = "python -m twinloop doctor data data/source/images"
 PROBLEMS_SHOWN = 40
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the tool is given: nothing for the machine, `data` and a path for images."""
-    parser.add_argument("subject", nargs="?", choices=["data"], help="data: check images instead of this machine")
+    """Declare what the tool is given: nothing or a twin for the machine, `data` and a path for images."""
+    parser.add_argument(
+        "subject",
+        nargs="?",
+        choices=["data", *registry.TWINS],
+        help="a twin: this machine for it alone; data: check images instead of this machine",
+    )
     parser.add_argument("path", nargs="?", type=Path, help="folder, zip or tar with the images")
 
 
@@ -30,7 +36,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
         return check_data(options.path)
     from twinloop.doctor import findings
 
-    results = findings(root)
+    results = findings(root, [twin.name for twin in registry.chosen(options.subject)])
     for finding in results:
         print(f"{'✓' if finding.ok else '✗' if finding.needed else '–'} {finding.what:<18} {finding.told}")
     if any(not finding.ok and finding.needed for finding in results):

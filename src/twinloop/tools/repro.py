@@ -1,10 +1,9 @@
-"""Bring every stage of a twin up to date and print its answer (make repro)."""
+"""Bring every stage of all twins, or of one, up to date and print each answer as it stands (make repro)."""
 
 import argparse
 import time
 from pathlib import Path
 
-from twinloop.files import read_json
 from twinloop.progress import clock, say
 from twinloop.twins import registry
 
@@ -13,25 +12,31 @@ EXAMPLE = "python -m twinloop repro factory"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the tool is given."""
-    parser.add_argument("twin", nargs="?", default="factory", help=f"one of: {', '.join(registry.TWINS)}")
+    parser.add_argument("twin", nargs="?", help=f"one of: {', '.join(registry.TWINS)} (default: all)")
     parser.add_argument(
         "--profile", help="compose this profile first: smoke, default or full (else params.yaml as it is)"
     )
 
 
 def run(options: argparse.Namespace, root: Path) -> int:
-    """Run the loop; returns the exit status."""
+    """Run the loops; returns the exit status."""
     from twinloop import pipeline
+    from twinloop.reporting.front import PAGE, read_answers
     from twinloop.twins import configuration
 
-    twin, start = registry.find(options.twin), time.monotonic()
+    twins, start = registry.chosen(options.twin), time.monotonic()
     if options.profile:
         configuration.write(root, [f"profile={options.profile}"])
-    pipeline.reproduce(root, twin)
-    answer = read_json(root / twin.paths.ANSWER)["sentence"]
-    print(f"\n{answer}")
+    for twin in twins:
+        pipeline.reproduce(root, twin)
+        for answer in read_answers(root, [twin.answer]):
+            print(f"{twin.name:<10} … {answer.sentence}", flush=True)
+    answers = len(read_answers(root, [twin.answer for twin in registry.chosen()]))
     store = configuration.store_location(root)
-    say(f"Open {twin.paths.INDEX_PAGE}, or `make ui` to compare runs ({store}).   {clock(time.monotonic() - start)}")
+    say(
+        f"Open {PAGE}: one front page, {answers} answer{'' if answers == 1 else 's'}, each with its figure and its own "
+        f"page below; or `make ui` to compare runs ({store}).   {clock(time.monotonic() - start)}"
+    )
     if options.profile and options.profile != "default":
         say(f"params.yaml now holds profile {options.profile}; `make repro PROFILE=default` returns to the default.")
     return 0

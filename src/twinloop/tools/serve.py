@@ -1,4 +1,4 @@
-"""Answer posted images with the registered detector, or posted shops with the scheduler, on loopback, until stopped."""
+"""Answer posted requests with a registered model (images, shops, …) on loopback, until stopped."""
 
 import argparse
 import os
@@ -9,24 +9,25 @@ from pathlib import Path
 
 from twinloop.errors import InputError
 from twinloop.progress import say
+from twinloop.twins import registry
 
 EXAMPLE = "python -m twinloop serve --model scheduler --port 5001"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the tool is given."""
-    parser.add_argument("--model", choices=("detector", "scheduler"), default="detector")
+    parser.add_argument("--model", help=f"one of {', '.join(_models())} (default: the first); the twin may be left out")
     parser.add_argument("--port", type=int, default=5001)
     parser.add_argument("--version", type=int, help="of the registered model (default: the newest)")
 
 
 def run(options: argparse.Namespace, root: Path) -> int:
     """Serve until stopped; returns MLflow's exit status."""
-    from twinloop.tracking import serving, store
+    from twinloop.tracking import registering, store
     from twinloop.tracking.local import file_of
     from twinloop.twins import configuration
-    from twinloop.twins.factory.record import DETECTOR, SCHEDULER
 
+    name = _named(options.model)
     require_free(options.port)
     address, home = os.environ.get("MLFLOW_TRACKING_URI"), configuration.main_root(root)
     # Asking must not make a store: that takes a minute and would hold nothing.
@@ -34,13 +35,25 @@ def run(options: argparse.Namespace, root: Path) -> int:
     if where.startswith("sqlite:") and not file_of(where, home).is_file():
         raise InputError(f"serve: nothing is recorded in {configuration.store_location(root)}: run `make repro` first")
     place = store.open_store(address, home)
-    name = {"detector": DETECTOR, "scheduler": SCHEDULER}[options.model]
-    version = serving.registered_version(place, name, wanted=options.version)
+    version = registering.registered_version(place, name, wanted=options.version)
     say(f"serve: {name} version {version} on http://127.0.0.1:{options.port}/invocations, until Ctrl-C")
-    command = serving.serve_command(name, version, port=options.port)
+    command = registering.serve_command(name, version, port=options.port)
     # MLflow starts `uvicorn` by name: the one beside this Python.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return subprocess.call(command, env=os.environ | {"MLFLOW_TRACKING_URI": place.uri, "PATH": path})
+
+
+def _models() -> list[str]:
+    return [twin.registered(model) for twin in registry.chosen() for model in twin.models]
+
+
+def _named(wanted: str | None) -> str:
+    """The registered name of the model asked for; the first one by default."""
+    known = _models()
+    named = [name for name in known if wanted in (None, name, name.partition("-")[2])]
+    if not named or (wanted and len(named) > 1):
+        raise InputError(f"serve: --model {wanted}: expected one of {', '.join(named or known)}")
+    return named[0]
 
 
 def require_free(port: int) -> None:

@@ -18,12 +18,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, root: Path) -> int:
     """Serve until stopped; returns MLflow's exit status."""
-    from twinloop.tracking import store
+    from twinloop.tracking import store, view
     from twinloop.twins import configuration
 
     address, home = os.environ.get("MLFLOW_TRACKING_URI"), configuration.main_root(root)
     command = store.ui_command(address, home, port=options.port)
     opened = store.open_store(address, home)
-    for name in registry.TWINS:
-        say(f"{name:<10} executions side by side: {store.ui_page(opened, name, port=options.port)}")
+    for twin in registry.chosen():
+        view.show(opened, twin.name, twin.columns)
+        say(f"{twin.name:<10} executions side by side: {store.ui_page(opened, twin.name, port=options.port)}")
     return subprocess.call(command)

@@ -1,6 +1,6 @@
 """Writes an execution's row whole, from what its stages left on disk.
 
-The run history cannot be the source: DVC restores and skips stages. So every figure comes from the metrics JSON files,
+The run history cannot be the source: DVC restores and skips stages. So every value comes from the metrics JSON files,
 and writing twice leaves the same row.
 """
 
@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from twinloop.errors import RunError
+from twinloop.files import sha256
 from twinloop.tracking import flat
 from twinloop.tracking.client import send
 from twinloop.tracking.datasets import DatasetVersion, log_dataset
 from twinloop.tracking.execution import Execution
 from twinloop.tracking.stage_run import entities, reason, store_faults, unfinished
 from twinloop.tracking.store import Store
+from twinloop.tracking.view import Columns
 
 FIGURES = "figures"
 RUN_NAME = "mlflow.runName"
@@ -25,19 +27,54 @@ RUN_NAME = "mlflow.runName"
 class Outcome:
     """What one execution came to.
 
-    name: of the row, readable. headline: the figures that matter, plain names. stages: all figures, stage → name →
-    value; they become stage.name. params: the twin's whole configuration. labels: parameters named plainly (data,
-    model). tags: texts to find the row by. figures: pictures, kept under their file names.
+    name: of the row, readable. columns: those that the twin declares. stages: all metrics, stage → name → value; they
+    become stage.name. params: the twin's whole configuration. labels: parameters named plainly (data, model). tags:
+    texts to find the row by. pictures: kept under their file names.
     """
 
     name: str
-    headline: Mapping[str, float | None]
+    columns: Columns
     stages: Mapping[str, Mapping[str, Any]]
     params: Mapping[str, Any]
     labels: Mapping[str, str]
     tags: Mapping[str, str] = field(default_factory=dict)
-    figures: tuple[Path, ...] = ()
+    pictures: tuple[Path, ...] = ()
     dataset: DatasetVersion | None = None
+
+    @property
+    def headline(self) -> dict[str, float]:
+        """Column → value, without what the stage could not measure. Raises RunError for a value that no stage has."""
+        values: dict[str, float] = {}
+        for column, (stage, name) in self.columns.metrics.items():
+            if name not in self.stages.get(stage, {}):
+                raise RunError(
+                    f"record: column {column}: expected a value {name!r} among the metrics of {stage}: "
+                    "run that stage again with `dvc repro --force`"
+                )
+            if self.stages[stage][name] is not None:
+                values[column] = self.stages[stage][name]
+        return values
+
+
+def run_tags(root: Path, params: Mapping[str, Any]) -> dict[str, str]:
+    """What any execution's row is found by: its profile, and the digest of dvc.lock."""
+    lock = root / "dvc.lock"
+    return {"profile": str(params["profile"]), "dvc_lock": sha256(lock) if lock.is_file() else "none"}
+
+
+def latency_metrics(times: Mapping[str, Any], deployed: str) -> dict[str, Any]:
+    """Every exported format's times and its speed against the first, so that runs and machines compare.
+
+    times: format → milliseconds and speed-up; `hardware` → what measured them. The deployed one's p95 stands plainly.
+    """
+    measured = {
+        f"{name}.{key}": values[key]
+        for name, values in times.items()
+        for key in ("p50_ms", "p95_ms", "speedup")
+        if key in values
+    }
+    hardware = {key: value for key, value in times.get("hardware", {}).items() if isinstance(value, str)}
+    return measured | hardware | {"p95_ms": times[deployed]["p95_ms"]}
 
 
 def record(store: Store, execution: Execution, outcome: Outcome) -> None:
@@ -59,13 +96,13 @@ def record(store: Store, execution: Execution, outcome: Outcome) -> None:
 def _write(store: Store, execution: Execution, outcome: Outcome) -> None:
     client, run_id = store.client, execution.run_id
     held = client.get_run(run_id).data
-    figures: dict[str, Any] = {key: value for key, value in outcome.headline.items() if value is not None}
+    metrics: dict[str, Any] = dict(outcome.headline)
     words: dict[str, Any] = dict(outcome.tags)
     for stage, values in outcome.stages.items():
-        figures |= {f"{stage}.{key}": value for key, value in values.items()}
+        metrics |= {f"{stage}.{key}": value for key, value in values.items()}
         words |= {f"{stage}.{key}": value for key, value in values.items()}
     params = dict(outcome.labels) | flat.params(outcome.params)
-    changed = {key: value for key, value in flat.numbers(figures).items() if held.metrics.get(key) != value}
+    changed = {key: value for key, value in flat.numbers(metrics).items() if held.metrics.get(key) != value}
     send(
         client,
         run_id,
@@ -76,12 +113,12 @@ def _write(store: Store, execution: Execution, outcome: Outcome) -> None:
     )
     if outcome.dataset is not None:
         log_dataset(client, run_id, outcome.dataset)
-    for figure in outcome.figures:
-        client.log_artifact(run_id, str(figure), FIGURES)
+    for picture in outcome.pictures:
+        client.log_artifact(run_id, str(picture), FIGURES)
 
 
 def _settle(store: Store, execution: Execution, outcome: Outcome) -> None:
-    """Close stage runs that a lost server left open, with the figures it did not get."""
+    """Close stage runs that a lost server left open, with the metrics it did not get."""
     for run_id, stage in unfinished(store, execution).items():
         if stage in outcome.stages:
             values = outcome.stages[stage]

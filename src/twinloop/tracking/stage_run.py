@@ -102,6 +102,13 @@ class StageRun:
             )
 
 
+def store_of(tracker: object) -> tuple[Store, Execution]:
+    """Store and execution behind a tracker, for a record stage. Raises TypeError for a tracker without a store."""
+    if not isinstance(tracker, StageRun):
+        raise TypeError(f"the record stage needs the store's tracker, got {type(tracker).__name__}")
+    return tracker.store, tracker.execution
+
+
 @contextlib.contextmanager
 def stage_run(
     store: Store,

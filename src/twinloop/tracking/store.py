@@ -51,7 +51,7 @@ class Store:
             found = self.client.get_experiment_by_name(name)
             if found is None:
                 artifacts = (self.folder / "artifacts" / name).as_uri() if self.local else None
-                return str(self.client.create_experiment(name, artifact_location=artifacts, tags=view.tags()))
+                return str(self.client.create_experiment(name, artifact_location=artifacts))
             if found.lifecycle_stage == "deleted":
                 self.client.restore_experiment(found.experiment_id)
             return str(found.experiment_id)

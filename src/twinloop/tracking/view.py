@@ -1,41 +1,71 @@
-"""How MLflow's pages first show a twin's executions: as model training, with the columns that matter.
+"""How MLflow's pages first show a twin's executions: as model training, with the columns that the twin declares.
 
 MLflow keeps named views of its table in tags of the experiment; without one it shows no metric at all.
 """
 
 import json
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-PARAMS = ("data", "model")
-METRICS = (
-    "AP",
-    "ECE",
-    "escape_rate",
-    "latency_p95_ms",
-    "throughput_per_day",
-    "oee",
-    "profit_per_day",
-    "tardiness",
-)
+from twinloop.errors import RunError
+
+if TYPE_CHECKING:
+    from twinloop.tracking.store import Store
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What an execution's row shows first, left to right.
+
+    labels: parameters named plainly (data, model). metrics: column → where its value stands, the stage and the name in
+    that stage's metrics.
+    """
+
+    labels: tuple[str, ...]
+    metrics: Mapping[str, tuple[str, str]]
+
+
 # Every run says what it is: an execution's row, a stage below it, or a part (trial, scenario) of a stage.
 LEVEL, EXECUTION, STAGE, PART = "level", "execution", "stage", "part"
 KEY = "executions"
+VIEW = f"mlflow.sharedViewState.{KEY}"
 QUERY = f"workflowType=machine_learning&viewStateShareKey={KEY}"
 
 
-def tags() -> dict[str, str]:
-    """Tags of a new experiment."""
-    columns = [*(f"params.`{name}`" for name in PARAMS), *(f"metrics.`{name}`" for name in METRICS)]
+def show(store: "Store", twin: str, columns: Columns) -> None:
+    """Let the page of `twin` show these columns; where it does already, nothing is sent.
+
+    Raises RunError where the store does not take it.
+    """
+    from twinloop.tracking.stage_run import reason, store_faults
+
+    try:
+        experiment = store.experiment(twin)
+        held = store.client.get_experiment(experiment).tags
+        for name, value in _tags(columns, held).items():
+            store.client.set_experiment_tag(experiment, name, value)
+    except store_faults() as error:
+        raise RunError(f"{twin}: the MLflow store does not take the view of its table: {reason(error)}") from None
+
+
+def _tags(columns: Columns, held: Mapping[str, str]) -> dict[str, str]:
+    """The experiment's tags that are to change."""
     # MLflow loads a hundred runs at a time; trials and scenarios would push older executions off the page.
-    state = {
-        "selectedColumns": columns,
-        "searchFilter": f"tags.{LEVEL} != '{PART}'",
-        "orderByKey": "attributes.start_time",
-        "orderByAsc": False,
-    }
+    state = json.dumps(
+        {
+            "selectedColumns": [
+                *(f"params.`{name}`" for name in columns.labels),
+                *(f"metrics.`{name}`" for name in columns.metrics),
+            ],
+            "searchFilter": f"tags.{LEVEL} != '{PART}'",
+            "orderByKey": "attributes.start_time",
+            "orderByAsc": False,
+        }
+    )
+    if json.loads(held.get(VIEW, "{}")).get("state") == state:
+        return {}
     now = int(time.time() * 1000)
-    saved = {"name": "Executions", "createdAt": now, "updatedAt": now, "state": json.dumps(state)}
-    return {
-        "mlflow.experimentKind": "custom_model_development",
-        f"mlflow.sharedViewState.{KEY}": json.dumps(saved),
-    }
+    saved = {"name": "Executions", "createdAt": now, "updatedAt": now, "state": state}
+    return {"mlflow.experimentKind": "custom_model_development", VIEW: json.dumps(saved)}

@@ -8,7 +8,6 @@ from typing import Any
 
 from twinloop.config.compose import read_params
 from twinloop.config.sections import declared, load
-from twinloop.errors import TwinloopError
 from twinloop.progress import clock, headline, say
 from twinloop.twins import configuration
 from twinloop.twins.registry import SHARED, Twin
@@ -25,7 +24,7 @@ def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
     config = load(root, name, twin.schema)
     module = twin.stage(verb)
 
-    from twinloop.tracking import execution, store
+    from twinloop.tracking import execution, store, view
     from twinloop.tracking.stage_run import stage_run
 
     params = read_params(root)
@@ -33,6 +32,7 @@ def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
     revision = execution.git_revision(root)
     main = configuration.main_root(root)
     opened = store.open_store(os.environ.get("MLFLOW_TRACKING_URI"), main)
+    view.show(opened, twin.name, twin.columns)
     read = _read_by(root, name, params)
     with stage_run(
         opened,
@@ -43,13 +43,10 @@ def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
         tags={"profile": params["profile"], "git_revision": revision, execution.COMMIT: revision},
         system_metrics=any(isinstance(part, Mapping) and part.get("system_metrics") for part in read.values()),
     ) as tracker:
-        try:
-            told = module.run(Stage(config=config, root=root, tracker=tracker, workers=workers, main=main))
-        except TwinloopError as error:
-            # Engines know no twin: they name a setting by its class.
-            raise type(error)(twin.in_params(str(error))) from error
-        tracker.finish(root / twin.paths.metrics(verb) if verb != "record" else None)
-    say(headline(twin.name, verb, told, clock(time.monotonic() - start)))
+        with twin.errors_in_params():
+            summary = module.run(Stage(config=config, root=root, tracker=tracker, workers=workers, main=main))
+        tracker.finish(root / twin.metrics(verb) if verb != "record" else None)
+    say(headline(twin.name, verb, summary, clock(time.monotonic() - start)))
 
 
 def _read_by(root: Path, stage: str, params: Mapping[str, Any]) -> dict[str, Any]:

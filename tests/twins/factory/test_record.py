@@ -13,12 +13,12 @@ from twinloop.config import parse
 from twinloop.config.compose import compose
 from twinloop.errors import RunError
 from twinloop.files import read_json, write_json
-from twinloop.tracking import view
 from twinloop.tracking.execution import PARENT
 from twinloop.tracking.stage_run import StageRun, stage_run
 from twinloop.tracking.store import Store
 from twinloop.twins.factory import paths, record
 from twinloop.twins.factory.config import FactoryConfig
+from twinloop.twins.factory.twin import TWIN
 from twinloop.twins.stage import Stage
 
 empty_store, store = stores.empty_store, stores.store
@@ -60,9 +60,9 @@ def root(tmp_path: Path) -> Path:
     exported.rename(tmp_path / paths.ONNX)
     (tmp_path / paths.EVALUATION).mkdir(parents=True)
     point.rename(tmp_path / paths.EVALUATION / "operating_point.json")
-    (tmp_path / record.FIGURES).mkdir(parents=True)
-    Image.new("L", (8, 8)).save(tmp_path / record.FIGURES / "profit_against_threshold.png")
-    (tmp_path / record.CARD).write_text("# A detector\n", encoding="utf-8")
+    (tmp_path / paths.FIGURES).mkdir(parents=True)
+    Image.new("L", (8, 8)).save(tmp_path / paths.FIGURES / "profit_against_threshold.png")
+    (tmp_path / paths.MODEL_CARD).write_text("# A detector\n", encoding="utf-8")
     (tmp_path / "dvc.lock").write_text("schema: '2.0'\n")
     return tmp_path
 
@@ -82,7 +82,7 @@ def test_the_row_holds_model_and_business_figures_together(store: Store, config:
     tracker, told = recorded(store, config, root)
     (row,) = rows(store, tracker)
     figures = row.data.metrics
-    assert {name: figures[name] for name in view.METRICS} == {
+    assert {name: figures[name] for name in TWIN.columns.metrics} == {
         "AP": 0.93,
         "ECE": 0.02,
         "escape_rate": 0.05,
@@ -100,7 +100,7 @@ def test_the_row_holds_model_and_business_figures_together(store: Store, config:
     assert row.info.run_name == "synthetic · resnet10t 0.17M · 0.5→0.73"
     assert row.info.status == "FINISHED"
     models = "factory-detector version 1, factory-scheduler version 1"
-    assert told == f"{row.info.run_name}: 8 headline figures, 1 pictures, {models}"
+    assert told == f"{row.info.run_name}: 8 headline metrics, 1 pictures, {models}"
 
 
 def test_pictures_and_the_datas_digest_are_on_the_row(store: Store, config: FactoryConfig, root: Path) -> None:
@@ -154,7 +154,7 @@ def test_the_filter_that_people_type_finds_the_row(store: Store, config: Factory
 
 def test_a_figure_that_a_stage_did_not_measure_is_named(store: Store, config: FactoryConfig, root: Path) -> None:
     write_json(root / paths.metrics("schedule"), {"makespan": 3})
-    with pytest.raises(RunError, match=r"metrics/schedule\.json: expected a figure 'tardiness'"):
+    with pytest.raises(RunError, match="column tardiness: expected a value 'tardiness' among the metrics of schedule"):
         recorded(store, config, root)
 
 
@@ -163,14 +163,14 @@ def test_a_figure_that_is_null_is_left_out(store: Store, config: FactoryConfig, 
     tracker, told = recorded(store, config, root)
     (row,) = rows(store, tracker)
     assert "tardiness" not in row.data.metrics
-    assert "7 headline figures" in told
+    assert "7 headline metrics" in told
 
 
 def test_the_registered_detector_is_described_by_the_reports_card(
     store: Store, config: FactoryConfig, root: Path
 ) -> None:
     recorded(store, config, root)
-    assert store.client.get_model_version(record.DETECTOR, "1").description == "# A detector\n"
+    assert store.client.get_model_version(TWIN.registered("detector"), "1").description == "# A detector\n"
 
 
 def test_the_scheduler_is_registered_once_for_its_settings(store: Store, config: FactoryConfig, root: Path) -> None:

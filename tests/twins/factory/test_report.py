@@ -13,10 +13,12 @@ import pytest
 from tests.twins.factory.small_loop import HOSTILE, SilentTracker, make_hostile, stage
 from twinloop.errors import InputError, RunError
 from twinloop.files import read_json
+from twinloop.reporting.front import PAGE, read_answers, write_front
 from twinloop.twins.factory import paths, report
 from twinloop.twins.factory.results import Images, ProductionLine, Search
 from twinloop.twins.factory.results.base import FactoryOutputs
-from twinloop.twins.stage import STATE, Stage
+from twinloop.twins.factory.twin import TWIN
+from twinloop.twins.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[3]
 # Attributes by which a browser fetches something on its own.
@@ -47,6 +49,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_hostile(root)
     shutil.copytree(ROOT / "notebooks", root / "notebooks")
     (root / "summary").write_text(report.run(stage(root)))
+    write_front(root, read_answers(root, [TWIN.answer]))
     return root
 
 
@@ -70,21 +73,17 @@ class Reader(HTMLParser):
 
 
 def pages(root: Path) -> list[Path]:
-    return [
-        root / paths.INDEX_PAGE,
-        *(p for p in sorted((root / paths.REPORTS).glob("*.html")) if p.name != "gantt.html"),
-    ]
+    return [root / PAGE, *(p for p in sorted((root / paths.REPORTS).glob("*.html")) if p.name != "gantt.html")]
 
 
 def test_the_summary_counts_the_notebooks(reported):
-    assert (reported / "summary").read_text() == "7 notebooks → reports/index.html"
+    assert (reported / "summary").read_text() == "7 notebooks → reports/factory/index.html"
     assert read_json(reported / paths.metrics("report"))["pages"] == 7
 
 
 def test_every_notebook_and_card_has_its_page(reported):
     names = {page.name for page in pages(reported)}
     assert names == {"index.html", *report.CARDS, *(f"{name}.html" for name in report.PAGES)}
-    assert not (reported / STATE / "report").exists()
 
 
 def test_figures_have_plain_names(reported):
@@ -106,7 +105,7 @@ def test_figures_have_plain_names(reported):
 
 
 def test_the_line_at_work_moves_and_prints_as_a_still(reported):
-    for page in (reported / paths.INDEX_PAGE, reported / paths.REPORTS / "06_simulation.html"):
+    for page in (reported / TWIN.index_page, reported / paths.REPORTS / "06_simulation.html"):
         shown = {str(image.get("class")): str(image["src"]) for image in Reader(page).all("img") if image.get("class")}
         assert set(shown) == {"play", "still"}, page.name
         moving, still = (base64.b64decode(shown[kind].partition(",")[2]).decode() for kind in ("play", "still"))
@@ -169,7 +168,7 @@ def test_pages_show_no_code_and_no_errors(reported):
 
 
 def test_the_first_page_opens_with_the_answer_and_shows_every_change(reported):
-    read, line = Reader(reported / paths.INDEX_PAGE), ProductionLine(reported)
+    read, line = Reader(reported / TWIN.index_page), ProductionLine(reported)
     text = " ".join(read.text.split())
     answer = " ".join(line.answer["sentence"].split())
     assert text.index(answer) < text.index("gain per day") < text.index("Operations")
@@ -179,7 +178,7 @@ def test_the_first_page_opens_with_the_answer_and_shows_every_change(reported):
 
 
 def test_the_first_page_says_how_to_find_its_run_and_parameters(reported):
-    text = Reader(reported / paths.INDEX_PAGE).text
+    text = Reader(reported / TWIN.index_page).text
     digest = FactoryOutputs(reported).digest()
     assert f"tags.results = '{digest}'" in text
     assert read_json(reported / paths.metrics("report"))["results"] == digest

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from twinloop.twins.factory.twin import TWIN
+
 DATASET = Path("data/factory/dataset")
 TUNED = Path("models/factory/tune/best.json")
 TRIALS = Path("models/factory/tune/trials.parquet")
@@ -15,10 +17,8 @@ SIMULATION = Path("data/factory/simulation")
 ANSWER = SIMULATION / "answer.json"
 SCHEDULE = Path("data/factory/schedule")
 INCUMBENTS = Path("data/factory/incumbents.parquet")
-REPORTS = Path("reports/factory")
-INDEX_PAGE = Path("reports/index.html")
-
-
-def metrics(stage: str) -> Path:
-    """The one metrics JSON of a stage; MLflow, DVC and the report read it."""
-    return Path("data/factory/metrics") / f"{stage}.json"
+NOTEBOOKS = Path("notebooks/factory")
+REPORTS = TWIN.reports
+FIGURES = REPORTS / "figures"
+MODEL_CARD = REPORTS / "model_card.md"
+metrics = TWIN.metrics

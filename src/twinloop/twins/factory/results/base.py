@@ -1,8 +1,9 @@
-"""Metrics of any stage, and what identifies a set of results."""
+"""The outputs of a factory loop, by the names that its results share."""
 
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
 
-from twinloop.files import fingerprint
 from twinloop.reporting.results import Outputs
 from twinloop.twins.factory import paths
 
@@ -13,11 +14,4 @@ CURRENCY = "€"
 class FactoryOutputs(Outputs):
     """The outputs of a factory loop below one root."""
 
-    def metrics(self, stage: str) -> dict[str, Any]:
-        """The one metrics JSON of a stage."""
-        found: dict[str, Any] = self.json(paths.metrics(stage))
-        return found
-
-    def digest(self) -> str:
-        """Identifies these results: digest of all stages' metrics, 12 hex digits."""
-        return fingerprint({stage: self.metrics(stage) for stage in STAGES})[:12]
+    metrics_files: ClassVar[Mapping[str, Path]] = {stage: paths.metrics(stage) for stage in STAGES}

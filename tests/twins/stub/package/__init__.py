@@ -1,0 +1,1 @@
+"""The stub twin: a coin, and what betting on it earns."""
