@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from twinloop.errors import InputError, RunError
 from twinloop.files import write_text
 from twinloop.tracking.client import connect
+from twinloop.tracking.relocation import DEFAULT, artifacts, follow
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -62,6 +63,7 @@ def open_database(database: Path) -> "MlflowClient":
             elif not marker.exists() or marker.read_text(encoding="utf-8") != installed:
                 _bring_up_to_date(database)
                 write_text(marker, installed)
+            follow(database)
     except OSError as error:
         raise RunError(f"tracking: {database} cannot be written: {error.strerror}") from None
     _commit_without_waiting()
@@ -90,6 +92,10 @@ def _create(database: Path) -> None:
     try:
         connect(uri_of(fresh))
         with contextlib.closing(sqlite3.connect(fresh)) as connection:
+            # MLflow's own experiment would lie below the current directory.
+            place = (artifacts(database, DEFAULT), DEFAULT)
+            connection.execute("UPDATE experiments SET artifact_location = ? WHERE name = ?", place)
+            connection.commit()
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         fresh.replace(database)

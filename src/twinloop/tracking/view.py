@@ -20,6 +20,7 @@ METRICS = (
 # Every run says what it is: an execution's row, a stage below it, or a part (trial, scenario) of a stage.
 LEVEL, EXECUTION, STAGE, PART = "level", "execution", "stage", "part"
 KEY = "executions"
+STATE = f"mlflow.sharedViewState.{KEY}"
 QUERY = f"workflowType=machine_learning&viewStateShareKey={KEY}"
 
 
@@ -37,5 +38,5 @@ def tags() -> dict[str, str]:
     saved = {"name": "Executions", "createdAt": now, "updatedAt": now, "state": json.dumps(state)}
     return {
         "mlflow.experimentKind": "custom_model_development",
-        f"mlflow.sharedViewState.{KEY}": json.dumps(saved),
+        STATE: json.dumps(saved),
     }
