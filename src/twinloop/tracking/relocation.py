@@ -41,7 +41,7 @@ def follow(database: Path) -> None:
 
 
 def _left_behind(database: Path, experiment: str, location: str) -> bool:
-    """Whether artefacts are looked for where this store lay once: nothing lies there now, or what it was copied from."""
+    """Whether artefacts are looked for where this store lay once: nothing is there now, or what it was copied from."""
     path = path_of(location)
     if path is None or path.parts[-2:] != ("artifacts", experiment) or location == artifacts(database, experiment):
         return False
