@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 
 @contextmanager
@@ -22,18 +24,25 @@ def atomic(path: str | Path) -> Iterator[Path]:
     ...     _ = temporary.write_text("42")
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=target.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = None
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=target.suffix)
+        os.close(handle)
+        temporary = Path(name)
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.chmod(0o644)
         temporary.replace(target)
+    except OSError as error:
+        # A failed write names no file, and a temporary name tells nobody anything.
+        if error.filename is None or Path(str(error.filename)).name.startswith(f".{target.stem}."):
+            error.filename = str(target)
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -61,3 +70,13 @@ def sha256(path: str | Path) -> str:
 def fingerprint(value: Any) -> str:
     """Hex digest of any JSON-like value, independent of key order."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def path_of(uri: str) -> Path | None:
+    """The path that a file: address names; None for another address.
+
+    >>> path_of("file:///my%20plant/runs")
+    PosixPath('/my plant/runs')
+    """
+    parts = urlsplit(uri)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None

@@ -2,12 +2,12 @@
 
 import argparse
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 from twinloop.errors import InputError
+from twinloop.ports import require_free
 from twinloop.progress import say
 from twinloop.twins import registry
 
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
     from twinloop.twins import configuration
 
     name = _named(options.model)
-    require_free(options.port)
+    require_free(options.port, tool="serve")
     address, home = os.environ.get("MLFLOW_TRACKING_URI"), configuration.main_root(root)
     # Asking must not make a store: that takes a minute and would hold nothing.
     where = store.address(address, home)
@@ -54,11 +54,3 @@ def _named(wanted: str | None) -> str:
     if not named or (wanted and len(named) > 1):
         raise InputError(f"serve: --model {wanted}: expected one of {', '.join(named or known)}")
     return named[0]
-
-
-def require_free(port: int) -> None:
-    """Raise InputError where something answers on this port of loopback already."""
-    with socket.socket() as probe:
-        probe.settimeout(2)
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise InputError(f"serve: port {port} is taken: choose another one with --port")

@@ -19,6 +19,7 @@ from twinloop.errors import InputError, RunError
 from twinloop.tracking import view
 from twinloop.tracking.client import connect, prepare_environment
 from twinloop.tracking.local import file_of, locked, open_database, uri_of
+from twinloop.tracking.relocation import artifacts
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -50,8 +51,8 @@ class Store:
         with self.lock("experiment"):
             found = self.client.get_experiment_by_name(name)
             if found is None:
-                artifacts = (self.folder / "artifacts" / name).as_uri() if self.local else None
-                return str(self.client.create_experiment(name, artifact_location=artifacts))
+                place = artifacts(file_of(self.uri, self.folder), name) if self.local else None
+                return str(self.client.create_experiment(name, artifact_location=place))
             if found.lifecycle_stage == "deleted":
                 self.client.restore_experiment(found.experiment_id)
             return str(found.experiment_id)
@@ -61,7 +62,14 @@ def address(uri: str | None, root: Path) -> str:
     """The store's address: `uri`, or the repository's own file under `root`. Raises InputError for a folder."""
     if not uri:
         return uri_of(root.resolve() / FOLDER / FILE)
-    scheme = urlsplit(uri).scheme
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port
+    except ValueError as error:
+        raise InputError(
+            f"tracking: MLFLOW_TRACKING_URI: expected http://HOST:PORT or sqlite:///FILE: {error}"
+        ) from None
+    scheme = parts.scheme
     if scheme in ("", "file"):
         raise InputError(
             f"tracking: MLFLOW_TRACKING_URI = {uri}: expected sqlite:///FILE or http://HOST:PORT "
