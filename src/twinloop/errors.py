@@ -1,14 +1,23 @@
 """The project's own error types: one clear line for the user, an exit status for the shell.
 
-A message says what was expected, what came, where, and what to do next. Anything else that
-escapes a stage is a bug and keeps its traceback.
+A message says what was expected, what came, where, and what to do next. Whatever a file or an override put into it, it
+stays one line of at most 300 characters: control characters become spaces, and what is too long loses its middle, so
+that the place (in front) and the remedy (at the end) remain. Anything else that escapes a stage is a bug and keeps its
+traceback.
 """
+
+import unicodedata
+
+LONGEST = 300
 
 
 class TwinloopError(Exception):
     """Base of every error that is shown as one line."""
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 class InputError(TwinloopError):
@@ -19,3 +28,15 @@ class InputError(TwinloopError):
 
 class RunError(TwinloopError):
     """A run had to stop although its input was well formed. Exit status 1."""
+
+
+def one_line(text: str) -> str:
+    """`text` without line breaks and control characters, its middle left out where it is longer than 300.
+
+    >>> one_line("two\\nlines")
+    'two lines'
+    """
+    # Cc: controls, Cf: invisible (direction marks), Cs: halves of a character, Zl and Zp: line separators.
+    shown = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text[:100_000])
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 121]} … {shown[-118:]}"

@@ -32,6 +32,8 @@ def run(options: argparse.Namespace, root: Path) -> int:
     print(f"\n{answer}")
     store = configuration.store_location(root)
     say(f"Open {twin.paths.INDEX_PAGE}, or `make ui` to compare runs ({store}).   {clock(time.monotonic() - start)}")
+    if line := configuration.choices_line(root):
+        say(line)
     if options.profile and options.profile != "default":
         say(f"params.yaml now holds profile {options.profile}; `make repro PROFILE=default` returns to the default.")
     return 0

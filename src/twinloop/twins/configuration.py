@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from twinloop.config import Invalid
-from twinloop.config.compose import PARAMS, compose, difference, read_params, write_params
+from twinloop.config.choices import Choices
+from twinloop.config.compose import PARAMS, choose, difference, read_params, write_params
 from twinloop.config.digest import conf_digest
 from twinloop.config.location import line_of
 from twinloop.config.sections import describe
@@ -16,14 +17,24 @@ from twinloop.twins import registry
 CONF = Path("conf")
 
 
-def write(root: Path, overrides: Sequence[str], *, force: bool = False) -> list[str]:
-    """Compose, validate and write params.yaml; returns what changed. Raises InputError, having written nothing."""
-    composition = compose(root / CONF, overrides)
+def write(root: Path, overrides: Sequence[str], *, force: bool = False, reset: bool = False) -> list[str]:
+    """Compose, validate and write params.yaml and the choices; returns what changed.
+
+    `overrides` become choices beside those that there are; `reset` drops those first. Raises InputError, having
+    written nothing.
+    """
+    chosen = choose(root / CONF, overrides, reset=reset)
     try:
-        registry.check(composition.values)
+        registry.check(chosen.composition.values)
     except Invalid as invalid:
-        raise InputError(describe(invalid.faults, composition.origin)) from None
-    return write_params(root, composition, force=force)
+        raise InputError(describe(invalid.faults, chosen.composition.origin)) from None
+    return write_params(root, root / CONF, chosen, force=force)
+
+
+def choices_line(root: Path) -> str:
+    """The choices over conf/ as a line to show at every run; empty where there are none."""
+    lines = Choices.read(root / CONF).lines()
+    return f"your choices: {' '.join(lines)}  (python -m twinloop conf --reset drops them)" if lines else ""
 
 
 def check(root: Path) -> None:
@@ -43,7 +54,7 @@ def check(root: Path) -> None:
 
 def differs_from_default(root: Path) -> list[str]:
     """How params.yaml differs from the default composition; empty in a commit that CI accepts."""
-    return difference(compose(root / CONF).values, read_params(root))
+    return difference(choose(root / CONF, reset=True).composition.values, read_params(root))
 
 
 def stamp(path: Path) -> None:
