@@ -22,10 +22,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, root: Path) -> int:
     """Compose or check; returns the exit status."""
     from twinloop.twins import configuration
+    from twinloop.twins.inputs import Inputs
 
     if options.check:
+        inputs = Inputs.of(root, "conf") if options.stamp else None
         configuration.check(root)
-        if options.stamp:
+        if inputs:
+            inputs.require_unchanged()
             configuration.stamp(root / options.stamp)
         return 0
     changes = configuration.write(root, options.overrides, force=options.force, reset=options.reset)

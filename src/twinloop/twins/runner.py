@@ -11,6 +11,7 @@ from twinloop.config.sections import declared, load
 from twinloop.errors import TwinloopError
 from twinloop.progress import clock, headline, say
 from twinloop.twins import configuration
+from twinloop.twins.inputs import Inputs
 from twinloop.twins.registry import SHARED, Twin
 from twinloop.twins.stage import Stage
 
@@ -18,10 +19,12 @@ from twinloop.twins.stage import Stage
 def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
     """Run a stage at `root` and print its one line.
 
-    Raises InputError or RunError with the line to show; the run in the store is then closed as failed.
+    What it declared to read must be at its end what it was at its start. Raises InputError or RunError with the line
+    to show; the run in the store is then closed as failed.
     """
     start = time.monotonic()
     name = f"{twin.name}-{verb}"
+    inputs = Inputs.of(root, name)
     config = load(root, name, twin.schema)
     module = twin.stage(verb)
 
@@ -48,6 +51,7 @@ def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
         except TwinloopError as error:
             # Engines know no twin: they name a setting by its class.
             raise type(error)(twin.in_params(str(error))) from error
+        inputs.require_unchanged()
         tracker.finish(root / twin.paths.metrics(verb) if verb != "record" else None)
     say(headline(twin.name, verb, told, clock(time.monotonic() - start)))
 
