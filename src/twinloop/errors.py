@@ -6,9 +6,13 @@ that the place (in front) and the remedy (at the end) remain. Anything else that
 traceback.
 """
 
+import re
 import unicodedata
 
 LONGEST = 300
+# user:password@ of an address, and what a query calls a secret.
+PASSWORD = re.compile(r"(?<=://)([^\s/:@]*):[^\s@]+@")
+SECRET = re.compile(r"([?&](?:password|passwd|pwd|token|secret|access_key|sig)=)[^&\s)]+", re.IGNORECASE)
 
 
 class TwinloopError(Exception):
@@ -30,13 +34,23 @@ class RunError(TwinloopError):
     """A run had to stop although its input was well formed. Exit status 1."""
 
 
+def masked(text: str) -> str:
+    """`text` with the passwords of the addresses in it left out.
+
+    >>> masked("postgresql://ann:hunter2@db/study")
+    'postgresql://ann:***@db/study'
+    """
+    return SECRET.sub(r"\1***", PASSWORD.sub(r"\1:***@", text))
+
+
 def one_line(text: str) -> str:
     """`text` without line breaks and control characters, its middle left out where it is longer than 300.
 
     >>> one_line("two\\nlines")
     'two lines'
     """
-    # Cc: controls, Cf: invisible (direction marks), Cs: halves of a character, Zl and Zp: line separators.
-    shown = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text[:100_000])
-    shown = " ".join(shown.split())
+    # C…: controls, direction marks, halves of characters, characters of no meaning; Zl and Zp: line separators.
+    kinds = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+    shown = "".join(" " if unicodedata.category(c) in kinds else c for c in text[:100_000])
+    shown = masked(" ".join(shown.split()))
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 121]} … {shown[-118:]}"

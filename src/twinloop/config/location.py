@@ -8,7 +8,10 @@ import yaml
 
 def line_of(path: Path, keys: Sequence[str | int]) -> int | None:
     """Line (from 1) of the entry that `keys` lead to in a YAML file; None where it is not there."""
-    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError):
+        return None
     line = None
     for key in keys:
         if isinstance(node, yaml.MappingNode):

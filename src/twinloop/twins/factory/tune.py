@@ -15,6 +15,7 @@ from twinloop.files import atomic, sha256, write_json
 from twinloop.learning.pareto import best_within, knee
 from twinloop.learning.settings import StudySettings
 from twinloop.learning.study import Search, Tried, search
+from twinloop.twins.configuration import from_environment
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
@@ -79,7 +80,9 @@ def _search(stage: Stage[FactoryConfig]) -> Search:
     return search(
         objective,
         factory.model.space.dimensions,
-        settings=factory.tune,
+        settings=dataclasses.replace(
+            factory.tune, storage=from_environment("factory.tune.storage", factory.tune.storage)
+        ),
         name="factory",
         inputs=inputs,
         seed=seed,
