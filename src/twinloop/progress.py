@@ -12,6 +12,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from twinloop.errors import masked
+
 T = TypeVar("T")
 PLAIN_INTERVAL_S = 5.0
 INDENT = " " * 11
@@ -28,8 +30,8 @@ def headline(twin: str, verb: str, text: str, elapsed: str = "") -> str:
 
 
 def say(line: str) -> None:
-    """One line of talk on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    """One line of talk on stderr, passwords of addresses left out."""
+    print(masked(line), file=sys.stderr, flush=True)
 
 
 class Bar:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from twinloop.config.compose import Composition, compose, difference, write_params
+from twinloop.config.compose import choose, compose, difference, write_params
 from twinloop.config.digest import conf_digest
 from twinloop.errors import InputError
 
@@ -15,8 +15,9 @@ def conf(tmp_path: Path) -> Path:
     """A small conf/ with a group, a profile and the digest."""
     folder = tmp_path / "conf"
     files = {
-        "config.yaml": "defaults:\n  - plant/train: quick\n  - _self_\n  - profile: default\n"
-        "conf_digest: ${conf_digest:}\nseed: 1\n",
+        "config.yaml": "defaults:\n  - plant/train: quick\n  - _self_\n  - profile: default\n  - choices\n"
+        "conf_digest: ${conf_digest:}\nvalues_digest: ${values_digest:}\nseed: 1\n",
+        "choices.yaml": "# @package _global_\n",
         "plant/train/quick.yaml": "# epochs over the data\nepochs: 3\nrate: 0.1\n",
         "plant/train/slow.yaml": "epochs: 30\nrate: 0.01\n",
         "profile/default.yaml": "# @package _global_\nprofile: default\n",
@@ -59,7 +60,7 @@ def test_the_digest_counts_names_and_contents_but_not_line_endings(conf: Path) -
         (("plant", "train", "epochs"), ["profile=smoke"], "conf/profile/smoke.yaml:5"),
         (("plant", "train", "rate"), ["plant/train=slow"], "conf/plant/train/slow.yaml:2"),
         (("plant", "train", "epochs"), ["plant.train.epochs=0"], "override plant.train.epochs=0"),
-        (("seed",), [], "conf/config.yaml:6"),
+        (("seed",), [], "conf/config.yaml:8"),
     ],
 )
 def test_the_origin_of_a_value_is_its_file_and_line(
@@ -103,30 +104,36 @@ def test_the_difference_lists_changed_new_and_gone_values() -> None:
     assert difference(old, new) == ["a: 1 → 2", "gone: True → (absent)", "b.c.2: (absent) → 3", "new: (absent) → None"]
 
 
-def _composed(conf: Path, *overrides: str) -> Composition:
-    return compose(conf, overrides)
+def _write(conf: Path, *overrides: str, force: bool = False) -> list[str]:
+    return write_params(conf.parent, conf, choose(conf, overrides), force=force)
 
 
-def test_a_choice_made_by_hand_is_not_overwritten_without_force(conf: Path) -> None:
-    root = conf.parent
-    write_params(root, _composed(conf))
-    params = root / "params.yaml"
+def test_a_value_set_by_hand_is_not_overwritten_without_force(conf: Path) -> None:
+    _write(conf)
+    params = conf.parent / "params.yaml"
     by_hand = params.read_text(encoding="utf-8").replace("epochs: 3", "epochs: 5")
     params.write_text(by_hand, encoding="utf-8")
     with pytest.raises(InputError, match=r"plant\.train\.epochs: 3 → 5.*--force"):
-        write_params(root, _composed(conf))
+        _write(conf)
     assert params.read_text(encoding="utf-8") == by_hand
-    assert write_params(root, _composed(conf, "plant.train.epochs=5")) == []
-    assert write_params(root, _composed(conf), force=True) == ["plant.train.epochs: 5 → 3"]
+    assert _write(conf, "plant.train.epochs=5") == []
+    assert _write(conf, "~plant.train.epochs") == ["plant.train.epochs: 5 → 3"]
+    params.write_text(by_hand, encoding="utf-8")
+    assert _write(conf, force=True) == ["plant.train.epochs: 5 → 3"]
     assert yaml.safe_load(params.read_text(encoding="utf-8"))["plant"]["train"]["epochs"] == 3
 
 
+def test_an_edit_by_hand_survives_an_edit_of_conf_too(conf: Path) -> None:
+    _write(conf)
+    params = conf.parent / "params.yaml"
+    params.write_text(params.read_text(encoding="utf-8").replace("epochs: 3", "epochs: 5"), encoding="utf-8")
+    (conf / "plant/train/quick.yaml").write_text("epochs: 4\nrate: 0.1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"plant\.train\.epochs"):
+        _write(conf)
+
+
 def test_switching_profiles_back_and_forth_needs_no_force(conf: Path) -> None:
-    root = conf.parent
-    write_params(root, _composed(conf))
-    assert write_params(root, _composed(conf, "profile=smoke")) == [
-        "plant.train.epochs: 3 → 1",
-        "profile: default → smoke",
-    ]
-    write_params(root, _composed(conf))
-    assert write_params(root, _composed(conf)) == []
+    _write(conf)
+    assert _write(conf, "profile=smoke") == ["plant.train.epochs: 3 → 1", "profile: default → smoke"]
+    _write(conf, "profile=default")
+    assert _write(conf) == []

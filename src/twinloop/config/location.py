@@ -8,7 +8,10 @@ import yaml
 
 def line_of(path: Path, keys: Sequence[str | int]) -> int | None:
     """Line (from 1) of the entry that `keys` lead to in a YAML file; None where it is not there."""
-    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError):
+        return None
     line = None
     for key in keys:
         if isinstance(node, yaml.MappingNode):
@@ -27,9 +30,12 @@ def line_of(path: Path, keys: Sequence[str | int]) -> int | None:
 def in_conf(conf: Path, choices: Mapping[str, str], keys: Sequence[str | int]) -> str | None:
     """`conf/<group>/<option>.yaml:<line>` of the value at `keys`, given the chosen option of every group.
 
-    A profile is composed over the groups, so it is asked first.
+    Choices are composed over the profile, and that over the groups, so they are asked first.
     """
-    candidates: list[tuple[Path, Sequence[str | int]]] = [(conf / "profile" / f"{choices.get('profile')}.yaml", keys)]
+    candidates: list[tuple[Path, Sequence[str | int]]] = [
+        (conf / "choices.yaml", keys),
+        (conf / "profile" / f"{choices.get('profile')}.yaml", keys),
+    ]
     for group, option in choices.items():
         prefix = group.split("/")
         if [str(key) for key in keys[: len(prefix)]] == prefix:

@@ -7,12 +7,15 @@ NaN and infinity are refused.
 
 import dataclasses
 import difflib
+import functools
 import json
 import typing
 from typing import Any, TypeVar, cast, dataclass_transform
 
 import pydantic
 import pydantic.dataclasses
+
+from twinloop.config.reading import unplain
 
 T = TypeVar("T")
 
@@ -63,19 +66,27 @@ def parse(schema: type[T], value: Any, *, path: tuple[str | int, ...] = ()) -> T
 
     `path` is prefixed to the location of every fault. Raises `Invalid`.
     """
+    if faults := unplain(value):
+        keys, expected = faults[0]
+        raise Invalid([Fault(path + keys, _at(value, keys), expected)])
     try:
         text = json.dumps(value)
-        return pydantic.TypeAdapter(schema).validate_json(text, strict=True)
+        return _adapter(schema).validate_json(text, strict=True)
     except pydantic.ValidationError as error:
-        faults = [_fault(item, path, schema) for item in error.errors(include_url=False)]
+        faults = [_fault(item, path, schema, value) for item in error.errors(include_url=False)]
         # A misspelt key also leaves the right one missing: say the cause first.
         faults.sort(key=lambda fault: fault.expected.startswith("missing"))
         raise Invalid(faults) from None
 
 
-def _fault(item: Any, prefix: tuple[str | int, ...], schema: Any) -> Fault:
+@functools.cache
+def _adapter(schema: Any) -> pydantic.TypeAdapter[Any]:
+    return pydantic.TypeAdapter(schema)
+
+
+def _fault(item: Any, prefix: tuple[str | int, ...], schema: Any, given: Any) -> Fault:
     kind, context = item["type"], item.get("ctx", {})
-    location = _without_union_labels(item["loc"])
+    location = _without_union_labels(item["loc"], given, missing=kind.startswith("missing"))
     path = prefix + location
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
         return Fault(path, item["input"], "unknown key" + _nearest(str(path[-1]), _siblings(schema, location)))
@@ -94,12 +105,32 @@ def _fault(item: Any, prefix: tuple[str | int, ...], schema: Any) -> Fault:
         )
     if kind == "value_error":
         return Fault(path, item["input"], str(context["error"]))
+    if kind == "json_invalid":
+        return Fault(path, None, "expected plain data")
     return Fault(path, item["input"], WORDING.get(kind) or item["msg"][:1].lower() + item["msg"][1:])
 
 
-def _without_union_labels(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Drop the names of union members (classes, or `function-…`), which pydantic puts between the real keys."""
-    return tuple(key for key in location if isinstance(key, int) or (key.isidentifier() and not key[0].isupper()))
+def _without_union_labels(location: tuple[str | int, ...], given: Any, *, missing: bool) -> tuple[str | int, ...]:
+    """Only the keys that lead into what was given; between them pydantic puts the names of union members.
+
+    missing: the last one is a key that is not there.
+    """
+    keys: list[str | int] = []
+    for place, key in enumerate(location):
+        if (isinstance(given, dict) and key in given) or (
+            isinstance(given, list | tuple) and isinstance(key, int) and key < len(given)
+        ):
+            keys.append(key)
+            given = given[key]
+        elif missing and place == len(location) - 1:
+            keys.append(key)
+    return tuple(keys)
+
+
+def _at(value: Any, keys: tuple[str | int, ...]) -> Any:
+    for key in keys:
+        value = value[key]
+    return value
 
 
 def _nearest(name: str, known: list[str]) -> str:

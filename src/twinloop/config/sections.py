@@ -7,12 +7,11 @@ one is an error, not a convenience.
 import typing
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar, cast
-
-import yaml
+from typing import Any, Literal, TypeVar, cast
 
 from twinloop.config.compose import PARAMS, read_params
 from twinloop.config.location import line_of
+from twinloop.config.reading import read_yaml
 from twinloop.config.schema import Fault, Invalid, parse
 from twinloop.errors import InputError
 
@@ -37,12 +36,12 @@ class Sections:
         return Sections(self._stage, value) if isinstance(value, dict) else value
 
 
-def declared(root: Path, stage: str) -> list[str]:
-    """The params that dvc.yaml declares for a stage, as dotted paths."""
-    pipeline = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))
+def declared(root: Path, stage: str, kind: Literal["params", "deps"] = "params") -> list[str]:
+    """What dvc.yaml declares for a stage: its params as dotted paths, or its dependencies as they are written."""
+    pipeline = read_yaml(root / "dvc.yaml", "dvc.yaml")
     if stage not in pipeline["stages"]:
         raise InputError(f"dvc.yaml: has no stage {stage!r}; known: {', '.join(pipeline['stages'])}")
-    return [str(entry) for entry in pipeline["stages"][stage].get("params", [])]
+    return [str(entry) for entry in pipeline["stages"][stage].get(kind, [])]
 
 
 def load(root: Path, stage: str, schema: type[T]) -> T:

@@ -117,13 +117,16 @@ def _column(frame: pl.DataFrame, name: str, path: Path) -> pl.Series:
     if name not in frame.columns:
         return pl.Series(name, [None] * len(frame), dtype=kind)
     given = frame[name]
-    cast = given.cast(kind, strict=False)
-    refuse_first(
-        cast.is_null() & given.is_not_null(),
-        given,
-        path,
-        f"expected {name} to be {'a whole number' if name == 'part' else 'a number'}",
-    )
+    expected = f"expected {name} to be {'a whole number' if name == 'part' else 'a number'}"
+    if kind == pl.String:
+        expected = f"expected {name} to be a text"
+    if given.dtype.is_nested() or given.dtype in (pl.Binary, pl.Object):
+        raise InputError(f"events: {path}: {expected}, found a column of {given.dtype}: write it again")
+    try:
+        cast = given.cast(kind, strict=False)
+    except pl.exceptions.PolarsError:
+        raise InputError(f"events: {path}: {expected}, found a column of {given.dtype}: write it again") from None
+    refuse_first(cast.is_null() & given.is_not_null(), given, path, expected)
     return cast
 
 

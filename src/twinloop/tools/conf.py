@@ -1,4 +1,4 @@
-"""Compose conf/ into params.yaml with Hydra overrides, validated, showing what changes; or --check it."""
+"""Compose conf/ with your choices, validate it, show what changes and write params.yaml; or --check it."""
 
 import argparse
 from pathlib import Path
@@ -10,8 +10,9 @@ EXAMPLE = "python -m twinloop conf profile=smoke factory/data=folder factory.dat
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the tool is given."""
-    parser.add_argument("overrides", nargs="*", help="Hydra overrides: group=option or path.to.key=value")
-    parser.add_argument("--force", action="store_true", help="overwrite choices made by hand or by -S in params.yaml")
+    parser.add_argument("overrides", nargs="*", help="choices: group=option, path.to.key=value; ~path drops one")
+    parser.add_argument("--reset", action="store_true", help="drop all earlier choices (conf/choices.yaml) first")
+    parser.add_argument("--force", action="store_true", help="overwrite what was set by hand or by -S in params.yaml")
     parser.add_argument(
         "--check", action="store_true", help="write nothing; check params.yaml against conf/ and the schemas"
     )
@@ -21,14 +22,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, root: Path) -> int:
     """Compose or check; returns the exit status."""
     from twinloop.twins import configuration
+    from twinloop.twins.inputs import Inputs
 
     if options.check:
+        inputs = Inputs.of(root, "conf") if options.stamp else None
         configuration.check(root)
-        if options.stamp:
+        if inputs:
+            inputs.require_unchanged()
             configuration.stamp(root / options.stamp)
         return 0
-    changes = configuration.write(root, options.overrides, force=options.force)
+    changes = configuration.write(root, options.overrides, force=options.force, reset=options.reset)
     for line in changes:
         print(line)
     say(f"conf: params.yaml {f'written, {len(changes)} value(s) changed' if changes else 'is up to date'}")
+    if line := configuration.choices_line(root):
+        say(line)
     return 0

@@ -37,6 +37,8 @@ def run(options: argparse.Namespace, root: Path) -> int:
         f"Open {PAGE}: one front page, {answers} answer{'' if answers == 1 else 's'}, each with its figure and its own "
         f"page below; or `make ui` to compare runs ({store}).   {clock(time.monotonic() - start)}"
     )
+    if line := configuration.choices_line(root):
+        say(line)
     if options.profile and options.profile != "default":
         say(f"params.yaml now holds profile {options.profile}; `make repro PROFILE=default` returns to the default.")
     return 0

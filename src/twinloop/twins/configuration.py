@@ -1,29 +1,38 @@
 """Composition, validation and the conf stage's check, over all twins."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from twinloop.config import Invalid
-from twinloop.config.compose import PARAMS, compose, difference, read_params, write_params
+from twinloop.config.choices import Choices
+from twinloop.config.compose import PARAMS, choose, difference, leaves, read_params, write_params
 from twinloop.config.digest import conf_digest
 from twinloop.config.location import line_of
 from twinloop.config.sections import describe
-from twinloop.errors import InputError
+from twinloop.errors import InputError, masked
 from twinloop.files import write_text
 from twinloop.twins import registry
 
 CONF = Path("conf")
 
 
-def write(root: Path, overrides: Sequence[str], *, force: bool = False) -> list[str]:
-    """Compose, validate and write params.yaml; returns what changed. Raises InputError, having written nothing."""
-    composition = compose(root / CONF, overrides)
-    try:
-        registry.check(composition.values)
-    except Invalid as invalid:
-        raise InputError(describe(invalid.faults, composition.origin)) from None
-    return write_params(root, composition, force=force)
+def write(root: Path, overrides: Sequence[str], *, force: bool = False, reset: bool = False) -> list[str]:
+    """Compose, validate and write params.yaml and the choices; returns what changed.
+
+    `overrides` become choices beside those that there are; `reset` drops those first. Raises InputError, having
+    written nothing.
+    """
+    chosen = choose(root / CONF, overrides, reset=reset)
+    _validate(chosen.composition.values, chosen.composition.origin)
+    return write_params(root, root / CONF, chosen, force=force)
+
+
+def choices_line(root: Path) -> str:
+    """The choices over conf/ as a line to show at every run; empty where there are none."""
+    lines = Choices.read(root / CONF).lines()
+    return f"your choices: {' '.join(lines)}  (python -m twinloop conf --reset drops them)" if lines else ""
 
 
 def check(root: Path) -> None:
@@ -31,19 +40,29 @@ def check(root: Path) -> None:
     params = read_params(root)
     if params.get("conf_digest") != conf_digest(root / CONF):
         raise InputError("conf: conf/ has changed since params.yaml was composed: run `python -m twinloop conf`")
+
+    def origin(keys: Sequence[str | int]) -> str:
+        return f"{PARAMS}:{line_of(root / PARAMS, keys) or 1}"
+
+    _validate(params, origin)
+
+
+def _validate(values: dict[str, Any], origin: Callable[[Sequence[str | int]], str]) -> None:
+    for keys, value in leaves(values):
+        if isinstance(value, str) and masked(value) != value:
+            raise InputError(
+                f"conf: {'.'.join(map(str, keys))}: a password would stand in params.yaml and in every run: put the "
+                f"address into an environment variable and give env:NAME ({origin(keys)})"
+            )
     try:
-        registry.check(params)
+        registry.check(values)
     except Invalid as invalid:
-
-        def origin(keys: Sequence[str | int]) -> str:
-            return f"{PARAMS}:{line_of(root / PARAMS, keys) or 1}"
-
         raise InputError(describe(invalid.faults, origin)) from None
 
 
 def differs_from_default(root: Path) -> list[str]:
     """How params.yaml differs from the default composition; empty in a commit that CI accepts."""
-    return difference(compose(root / CONF).values, read_params(root))
+    return difference(choose(root / CONF, reset=True).composition.values, read_params(root))
 
 
 def stamp(path: Path) -> None:
@@ -56,6 +75,19 @@ def main_root(root: Path) -> Path:
     return Path(os.environ.get("DVC_ROOT", root))
 
 
+def from_environment(path: str, value: str) -> str:
+    """A setting that may be a secret: `env:NAME` stands for what the variable NAME holds. Raises InputError.
+
+    path: the setting's own path, for the message.
+    """
+    name = value.removeprefix("env:")
+    if name == value:
+        return value
+    if not os.environ.get(name):
+        raise InputError(f"{path} = {value}: the environment variable {name} is not set: export it and run again")
+    return os.environ[name]
+
+
 def store_location(root: Path) -> str:
-    """Where runs are recorded: MLFLOW_TRACKING_URI, else the repository's own store."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or str(Path(".twinloop") / "mlflow" / "mlflow.db")
+    """Where runs are recorded, to be shown: MLFLOW_TRACKING_URI without its password, else the repository's store."""
+    return masked(os.environ.get("MLFLOW_TRACKING_URI", "")) or str(Path(".twinloop") / "mlflow" / "mlflow.db")

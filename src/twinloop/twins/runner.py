@@ -11,6 +11,7 @@ from twinloop.config.compose import read_params
 from twinloop.config.sections import declared, load
 from twinloop.progress import clock, headline, say
 from twinloop.twins import configuration
+from twinloop.twins.inputs import Inputs
 from twinloop.twins.registry import SHARED, Twin
 from twinloop.twins.stage import Stage
 
@@ -18,10 +19,12 @@ from twinloop.twins.stage import Stage
 def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
     """Run a stage at `root` and print its one line.
 
-    Raises InputError or RunError with the line to show; the run in the store is then closed as failed.
+    What it declared to read must be at its end what it was at its start. Raises InputError or RunError with the line
+    to show; the run in the store is then closed as failed.
     """
     start = time.monotonic()
     name = f"{twin.name}-{verb}"
+    inputs = Inputs.of(root, name)
     config = load(root, name, twin.schema)
     main = configuration.main_root(root)
     # Run by hand, a stage may read what no lock knows yet.
@@ -49,6 +52,7 @@ def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
     ) as tracker:
         with twin.errors_in_params():
             summary = module.run(Stage(config=config, root=root, tracker=tracker, workers=workers, main=main))
+        inputs.require_unchanged()
         tracker.finish(root / twin.metrics(verb) if verb != "record" else None)
     if verb == "record":
         opened.client.set_tag(tracker.execution.run_id, recorded.OUTPUTS, outputs.digest(root, twin.name))

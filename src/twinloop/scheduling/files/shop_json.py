@@ -120,4 +120,7 @@ def read_shop(path: str | Path) -> JobShop:
         raise InputError(f"{path}:{error.lineno}: expected JSON: {error.msg}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
+    except (RecursionError, ValueError) as error:
+        # Nested without end, or a number of thousands of digits.
+        raise InputError(f"{path}: expected JSON of a shop: {error}") from None
     return shop_from(content, str(path))

@@ -14,6 +14,7 @@ from twinloop.files import write_text
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation
 
 Row = tuple[int, list[str]]
+MOST = 100_000
 
 
 def read_jsp(path: str | Path) -> JobShop:
@@ -93,6 +94,8 @@ def _sizes(row: Row, path: str | Path) -> tuple[int, int]:
     sizes = _whole_numbers(words[:2], f"{path}:{number}")
     if len(words) not in (2, 3) or len(sizes) != 2 or min(sizes) < 1:
         raise InputError(f"{path}:{number}: expected two numbers ≥ 1, 'jobs machines', got {' '.join(words)!r}")
+    if max(sizes) > MOST:
+        raise InputError(f"{path}:{number}: expected at most {MOST} jobs and machines, got {' '.join(words)!r}")
     return sizes[0], sizes[1]
 
 

@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -45,7 +46,7 @@ def read_log(path: str | Path, *, line: Line | None, horizon: float | None) -> E
     frame, metadata = read_events(path)
     if frame.is_empty():
         raise InputError(f"events: {path}: expected events, found no rows: check how the log was written")
-    about = json.loads(metadata.get(f"{KIND}.log", "{}"))
+    about = _about(metadata.get(f"{KIND}.log", "{}"), path)
     frame, notes = (frame, []) if about else _mended(frame)
     entities = _entities(frame, about, line)
     classes = tuple(about.get("classes") or (GOOD, *_others(frame["condition"], GOOD)))
@@ -74,6 +75,22 @@ def read_log(path: str | Path, *, line: Line | None, horizon: float | None) -> E
         next_number=max(numbers, default=-1) + 1,
         notes=tuple(notes),
     )
+
+
+def _about(text: str, path: str | Path) -> dict[str, Any]:
+    """What an engine's own log says of itself: names of entities and classes, and its horizon."""
+    try:
+        about = json.loads(text)
+    except (ValueError, RecursionError):
+        about = None
+    lists = isinstance(about, dict) and all(
+        isinstance(about.get(key, []), list) and all(isinstance(name, str) for name in about.get(key, []))
+        for key in ("entities", "classes")
+    )
+    horizon = about.get("horizon", 0.0) if isinstance(about, dict) else None
+    if not lists or isinstance(horizon, bool) or not isinstance(horizon, int | float):
+        raise InputError(f"events: {path}: expected the log's own description, found {text[:60]!r}: write it again")
+    return dict(about)
 
 
 def _mended(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:

@@ -35,6 +35,7 @@ from twinloop.scheduling.rescheduling.rolling import COMPARED, compare_courses
 from twinloop.scheduling.settings import Change, Objective, ScheduleSettings
 from twinloop.scheduling.solution import Incumbent, Solution
 from twinloop.scheduling.solvers.pareto import pareto_front
+from twinloop.spreadsheets import as_texts
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
@@ -88,7 +89,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
             frame.write_parquet(temporary)
     for name, frame in {"plan": plan_frame(shop, chosen), "comparison": compared.frame, "load": load}.items():
         with atomic(out / f"{name}.csv") as temporary:
-            frame.write_csv(temporary)
+            as_texts(frame).write_csv(temporary)
     write_json(stage.root / paths.metrics("schedule"), _metrics(shop, compared, first_pass_yield))
     for row in compared.frame.iter_rows(named=True):
         figures = {key: float(value) for key, value in row.items() if isinstance(value, int | float)}

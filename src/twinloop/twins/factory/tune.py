@@ -11,6 +11,7 @@ from twinloop.files import atomic, sha256, write_json
 from twinloop.learning.objectives import Objective
 from twinloop.learning.study import Search, Tried, search
 from twinloop.learning.trials import chosen_record, study_line, study_metrics, trials_frame
+from twinloop.twins.configuration import from_environment
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
@@ -67,7 +68,9 @@ def _search(stage: Stage[FactoryConfig], asked: tuple[Objective, ...]) -> Search
         trial,
         factory.model.space.dimensions,
         objectives=asked,
-        settings=factory.tune,
+        settings=dataclasses.replace(
+            factory.tune, storage=from_environment("factory.tune.storage", factory.tune.storage)
+        ),
         name="factory",
         inputs=inputs,
         seed=seed,

@@ -25,6 +25,7 @@ from PIL import Image
 
 from twinloop.files import write_text
 from twinloop.progress import bar, say
+from twinloop.spreadsheets import as_text
 from twinloop.vision.datasets.reading import pixel_limit
 from twinloop.vision.datasets.samples import Refused, Sample, printable, slug
 from twinloop.vision.index import GOOD, QUARANTINE_FILE
@@ -93,7 +94,7 @@ class Quarantine:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(("file", "reason"))
-        writer.writerows(self.entries)
+        writer.writerows((as_text(file), as_text(reason)) for file, reason in self.entries)
         write_text(path, text.getvalue())
 
 

@@ -16,6 +16,7 @@ from twinloop.contracts import Decision
 from twinloop.errors import InputError
 from twinloop.files import atomic, write_text
 from twinloop.progress import bar
+from twinloop.spreadsheets import as_texts
 from twinloop.vision.datasets.samples import IMAGE_SUFFIXES, Refused, printable
 from twinloop.vision.inference.large import predict_large
 from twinloop.vision.inference.pictures import Pixels, opened_rows, read_picture
@@ -73,7 +74,7 @@ class Judged:
             case ".csv":
                 boxes = [None if found is None else json.dumps(found) for found in self.table["boxes"].to_list()]
                 with atomic(path) as temporary:
-                    self.table.with_columns(pl.Series("boxes", boxes, pl.String)).write_csv(temporary)
+                    as_texts(self.table.with_columns(pl.Series("boxes", boxes, pl.String))).write_csv(temporary)
             case _:
                 with atomic(path) as temporary:
                     self.table.write_parquet(temporary)

@@ -1,0 +1,82 @@
+"""Reads YAML as plain data: texts, numbers, true/false, nothing, lists and mappings, or one line that says what is not.
+
+YAML allows more than a configuration can hold (dates, sets, bytes, cycles, integers of thousands of digits), and its
+parser answers some of it with Python's own errors. Here is the one place that knows.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from twinloop.errors import InputError
+
+DEEPEST = 60
+MOST_VALUES = 200_000
+LARGEST_INTEGER = 2**63 - 1
+
+
+def read_yaml(path: Path, name: str) -> Any:
+    """The plain data of a YAML file, called `name` in messages. Raises InputError with its place in one line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name}: expected UTF-8 text, found byte 0x{error.object[error.start]:02x}") from None
+    return parse_yaml(text, name)
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """The plain data of a YAML text. Raises InputError."""
+    try:
+        value = yaml.safe_load(text)
+    except RecursionError:
+        raise InputError(f"{name}: expected YAML nested at most {DEEPEST} deep") from None
+    except (yaml.YAMLError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
+        # PyYAML lets a date of month 13 or a number of 5 000 digits out as Python's own error.
+        raise InputError(f"{name}: expected YAML: {error}") from None
+    if faults := unplain(value):
+        keys, expected = faults[0]
+        place = ".".join(map(str, keys)) or "all of it"
+        raise InputError(f"{name}: {place}: {expected}")
+    return value
+
+
+def unplain(value: Any) -> list[tuple[tuple[str | int, ...], str]]:
+    """Where `value` holds what JSON has no word for: keys that lead there and what was expected; the first only."""
+    pending: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+    count = 0
+    while pending:
+        keys, item = pending.pop()
+        count += 1
+        if count > MOST_VALUES:
+            return [((), f"expected at most {MOST_VALUES} values; aliases that repeat each other make more")]
+        if len(keys) > DEEPEST:
+            return [(keys[:3], f"expected at most {DEEPEST} levels, or no alias that contains itself")]
+        if isinstance(item, dict):
+            for key in item:
+                if not isinstance(key, str):
+                    return [(keys, f"expected a text as key, found {_kind(key)} ({str(key)[:40]}): put it in quotes")]
+                if _unwritable(key):
+                    return [(keys, "expected keys of valid Unicode")]
+            pending += [((*keys, key), child) for key, child in reversed(item.items())]
+        elif isinstance(item, list | tuple):
+            pending += [((*keys, index), child) for index, child in reversed(list(enumerate(item)))]
+        elif isinstance(item, str):
+            if _unwritable(item):
+                return [(keys, "expected a text of valid Unicode")]
+        elif isinstance(item, int) and not isinstance(item, bool):
+            if abs(item) > LARGEST_INTEGER:
+                return [(keys, "expected an integer of at most 18 digits")]
+        elif not (item is None or isinstance(item, bool | float)):
+            quoted = ": put it in quotes for a text" if hasattr(item, "isoformat") else ""
+            return [(keys, f"expected a text, number, true/false, list or mapping, found {_kind(item)}{quoted}")]
+    return []
+
+
+def _unwritable(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _kind(value: Any) -> str:
+    names = {"datetime": "a date and time", "date": "a date", "bytes": "binary data", "set": "a set"}
+    return names.get(type(value).__name__, type(value).__name__)
