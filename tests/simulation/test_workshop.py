@@ -23,8 +23,6 @@ from twinloop.simulation.events.log import (
     SHIP,
     STARVED,
 )
-from twinloop.simulation.events.orders import orders_frame
-from twinloop.simulation.events.resources import stocks_frame, utilisation_frame
 
 MINUTES = 300.0
 
@@ -64,22 +62,22 @@ def test_a_line_of_few_lines_of_code_runs_as_computed_by_hand():
     # Frames are welded 0–12 and 12–24. The tube for the third, ordered at 0, is there at 30, but the fitter assembles
     # 24–34 (the first kit was complete at 14), then welds until 46, and assembles 46–56 and 56–66.
     assert log.time[log.event == SHIP].tolist() == [34.0, 56.0, 66.0]
-    table = orders_frame(log, trolleys().source)
+    table = log.orders(trolleys())
     assert table["completed_min"].to_list() == [66.0, 56.0]
     assert table["tardiness_min"].to_list() == [6.0, None]
 
 
 def test_a_workshop_from_yaml_makes_its_orders(workshop):
     log = log_of(workshop, minutes=3 * workshop.minutes_per_day)
-    table = orders_frame(log, workshop.source)
+    table = log.orders(workshop)
     assert table["completed_min"].null_count() == 0
     made = table.filter(pl.col("variant") == "frame")
     assert (made["shipped"] + made["scrapped"]).to_list() == [12, 8]
     assert table.filter(pl.col("variant") == "wheel")["joined"].to_list() == [24, 16]
-    stocks = {row["material"]: row for row in stocks_frame(log, workshop).rows(named=True)}
+    stocks = {row["material"]: row for row in log.stocks(workshop).rows(named=True)}
     assert stocks["tube"]["used"] == pytest.approx(20 * 3.5)
     assert stocks["paint"]["level"] == pytest.approx(10 - 20 * 0.4)
-    assert utilisation_frame(log, workshop)["busy_min"].min() > 0
+    assert log.utilisation(workshop)["busy_min"].min() > 0
 
 
 def test_its_key_figures_count_neither_trips_nor_joined_parts_as_rework(workshop):

@@ -136,8 +136,8 @@ class Selection:
 
 
 def _table(figures: Mapping[str, ArrayLike]) -> Floats:
-    values = [np.asarray(found, dtype=np.float64) for found in figures.values()]
-    if not values or len({found.shape for found in values}) > 1 or values[0].ndim != 1:
+    values = [np.asarray(sample, dtype=np.float64) for sample in figures.values()]
+    if not values or len({sample.shape for sample in values}) > 1 or values[0].ndim != 1:
         raise InputError("selection expects as many replications of every scenario, and at least one scenario")
     return np.stack(values)
 

@@ -90,10 +90,10 @@ def holm(probabilities: ArrayLike) -> Floats:
     >>> holm([0.01, 0.04, 0.03]).round(2).tolist()
     [0.03, 0.06, 0.06]
     """
-    found = np.asarray(probabilities, dtype=np.float64)
-    order = np.argsort(found, kind="stable")
-    steps = np.minimum(found[order] * np.arange(len(found), 0, -1), 1.0)
-    adjusted = np.empty_like(found)
+    p = np.asarray(probabilities, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    steps = np.minimum(p[order] * np.arange(len(p), 0, -1), 1.0)
+    adjusted = np.empty_like(p)
     adjusted[order] = np.maximum.accumulate(steps)
     return adjusted
 

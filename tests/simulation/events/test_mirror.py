@@ -26,7 +26,7 @@ def check_against_engine(live):
     number = plant.log.part_numbers().tolist()
     handed_over: dict[str, int] = {}
     for machine, known in zip(plant.machines, state.machines, strict=True):
-        broken = machine._mended > machine._seen
+        broken = machine._repaired_at > machine._watched_to
         assert known.state == EVENTS[DOWN if broken else machine.state], machine.name
         # A blocked machine that broke down has passed its part on when somebody made room.
         held = None if machine.part == NO_PART else number[machine.part]

@@ -42,7 +42,9 @@ def test_the_same_seed_gives_the_same_study_whatever_the_number_of_workers(confi
 
 def test_a_station_that_cannot_be_studied_is_refused(configured):
     line, settings = configured
-    with pytest.raises(InputError, match="maintenance: station: unknown name 'weldin'; did you mean 'welding'"):
+    with pytest.raises(InputError, match="MaintenanceSettings.station: unknown name 'weldin'; did you mean 'welding'"):
         study(line, dataclasses.replace(settings, station="weldin"), economy=Economy())
-    with pytest.raises(InputError, match="station packing has no repair time: give it one, or study another"):
+    with pytest.raises(
+        InputError, match="MaintenanceSettings.station: packing has no repair time: give it one, or study another"
+    ):
         study(line, dataclasses.replace(settings, station="packing"), economy=Economy())

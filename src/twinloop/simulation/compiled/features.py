@@ -31,6 +31,6 @@ def check_known(line: Line) -> None:
     missing = refused(line)
     if missing:
         raise InputError(
-            f"simulate: engine = 'compiled': {line.name} has {', '.join(missing)}, which the compiled engine does not "
+            f"Design.engine = 'compiled': {line.name} has {', '.join(missing)}, which the compiled engine does not "
             "know: use engine='auto' or 'simpy'"
         )

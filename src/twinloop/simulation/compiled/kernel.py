@@ -120,7 +120,7 @@ def go(world: World, rules: Rules, rows: Records) -> int:
             if step == ENDED:
                 if machine.calendar or machine.doing == RUNNING:
                     machine.left -= machine.minutes
-                machine.seen = run.now
+                machine.watched_to = run.now
                 step = machine.after_work
             if step == WORKED:
                 part = parts[machine.part]
@@ -247,7 +247,7 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                 machine.minutes -= machine.left
                 machine.state = DOWN
                 write(rows, run, run.now, DOWN, me, machine.noted, UNKNOWN, NOTHING)
-                machine.after_mend = REPAIRED
+                machine.after_repair = REPAIRED
                 step = MEND
             elif step == MEND:
                 if run.crew and run.crew_free == 0:
@@ -272,7 +272,7 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                     run.calls -= 1
                 else:
                     run.crew_free += 1
-                step = machine.after_mend
+                step = machine.after_repair
             elif step == REPAIRED:
                 if spent(streams, machine.failure):
                     machine.step, run.dry = step, machine.failure
@@ -283,25 +283,25 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                 if run.rows > most:
                     machine.step = step
                     return FULL
-                if machine.mended > machine.seen:
-                    if machine.mended >= run.now:
+                if machine.repaired_at > machine.watched_to:
+                    if machine.repaired_at >= run.now:
                         step = machine.after_wait
                         if run.finishing:
                             break
-                        if machine.mended > run.now:
-                            machine.state, machine.after_mend = DOWN, SETTLED
+                        if machine.repaired_at > run.now:
+                            machine.state, machine.after_repair = DOWN, SETTLED
                             step = MEND
                             if not run.crew:
                                 machine.step = SETTLED
-                                plan(agenda, ready, run, me, machine.mended - run.now)
+                                plan(agenda, ready, run, me, machine.repaired_at - run.now)
                                 break
                         continue
-                    write(rows, run, machine.mended, machine.state, me, machine.noted, UNKNOWN, NOTHING)
-                    machine.seen = machine.mended
-                fails = machine.seen + machine.left
+                    write(rows, run, machine.repaired_at, machine.state, me, machine.noted, UNKNOWN, NOTHING)
+                    machine.watched_to = machine.repaired_at
+                fails = machine.watched_to + machine.left
                 if fails >= run.now:
-                    machine.left = max(machine.left - (run.now - machine.seen), 0.0)
-                    machine.seen = run.now
+                    machine.left = max(machine.left - (run.now - machine.watched_to), 0.0)
+                    machine.watched_to = run.now
                     step = machine.after_wait
                     if run.finishing:
                         break
@@ -313,10 +313,10 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                     machine.step = step
                     return DRY
                 write(rows, run, fails, DOWN, me, machine.noted, UNKNOWN, NOTHING)
-                machine.mended = NEVER if run.crew else fails + draw(streams, draws, machine.repair)
+                machine.repaired_at = NEVER if run.crew else fails + draw(streams, draws, machine.repair)
                 machine.left = draw(streams, draws, machine.failure)
             elif step == SETTLED:
-                machine.seen, machine.mended = run.now, 0.0
+                machine.watched_to, machine.repaired_at = run.now, 0.0
                 step = machine.after_wait
             elif step == ARRIVE:
                 if spent(streams, rules.arrival):

@@ -71,8 +71,8 @@ RUN = np.dtype(
     align=True,
 )
 # extra: minutes that every cycle takes longer. cycle, failure, repair, setup: streams. minutes: of the work still to
-# do; doing: its state. left: minutes to the next failure. seen, mended: as in engine/machines.py. noted: the part's
-# number in the last row. next: the machine that waits behind for a part.
+# do; doing: its state. left: minutes to the next failure. watched_to, repaired_at: as in engine/machines.py.
+# noted: the part's number in the last row. next: the machine that waits behind for a part.
 MACHINE = np.dtype(
     [
         # what it is
@@ -90,11 +90,11 @@ MACHINE = np.dtype(
         # where it stands
         ("minutes", np.float64),
         ("left", np.float64),
-        ("seen", np.float64),
-        ("mended", np.float64),
+        ("watched_to", np.float64),
+        ("repaired_at", np.float64),
         ("step", np.int64),
         ("after_work", np.int64),
-        ("after_mend", np.int64),
+        ("after_repair", np.int64),
         ("after_wait", np.int64),
         ("state", np.int64),
         ("doing", np.int64),

@@ -93,8 +93,8 @@ def _judged(life: Watched, thresholds: Floats, window: float) -> tuple[Floats, F
     hits = alert[late]
     lead = np.full(len(thresholds), np.nan)
     if life.failed and len(hits):
-        seen = hits.any(axis=0)
-        lead[seen] = np.maximum(life.end_min - life.age_min[late][hits.argmax(axis=0)], 0.0)[seen]
+        alerted = hits.any(axis=0)
+        lead[alerted] = np.maximum(life.end_min - life.age_min[late][hits.argmax(axis=0)], 0.0)[alerted]
     return lead, false
 
 

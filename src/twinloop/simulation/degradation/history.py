@@ -1,4 +1,4 @@
-"""What a machine has been through, told from the event log: its states over time, its work, its lives.
+"""What a machine has been through, from the event log: its states over time, its work, its lives.
 
 The wear paths are not logged. They follow from the line, the seed and the health at each maintenance, and are drawn
 again here; so sensors can be simulated for any log long after its run.
@@ -85,7 +85,7 @@ def histories(line: Line, log: EventLog, *, seed: int, replication: int) -> Iter
     for entity, station in enumerate(stations, start=1):
         rows = np.flatnonzero((log.entity == entity) & (log.event >= STARVED))
         rows = rows[np.lexsort((rows, log.time[rows]))]
-        told = History(
+        history = History(
             asset=log.entities[entity],
             station=station,
             horizon=log.horizon,
@@ -94,24 +94,24 @@ def histories(line: Line, log: EventLog, *, seed: int, replication: int) -> Iter
             part=np.append(-1, log.part[rows]),
             lives=(),
         )
-        lives = tuple(_lives(told, np.append(np.nan, log.value[rows]), streams))
-        yield History(**{**vars(told), "lives": lives})
+        lives = tuple(_lives(history, np.append(np.nan, log.value[rows]), streams))
+        yield History(**{**vars(history), "lives": lives})
 
 
-def _lives(told: History, value: Floats, streams: Streams) -> Iterator[Life]:
-    station, wear = told.station, told.station.wear
+def _lives(history: History, value: Floats, streams: Streams) -> Iterator[Life]:
+    station, wear = history.station, history.station.wear
     if wear is None:
         return
-    ends = np.flatnonzero(np.isin(told.state, (DOWN, MAINTENANCE)))
-    worked = told.minutes_in(WORKING, told.time[ends])
+    ends = np.flatnonzero(np.isin(history.state, (DOWN, MAINTENANCE)))
+    worked = history.minutes_in(WORKING, history.time[ends])
     begin, before, start = 0.0, 0.0, 0.0
     for number, (row, minutes) in enumerate(zip(ends, worked, strict=True)):
-        path = life_path(wear, streams, told.asset, number, start=start)
-        failed = bool(told.state[row] == DOWN)
-        yield Life(begin, float(told.time[row]), failed, before, path)
+        path = life_path(wear, streams, history.asset, number, start=start)
+        failed = bool(history.state[row] == DOWN)
+        yield Life(begin, float(history.time[row]), failed, before, path)
         maintenance = station.maintenance
         restoration = wear.restoration if failed or maintenance is None else maintenance.restoration
         start = level_left(wear, float(value[row]), restoration)
-        begin, before = float(told.time[row]), float(minutes)
-    path = life_path(wear, streams, told.asset, len(ends), start=start)
-    yield Life(begin, told.horizon, False, before, path)
+        begin, before = float(history.time[row]), float(minutes)
+    path = life_path(wear, streams, history.asset, len(ends), start=start)
+    yield Life(begin, history.horizon, False, before, path)

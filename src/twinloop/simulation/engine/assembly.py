@@ -115,12 +115,12 @@ class Assembly:
 
     def __call__(self, machine: Machine) -> Fetching:
         """Gather the next kit: returns its main part, the others are joined to it."""
-        kit, told = Kit(self._recipe), 0
+        kit, logged = Kit(self._recipe), 0
         self._shelf.gather(kit)
         while not kit.complete:
-            for part in kit.parts[told:-1]:
+            for part in kit.parts[logged:-1]:
                 machine.note(STARVED, part.number)
-            told = len(kit.parts)
+            logged = len(kit.parts)
             held = kit.parts[-1].number if kit.parts else NO_PART
             yield from machine.wait(kit.arrival(machine.env), STARVED, self._lack(kit), held)
         chief = next(iter(self._recipe))

@@ -195,8 +195,8 @@ def _recall(log: EventLog, part: Part, known: PartState, line: Line) -> None:
     log.record(known.entered_min, ENTER, SOURCE, part.number, part.condition, part.variant)
     inspector = 1 + sum(station.servers for station in line.stations[: line.inspecting or 0])
     for look in known.looks:
-        told = -1 if look.condition is None else log.classes.index(look.condition)
-        log.record(known.entered_min, EVENTS.index(look.decision), inspector, part.number, told)
+        condition = -1 if look.condition is None else log.classes.index(look.condition)
+        log.record(known.entered_min, EVENTS.index(look.decision), inspector, part.number, condition)
 
 
 def _resume(
@@ -211,7 +211,7 @@ def _resume(
     """Start a machine where it stands; the first draw of what is under way is its rest."""
     now = machine.env.now
     rng = streams.generator(machine.name, "rest")
-    machine._seen = machine.since = now
+    machine._watched_to = machine.since = now
     machine._variant = None if known.variant is None else _variants(line).index(known.variant)
     if station.failure and known.life_min > 0:
         machine._left = residual(station.failure, known.life_min, rng)

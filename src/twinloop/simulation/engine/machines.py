@@ -112,7 +112,7 @@ class Machine:
         self._setup = durations(station.setup, streams, self.name, "setup") if station.setup else None
         self._variant: int | None = None
         self._left = self.failure()
-        self._seen = self._mended = 0.0
+        self._watched_to = self._repaired_at = 0.0
         self.begun: tuple[Part, bool] | None = None
         self.env.process(self._run())
 
@@ -208,14 +208,14 @@ class Machine:
         yield self.env.timeout(minutes)
         if wears:
             self._left -= minutes
-        self._seen = self.env.now
+        self._watched_to = self.env.now
 
     def _repairing(self, part: Part) -> Process:
         """Down with a part in it, until somebody has come and repaired."""
         self.note(DOWN, part.number)
-        yield from self._mend(self.repair)
+        yield from self._serviced(self.repair)
 
-    def _mend(self, minutes: Callable[[], float]) -> Process:
+    def _serviced(self, minutes: Callable[[], float]) -> Process:
         crew = self._crew
         if crew is None:
             yield self.env.timeout(minutes())
@@ -235,8 +235,8 @@ class Machine:
             if self._crew is None:
                 yield self.env.timeout(remaining)
             else:
-                yield from self._mend(self.repair)
-            self._seen, self._mended = self.env.now, 0.0
+                yield from self._serviced(self.repair)
+            self._watched_to, self._repaired_at = self.env.now, 0.0
 
     def settle(self, now: float) -> float:
         """Log the calendar breakdowns of a wait that ends `now`; returns the minutes of repair still to come.
@@ -244,27 +244,27 @@ class Machine:
         With a crew the breakdown of a waiting machine is noticed when the wait ends: infinite minutes are to come.
         """
         remaining = self.observe(now)
-        if self._mended <= self._seen:
+        if self._repaired_at <= self._watched_to:
             # Rounding may make a failure that comes this very moment a little overdue.
-            self._left = max(self._left - (now - self._seen), 0.0)
-            self._seen = now
+            self._left = max(self._left - (now - self._watched_to), 0.0)
+            self._watched_to = now
         return remaining
 
     def observe(self, now: float) -> float:
         """The same for a wait that goes on: it can be looked at any number of times."""
         waiting = self.state
         while True:
-            if self._mended > self._seen:
-                if self._mended >= now:
-                    return self._mended - now
-                self.log.record(self._mended, waiting, self.entity, self.part)
-                self._seen = self.since = self._mended
-            fails = self._seen + self._left
+            if self._repaired_at > self._watched_to:
+                if self._repaired_at >= now:
+                    return self._repaired_at - now
+                self.log.record(self._repaired_at, waiting, self.entity, self.part)
+                self._watched_to = self.since = self._repaired_at
+            fails = self._watched_to + self._left
             if fails >= now:
                 return 0.0
             self.log.record(fails, DOWN, self.entity, self.part)
             self.since = fails
-            self._mended = fails + self.repair() if self._crew is None else NEVER
+            self._repaired_at = fails + self.repair() if self._crew is None else NEVER
             self._left = self.failure()
 
     def finish(self, horizon: float) -> None:

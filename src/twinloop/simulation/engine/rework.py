@@ -40,7 +40,7 @@ def success_by_class(line: Line, classes: tuple[str, ...]) -> tuple[float, ...]:
     foreign = sorted(set(rework.success_by_class) - set(classes))
     if foreign:
         raise InputError(
-            f"simulate: line.rework.success_by_class names {foreign[0]!r}, which the operating curve does not know "
+            f"Rework.success_by_class names {foreign[0]!r}, which the operating curve does not know "
             f"(its classes: {', '.join(classes)}): remove it, or evaluate a model of these classes"
         )
     return tuple(rework.success_by_class.get(name, rework.success) for name in classes)

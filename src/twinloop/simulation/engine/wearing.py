@@ -100,7 +100,7 @@ class Wearing(Machine):
     def _maintain(self, restoration: float, part: int = NO_PART) -> Process:
         health = self.health
         self.note(MAINTENANCE, part)
-        yield from self._mend(self._duration)
+        yield from self._serviced(self._duration)
         self.last_maintenance = self.env.now
         self._begin(start=level_left(self._wear, health, restoration))
 

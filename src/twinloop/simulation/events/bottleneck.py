@@ -58,14 +58,14 @@ def bottlenecks(events: pl.DataFrame, *, horizon: float, start: float = 0.0) -> 
     )
 
 
-def bottleneck_shares(found: pl.DataFrame, *, horizon: float, start: float = 0.0) -> pl.DataFrame:
+def bottleneck_shares(periods: pl.DataFrame, *, horizon: float, start: float = 0.0) -> pl.DataFrame:
     """Share of the time in which each machine is the sole or the shifting bottleneck: entity, sole, shifting.
 
-    `found` comes from `bottlenecks`; the machine with the largest sum is first, those that never are one are missing.
+    `periods` comes from `bottlenecks`; the machine with the largest sum is first, those that never are one are missing.
     """
     minutes = (pl.col("end_min") - pl.col("start_min")) / (horizon - start)
     return (
-        found.group_by("entity")
+        periods.group_by("entity")
         .agg(
             sole=minutes.filter(pl.col("kind") == SOLE).sum(),
             shifting=minutes.filter(pl.col("kind") == SHIFTING).sum(),
@@ -91,7 +91,7 @@ def _momentary(periods: list[_Period]) -> list[tuple[_Period, float, float]]:
     opening = sorted(range(len(periods)), key=lambda k: periods[k].start)
     moments = sorted({time for period in periods for time in (period.start, period.end)})
     active: dict[str, int] = {}
-    found: list[tuple[_Period, float, float]] = []
+    longest_periods: list[tuple[_Period, float, float]] = []
     waiting = 0
     for since, until in pairwise(moments):
         active = {entity: k for entity, k in active.items() if periods[k].end > since}
@@ -101,11 +101,11 @@ def _momentary(periods: list[_Period]) -> list[tuple[_Period, float, float]]:
         if not active:
             continue
         longest = periods[min(active.values(), key=lambda k: (-periods[k].length, periods[k].start, k))]
-        if found and found[-1][0] is longest and found[-1][2] == since:
-            found[-1] = (longest, found[-1][1], until)
+        if longest_periods and longest_periods[-1][0] is longest and longest_periods[-1][2] == since:
+            longest_periods[-1] = (longest, longest_periods[-1][1], until)
         else:
-            found.append((longest, since, until))
-    return found
+            longest_periods.append((longest, since, until))
+    return longest_periods
 
 
 def _without(low: float, high: float, holes: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -55,12 +55,12 @@ def waits(events: pl.DataFrame) -> pl.DataFrame:
 
 def queue_levels(events: pl.DataFrame) -> pl.DataFrame:
     """How many parts wait in front of each station, after every change: entity, time_min, level; 0 before the first."""
-    found = waits(events).filter(pl.col("end_min").is_null() | (pl.col("end_min") > pl.col("start_min")))
+    stays = waits(events).filter(pl.col("end_min").is_null() | (pl.col("end_min") > pl.col("start_min")))
     steps = pl.concat(
         [
             # A place that is left and taken at the same moment is left first: levels stay within the capacity.
-            found.filter(pl.col("end_min").is_not_null()).select("entity", time_min="end_min", step=pl.lit(-1)),
-            found.select("entity", time_min="start_min", step=pl.lit(1)),
+            stays.filter(pl.col("end_min").is_not_null()).select("entity", time_min="end_min", step=pl.lit(-1)),
+            stays.select("entity", time_min="start_min", step=pl.lit(1)),
         ]
     ).sort("time_min", maintain_order=True)
     return (

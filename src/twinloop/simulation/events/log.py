@@ -44,7 +44,7 @@ class EventLog:
 
     entities: names by entity number, 0 is the source. classes: names by condition. horizon: end of the log in minutes.
     numbers: the numbers outside of parts 0, 1, …, where these differ; parts that enter later count on from
-    `next_number`. notes: what was mended when a plant's file was read. silent: whether nothing is kept.
+    `next_number`. notes: what was put right when a plant's file was read. silent: whether nothing is kept.
     record(time, event, entity, part, condition, value) appends one row, the last three where they say something.
     """
 
@@ -174,6 +174,24 @@ class EventLog:
         from twinloop.simulation.events.mirror import replay
 
         return replay(self, line, at=at)
+
+    def utilisation(self, line: Line, *, start: float = 0.0) -> pl.DataFrame:
+        """How busy operators and vehicles were from minute `start` on; see events.resources.utilisation_frame."""
+        from twinloop.simulation.events.resources import utilisation_frame
+
+        return utilisation_frame(self, line, start=start)
+
+    def stocks(self, line: Line, *, start: float = 0.0) -> pl.DataFrame:
+        """What was delivered, used and out of stock from minute `start` on; see events.resources.stocks_frame."""
+        from twinloop.simulation.events.resources import stocks_frame
+
+        return stocks_frame(self, line, start=start)
+
+    def orders(self, line: Line) -> pl.DataFrame:
+        """How every order of the line's source went; see events.orders.orders_frame."""
+        from twinloop.simulation.events.orders import orders_frame
+
+        return orders_frame(self, line.source)
 
     def time_in_states(self, start: float = 0.0) -> NDArray[np.float64]:
         """[entities, STATES] minutes between `start` and the horizon; each machine's row sums to horizon - start."""

@@ -93,7 +93,7 @@ class Mirror:
                 raise InputError(
                     f"events: part {part} waits before {place.name}, which is no station of {self.line.name}"
                 )
-            self._wait(part, place.station, told=True)
+            self._wait(part, place.station, logged=True)
         elif event in (SHIP, SCRAP, JOIN):
             self._leave_place(part)
             del self._parts[part]
@@ -144,9 +144,9 @@ class Mirror:
         counts.lot = (variant, counts.lot[1] + 1 if counts.lot[0] == variant else 1)
         counts.last_entry = time
         if not self.line.routed:
-            self._wait(part, 0, told=False)
+            self._wait(part, 0, logged=False)
         elif index is not None:
-            self._wait(part, self.line.entries[index], told=False)
+            self._wait(part, self.line.entries[index], logged=False)
 
     def _change(self, machine: Machine, time: float, state: int, part: int, value: float) -> None:
         if time > machine.since:
@@ -215,7 +215,7 @@ class Mirror:
                 self._leave_place(number)
                 following = self._following(machine, self._parts[number])
                 if following is not None:
-                    self._wait(number, following, told=False)
+                    self._wait(number, following, logged=False)
 
     def _leave_place(self, number: int) -> Machine | None:
         """Nothing holds the part any more; gives the machine that did."""
@@ -236,14 +236,14 @@ class Mirror:
             part.steps += 1
         return machine
 
-    def _wait(self, number: int, position: int, *, told: bool) -> None:
+    def _wait(self, number: int, position: int, *, logged: bool) -> None:
         place = self._waiting[position]
-        if told and number in place.queued:
+        if logged and number in place.queued:
             return
         self._leave_place(number)
         self._queued[number] = place
         group = place.queued
-        if not told:
+        if not logged:
             takers = sum(one.station == position and one.takes_when_repaired for one in self._machines)
             group = place.handed if len(place.handed) < takers else place.outside
         group[number] = None

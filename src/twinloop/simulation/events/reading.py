@@ -1,7 +1,7 @@
 """Event logs from files: the engine's own, and those of a real plant in the same schema.
 
-A plant's rows come in any order, twice, and with part numbers of its own. What can be mended without
-guessing is mended and said (`EventLog.notes`); what cannot be true is refused with its row.
+A plant's rows come in any order, twice, and with part numbers of its own. What can be put right without
+guessing is put right and said (`EventLog.notes`); what cannot be true is refused with its row.
 """
 
 import json
@@ -47,7 +47,7 @@ def read_log(path: str | Path, *, line: Line | None, horizon: float | None) -> E
     if frame.is_empty():
         raise InputError(f"events: {path}: expected events, found no rows: check how the log was written")
     about = _about(metadata.get(f"{KIND}.log", "{}"), path)
-    frame, notes = (frame, []) if about else _mended(frame)
+    frame, notes = (frame, []) if about else _without_repeats(frame)
     entities = _entities(frame, about, line)
     classes = tuple(about.get("classes") or (GOOD, *_others(frame["condition"], GOOD)))
     event = _numbered(frame["event"], EVENTS, f"events: {path}", "event")
@@ -93,10 +93,10 @@ def _about(text: str, path: str | Path) -> dict[str, Any]:
     return dict(about)
 
 
-def _mended(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    once = frame.unique(maintain_order=True)
-    twice = len(frame) - len(once)
-    return once, [f"{twice} of {len(frame)} rows came twice and were left out"] if twice else []
+def _without_repeats(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    rows = frame.unique(maintain_order=True)
+    twice = len(frame) - len(rows)
+    return rows, [f"{twice} of {len(frame)} rows came twice and were left out"] if twice else []
 
 
 def _entities(frame: pl.DataFrame, about: dict[str, list[str]], line: Line | None) -> tuple[str, ...]:
@@ -174,10 +174,10 @@ def _parts(
 def _again(part: NDArray[np.int64], rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which of these rows name a part that an earlier one of them has named."""
     chosen = np.flatnonzero(rows)
-    again = np.ones(len(chosen), dtype=bool)
-    again[np.unique(part[chosen], return_index=True)[1]] = False
+    repeated = np.ones(len(chosen), dtype=bool)
+    repeated[np.unique(part[chosen], return_index=True)[1]] = False
     result = np.zeros(len(part), dtype=bool)
-    result[chosen[again]] = True
+    result[chosen[repeated]] = True
     return result
 
 

@@ -1,4 +1,4 @@
-"""The factory's answer in one sentence, true for every outcome: a gain, a loss, or nothing that can be told."""
+"""A line's answer in one sentence, true for every outcome: a gain, a loss, or nothing that can be told."""
 
 from dataclasses import asdict
 from typing import Any
@@ -80,8 +80,8 @@ def _amount(gain: Gain) -> tuple[str, str]:
     return percent(abs(gain.relative.mean)), _limits(gain.relative, scale=100.0, digits=1, unit="%")
 
 
-def _limits(found: Interval, *, scale: float, digits: int, unit: str) -> str:
-    return f"{fixed(scale * found.low, digits)} … {fixed(scale * found.high, digits)}{THIN}{unit}"
+def _limits(ends: Interval, *, scale: float, digits: int, unit: str) -> str:
+    return f"{fixed(scale * ends.low, digits)} … {fixed(scale * ends.high, digits)}{THIN}{unit}"
 
 
 def _next_part(sensitivity: Sensitivity) -> str:

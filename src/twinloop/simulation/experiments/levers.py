@@ -51,7 +51,7 @@ def expanded(levers: Iterable[Lever], line: Line) -> tuple[Lever, ...]:
         fields = {field for path in lever.change for _, field, _, _ in string.Formatter().parse(path) if field}
         foreign = sorted(fields - PLACEHOLDERS)
         if foreign:
-            raise unknown(f"simulate: lever {lever.name!r}: placeholder", foreign[0], PLACEHOLDERS)
+            raise unknown(f"{_where(lever)}: placeholder", foreign[0], PLACEHOLDERS)
         if "station" in fields:
             result += _per_station(lever, line)
         elif "buffer" in fields:
@@ -62,7 +62,7 @@ def expanded(levers: Iterable[Lever], line: Line) -> tuple[Lever, ...]:
 
 
 def _per_station(lever: Lever, line: Line) -> list[Lever]:
-    found = []
+    copies = []
     for number, station in enumerate(line.stations, start=1):
         filled = _filled(lever, number=number, station=station.name)
         if all(
@@ -70,10 +70,10 @@ def _per_station(lever: Lever, line: Line) -> list[Lever]:
             for path in filled.change
             if path.startswith("stations.")
         ):
-            found.append(filled)
-    if not found:
-        raise InputError(f"simulate: lever {lever.name!r}: no station has {', '.join(lever.change)}: remove the lever")
-    return found
+            copies.append(filled)
+    if not copies:
+        raise InputError(f"{_where(lever)}: no station has {', '.join(lever.change)}: remove the lever")
+    return copies
 
 
 def _has(place: Any, keys: list[str]) -> bool:
@@ -88,7 +88,7 @@ def _filled(lever: Lever, **values: Any) -> Lever:
     try:
         name = lever.name.format(**values)
     except (KeyError, IndexError, ValueError):
-        raise InputError(f"simulate: lever {lever.name!r}: its name may hold {', '.join(values)} in braces") from None
+        raise InputError(f"{_where(lever)}: its name may hold {', '.join(values)} in braces") from None
     return replace(lever, name=name, change={path.format(**values): change for path, change in lever.change.items()})
 
 
@@ -103,9 +103,7 @@ def applied(lever: Lever, scenario: Scenario, choices: Choices) -> Scenario:
             changed = _with_model(lever, changed, str(change), choices)
         elif path == "errors":
             if not isinstance(change, Scale):
-                raise InputError(
-                    f"simulate: lever {lever.name!r}: errors = {change!r}: expected {{scale: 0.5}} or the like"
-                )
+                raise InputError(f"{_where(lever)}: errors = {change!r}: expected {{scale: 0.5}} or the like")
             changed = replace(changed, curve=changed.measured.with_errors_scaled(change.scale))
         elif path == "threshold":
             point = _point(lever, change, choices)
@@ -117,11 +115,11 @@ def applied(lever: Lever, scenario: Scenario, choices: Choices) -> Scenario:
 
 def _with_model(lever: Lever, scenario: Scenario, name: str, choices: Choices) -> Scenario:
     if name not in choices.models:
-        raise unknown(f"simulate: lever {lever.name!r}: model", name, choices.models)
+        raise unknown(f"{_where(lever)}: model", name, choices.models)
     model, today = choices.models[name], scenario.measured
     if model.curve.classes != today.classes:
         raise InputError(
-            f"simulate: lever {lever.name!r}: model {name!r} knows the classes {', '.join(model.curve.classes)}, "
+            f"{_where(lever)}: model {name!r} knows the classes {', '.join(model.curve.classes)}, "
             f"today's {', '.join(today.classes)}: evaluate both on the same data"
         )
     return replace(scenario, curve=model.curve.at(today.accept_below, today.reject_from), latency_ms=model.latency_ms)
@@ -132,9 +130,11 @@ def _point(lever: Lever, change: Any, choices: Choices) -> OperatingPoint:
         return choices.chosen
     if isinstance(change, int | float) and 0 <= change <= 1:
         return OperatingPoint(float(change), float(change))
-    raise InputError(
-        f"simulate: lever {lever.name!r}: threshold = {change!r}: expected {CHOSEN!r} or a number in [0, 1]"
-    )
+    raise InputError(f"{_where(lever)}: threshold = {change!r}: expected {CHOSEN!r} or a number in [0, 1]")
+
+
+def _where(lever: Lever) -> str:
+    return f"ExperimentSettings.levers: {lever.name!r}"
 
 
 def described(lever: Lever) -> str:

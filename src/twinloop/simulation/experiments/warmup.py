@@ -75,8 +75,8 @@ def warm_up(subject: Scenario | Line, **how: Unpack[How]) -> WarmUp:
     scenario, design = Scenario.of(subject), replace(Design(**how), warmup_days=0.0)
     numbers = range(design.first, design.first + design.replications)
     tasks = (_Output(run_of(scenario, design, number)) for number in numbers)
-    found = executed(tasks, workers=design.workers, backend=design.backend)
-    left = np.concatenate(list(track(found, "replication", design.replications)))
+    outputs = executed(tasks, workers=design.workers, backend=design.backend)
+    left = np.concatenate(list(track(outputs, "replication", design.replications)))
     # So few values that each is more than the chance of a part before or after its end.
     count = int(np.clip(len(left) // PARTS_PER_VALUE, FEWEST_VALUES, MOST_VALUES))
     parts, _ = np.histogram(left, bins=count, range=(0.0, design.days * scenario.line.minutes_per_day))

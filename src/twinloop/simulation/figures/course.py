@@ -80,9 +80,9 @@ def course(line: Line, events: pl.DataFrame, *, start: float, end: float, places
         levels[stands[entity][0]].append((time, level))
     leaving = rows.filter(pl.col("event").is_in(list(LEAVING)))
     earlier = leaving.filter(pl.col("time_min") < start - MOVE_MIN)["part"]
-    seen = rows.filter(pl.col("part").is_not_null(), ~pl.col("part").is_in(earlier.implode()))
+    entering = rows.filter(pl.col("part").is_not_null(), ~pl.col("part").is_in(earlier.implode()))
     return Course(
-        parts=_parts(seen, stands, places, start=start, slots=slots),
+        parts=_parts(entering, stands, places, start=start, slots=slots),
         states={stand: Steps("starved", found) for stand, found in changes.items()},
         levels={station: Steps(0, found) for station, found in levels.items()},
         left=tuple(leaving.filter(pl.col("time_min") >= start).select("time_min", "event").iter_rows()),

@@ -166,26 +166,26 @@ def _notes(line: Line, station: Station) -> list[str]:
 
 def _below(line: Line, dense: bool) -> list[str]:
     """People, stocks and routes, one line of text each."""
-    found = []
+    lines = []
     for group in line.operators:
         shifts = ", ".join(f"{shift.start_min:g} … {shift.end_min:g}" for shift in group.shifts)
         times = f", minutes {shifts} of the day" if shifts else ""
-        found.append(f"{group.count} × {group.name}: {', '.join(group.skills)}{times}")
-    found += [f"crew of {line.crew.size} for repair and maintenance"] if line.crew else []
+        lines.append(f"{group.count} × {group.name}: {', '.join(group.skills)}{times}")
+    lines += [f"crew of {line.crew.size} for repair and maintenance"] if line.crew else []
     if line.transport:
-        found.append(f"{line.transport.fleet} vehicles, {line.transport.trip.average:.3g} min a trip")
+        lines.append(f"{line.transport.fleet} vehicles, {line.transport.trip.average:.3g} min a trip")
     for material in line.materials:
-        again = f", {material.order_quantity:g} more from {material.reorder_at:g} on" if material.lead_time else ""
-        found.append(f"{material.name}: {material.initial:g} in stock{again}")
+        reorder = f", {material.order_quantity:g} more from {material.reorder_at:g} on" if material.lead_time else ""
+        lines.append(f"{material.name}: {material.initial:g} in stock{reorder}")
     if line.branching and dense:
-        found += [f"{station.name} → {_ways(station)}" for station in line.stations]
+        lines += [f"{station.name} → {_ways(station)}" for station in line.stations]
     elif line.routed and not line.branching:
         shown = line.source.variants[:MOST_ROUTES]
         everything = [station.name for station in line.stations]
-        found += [f"{variant.name}: {' → '.join(variant.route or everything)}" for variant in shown]
+        lines += [f"{variant.name}: {' → '.join(variant.route or everything)}" for variant in shown]
         more = len(line.source.variants) - len(shown)
-        found += [f"and {more} more variants"] if more else []
-    return found
+        lines += [f"and {more} more variants"] if more else []
+    return lines
 
 
 def _ways(station: Station) -> str:

@@ -104,15 +104,15 @@ def layout(line: Line, *, heights: Mapping[str, float], queue_height: float = 26
 def _flows(line: Line) -> dict[tuple[str, str], float | None]:
     """Every way between two places, with its probability where stations branch."""
     names = [station.name for station in line.stations]
-    found: dict[tuple[str, str], float | None] = {}
+    flows: dict[tuple[str, str], float | None] = {}
     for way in paths(line.stations, line.source.variants):
         stops = [SOURCE, *(names[position] for position in way)]
-        found |= dict.fromkeys(zip(stops, stops[1:] if line.branching else [*stops[1:], EXIT], strict=False))
+        flows |= dict.fromkeys(zip(stops, stops[1:] if line.branching else [*stops[1:], EXIT], strict=False))
     for station in line.stations if line.branching else ():
         leaving = 1 - sum(station.next.values())
-        found |= {(station.name, name): share for name, share in station.next.items() if share > 0}
-        found |= {(station.name, EXIT): leaving if station.next else None} if leaving > 1e-9 else {}
-    return found
+        flows |= {(station.name, name): share for name, share in station.next.items() if share > 0}
+        flows |= {(station.name, EXIT): leaving if station.next else None} if leaving > 1e-9 else {}
+    return flows
 
 
 def _rows(line: Line, in_a_row: int) -> dict[str, Point]:
@@ -144,7 +144,7 @@ def _layers(line: Line, flows: Mapping[tuple[str, str], float | None]) -> dict[s
     tallest = max(list(layer.values()).count(column) for column in layer.values())
     for column in range(1, max(layer.values()) + 1):
         known = {name: [rows[other] for other in before[name] if other in rows] for name in before}
-        mean = {name: sum(found) / len(found) if found else 0.0 for name, found in known.items()}
+        mean = {name: sum(places) / len(places) if places else 0.0 for name, places in known.items()}
         members = sorted((name for name in before if layer[name] == column), key=mean.__getitem__)
 
         top = (tallest - len(members)) / 2

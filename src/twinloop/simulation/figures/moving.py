@@ -57,13 +57,13 @@ def jumping(clock: Clock, attribute: str, steps: Steps[str]) -> tuple[str, str]:
     """The attribute's value to begin with (or at the still's moment), and the element that changes it."""
     if clock.at is not None:
         return steps.at(clock.at), ""
-    found = steps.during(clock)
-    if len(found) == 1:
-        return found[0][1], ""
-    return found[0][1], (
+    during = steps.during(clock)
+    if len(during) == 1:
+        return during[0][1], ""
+    return during[0][1], (
         f'<animate attributeName="{attribute}" calcMode="discrete" dur="{clock.seconds:g}s" '
-        f'repeatCount="indefinite" keyTimes="{";".join(clock.share(t) for t, _ in found)}" '
-        f'values="{";".join(value for _, value in found)}"/>'
+        f'repeatCount="indefinite" keyTimes="{";".join(clock.share(t) for t, _ in during)}" '
+        f'values="{";".join(value for _, value in during)}"/>'
     )
 
 
@@ -72,9 +72,9 @@ def word(clock: Clock, texts: Steps[str], *, x: float, y: float, width: float, s
     if clock.at is not None:
         strip, places = [texts.at(clock.at)], Steps(0, ())
     else:
-        found = texts.during(clock)
-        strip = list(dict.fromkeys(text for _, text in found))
-        places = Steps(strip.index(found[0][1]), [(t, strip.index(text)) for t, text in found[1:]])
+        during = texts.during(clock)
+        strip = list(dict.fromkeys(text for _, text in during))
+        places = Steps(strip.index(during[0][1]), [(t, strip.index(text)) for t, text in during[1:]])
     high = 1.5 * size
     rows = "".join(
         f'<text x="{width / 2:g}" y="{high * row + 1.1 * size:g}">{text}</text>'

@@ -6,6 +6,7 @@ from html import escape
 
 import polars as pl
 
+from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.palette import GRID, INK, LINE, PANEL, RED, SOFT
 from twinloop.simulation.figures.course import MOVE_MIN, Course, course
 from twinloop.simulation.figures.flow import head_of, path_of, shortened
@@ -143,14 +144,14 @@ class Painter:
         if minute < self._warmup:
             return f"warm-up, minute {minute:.0f}"
         day, rest = divmod(minute - self._warmup, self._line.minutes_per_day)
-        return f"day {day + 1:.0f}, {rest // 60:.0f} h {int(rest % 60):02d} min"
+        return f"day {day + 1:.0f}, {rest // MINUTES_PER_HOUR:.0f} h {int(rest % MINUTES_PER_HOUR):02d} min"
 
     def _left(self) -> tuple[Steps[int], Steps[int]]:
-        found = []
+        counters = []
         for kind in ("ship", "scrap"):
             times = [t for t, what in self._course.left if what == kind]
-            found.append(Steps(0, [(t, count) for count, t in enumerate(times, start=1)]))
-        return found[0], found[1]
+            counters.append(Steps(0, [(t, count) for count, t in enumerate(times, start=1)]))
+        return counters[0], counters[1]
 
     def _station(self, clock: Clock, name: str) -> str:
         box, servers = self._plan.boxes[name], self._servers[name]
@@ -214,16 +215,16 @@ class Painter:
         return "" if room is None else f"/{room}"
 
     def _part(self, clock: Clock, number: int) -> str:
-        found = self._course.parts[number]
-        gone = found.gone + MOVE_MIN if found.gone is not None else float("inf")
-        if clock.at is not None and not found.since <= clock.at < gone:
+        part = self._course.parts[number]
+        gone = part.gone + MOVE_MIN if part.gone is not None else float("inf")
+        if clock.at is not None and not part.since <= clock.at < gone:
             return ""
-        (x, y), moves = travel(clock, found.stops)
-        seen, changes = jumping(clock, "visibility", Steps("hidden", [(found.since, "visible"), (gone, "hidden")]))
-        hidden = "" if seen == "visible" else f' visibility="{seen}"'
+        (x, y), moves = travel(clock, part.stops)
+        visibility, changes = jumping(clock, "visibility", Steps("hidden", [(part.since, "visible"), (gone, "hidden")]))
+        hidden = "" if visibility == "visible" else f' visibility="{visibility}"'
         shape = ""
         for mark, shown in (("g", False), ("b", True)):
-            value, toggles = jumping(clock, "opacity", found.bad.mapped({shown: "1", not shown: "0"}))
+            value, toggles = jumping(clock, "opacity", part.bad.mapped({shown: "1", not shown: "0"}))
             if toggles or value == "1":
                 dimmed = "" if value == "1" else ' opacity="0"'
                 shape += f'<use href="#{mark}"{dimmed}>{toggles}</use>'

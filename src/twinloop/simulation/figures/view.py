@@ -96,13 +96,13 @@ def _busiest(events: pl.DataFrame, start: float, horizon: float, length: float) 
     """The first minute of the stretch with the most different things that happen."""
     step = length / 3
     last = max(horizon - length, start)
-    found = (
+    shares = (
         events.filter(pl.col("time_min") >= start)
         .select("event", "entity", window=((pl.col("time_min") - start) / step).floor().cast(pl.Int64))
         .unique()
     )
     # Each stretch is three windows long.
-    spread = pl.concat([found.with_columns(pl.col("window") - back) for back in range(3)]).unique()
+    spread = pl.concat([shares.with_columns(pl.col("window") - back) for back in range(3)]).unique()
     counts = (
         spread.filter(pl.col("window") >= 0).group_by("window").len().sort("len", "window", descending=[True, False])
     )

@@ -125,11 +125,11 @@ def _policies(line: Line, settings: MaintenanceSettings) -> dict[str, Line]:
 def _worn(line: Line, settings: MaintenanceSettings) -> Line:
     names = [station.name for station in line.stations]
     if settings.station not in names:
-        raise unknown("maintenance: station", settings.station, names)
+        raise unknown("MaintenanceSettings.station", settings.station, names)
     station = line.stations[names.index(settings.station)]
     if station.repair is None:
         raise InputError(
-            f"maintenance: station {station.name} has no repair time: give it one, or study another station"
+            f"MaintenanceSettings.station: {station.name} has no repair time: give it one, or study another station"
         )
     worn = dataclasses.replace(
         station,

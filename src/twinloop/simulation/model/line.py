@@ -93,9 +93,9 @@ class Line:
         check_operators(self.operators, places, day=self.minutes_per_day)
         check_materials(self.materials, self.stations)
         check_batches(self.stations, self.rooms)
-        again = range(self.return_position, (self.inspecting or 0) + 1) if self.rework else ()
+        repeats = range(self.return_position, (self.inspecting or 0) + 1) if self.rework else ()
         variants = [variant.name for variant in self.source.variants]
-        repeated = [self.stations[position].name for position in again]
+        repeated = [self.stations[position].name for position in repeats]
         check_assemblies(self.stations, variants, self._visits, repeated=repeated)
 
     @property
