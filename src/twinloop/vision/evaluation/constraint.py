@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from twinloop.contracts import OperatingCurve
 from twinloop.numbers import count, number, percent
-from twinloop.vision.evaluation.operating import Floats, accepted_after_looks, cheapest, expected_costs
+from twinloop.vision.evaluation.operating import TIE, Floats, accepted_after_looks, cheapest, expected_costs
 from twinloop.vision.evaluation.settings import PartCosts
 
 CONFIDENCE = 0.95
@@ -127,7 +127,7 @@ def _keeping(curve: OperatingCurve, table: Floats, limit_ppm: float) -> NDArray[
     sure = (most <= limit_ppm) & np.isfinite(table)
     open_pairs = (least <= limit_ppm) & ~sure & np.isfinite(table)
     if sure.any():
-        open_pairs &= table <= table[sure].min() * (1 + 1e-9)
+        open_pairs &= table <= table[sure].min() * (1 + TIE)
     kept = sure.copy()
     for accept in np.flatnonzero(open_pairs.any(axis=1)).tolist():
         rejects = np.flatnonzero(open_pairs[accept])

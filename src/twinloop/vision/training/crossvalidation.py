@@ -21,6 +21,7 @@ from torch import Tensor
 from twinloop.errors import InputError
 from twinloop.files import fingerprint
 from twinloop.learning.fit import STATE_FORMAT, discard
+from twinloop.numbers import Interval
 from twinloop.vision.datasets.splits import kfold
 from twinloop.vision.index import ImageSet
 from twinloop.vision.models.base import anomaly_score
@@ -50,20 +51,15 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class Mean:
-    """The mean over `folds` folds, and half the width of its interval (NaN for fewer than two)."""
-
-    mean: float
-    half_width: float
-    folds: int
-
-
-@dataclass(frozen=True)
 class CrossValidation:
-    """All folds, and the mean of every figure that at least one of them has."""
+    """All folds, and the mean of every figure that at least one of them has with its 95 % interval."""
 
     folds: tuple[Fold, ...]
-    means: dict[str, Mean]
+    means: dict[str, Interval]
+
+    def counted(self, name: str) -> int:
+        """How many folds have the figure `name`."""
+        return sum(name in fold.figures for fold in self.folds)
 
 
 def cross_validate(
@@ -163,7 +159,7 @@ def part_metrics(scores: Tensor, labels: Tensor, groups: Sequence[str]) -> dict[
     return {name: found[name.removeprefix("part_")] for name in PART_FIGURES if found}
 
 
-def means(folds: Sequence[Fold]) -> dict[str, Mean]:
+def means(folds: Sequence[Fold]) -> dict[str, Interval]:
     """Mean and corrected interval of every figure over the folds that have it."""
     ratio = float(np.mean([fold.test_images / fold.train_images for fold in folds]))
     return {
@@ -173,13 +169,14 @@ def means(folds: Sequence[Fold]) -> dict[str, Mean]:
     }
 
 
-def corrected_mean(values: Sequence[float], *, ratio: float) -> Mean:
-    """The mean of `values`, one per fold, with half the width of its 95 % interval; ratio: n_test / n_train."""
-    count = len(values)
+def corrected_mean(values: Sequence[float], *, ratio: float) -> Interval:
+    """The mean of `values`, one per fold, with its 95 % interval, NaN for fewer than two; ratio: n_test / n_train."""
+    count, mean = len(values), float(np.mean(values))
     if count < 2:
-        return Mean(float(np.mean(values)), math.nan, count)
+        return Interval(mean, math.nan, math.nan)
     quantile = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2))
-    return Mean(float(np.mean(values)), quantile * math.sqrt((1 / count + ratio) * np.var(values, ddof=1)), count)
+    half_width = quantile * math.sqrt((1 / count + ratio) * np.var(values, ddof=1))
+    return Interval(mean, mean - half_width, mean + half_width)
 
 
 def joined(sets: Iterable[ImageSet]) -> ImageSet:
