@@ -60,12 +60,12 @@ def localisation(maps: Maps, masks: Masks, *, threshold: float) -> Localisation:
     known = masks.reshape(len(masks), -1).any(axis=1)
     if not known.any():
         raise InputError("explain: expected at least one mask with a defect, all are empty")
-    found = on_mask(maps, masks)
+    lying = on_mask(maps, masks)
     hot, truth = maps[known] >= threshold, masks[known] > 0
     overlap = (hot & truth).sum(axis=(1, 2)) / (hot | truth).sum(axis=(1, 2))
     return Localisation(
-        pointing=float(found.pointing[known].mean()),
-        energy=float(found.energy[known].mean()),
+        pointing=float(lying.pointing[known].mean()),
+        energy=float(lying.energy[known].mean()),
         iou=float(overlap.mean()),
         images=int(known.sum()),
     )

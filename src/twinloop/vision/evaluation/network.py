@@ -56,10 +56,10 @@ class Network:
         try:
             inputs = torch.from_numpy(to_input(images))
             parts = [inputs[start : start + BATCH] for start in range(0, len(inputs), BATCH)]
-            found = [torch.cat([_shares(explain(member, part)) for part in parts]) for member in self._members]
+            by_member = [torch.cat([_shares(explain(member, part)) for part in parts]) for member in self._members]
         finally:
             torch.set_num_threads(before)
-        return name, torch.stack(found).mean(dim=0).numpy().astype(np.float64)
+        return name, torch.stack(by_member).mean(dim=0).numpy().astype(np.float64)
 
 
 def _shares(maps: Tensor) -> Tensor:

@@ -137,10 +137,10 @@ def _fold(
         raise InputError(f"fold {number + 1}: {error}; take fewer folds or more data") from error
     logits, probabilities = detect(trained.detector, test)
     scores, labels = anomaly_score(logits), torch.from_numpy(test.labels)
-    found = image_metrics(scores, labels) | pixel_metrics(
+    measured = image_metrics(scores, labels) | pixel_metrics(
         probabilities, torch.from_numpy(test.masks), torch.from_numpy(test.masked)
     )
-    figures = {name: found[name] for name in FIGURES if name in found}
+    figures = {name: measured[name] for name in FIGURES if name in measured}
     if average_exposures:
         figures |= part_metrics(scores, labels, test.groups)
     return Fold(number, figures, trained.best_epoch, len(learnt), len(test), len(set(test.groups)))
@@ -152,11 +152,11 @@ def part_metrics(scores: Tensor, labels: Tensor, groups: Sequence[str]) -> dict[
     for score, label, group in zip(scores.tolist(), labels.tolist(), groups, strict=True):
         parts.setdefault(group, []).append((score, label))
     averaged = [
-        (float(np.mean([score for score, _ in seen])), max(label for _, label in seen)) for seen in parts.values()
+        (float(np.mean([score for score, _ in images])), max(label for _, label in images)) for images in parts.values()
     ]
     means_of, defective = (torch.tensor(values, dtype=torch.float64) for values in zip(*averaged, strict=True))
-    found = image_metrics(means_of, defective.long())
-    return {name: found[name.removeprefix("part_")] for name in PART_FIGURES if found}
+    measured = image_metrics(means_of, defective.long())
+    return {name: measured[name.removeprefix("part_")] for name in PART_FIGURES if measured}
 
 
 def means(folds: Sequence[Fold]) -> dict[str, Interval]:

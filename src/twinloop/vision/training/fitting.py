@@ -80,7 +80,7 @@ def train_detector(
             model.alone, train, augmentation, train=images, validation=validation, seed=seed + member
         )
 
-        def told(epoch: int, figures: Figures, before: int = member * train.epochs) -> None:
+        def reported(epoch: int, figures: Figures, before: int = member * train.epochs) -> None:
             if on_epoch is not None:
                 on_epoch(before + epoch, figures)
 
@@ -92,7 +92,7 @@ def train_detector(
             state=state / ALONE.format(member) if state is not None and model.members > 1 else state,
             profile=profile,
             show=show,
-            on_epoch=told,
+            on_epoch=reported,
         )
         assert isinstance(module.detector, Detector)
         detectors.append(module.detector)

@@ -120,8 +120,8 @@ def render(size: int, rng: Generator) -> Patch:
     """A defect of any kind, rendered for images of `size` pixels."""
     kind = KINDS[rng.integers(len(KINDS))]
     flaw = FLAWS[kind](rng, size, depth=rng.uniform(*RENDERED_DEPTH), angle=None)
-    seen = flaw.mask | (np.abs(flaw.change) > 0.01)
-    rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
+    visible = flaw.mask | (np.abs(flaw.change) > 0.01)
+    rows, columns = (np.flatnonzero(visible.any(axis=axis)) for axis in (1, 0))
     window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     return Patch(
         flaw.change[window][..., None].astype(np.float32),
