@@ -19,7 +19,7 @@ from twinloop.vision.evaluation.judgement import BATCH, Judgement, Outputs
 from twinloop.vision.evaluation.settings import Method
 from twinloop.vision.evaluation.verdicts import BASELINES, BLOB, MEASURES, RANDOM, verdicts
 from twinloop.vision.inference.predict import DeployedDetector
-from twinloop.vision.scores import anomaly_score, probability, upscale
+from twinloop.vision.scores import anomaly_score, upscale
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -62,19 +62,19 @@ def maps_of(
 ) -> dict[str, Floats]:
     """Maps [n, size, size] ≥ 0 of the images at `places`, by the name of what made them.
 
-    Without an explainer only heat and attention can be made.
+    Without an explainer only those `FROM_OUTPUTS` can be made.
     """
     size = outputs.data.images.shape[1]
     maps_by_name: dict[str, Floats] = {}
     for method in methods:
-        if method == "heat":
-            maps_by_name["heat"] = probability(upscale(outputs.heat[places], (size, size))).astype(np.float64)
-        elif method == "attention":
-            weights = explain.attention(outputs.heat[places], size=size)
-            maps_by_name["attention"] = upscale(weights, (size, size)).astype(np.float64)
+        if method in explain.FROM_OUTPUTS:
+            made: tuple[str, Floats] = method, explain.FROM_OUTPUTS[method](outputs.heat[places], size=size)
         elif explainer is not None:
-            name, maps = explainer.maps(outputs.data.images[places], method)
-            maps_by_name[name] = upscale(maps, (size, size)).astype(np.float64)
+            made = explainer.maps(outputs.data.images[places], method)
+        else:
+            continue
+        name, maps = made
+        maps_by_name[name] = upscale(maps, (size, size)).astype(np.float64)
     return maps_by_name
 
 

@@ -19,6 +19,7 @@ from twinloop.vision.models.detector import Detector
 from twinloop.vision.models.saving import load_detector
 
 BATCH = 16
+FROM_NETWORK = {"rollout": attention_rollout, "gradcam": gradcam}
 
 
 class Network:
@@ -50,7 +51,7 @@ class Network:
                 f"evaluate: {self._members[0].settings.encoder} has no attention that rollout knows: "
                 "take gradcam, or network for whichever suits"
             )
-        explain = attention_rollout if name == "rollout" else gradcam
+        explain = FROM_NETWORK[name]
         before = torch.get_num_threads()
         torch.set_num_threads(self._threads)
         try:

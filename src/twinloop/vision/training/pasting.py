@@ -61,8 +61,8 @@ class Paster:
         self._cut = cut_out(images) if source != "synthetic" else ()
         if source != "synthetic" and not self._cut:
             raise InputError(
-                "train.paste: no training image shows a defect with a mask, so none can be cut out; "
-                "set train.paste_source=synthetic"
+                "TrainSettings.paste: no training image shows a defect with a mask, so none can be cut out; "
+                "set TrainSettings.paste_source=synthetic"
             )
         self._size = images.images.shape[1]
 
