@@ -186,6 +186,13 @@ def test_patience_ends_a_run_and_the_best_weights_come_back(tmp_path: Path) -> N
     assert _same(stopped, to_the_best)
 
 
+@pytest.mark.parametrize("noise", [0.0, 1e-9, -1e-9])
+def test_noise_in_the_last_digits_keeps_no_other_epoch(noise: float) -> None:
+    figures = (0.5, 0.9, 0.9 + noise, 0.9 - noise, 0.8)
+    fitted = fit(Regression(figures=figures), FitSettings(epochs=5, accelerator="cpu"), monitor="score", seed=0)
+    assert fitted.best_epoch == 1
+
+
 def test_the_last_weights_are_kept_where_that_is_wanted() -> None:
     falling = (0.9, 0.5, 0.4, 0.3, 0.2, 0.1)
     best, last = Regression(figures=falling), Regression(figures=falling)

@@ -289,16 +289,16 @@ def _read_checkpoint(path: Path, module: lightning.LightningModule) -> dict[str,
         ) from error
     if content.get("callbacks", {}).keys() != {_Keeper.__qualname__}:
         raise InputError(f"{path}: not a checkpoint of this training; remove {path.parent} to start afresh")
-    expected, found = (
+    expected, came = (
         {name: tuple(value.shape) for name, value in weights.items()}
         for weights in (module.state_dict(), content["state_dict"])
     )
-    different = sorted(dict(expected.items() ^ found.items()))
+    different = sorted(dict(expected.items() ^ came.items()))
     if different:
         first = different[0]
         raise InputError(
             f"{path}: a checkpoint of another model: {len(different)} weights differ, first {first}: expected shape "
-            f"{expected.get(first)}, got {found.get(first)}; remove {path.parent} to start afresh"
+            f"{expected.get(first)}, got {came.get(first)}; remove {path.parent} to start afresh"
         )
     return content
 

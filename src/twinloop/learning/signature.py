@@ -64,8 +64,8 @@ def rows(arrays: Arrays) -> int:
     """Length of the first axis. Raises InputError where there is no row or the arrays differ in their number."""
     counts = {name: len(values) for name, values in arrays.items()}
     if len(set(counts.values())) != 1 or 0 in counts.values():
-        told = ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
-        raise InputError(f"model: expected at least one sample, equally many in every input; got {told}")
+        listed = ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
+        raise InputError(f"model: expected at least one sample, equally many in every input; got {listed}")
     return next(iter(counts.values()))
 
 

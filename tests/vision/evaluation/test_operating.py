@@ -361,3 +361,14 @@ def test_looking_again_is_not_worth_it_when_it_only_repeats_the_first_look() -> 
 def test_settings_out_of_range_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="validation error"):
         EvaluateSettings(**changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("reinspection", [True, False])
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_in_the_last_digits_chooses_no_other_thresholds(seed: int, reinspection: bool) -> None:
+    curve = measured(seed=seed)
+    noise = np.random.default_rng(seed).normal(size=curve.below.shape)
+    below = np.clip(np.maximum.accumulate(curve.below * (1 + 1e-9 * noise), axis=-1), 0, 1)
+    noisy = dataclasses.replace(curve, below=below)
+    chosen, other = (least_cost_thresholds(one, PartCosts(), reinspection=reinspection) for one in (curve, noisy))
+    assert other == chosen

@@ -35,10 +35,10 @@ def test_regions_are_the_same_in_whatever_bands_the_map_arrives(heat: np.ndarray
     whole.add(heat)
     for band in np.split(heat, cuts):
         banded.add(band)
-    for expected, found in zip(whole.found(), banded.found(), strict=True):
+    for expected, found in zip(whole.merged(), banded.merged(), strict=True):
         assert len(expected) == len(found)
-    known = sorted(zip(*(part.tolist() for part in whole.found()), strict=True))
-    assert sorted(zip(*(part.tolist() for part in banded.found()), strict=True)) == known
+    known = sorted(zip(*(part.tolist() for part in whole.merged()), strict=True))
+    assert sorted(zip(*(part.tolist() for part in banded.merged()), strict=True)) == known
 
 
 def test_a_region_that_closes_below_a_seam_is_one_region() -> None:
@@ -46,7 +46,7 @@ def test_a_region_that_closes_below_a_seam_is_one_region() -> None:
     regions = Regions(0.5)
     for row in heat:
         regions.add(row[None])
-    cells, peaks = regions.found()
+    cells, peaks = regions.merged()
     assert cells.tolist() == [[0, 0, 3, 3]]
     assert peaks.tolist() == [1]
 
@@ -83,4 +83,4 @@ def intersection_over_union(one: tuple[int, ...], other: tuple[int, ...]) -> flo
 def test_a_map_without_a_hot_place_has_no_region(threshold: float) -> None:
     regions = Regions(threshold)
     regions.add(np.zeros((4, 4), np.float32))
-    assert [len(part) for part in regions.found()] == [0, 0]
+    assert [len(part) for part in regions.merged()] == [0, 0]

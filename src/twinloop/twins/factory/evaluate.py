@@ -16,6 +16,7 @@ from twinloop.progress import bar, say
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
+from twinloop.vision.evaluation.explain import FROM_OUTPUTS
 from twinloop.vision.evaluation.explanations import Explainer, score_explanations
 from twinloop.vision.evaluation.figures import figures
 from twinloop.vision.evaluation.judgement import judge
@@ -35,7 +36,6 @@ from twinloop.vision.models.settings import ONE_CLASS
 from twinloop.vision.monitoring.reference import REFERENCE_FILE
 
 EXAMPLE = "python -m twinloop factory evaluate"
-NEED_NETWORK = {"network", "rollout", "gradcam"}
 
 
 def run(stage: Stage[FactoryConfig]) -> str:
@@ -44,7 +44,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
     spec, out = Spec.load(stage.root / paths.ONNX), stage.root / paths.EVALUATION
     about = Description.of(spec, model=spec.digest)
     methods, left_out = _methods(stage.root / paths.DETECTOR, settings)
-    explainer = _network(stage.root / paths.DETECTOR, spec, settings) if NEED_NETWORK & set(methods) else None
+    explainer = _network(stage.root / paths.DETECTOR, spec, settings) if set(methods) - set(FROM_OUTPUTS) else None
     validation, test = (
         load_images(stage.root / paths.DATASET, split, size=about.size, channels=about.channels)
         for split in ("val", "test")

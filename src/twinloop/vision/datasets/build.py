@@ -144,11 +144,11 @@ def _without_contradictions(stored: list[Stored], quarantine: Quarantine, fresh:
 def _indexed(stored: list[Stored], settings: DatasetSettings, source: Path, seed: int) -> tuple[pl.DataFrame, str]:
     """The index, and a sentence on how it was divided."""
     labels = [item.label for item in stored]
-    found = sorted(set(labels))
-    if GOOD not in found or len(found) < 2:
+    present = sorted(set(labels))
+    if GOOD not in present or len(present) < 2:
         raise InputError(
             f"data: {source}: expected good parts and at least one defect class, found "
-            f"{', '.join(found) or 'no image'}: add the missing folder (good parts belong in a folder named good)"
+            f"{', '.join(present) or 'no image'}: add the missing folder (good parts belong in a folder named good)"
         )
     digests = [item.sha256 for item in stored]
     groups = joined_groups([item.group for item in stored], digests)

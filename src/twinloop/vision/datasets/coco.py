@@ -122,10 +122,10 @@ def coco(source: Path, settings: DatasetSettings) -> Collection:
 
 def _files(root: Path) -> list[Path]:
     """Annotation files; where there are instances_*.json, those alone (COCO keeps captions and key points beside)."""
-    found = [
+    files = [
         path for name in FOLDERS for path in sorted((root / name).glob("*.json")) if path.is_file() and _has_keys(path)
     ]
-    return [path for path in found if path.name.startswith("instances")] or found
+    return [path for path in files if path.name.startswith("instances")] or files
 
 
 def _has_keys(path: Path) -> bool:
@@ -156,14 +156,14 @@ def _parsed(file: Path, max_bytes: int) -> Annotations:
         ("categories", content.categories),
     ]
     for name, listed in entries:
-        seen: set[int | str] = set()
+        known: set[int | str] = set()
         for place, entry in enumerate(listed):
-            if entry.id in seen:
+            if entry.id in known:
                 raise InputError(
                     f"data: {printable(str(file))}: {name}[{place}].id: {entry.id!r} occurs a second time: "
                     "fix or export the file again"
                 )
-            seen.add(entry.id)
+            known.add(entry.id)
     return content
 
 
@@ -207,6 +207,6 @@ def _polygons(segmentation: Any, where: str) -> tuple[tuple[float, ...], ...]:
 def _division(file: Path) -> str:
     """The split that the file's own name or its folder's tells; "" where neither does."""
     for name in (file.stem.replace("_", " "), file.parent.name):
-        if found := SPLIT.search(name):
-            return "val" if found[1].lower() == "valid" else found[1].lower()
+        if match := SPLIT.search(name):
+            return "val" if match[1].lower() == "valid" else match[1].lower()
     return ""

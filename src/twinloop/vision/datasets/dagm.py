@@ -54,8 +54,8 @@ def dagm(source: Path, settings: DatasetSettings) -> Collection:
 
 
 def _textures(root: Path) -> dict[str, Path]:
-    found = tree.categories(root, _is_texture)
-    return {name: found[name] for name in sorted(found, key=lambda name: (len(name), name))}
+    textures = tree.categories(root, _is_texture)
+    return {name: textures[name] for name in sorted(textures, key=lambda name: (len(name), name))}
 
 
 def _is_texture(folder: Path) -> bool:

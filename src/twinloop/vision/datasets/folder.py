@@ -70,15 +70,15 @@ def folder(source: Path, settings: DatasetSettings) -> Collection:
 
 def _masks(root: Path, classes: list[str]) -> dict[str, Path]:
     """Mask files by the image they belong to: its path below the root, without suffix."""
-    found: dict[str, Path] = {}
+    masks: dict[str, Path] = {}
     for name in classes:
         for path in tree.images(root / name):
             if path.stem.endswith(MASK_END):
-                found[_image_of(path.relative_to(root))] = path
+                masks[_image_of(path.relative_to(root))] = path
     if (root / MASK_TREE).is_dir():
         for path in tree.images(root / MASK_TREE):
-            found[_image_of(path.relative_to(root / MASK_TREE))] = path
-    return found
+            masks[_image_of(path.relative_to(root / MASK_TREE))] = path
+    return masks
 
 
 def _image_of(mask: Path) -> str:

@@ -121,8 +121,8 @@ def _told(layout: str, collection: Collection, looked: Sequence[Looked]) -> Insp
         for label in sorted(images, key=lambda name: (name != GOOD, name))
     )
     if GOOD not in images or len(images) < 2:
-        found = ", ".join(count.label for count in counts) or "no image"
-        problems.append(("", f"expected good parts and at least one defect class, found {found}"))
+        listed = ", ".join(count.label for count in counts) or "no image"
+        problems.append(("", f"expected good parts and at least one defect class, found {listed}"))
     remarks = [f"{count} images: {change}" for change, count in sorted(changes.items())]
     remarks += [
         f"class {count.label} has {count.parts} independent part{'s' if count.parts > 1 else ''}: "

@@ -137,7 +137,7 @@ def _thumbnail(path: Path) -> NDArray[np.float64] | None:
 
 
 def _photos(source: Path) -> list[Photo]:
-    found = []
+    photos = []
     for folder, label in CLASSES.items():
         for path in sorted((source / folder / "Imgs").glob("*.[jJ]*")):
             match = NAME.fullmatch(path.name)
@@ -146,8 +146,8 @@ def _photos(source: Path) -> list[Photo]:
                     f"data: {printable(str(path))}: expected a name like exp1_num_31.jpg, which tells the tile: "
                     "rename or remove the file"
                 )
-            found.append(Photo(int(match[2]), int(match[1]), label, path))
-    return found
+            photos.append(Photo(int(match[2]), int(match[1]), label, path))
+    return photos
 
 
 def _read(photo: Photo, max_bytes: int, max_pixels: int) -> Surface:

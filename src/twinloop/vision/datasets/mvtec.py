@@ -80,8 +80,8 @@ def _is_category(folder: Path) -> bool:
     if not {"train", "test"} <= set(splits):
         return False
     classes = {name: [path for path in tree.folders(split) if tree.images(path)] for name, split in splits.items()}
-    found = {path.name.lower() for paths in classes.values() for path in paths}
-    return bool(classes["train"] and classes["test"]) and not found <= NO_CLASSES
+    names = {path.name.lower() for paths in classes.values() for path in paths}
+    return bool(classes["train"] and classes["test"]) and not names <= NO_CLASSES
 
 
 def _splits(folder: Path) -> list[Path]:

@@ -122,10 +122,10 @@ def conversions(path: Path) -> tuple[str, ...]:
     try:
         with Image.open(path, formats=FORMATS) as picture:
             turned = picture.getexif().get(0x0112, 1) not in (0, 1)
-            found = [CONVERSIONS[picture.mode]] if picture.mode in CONVERSIONS else []
+            changes = [CONVERSIONS[picture.mode]] if picture.mode in CONVERSIONS else []
     except (*BROKEN, Image.DecompressionBombWarning, Image.DecompressionBombError):
         return ()
-    return (*found, "EXIF orientation: turned") if turned else tuple(found)
+    return (*changes, "EXIF orientation: turned") if turned else tuple(changes)
 
 
 def read_mask(
@@ -145,8 +145,8 @@ def read_mask(
         raise Refused(f"mask {path.name}: {refused}", setting=refused.setting) from None
     if shape is not None and values.shape[:2] != shape:
         # Width × height, as image viewers say it.
-        found, expected = f"{values.shape[1]}×{values.shape[0]}", f"{shape[1]}×{shape[0]}"
-        raise Refused(f"mask is {found}, image {expected}")
+        came, expected = f"{values.shape[1]}×{values.shape[0]}", f"{shape[1]}×{shape[0]}"
+        raise Refused(f"mask is {came}, image {expected}")
     if values.ndim == 3:
         values = values.max(axis=2)
     if numbered:

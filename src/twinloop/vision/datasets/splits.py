@@ -164,10 +164,10 @@ def choose_groups(labels: Sequence[str], groups: Sequence[str], *, limit: int, s
 
 def _classes_of(labels: Sequence[str], groups: Sequence[str]) -> dict[str, set[str]]:
     """The classes of every group, in the order in which groups first occur."""
-    found: dict[str, set[str]] = {}
+    classes: dict[str, set[str]] = {}
     for label, group in zip(labels, groups, strict=True):
-        found.setdefault(group, set()).add(label)
-    return found
+        classes.setdefault(group, set()).add(label)
+    return classes
 
 
 def _dealt(

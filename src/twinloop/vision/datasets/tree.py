@@ -28,10 +28,10 @@ def images(root: Path, *, deep: bool = True) -> list[Path]:
     """Image files in `root`, also in the folders below it unless `deep` is false."""
     if not root.is_dir():
         return []
-    found = root.rglob("*") if deep else root.glob("*")
+    paths = root.rglob("*") if deep else root.glob("*")
     return sorted(
         path
-        for path in found
+        for path in paths
         if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
     )
 
@@ -74,16 +74,16 @@ def categories(root: Path, fits: Callable[[Path], bool]) -> dict[str, Path]:
     return {path.name: path for path in present if fits(path)} if len(present) > 1 else {}
 
 
-def chosen(found: Mapping[str, Path], category: str, source: Path) -> dict[str, Path]:
+def chosen(known: Mapping[str, Path], category: str, source: Path) -> dict[str, Path]:
     """Folders of the chosen category, of all for "". Raises InputError for one that is not there."""
     if not category:
-        return dict(found)
-    if category not in found:
+        return dict(known)
+    if category not in known:
         raise InputError(
             f"data: {printable(str(source))}: expected DatasetSettings.category to be one of "
-            f"{', '.join(printable(name) for name in found)}, found {printable(category)!r}"
+            f"{', '.join(printable(name) for name in known)}, found {printable(category)!r}"
         )
-    return {category: found[category]}
+    return {category: known[category]}
 
 
 def inside(root: Path, name: str) -> Path | None:
@@ -105,8 +105,8 @@ def table(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str,
         rows = csv.DictReader(stream)
         try:
             if not set(columns) <= set(rows.fieldnames or ()):
-                found = printable(",".join(rows.fieldnames or ()))[:80] or "none"
-                raise InputError(f"data: {shown}: expected the columns {','.join(columns)}, found {found}")
+                header = printable(",".join(rows.fieldnames or ()))[:80] or "none"
+                raise InputError(f"data: {shown}: expected the columns {','.join(columns)}, found {header}")
             for row in rows:
                 extra = row.pop(None, None)
                 if extra:

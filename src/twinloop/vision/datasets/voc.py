@@ -135,11 +135,11 @@ def _parts(root: Path) -> tuple[Path, Path] | None:
 
 
 def _division(root: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
+    divisions: dict[str, str] = {}
     for name, division in LISTS.items():
         path = root / "ImageSets" / "Main" / f"{name}.txt"
         if path.is_file():
             for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
                 # trainval repeats what train and val said more exactly.
-                found.setdefault(line.strip(), division)
-    return found
+                divisions.setdefault(line.strip(), division)
+    return divisions

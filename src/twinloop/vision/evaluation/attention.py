@@ -31,9 +31,9 @@ def attention_rollout(detector: Detector, images: Tensor) -> Tensor:
     """
     encoder = detector.encoder.unfuse()
     with torch.inference_mode():
-        found = AttentionExtract(encoder, method="hook")(detector.normalised(images))
+        maps = AttentionExtract(encoder, method="hook")(detector.normalised(images))
     # A hook sits at block.attn.attn_drop.
-    blocks = [(encoder.get_submodule(name.rsplit(".", 2)[0]), weights.mean(dim=1)) for name, weights in found.items()]
+    blocks = [(encoder.get_submodule(name.rsplit(".", 2)[0]), weights.mean(dim=1)) for name, weights in maps.items()]
     vit = next((module for module in encoder.modules() if isinstance(module, VisionTransformer)), None)
     if vit is not None:
         return _through_tokens([weights for _, weights in blocks], prefix=vit.num_prefix_tokens)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from twinloop.contracts import OperatingCurve
 from twinloop.numbers import count, number, percent
-from twinloop.vision.evaluation.operating import Floats, accepted_after_looks, cheapest, expected_costs
+from twinloop.vision.evaluation.operating import TIE, Floats, accepted_after_looks, cheapest, expected_costs
 from twinloop.vision.evaluation.settings import PartCosts
 
 CONFIDENCE = 0.95
@@ -49,13 +49,13 @@ class EscapeLimit:
         limit = f"{number(self.limit_ppm)} ppm of shipped parts"
         if self.status == "met":
             return f"escapes stay under {limit} with 95 % confidence: at most {number(self.upper_ppm)} ppm"
-        found = (
+        unmet = (
             f"no thresholds keep escapes under {limit} with 95 % confidence, the best reach {number(self.upper_ppm)}"
         )
         if self.good_needed is None or self.defective_needed is None:
-            return f"{found}: it cannot be met with this detector, defective parts score below all good ones"
+            return f"{unmet}: it cannot be met with this detector, defective parts score below all good ones"
         return (
-            f"{found}: it takes about {count(self.defective_needed)} defective and {count(self.good_needed)} good "
+            f"{unmet}: it takes about {count(self.defective_needed)} defective and {count(self.good_needed)} good "
             f"parts in the validation split (now {count(self.defective)} and {count(self.good)}), none of the "
             f"defective escaping, and rejects {percent(self.lost)} of good parts"
         )
@@ -127,7 +127,7 @@ def _keeping(curve: OperatingCurve, table: Floats, limit_ppm: float) -> NDArray[
     sure = (most <= limit_ppm) & np.isfinite(table)
     open_pairs = (least <= limit_ppm) & ~sure & np.isfinite(table)
     if sure.any():
-        open_pairs &= table <= table[sure].min() * (1 + 1e-9)
+        open_pairs &= table <= table[sure].min() * (1 + TIE)
     kept = sure.copy()
     for accept in np.flatnonzero(open_pairs.any(axis=1)).tolist():
         rejects = np.flatnonzero(open_pairs[accept])
@@ -149,11 +149,11 @@ def _factor_needed(
     from scipy.stats import beta
 
     half = pseudo_count / 2
-    seen = curve.below[0] * (curve.counts + pseudo_count)[:, None] - half
-    clean = np.flatnonzero((seen[1:] < 1e-6).all(axis=0) & (seen[0] > 1e-6))
+    passing = curve.below[0] * (curve.counts + pseudo_count)[:, None] - half
+    clean = np.flatnonzero((passing[1:] < 1e-6).all(axis=0) & (passing[0] > 1e-6))
     if len(clean) == 0:
         return None, None
-    passed = float(seen[0, clean[-1]])
+    passed = float(passing[0, clean[-1]])
     uniform = np.random.default_rng(np.random.SeedSequence(0)).random((1000, len(curve.counts)))
 
     def upper(factor: float) -> float:

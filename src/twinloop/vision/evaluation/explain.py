@@ -4,13 +4,15 @@ A map is worth something only beside one that knows nothing: a blob in the middl
 Pointing game and energy follow Zhang et al. (2018) and Wang et al. (2020).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.errors import InputError
-from twinloop.vision.scores import upscale
+from twinloop.vision.evaluation.settings import Method
+from twinloop.vision.scores import probability, upscale
 
 Floats = NDArray[np.float64]
 Maps = NDArray[np.floating]
@@ -60,12 +62,12 @@ def localisation(maps: Maps, masks: Masks, *, threshold: float) -> Localisation:
     known = masks.reshape(len(masks), -1).any(axis=1)
     if not known.any():
         raise InputError("explain: expected at least one mask with a defect, all are empty")
-    found = on_mask(maps, masks)
+    lying = on_mask(maps, masks)
     hot, truth = maps[known] >= threshold, masks[known] > 0
     overlap = (hot & truth).sum(axis=(1, 2)) / (hot | truth).sum(axis=(1, 2))
     return Localisation(
-        pointing=float(found.pointing[known].mean()),
-        energy=float(found.energy[known].mean()),
+        pointing=float(lying.pointing[known].mean()),
+        energy=float(lying.energy[known].mean()),
         iou=float(overlap.mean()),
         images=int(known.sum()),
     )
@@ -89,6 +91,11 @@ def random_maps(shape: tuple[int, int, int], *, seed: int, cells: int = 8) -> Fl
     return upscale(random.random((shape[0], cells, cells)), shape[1:]).astype(np.float64)
 
 
+def heat_map(heat: Maps, *, size: int) -> Floats:
+    """The detector's own map: defect probability of every pixel [N, size, size], from heat logits [N, h, w]."""
+    return probability(upscale(heat, (size, size))).astype(np.float64)
+
+
 def attention(heat: Maps, *, size: int, stride: int = 4) -> Floats:
     """Where the class was read from: weights [N, size/stride, size/stride], sum 1, from heat logits [N, h, w].
 
@@ -100,3 +107,8 @@ def attention(heat: Maps, *, size: int, stride: int = 4) -> Floats:
     weights = np.exp(coarse - coarse.max(axis=1, keepdims=True))
     result: Floats = (weights / weights.sum(axis=1, keepdims=True)).reshape(-1, side, side)
     return result
+
+
+# Methods that need nothing but heat logits; the others (see `network`) need the trained network. To add one, write it
+# and enter it here and in settings.Method.
+FROM_OUTPUTS: dict[Method, Callable[..., Floats]] = {"heat": heat_map, "attention": attention}

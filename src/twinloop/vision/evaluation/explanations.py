@@ -19,7 +19,7 @@ from twinloop.vision.evaluation.judgement import BATCH, Judgement, Outputs
 from twinloop.vision.evaluation.settings import Method
 from twinloop.vision.evaluation.verdicts import BASELINES, BLOB, MEASURES, RANDOM, verdicts
 from twinloop.vision.inference.predict import DeployedDetector
-from twinloop.vision.scores import anomaly_score, probability, upscale
+from twinloop.vision.scores import anomaly_score, upscale
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -50,11 +50,11 @@ class Scored:
     def metrics(self) -> dict[str, float | int | str]:
         """Flat values: every score of every map, and per method what it is worth beside the blob."""
         values = self.scores.unique(("method", "measure"), keep="first", maintain_order=True)
-        found: dict[str, float | int | str] = {
+        flat: dict[str, float | int | str] = {
             f"explanation_{row['method']}_{row['measure']}": row["value"] for row in values.iter_rows(named=True)
         }
-        found |= {f"explanation_{name}": verdict for name, verdict in verdicts(self.scores).items()}
-        return found | {"explanation_images": self.images, "explanation_parts": self.parts}
+        flat |= {f"explanation_{name}": verdict for name, verdict in verdicts(self.scores).items()}
+        return flat | {"explanation_images": self.images, "explanation_parts": self.parts}
 
 
 def maps_of(
@@ -62,20 +62,20 @@ def maps_of(
 ) -> dict[str, Floats]:
     """Maps [n, size, size] ≥ 0 of the images at `places`, by the name of what made them.
 
-    Without an explainer only heat and attention can be made.
+    Without an explainer only those `FROM_OUTPUTS` can be made.
     """
     size = outputs.data.images.shape[1]
-    found: dict[str, Floats] = {}
+    maps_by_name: dict[str, Floats] = {}
     for method in methods:
-        if method == "heat":
-            found["heat"] = probability(upscale(outputs.heat[places], (size, size))).astype(np.float64)
-        elif method == "attention":
-            weights = explain.attention(outputs.heat[places], size=size)
-            found["attention"] = upscale(weights, (size, size)).astype(np.float64)
+        if method in explain.FROM_OUTPUTS:
+            made: tuple[str, Floats] = method, explain.FROM_OUTPUTS[method](outputs.heat[places], size=size)
         elif explainer is not None:
-            name, maps = explainer.maps(outputs.data.images[places], method)
-            found[name] = upscale(maps, (size, size)).astype(np.float64)
-    return found
+            made = explainer.maps(outputs.data.images[places], method)
+        else:
+            continue
+        name, maps = made
+        maps_by_name[name] = upscale(maps, (size, size)).astype(np.float64)
+    return maps_by_name
 
 
 def score_explanations(
@@ -132,11 +132,11 @@ def raw_logits(detector: DeployedDetector, images: NDArray[np.uint8]) -> NDArray
 
 
 def _values(maps: Floats, masks: NDArray[np.uint8], curves: Curves) -> dict[str, Floats]:
-    found = {"deletion": curves.deletion_area, "insertion": curves.insertion_area}
+    values = {"deletion": curves.deletion_area, "insertion": curves.insertion_area}
     if not masks.any():
-        return found
+        return values
     lying = explain.on_mask(maps, masks)
-    return {"pointing": lying.pointing, "energy": lying.energy, **found}
+    return {"pointing": lying.pointing, "energy": lying.energy, **values}
 
 
 def _table(values: Mapping[str, Mapping[str, Floats]], weights: Floats) -> pl.DataFrame:

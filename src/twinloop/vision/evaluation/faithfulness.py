@@ -57,8 +57,8 @@ def perturbation_curves(
     shuffle = np.random.default_rng(np.random.SeedSequence(seed)).permutation(images[0, :, :, 0].size)
     whole, bare = score(images), score(baseline)
     curves = {}
-    for name, found in maps.items():
-        ranks = _ranks(found, shuffle)
+    for name, own in maps.items():
+        ranks = _ranks(own, shuffle)
         deletion, insertion = [whole], [bare]
         for fraction in fractions[1:-1]:
             important = (ranks < round(fraction * shuffle.size))[..., None]

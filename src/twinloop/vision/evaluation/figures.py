@@ -127,10 +127,10 @@ def _pixel_figures(test: Outputs, settings: EvaluateSettings) -> Figures:
     }
     if masks.any():
         for name, candidate in (("", maps), ("_centre_blob", explain.centre_blob(masks.shape))):
-            found = explain.localisation(candidate, masks, threshold=threshold)
-            measured[f"pointing{name}"] = found.pointing
-            measured[f"heat_energy{name}"] = found.energy
-            measured[f"heat_iou{name}"] = found.iou
+            lying = explain.localisation(candidate, masks, threshold=threshold)
+            measured[f"pointing{name}"] = lying.pointing
+            measured[f"heat_energy{name}"] = lying.energy
+            measured[f"heat_iou{name}"] = lying.iou
     return measured
 
 

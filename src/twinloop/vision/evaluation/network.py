@@ -19,6 +19,7 @@ from twinloop.vision.models.detector import Detector
 from twinloop.vision.models.saving import load_detector
 
 BATCH = 16
+FROM_NETWORK = {"rollout": attention_rollout, "gradcam": gradcam}
 
 
 class Network:
@@ -50,16 +51,16 @@ class Network:
                 f"evaluate: {self._members[0].settings.encoder} has no attention that rollout knows: "
                 "take gradcam, or network for whichever suits"
             )
-        explain = attention_rollout if name == "rollout" else gradcam
+        explain = FROM_NETWORK[name]
         before = torch.get_num_threads()
         torch.set_num_threads(self._threads)
         try:
             inputs = torch.from_numpy(to_input(images))
             parts = [inputs[start : start + BATCH] for start in range(0, len(inputs), BATCH)]
-            found = [torch.cat([_shares(explain(member, part)) for part in parts]) for member in self._members]
+            by_member = [torch.cat([_shares(explain(member, part)) for part in parts]) for member in self._members]
         finally:
             torch.set_num_threads(before)
-        return name, torch.stack(found).mean(dim=0).numpy().astype(np.float64)
+        return name, torch.stack(by_member).mean(dim=0).numpy().astype(np.float64)
 
 
 def _shares(maps: Tensor) -> Tensor:

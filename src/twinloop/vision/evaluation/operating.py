@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 LARGEST_ODDS = 12.0
 # Normal quantiles beyond which a probability is 0 or 1 in floating point.
 LARGEST_QUANTILE = 38.0
+# Costs that differ by a smaller share are the same: the last digits of floating point choose no threshold.
+TIE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def cheapest(curve: OperatingCurve, table: Floats) -> tuple[float, float]:
 
     Where several points cost the same, the middle of them is taken, furthest from the data on both sides.
     """
-    best = table <= table.min() * (1 + 1e-9)
+    best = table <= table.min() * (1 + TIE)
     if best.diagonal().any():  # no band is needed
         places = np.flatnonzero(best.diagonal())
         accept = reject = int(places[(len(places) - 1) // 2])

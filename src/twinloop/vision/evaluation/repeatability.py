@@ -71,8 +71,10 @@ def gauge(
     """
     named = [(name, labels == label) for label, name in enumerate(classes)]
     named.append((ALL_CLASSES, np.ones(len(labels), bool)))
-    found = (_study(name, np.asarray(scores, np.float64)[chosen], np.asarray(groups)[chosen]) for name, chosen in named)
-    return [study for study in found if study is not None]
+    studies = (
+        _study(name, np.asarray(scores, np.float64)[chosen], np.asarray(groups)[chosen]) for name, chosen in named
+    )
+    return [study for study in studies if study is not None]
 
 
 def _study(name: str, scores: NDArray[np.float64], groups: NDArray[np.str_]) -> Gauge | None:

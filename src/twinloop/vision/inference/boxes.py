@@ -56,7 +56,7 @@ class Regions:
         self._last = named[-1]
         self._row += len(band)
 
-    def found(self) -> tuple[Cells, Heat]:
+    def merged(self) -> tuple[Cells, Heat]:
         """Boxes of cells [R, 4] and peaks [R] of all regions, the hottest first."""
         if not self._same:
             return np.empty((0, 4), np.int64), np.empty(0)

@@ -83,11 +83,11 @@ def play(
             arrived += 1
         frame = waiting.popleft()
         begun = clock()
-        found = predict(images[frame % len(images)])
+        finding = predict(images[frame % len(images)])
         done = clock()
         busy_s += done - begun
         latencies_ms.append((done - (start + frame * takt_s)) * 1e3)
-        findings[found.decision.value if found.decision else found.defect_type] += 1
+        findings[finding.decision.value if finding.decision else finding.defect_type] += 1
         while arrived < frames and start + arrived * takt_s < done:
             if len(waiting) < buffer:
                 waiting.append(arrived)

@@ -72,7 +72,7 @@ class Judged:
             case ".json":
                 write_text(path, json.dumps(self.record(), ensure_ascii=False, indent=1, allow_nan=False) + "\n")
             case ".csv":
-                boxes = [None if found is None else json.dumps(found) for found in self.table["boxes"].to_list()]
+                boxes = [None if some is None else json.dumps(some) for some in self.table["boxes"].to_list()]
                 with atomic(path) as temporary:
                     as_texts(self.table.with_columns(pl.Series("boxes", boxes, pl.String))).write_csv(temporary)
             case _:
@@ -96,17 +96,17 @@ def image_files(source: str | Path) -> list[Path]:
         return [place]
     if not place.is_dir():
         raise InputError(f"predict: {printable(str(place))}: expected a folder of images or an image, found neither")
-    found = sorted(
+    files = sorted(
         path
         for path in place.rglob("*")
         if path.suffix.lower() in IMAGE_SUFFIXES
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(place).parts)
     )
-    if not found:
+    if not files:
         suffixes = ", ".join(sorted(IMAGE_SUFFIXES))
         raise InputError(f"predict: {printable(str(place))}: expected images ({suffixes}), found none")
-    return found
+    return files
 
 
 def predict_folder(detector: DeployedDetector, source: str | Path, *, tile_px: int | None = None) -> Judged:
@@ -121,10 +121,10 @@ def predict_folder(detector: DeployedDetector, source: str | Path, *, tile_px: i
     with bar("image", len(files)) as shown:
         for start in range(0, len(files), BATCH):
             some = files[start : start + BATCH]
-            found = _judged(detector, some) if tile_px is None else [_tiled(detector, file, tile_px) for file in some]
+            judged = _judged(detector, some) if tile_px is None else [_tiled(detector, file, tile_px) for file in some]
             names = [printable(str(file.relative_to(root))) for file in some]
-            rows += [row | {"image": name} for name, row in zip(names, found, strict=True)]
-            unreadable += sum(row["error"] is not None for row in found)
+            rows += [row | {"image": name} for name, row in zip(names, judged, strict=True)]
+            unreadable += sum(row["error"] is not None for row in judged)
             shown.step(len(some), note=f"{unreadable} unreadable" if unreadable else None)
     return Judged(pl.DataFrame(rows, schema=SCHEMA))
 
@@ -153,18 +153,18 @@ def _read(file: Path) -> Pixels | str:
         return str(refused)
 
 
-def _row(found: Prediction) -> Row:
+def _row(finding: Prediction) -> Row:
     return {
         "error": None,
-        "defect_type": found.defect_type,
-        "confidence": found.confidence,
-        "defect_probability": found.defect_probability,
-        "score": found.score,
-        "decision": found.decision.value if found.decision else None,
-        "boxes": [list(box) for box in found.boxes],
-        "width": found.size[1],
-        "height": found.size[0],
-        "inference_ms": found.inference_ms,
+        "defect_type": finding.defect_type,
+        "confidence": finding.confidence,
+        "defect_probability": finding.defect_probability,
+        "score": finding.score,
+        "decision": finding.decision.value if finding.decision else None,
+        "boxes": [list(box) for box in finding.boxes],
+        "width": finding.size[1],
+        "height": finding.size[0],
+        "inference_ms": finding.inference_ms,
     }
 
 

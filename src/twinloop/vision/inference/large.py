@@ -117,7 +117,7 @@ class _Large:
 
     def _boxes(self) -> tuple[Box, ...]:
         height, width = self.image.shape
-        cells, _ = self.regions.found()
+        cells, _ = self.regions.merged()
         boxes = []
         for top, left, bottom, right in (suppress(cells[:MOST_BOXES], overlap=SAME_PLACE) * self.cell).tolist():
             boxes.append((left, top, min(right, width) - left, min(bottom, height) - top))

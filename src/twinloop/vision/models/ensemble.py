@@ -69,10 +69,10 @@ class Ensemble(SurfaceDetector):
 
     def attention(self, images: Tensor) -> Tensor:
         """Where the classes were read from, on average: weights [N, 1, size/4, size/4] that sum to one per image."""
-        found = [
+        maps = [
             _back(member.attention(_seen(images, view)), view) for view in self._views for member in self._detectors
         ]
-        return torch.stack(found).mean(dim=0)
+        return torch.stack(maps).mean(dim=0)
 
 
 def _seen(images: Tensor, view: View) -> Tensor:

@@ -64,19 +64,19 @@ class PatchCore(OneClassDetector):
 
     def _nearest(self, patches: Tensor) -> Tensor:
         """Places in the bank [N, P] of the nearest neighbours of patches [N, P, D]."""
-        found: Tensor | None = None
+        nearest: Tensor | None = None
         least: Tensor | None = None
         for start in range(0, len(self.bank), CHUNK):
             bank = self.bank[start : start + CHUNK]
             # |x|² is the same for all of the bank.
             closeness, place = (bank.square().sum(dim=1) - 2 * patches @ bank.T).min(dim=2)
-            if found is None or least is None:
-                least, found = closeness, place
+            if nearest is None or least is None:
+                least, nearest = closeness, place
             else:
-                found = torch.where(closeness < least, place + start, found)
+                nearest = torch.where(closeness < least, place + start, nearest)
                 least = torch.minimum(closeness, least)
-        assert found is not None
-        return found
+        assert nearest is not None
+        return nearest
 
 
 def coreset(patches: Tensor, count: int, *, random: torch.Generator) -> Tensor:

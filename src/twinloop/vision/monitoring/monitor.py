@@ -121,12 +121,12 @@ class DriftMonitor:
         from scipy.stats import fisher_exact, ks_2samp
 
         reference = self.reference
-        found = reference.measure(observed)
+        statistics = reference.measure(observed)
         sizes, p_values, middles = {}, {}, {}
         for name in MEASURED:
-            test = ks_2samp(found[name], reference.values[name])
+            test = ks_2samp(statistics[name], reference.values[name])
             sizes[name], p_values[name] = float(test.statistic), float(test.pvalue)
-            middles[name] = float(np.median(found[name])), float(np.median(reference.values[name]))
+            middles[name] = float(np.median(statistics[name])), float(np.median(reference.values[name]))
         table = [[int(stopped.sum()), int((~stopped).sum())] for stopped in (observed.stopped, reference.stopped)]
         shares = float(observed.stopped.mean()), float(reference.stopped.mean())
         sizes[STOPPED], p_values[STOPPED] = abs(shares[0] - shares[1]), float(fisher_exact(table).pvalue)

@@ -48,8 +48,8 @@ class DriftReference:
         """The values of MEASURED, one per image."""
         away = observed.embedding - self.centre
         distance = np.sqrt(np.einsum("nd,de,ne->n", away, self.precision, away).clip(min=0))
-        found = {"score": observed.score, DISTANCE: distance, **dict(zip(PICTURE, observed.picture.T, strict=True))}
-        return {name: _rounded(values) for name, values in found.items()}
+        measured = {"score": observed.score, DISTANCE: distance, **dict(zip(PICTURE, observed.picture.T, strict=True))}
+        return {name: _rounded(values) for name, values in measured.items()}
 
     def save(self, path: str | Path) -> None:
         """Write JSON."""
@@ -77,18 +77,18 @@ class DriftReference:
         if not Path(path).is_file():
             raise InputError(f"drift: {path}: expected a reference, found none: run the evaluate stage first")
         try:
-            found: dict[str, Any] = read_json(path)
-            if found["version"] != VERSION:
-                raise ValueError(f"version {found['version']}, expected {VERSION}")
+            record: dict[str, Any] = read_json(path)
+            if record["version"] != VERSION:
+                raise ValueError(f"version {record['version']}, expected {VERSION}")
             return cls(
-                values={name: np.array(found["values"][name], np.float64) for name in MEASURED},
-                stopped=np.array(found["stopped"], np.bool_),
-                centre=np.array(found["embedding"]["centre"], np.float64),
-                precision=np.array(found["embedding"]["precision"], np.float64),
-                model=str(found["model"]),
-                size=int(found["size"]),
-                channels=int(found["channels"]),
-                settings=DriftSettings(**found["settings"]),
+                values={name: np.array(record["values"][name], np.float64) for name in MEASURED},
+                stopped=np.array(record["stopped"], np.bool_),
+                centre=np.array(record["embedding"]["centre"], np.float64),
+                precision=np.array(record["embedding"]["precision"], np.float64),
+                model=str(record["model"]),
+                size=int(record["size"]),
+                channels=int(record["channels"]),
+                settings=DriftSettings(**record["settings"]),
             )
         except (ValueError, KeyError, TypeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__

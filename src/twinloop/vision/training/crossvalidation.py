@@ -21,6 +21,7 @@ from torch import Tensor
 from twinloop.errors import InputError
 from twinloop.files import fingerprint
 from twinloop.learning.fit import STATE_FORMAT, discard
+from twinloop.numbers import Interval
 from twinloop.vision.datasets.splits import kfold
 from twinloop.vision.index import ImageSet
 from twinloop.vision.models.base import anomaly_score
@@ -50,20 +51,15 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class Mean:
-    """The mean over `folds` folds, and half the width of its interval (NaN for fewer than two)."""
-
-    mean: float
-    half_width: float
-    folds: int
-
-
-@dataclass(frozen=True)
 class CrossValidation:
-    """All folds, and the mean of every figure that at least one of them has."""
+    """All folds, and the mean of every figure that at least one of them has with its 95 % interval."""
 
     folds: tuple[Fold, ...]
-    means: dict[str, Mean]
+    means: dict[str, Interval]
+
+    def counted(self, name: str) -> int:
+        """How many folds have the figure `name`."""
+        return sum(name in fold.figures for fold in self.folds)
 
 
 def cross_validate(
@@ -141,10 +137,10 @@ def _fold(
         raise InputError(f"fold {number + 1}: {error}; take fewer folds or more data") from error
     logits, probabilities = detect(trained.detector, test)
     scores, labels = anomaly_score(logits), torch.from_numpy(test.labels)
-    found = image_metrics(scores, labels) | pixel_metrics(
+    measured = image_metrics(scores, labels) | pixel_metrics(
         probabilities, torch.from_numpy(test.masks), torch.from_numpy(test.masked)
     )
-    figures = {name: found[name] for name in FIGURES if name in found}
+    figures = {name: measured[name] for name in FIGURES if name in measured}
     if average_exposures:
         figures |= part_metrics(scores, labels, test.groups)
     return Fold(number, figures, trained.best_epoch, len(learnt), len(test), len(set(test.groups)))
@@ -156,14 +152,14 @@ def part_metrics(scores: Tensor, labels: Tensor, groups: Sequence[str]) -> dict[
     for score, label, group in zip(scores.tolist(), labels.tolist(), groups, strict=True):
         parts.setdefault(group, []).append((score, label))
     averaged = [
-        (float(np.mean([score for score, _ in seen])), max(label for _, label in seen)) for seen in parts.values()
+        (float(np.mean([score for score, _ in images])), max(label for _, label in images)) for images in parts.values()
     ]
     means_of, defective = (torch.tensor(values, dtype=torch.float64) for values in zip(*averaged, strict=True))
-    found = image_metrics(means_of, defective.long())
-    return {name: found[name.removeprefix("part_")] for name in PART_FIGURES if found}
+    measured = image_metrics(means_of, defective.long())
+    return {name: measured[name.removeprefix("part_")] for name in PART_FIGURES if measured}
 
 
-def means(folds: Sequence[Fold]) -> dict[str, Mean]:
+def means(folds: Sequence[Fold]) -> dict[str, Interval]:
     """Mean and corrected interval of every figure over the folds that have it."""
     ratio = float(np.mean([fold.test_images / fold.train_images for fold in folds]))
     return {
@@ -173,13 +169,14 @@ def means(folds: Sequence[Fold]) -> dict[str, Mean]:
     }
 
 
-def corrected_mean(values: Sequence[float], *, ratio: float) -> Mean:
-    """The mean of `values`, one per fold, with half the width of its 95 % interval; ratio: n_test / n_train."""
-    count = len(values)
+def corrected_mean(values: Sequence[float], *, ratio: float) -> Interval:
+    """The mean of `values`, one per fold, with its 95 % interval, NaN for fewer than two; ratio: n_test / n_train."""
+    count, mean = len(values), float(np.mean(values))
     if count < 2:
-        return Mean(float(np.mean(values)), math.nan, count)
+        return Interval(mean, math.nan, math.nan)
     quantile = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2))
-    return Mean(float(np.mean(values)), quantile * math.sqrt((1 / count + ratio) * np.var(values, ddof=1)), count)
+    half_width = quantile * math.sqrt((1 / count + ratio) * np.var(values, ddof=1))
+    return Interval(mean, mean - half_width, mean + half_width)
 
 
 def joined(sets: Iterable[ImageSet]) -> ImageSet:

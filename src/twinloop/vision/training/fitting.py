@@ -80,7 +80,7 @@ def train_detector(
             model.alone, train, augmentation, train=images, validation=validation, seed=seed + member
         )
 
-        def told(epoch: int, figures: Figures, before: int = member * train.epochs) -> None:
+        def reported(epoch: int, figures: Figures, before: int = member * train.epochs) -> None:
             if on_epoch is not None:
                 on_epoch(before + epoch, figures)
 
@@ -92,7 +92,7 @@ def train_detector(
             state=state / ALONE.format(member) if state is not None and model.members > 1 else state,
             profile=profile,
             show=show,
-            on_epoch=told,
+            on_epoch=reported,
         )
         assert isinstance(module.detector, Detector)
         detectors.append(module.detector)
@@ -108,15 +108,16 @@ def train_detector(
 def _check_crops(model: ModelSettings, train: TrainSettings) -> None:
     side = train.crop_px
     if side and model.kind in ONE_CLASS:
-        raise InputError(f"train.crop_px = {side}: {model.kind} looks at whole images only; set train.crop_px=0")
+        raise InputError(f"TrainSettings.crop_px = {side}: {model.kind} looks at whole images only; set it to 0")
     if side and model.encoder.startswith(ONE_SIZE):
         raise InputError(
-            f"train.crop_px = {side}: {model.encoder} is built for one size of image; take a convolutional encoder, or "
-            "set train.crop_px=0"
+            f"TrainSettings.crop_px = {side}: {model.encoder} is built for one size of image; "
+            "take a convolutional encoder, or set TrainSettings.crop_px=0"
         )
     if side > model.size_px:
         raise InputError(
-            f"train.crop_px = {side}: expected at most model.size_px = {model.size_px}, from which crops are cut"
+            f"TrainSettings.crop_px = {side}: expected at most ModelSettings.size_px = {model.size_px}, "
+            "from which crops are cut"
         )
 
 

@@ -124,9 +124,9 @@ class DetectorTraining(lightning.LightningModule):
         self._validated.append((logits, batch.labels, weighted, torch.tensor(counts)))
 
     def on_validation_epoch_end(self) -> None:
-        logits, labels = (torch.cat([seen[place] for seen in self._validated]) for place in range(2))
-        loss = torch.stack([seen[2] for seen in self._validated]).sum() / len(labels)
-        counts = torch.stack([seen[3] for seen in self._validated]).sum(dim=0).tolist()
+        logits, labels = (torch.cat([batch[place] for batch in self._validated]) for place in range(2))
+        loss = torch.stack([batch[2] for batch in self._validated]).sum() / len(labels)
+        counts = torch.stack([batch[3] for batch in self._validated]).sum(dim=0).tolist()
         self._validated.clear()
         figures = image_metrics(anomaly_score(logits), labels) | intersection_over_union(*counts)
         self.log("val_loss", loss)

@@ -61,8 +61,8 @@ class Paster:
         self._cut = cut_out(images) if source != "synthetic" else ()
         if source != "synthetic" and not self._cut:
             raise InputError(
-                "train.paste: no training image shows a defect with a mask, so none can be cut out; "
-                "set train.paste_source=synthetic"
+                "TrainSettings.paste: no training image shows a defect with a mask, so none can be cut out; "
+                "set TrainSettings.paste_source=synthetic"
             )
         self._size = images.images.shape[1]
 
@@ -120,8 +120,8 @@ def render(size: int, rng: Generator) -> Patch:
     """A defect of any kind, rendered for images of `size` pixels."""
     kind = KINDS[rng.integers(len(KINDS))]
     flaw = FLAWS[kind](rng, size, depth=rng.uniform(*RENDERED_DEPTH), angle=None)
-    seen = flaw.mask | (np.abs(flaw.change) > 0.01)
-    rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
+    visible = flaw.mask | (np.abs(flaw.change) > 0.01)
+    rows, columns = (np.flatnonzero(visible.any(axis=axis)) for axis in (1, 0))
     window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     return Patch(
         flaw.change[window][..., None].astype(np.float32),

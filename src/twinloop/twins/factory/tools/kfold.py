@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 from twinloop.errors import InputError
 
 if TYPE_CHECKING:
+    from twinloop.numbers import Interval
     from twinloop.tracking.stage_run import StageRun
-    from twinloop.vision.training.crossvalidation import Fold, Mean
+    from twinloop.vision.training.crossvalidation import Fold
 
 EXAMPLE = "python -m twinloop kfold --folds 5 --json"
 STAGE = "kfold"
@@ -83,7 +84,14 @@ def run(options: argparse.Namespace, root: Path) -> int:
         tracker.log({f"kfold_{name}": mean.mean for name, mean in validated.means.items()}, step=0)
     if options.json:
         folds = [asdict(fold) for fold in validated.folds]
-        print(json.dumps({"folds": folds, "means": {name: _plain(mean) for name, mean in validated.means.items()}}))
+        print(
+            json.dumps(
+                {
+                    "folds": folds,
+                    "means": {name: _plain(mean, validated.counted(name)) for name, mean in validated.means.items()},
+                }
+            )
+        )
     else:
         print(
             f"mean of {options.folds} folds: {', '.join(_mean(name, mean) for name, mean in validated.means.items())}"
@@ -97,13 +105,13 @@ def _fold_line(fold: "Fold", folds: int) -> str:
     return f"fold {fold.number + 1}/{folds}  {figures or 'no figures'}  ({tested}, epoch {fold.best_epoch + 1} kept)"
 
 
-def _mean(name: str, mean: "Mean") -> str:
+def _mean(name: str, mean: "Interval") -> str:
     return f"{TITLES[name]} {mean.mean:.3f} ± {mean.half_width:.3f}"
 
 
-def _plain(mean: "Mean") -> dict[str, float | int | None]:
-    values: dict[str, float | int | None] = asdict(mean)
-    return values | {"half_width": mean.half_width if math.isfinite(mean.half_width) else None}
+def _plain(mean: "Interval", folds: int) -> dict[str, float | int | None]:
+    known = math.isfinite(mean.half_width)
+    return {"mean": mean.mean, "half_width": mean.half_width if known else None, "folds": folds}
 
 
 @contextlib.contextmanager
