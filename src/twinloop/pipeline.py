@@ -49,8 +49,9 @@ def reproduce(root: Path, twin: Twin) -> None:
     try:
         with Repo(str(root)) as repo:
             repo.reproduce(targets=[f"{twin.name}-{verb}" for verb in twin.verbs])
-            # Alone: it depends on the answers of all twins, and one is to run here.
-            repo.reproduce(targets=[FRONT], single_item=True)
+            if "report" in twin.verbs:
+                # Alone: it depends on the answers of all twins, and one is to run here.
+                repo.reproduce(targets=[FRONT], single_item=True)
     except LockError:
         raise InputError("repro: another `dvc repro` or `make repro` is running here: wait for it to end") from None
     except ReproductionError as error:
