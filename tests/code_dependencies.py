@@ -6,7 +6,7 @@ A room is a subpackage or a module of an engine. `python -m tests.code_dependenc
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import grimp
@@ -21,6 +21,8 @@ ENGINES = ("learning", "replication", "vision", "simulation", "scheduling", "tra
 DECLARATIONS = ("config", "paths", "twin")
 # Files that a module reads as its own.
 READ = {"twinloop.reporting.pages": "src/twinloop/reporting/templates"}
+REGISTRY = "twinloop.twins.registry"
+REPORT_FIGURES = "twinloop.reporting.figures"
 FRONT = "front"
 
 
@@ -28,32 +30,34 @@ class CodeDependencies:
     """Who imports whom, without what only the type checker sees."""
 
     def __init__(self) -> None:
-        self.graph = grimp.build_graph("twinloop", exclude_type_checking_imports=True, cache_dir=None)
-        declarations = {f"twinloop.twins.{twin}.{name}" for twin in registry.TWINS for name in DECLARATIONS}
-        for module in {*declarations, "twinloop.twins.registry"} & self.graph.modules:
-            self.graph.remove_module(module)
-        self._without_faces = grimp.build_graph("twinloop", exclude_type_checking_imports=True, cache_dir=None)
-        for module in self._without_faces.modules - self.graph.modules:
-            self._without_faces.remove_module(module)
-        # An engine's figures are what its objects show in a notebook: no other stage's output comes from them.
-        for module in [m for m in self.graph.modules if m.split(".")[2:3] == ["figures"]]:
-            if module.split(".")[1] not in ("reporting",):
-                self._without_faces.remove_module(module)
+        self.graph = _graph()
+        # An engine's figures are what its objects show in a notebook: only a report's output comes from them.
+        self._without_faces = _graph(leave_out={f"twinloop.{engine}.figures" for engine in ENGINES} - {REPORT_FIGURES})
 
     def of_stage(self, twin: str, verb: str) -> set[str]:
         """Code deps of one stage, as dvc.yaml names them."""
         start = [f"twinloop.twins.{twin}.{verb}"]
-        if verb == "report":
-            start += _imported_by_notebooks(ROOT / "notebooks" / twin, self.graph.modules)
-        return self._rooms(start, self.graph if verb == "report" else self._without_faces)
+        if verb != "report":
+            return _rooms(self._without_faces, start)
+        return _rooms(self.graph, [*start, *_imported_by_notebooks(ROOT / "notebooks" / twin, self.graph.modules)])
 
     def of_front(self) -> set[str]:
         """Code deps of the stage that writes the front page over all twins."""
-        return self._rooms(["twinloop.tools.front"], self._without_faces)
+        return _rooms(self._without_faces, ["twinloop.tools.front"])
 
-    def _rooms(self, start: list[str], graph: grimp.ImportGraph) -> set[str]:
-        reached = set(start).union(*(graph.find_upstream_modules(module) for module in start))
-        return {room for module in reached for room in _room(module)}
+
+def _graph(leave_out: Collection[str] = ()) -> grimp.ImportGraph:
+    graph = grimp.build_graph("twinloop", exclude_type_checking_imports=True, cache_dir=None)
+    declarations = {f"twinloop.twins.{twin}.{name}" for twin in registry.TWINS for name in DECLARATIONS}
+    for module in graph.modules:
+        if module in declarations or any(f"{module}.".startswith(f"{left}.") for left in (*leave_out, REGISTRY)):
+            graph.remove_module(module)
+    return graph
+
+
+def _rooms(graph: grimp.ImportGraph, start: list[str]) -> set[str]:
+    reached = set(start).union(*(graph.find_upstream_modules(module) for module in start))
+    return {room for module in reached for room in _room(module)}
 
 
 def _room(module: str) -> Iterator[str]:

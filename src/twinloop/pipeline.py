@@ -74,8 +74,9 @@ def reproduce(root: Path, twin: Twin) -> None:
                 # DVC knows that record ran, not into which store.
                 forced = not _recorded(root, twin)
                 repo.reproduce(targets=[f"{twin.name}-{RECORD}"], single_item=True, force=forced)
-            # Alone: it depends on the answers of all twins, and one is to run here.
-            repo.reproduce(targets=[FRONT], single_item=True)
+            if "report" in twin.verbs:
+                # Alone: it depends on the answers of all twins, and one is to run here.
+                repo.reproduce(targets=[FRONT], single_item=True)
     except LockError:
         raise InputError("repro: another `dvc repro` or `make repro` is running here: wait for it to end") from None
     except ReproductionError as error:

@@ -19,6 +19,7 @@ from twinloop.tracking.execution import PARENT, Execution
 from twinloop.tracking.record import Outcome, record
 from twinloop.tracking.stage_run import stage_run
 from twinloop.tracking.store import open_store
+from twinloop.tracking.view import Columns
 
 STAGE = """
 import sys
@@ -166,7 +167,7 @@ def test_a_server_that_dies_in_mid_run_costs_one_warning_and_record_sends_the_fi
 
     outcome = Outcome(
         name="after the loss",
-        headline={"AP": 0.91},
+        columns=Columns(labels=("model",), metrics={"AP": ("train", "val_ap")}),
         stages={"train": {"val_ap": 0.91, "device": "cpu"}},
         params={"epochs": 3},
         labels={"model": "tiny"},

@@ -11,7 +11,7 @@ SHOWN = {"image/png", "text/html", PLOTLY}
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 START = FOLDER / "00_quickstart.ipynb"
 FACTORY = sorted((FOLDER / "factory").glob("*.ipynb"))
-NOTEBOOKS = sorted(FOLDER.rglob("[0-9]*.ipynb"))
+NOTEBOOKS = sorted([*FOLDER.glob("*.ipynb"), *FOLDER.glob("[a-z]*/*.ipynb")])
 
 
 def cells(path: Path) -> list[dict]:

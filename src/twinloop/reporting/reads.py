@@ -63,7 +63,10 @@ class Execute(Protocol):
 
 
 class Executions:
-    """Executed notebooks in `folder`, each with digests of what it read below `root` or in this package's code."""
+    """Executed notebooks in `folder`, each with digests of what it read below `root` or in this package's code.
+
+    Both are one file, so that runs beside each other (`dvc exp run --temp`) cannot mix theirs.
+    """
 
     def __init__(self, folder: Path, root: Path) -> None:
         self._folder, self._root = folder, root.resolve()
@@ -78,7 +81,7 @@ class Executions:
             kept = read_json(self._folder / f"{notebook.stem}.json")
             same = kept["notebook"] == self._identity(notebook, parameters)
             if same and all(self._digest(name) == digest for name, digest in kept["read"].items()):
-                document: NotebookNode = nbformat.read(self._folder / notebook.name, as_version=4)  # type: ignore[no-untyped-call]
+                document: NotebookNode = nbformat.reads(kept["executed"], as_version=4)  # type: ignore[no-untyped-call]
                 return document
         return None
 
@@ -92,11 +95,14 @@ class Executions:
         with tempfile.NamedTemporaryFile("r", encoding="utf-8", suffix=".reads") as trace:
             document = execute(notebook, output, parameters=parameters, trace=Path(trace.name))
             names = sorted(set(self._names(trace.read())))
-        self._folder.mkdir(parents=True, exist_ok=True)
-        output.replace(self._folder / notebook.name)
         if not any(self._changed_since(start, name) for name in names):
-            read = {name: self._digest(name) for name in names}
-            write_json(record, {"notebook": self._identity(notebook, parameters), "read": read})
+            kept = {
+                "notebook": self._identity(notebook, parameters),
+                "read": {name: self._digest(name) for name in names},
+                "executed": output.read_text(encoding="utf-8"),
+            }
+            write_json(record, kept)
+        output.unlink()
         return document
 
     def _identity(self, notebook: Path, parameters: Mapping[str, Any]) -> str:
