@@ -21,6 +21,7 @@ from numpy.random import SeedSequence
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, TrialState
 
+from twinloop.databases import one_at_a_time
 from twinloop.errors import InputError, RunError
 from twinloop.files import fingerprint
 from twinloop.learning.objectives import Objective, choose
@@ -158,7 +159,9 @@ class _Runner:
         """The trials of the next round; none while others work on all that are left."""
         running = 0
         if self.settings.storage:
-            optuna.storages.fail_stale_trials(self.study)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                optuna.storages.fail_stale_trials(self.study)
             running = len(self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
         # A round cut short by a kill is completed first, so that all later ones are asked at the same points.
         size = self.settings.batch - (0 if self.settings.storage else finished % self.settings.batch)
@@ -259,7 +262,7 @@ def _retry(times: int | None) -> RetryHeartbeatStaleTrialCallback:
 def _storage(address: str, settings: StudySettings) -> RDBStorage:
     patience = {"connect_args": {"timeout": SQLITE_PATIENCE_S}} if address.startswith("sqlite") else {}
     try:
-        with warnings.catch_warnings():
+        with one_at_a_time(address), warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             return RDBStorage(
                 address,

@@ -27,6 +27,8 @@ class Columns:
     metrics: Mapping[str, tuple[str, str]]
 
 
+# Tags of an execution: the name `dvc exp run` gave it, its profile and the commit it ran at.
+EXPERIMENT, PROFILE, REVISION = "experiment", "profile", "git_revision"
 # Every run says what it is: an execution's row, a stage below it, or a part (trial, scenario) of a stage.
 LEVEL, EXECUTION, STAGE, PART = "level", "execution", "stage", "part"
 KEY = "executions"
@@ -56,6 +58,7 @@ def _tags(columns: Columns, held: Mapping[str, str]) -> dict[str, str]:
     state = json.dumps(
         {
             "selectedColumns": [
+                *(f"tags.`{name}`" for name in (EXPERIMENT, PROFILE, REVISION)),
                 *(f"params.`{name}`" for name in columns.labels),
                 *(f"metrics.`{name}`" for name in columns.metrics),
             ],
