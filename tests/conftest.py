@@ -15,8 +15,10 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Clones of the checkout need not compile again what it has compiled.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "machine_code"))
-# The same examples in every run: a test that passes here passes everywhere.
-hypothesis.settings.register_profile("suite", derandomize=True)
+# The same examples in every run, however slow the machine: a test that passes here passes everywhere.
+hypothesis.settings.register_profile(
+    "suite", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("suite")
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.scheduling.shops import rich_plan, rich_shop, shops
@@ -257,7 +257,6 @@ def test_a_violation_is_a_value() -> None:
     assert {one, violations(SHOP, Plan.of(GOOD[:-1]))[0]} == {one}
 
 
-@settings(deadline=None)  # the first plan may have to compile
 @given(shops(), st.data())
 def test_every_mutation_of_a_valid_plan_is_noticed(shop: JobShop, data: st.DataObject) -> None:
     rows = list(dispatch(shop, "FIFO"))

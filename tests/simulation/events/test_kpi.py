@@ -177,6 +177,20 @@ def test_a_bottleneck_that_is_never_available_performs_nothing():
     assert figures["escape_ppm"] == 1e6  # the only part that was shipped
 
 
+def test_what_an_operator_does_is_no_rework():
+    line = Line(
+        minutes_per_day=100.0,
+        stations=(Station(name="press", cycle=fixed(30.0)),),
+        operators=(Operators(name="anna", skills=("press",)),),
+    )
+    log = EventLog(entities=("source", "press", "anna"), classes=("good", "crack"), horizon=100.0)
+    log.record(0.0, ENTER, 0, 0, 0)
+    for machine in (1, 2):
+        log.record(0.0, RUNNING, machine, 0)
+    log.record(30.0, SHIP, 1, 0, 0)
+    assert kpis(log, line, PRICES, start=0.0)[0]["rework_share"] == 0.0
+
+
 def test_rework_places_come_after_all_stations():
     assert first_rework(busy_log()[1]) == 5
     assert first_rework(written_log()[1]) == 2
