@@ -8,12 +8,12 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONPATH := src
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test lint bench ui lab clean
+.PHONY: help setup repro test lint bench fuzz ui lab clean
 
 help:
 	@echo "make repro [TWIN=factory] [PROFILE=smoke|default|full]   run the loop, end with its answer"
 	@echo "make test    run every test"
-	@echo "make setup | ui | lab | lint | bench | clean"
+	@echo "make setup | ui | lab | lint | bench | fuzz | clean"
 
 setup: $(STAMP)
 
@@ -46,6 +46,10 @@ bench: $(STAMP)
 	python benchmarks/serving.py --json
 	python benchmarks/simulation.py --json
 	python benchmarks/scheduling.py --json
+
+# 100 000 spoilt inputs of each kind; prints how many were read, refused, or ended otherwise.
+fuzz: $(STAMP)
+	@python -m tests.fuzz.count 100000
 
 ui: $(STAMP)
 	@python -m twinloop ui

@@ -12,6 +12,7 @@ from twinloop.config.compose import compose
 from twinloop.errors import InputError
 from twinloop.twins import configuration
 
+
 @pytest.fixture(scope="module")
 def clone(fresh_clone: Callable[[], Path]) -> Path:
     """A clone in which nothing has run yet."""

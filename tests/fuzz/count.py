@@ -59,7 +59,9 @@ def main() -> int:
     for kind in sys.argv[2:] or KINDS:
         counts = count(kind, range(number))
         tracebacks = sum(counts.of_each.values())
-        print(f"{kind:<10} {number} inputs: {counts.read} read, {counts.refused} refused, {tracebacks} faults", flush=True)
+        print(
+            f"{kind:<10} {number} inputs: {counts.read} read, {counts.refused} refused, {tracebacks} faults", flush=True
+        )
         for fault, times in counts.of_each.most_common():
             print(f"           {times} × {fault} (seed {counts.faults[fault]})")
         status |= bool(tracebacks)

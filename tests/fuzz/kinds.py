@@ -41,7 +41,11 @@ def params(draw: Draw, folder: Path) -> None:
     """A spoilt params.yaml: its values as YAML gives them, every fourth one as text (of a part, for speed)."""
     values = _params()
     if draw.random() < 0.25:
-        values = {"factory": {name: values["factory"][name] for name in ("line", "tune")}, "seed": 1, "profile": "smoke"}
+        values = {
+            "factory": {name: values["factory"][name] for name in ("line", "tune")},
+            "seed": 1,
+            "profile": "smoke",
+        }
         path = folder / "params.yaml"
         try:
             text = yaml.dump(spoilt(values, draw), allow_unicode=True)
@@ -115,8 +119,12 @@ def overrides(draw: Draw, folder: Path) -> None:
             (conf / name).write_text(text, encoding="utf-8")
     given = []
     for _ in range(int(draw.integers(1, 4))):
-        value = str(draw.choice(TEXTS)) if draw.random() < 0.8 else f"{odd(draw)!r:.200}" if draw.random() < 0.5 else "1"
-        given.append(f"{draw.choice(['', '', '', '+', '++', '~'])}{draw.choice(KEYS)}{draw.choice(['=', '=', '='])}{value}")
+        value = (
+            str(draw.choice(TEXTS)) if draw.random() < 0.8 else f"{odd(draw)!r:.200}" if draw.random() < 0.5 else "1"
+        )
+        given.append(
+            f"{draw.choice(['', '', '', '+', '++', '~'])}{draw.choice(KEYS)}{draw.choice(['=', '=', '='])}{value}"
+        )
     chosen = choose(conf, given)
     values = {key: value for key, value in chosen.composition.values.items() if not key.endswith("_digest")}
     try:
@@ -173,7 +181,23 @@ def shops(draw: Draw, folder: Path) -> None:
 
 def _spoilt_table(text: str, draw: Draw, *, separator: str = ",") -> bytes:
     rows = [line.split(separator) for line in text.splitlines()]
-    cells = ["", "-1", "1e3", "nan", "9" * 30, "9" * 5000, "10000000000", "x", '"', "\x00", "é", "²", "٣", "-inf", "'=1'"]
+    cells = [
+        "",
+        "-1",
+        "1e3",
+        "nan",
+        "9" * 30,
+        "9" * 5000,
+        "10000000000",
+        "x",
+        '"',
+        "\x00",
+        "é",
+        "²",
+        "٣",
+        "-inf",
+        "'=1'",
+    ]
     for _ in range(int(draw.integers(1, 4))):
         row = rows[int(draw.integers(len(rows)))]
         if row:
@@ -237,7 +261,9 @@ def events(draw: Draw, folder: Path) -> None:
         path.write_bytes(_spoilt_table(content.decode(), draw) if draw.random() < 0.5 else content)
     else:
         path = folder / "log.parquet"
-        about = draw.choice(['{"horizon": 1e400}', "[", '{"classes": 3}', '{"entities": ["source", "saw"]}', "[1]", '"a"'])
+        about = draw.choice(
+            ['{"horizon": 1e400}', "[", '{"classes": 3}', '{"entities": ["source", "saw"]}', "[1]", '"a"']
+        )
         metadata = {"twinloop.events": str(draw.choice(["1", "2", ""])), "twinloop.events.log": str(about)}
         buffer = BytesIO()
         frame.write_parquet(buffer, metadata=metadata if draw.random() < 0.4 else None)

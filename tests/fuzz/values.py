@@ -42,10 +42,13 @@ def odd(draw: Draw) -> Any:
 
 
 def places(tree: Any) -> list[tuple[Any, Any]]:
-    """Every container and key in a tree."""
-    pending, found = [tree], []
+    """Every container and key in a tree; one that contains itself is entered once."""
+    pending, entered, found = [tree], set(), []
     while pending:
         node = pending.pop()
+        if id(node) in entered:
+            continue
+        entered.add(id(node))
         for key, child in list(node.items() if isinstance(node, dict) else enumerate(node)):
             found.append((node, key))
             if isinstance(child, dict | list):
@@ -87,7 +90,9 @@ def spoilt_bytes(content: bytes, draw: Draw) -> bytes:
             start = int(draw.integers(len(content) + 1))
             return content[:start] + content[start : start + 200] * int(draw.integers(2, 50)) + content[start:]
         case 2:
-            return content.decode("utf-8", "replace").encode(str(draw.choice(["latin-1", "utf-16", "utf-8-sig"])), "replace")
+            return content.decode("utf-8", "replace").encode(
+                str(draw.choice(["latin-1", "utf-16", "utf-8-sig"])), "replace"
+            )
         case 3:
             return bytes(draw.integers(0, 256, int(draw.integers(200)), dtype=np.uint8))
         case _:

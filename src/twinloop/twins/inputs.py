@@ -1,8 +1,8 @@
 """What a stage declared that it reads, as digests: taken when it starts and held against what is there when it ends.
 
-DVC records dependencies when a stage has ended. What was edited while it ran would be recorded for outputs that were made
-from the version before, and the next run would say "unchanged". A file whose times and size did not move is not read
-again; files beyond 256 MB of a stage's input are known by times and size alone, as DVC's own state knows them.
+DVC records dependencies when a stage has ended. What was edited while it ran would be recorded for outputs that were
+made from the version before, and the next run would say "unchanged". A file whose times and size did not move is not
+read again; files beyond 256 MB of a stage's input are known by times and size alone, as DVC's own state knows them.
 """
 
 import os
