@@ -14,12 +14,12 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONPATH := src
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro chaos test lint bench mutants ui lab clean
+.PHONY: help setup repro chaos test lint bench fuzz mutants ui lab clean
 
 help:
 	@echo "make repro [TWIN=factory] [PROFILE=smoke|default|full]   run the loop of every twin, or of one, to its answer"
 	@echo "make test    run every test"
-	@echo "make setup | ui | lab | lint | bench | chaos | mutants | clean"
+	@echo "make setup | ui | lab | lint | bench | chaos | fuzz | mutants | clean"
 
 setup: $(STAMP)
 
@@ -64,6 +64,10 @@ bench: $(STAMP)
 mutants: $(STAMP)
 	mutmut run
 	mutmut results
+
+# 100 000 spoilt inputs of each kind; prints how many were read, refused, or ended otherwise.
+fuzz: $(STAMP)
+	@python -m tests.fuzz.count 100000
 
 ui: $(STAMP)
 	@python -m twinloop ui

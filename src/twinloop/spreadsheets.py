@@ -1,4 +1,4 @@
-"""Texts that a spreadsheet takes for texts: a cell that begins with = + - @ would run as a formula when it opens a CSV.
+"""Cells that a spreadsheet takes for texts: one that begins with = + - @ is run as a formula when a CSV is opened.
 
 What begins like that gets an apostrophe in front, which spreadsheets do not show (OWASP, CSV injection). Only CSV files
 that people open pass through here; what the pipeline reads back itself is Parquet or JSON.

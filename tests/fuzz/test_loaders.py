@@ -1,4 +1,4 @@
-"""Whatever is in a file or an override, it is read or refused in one line; 500 of each kind, always the same."""
+"""Whatever is in a file or an override is read or refused in one line: 500 of each kind, the same ones every time."""
 
 import pytest
 

@@ -42,10 +42,13 @@ def odd(draw: Draw) -> Any:
 
 
 def places(tree: Any) -> list[tuple[Any, Any]]:
-    """Every container and key in a tree."""
-    pending, found = [tree], []
+    """Every container and key in a tree; one that contains itself is entered once."""
+    pending, entered, found = [tree], set(), []
     while pending:
         node = pending.pop()
+        if id(node) in entered:
+            continue
+        entered.add(id(node))
         for key, child in list(node.items() if isinstance(node, dict) else enumerate(node)):
             found.append((node, key))
             if isinstance(child, dict | list):

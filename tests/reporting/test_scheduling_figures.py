@@ -212,7 +212,7 @@ def test_the_written_chart_carries_its_library_and_its_names_are_text(tmp_path):
 
 
 def test_the_written_chart_is_a_page_with_language_title_legend_and_a_word_where_scripts_are_off(tmp_path):
-    figure = gantt(SHOP, PLAN, groups=GROUPS)
+    figure = SHOP.gantt(PLAN, groups=GROUPS)
     scheduling.write_interactive(figure, tmp_path / "gantt.html")
     text = (tmp_path / "gantt.html").read_text()
     assert text.startswith('<!DOCTYPE html>\n<html lang="en">')

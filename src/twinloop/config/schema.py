@@ -117,9 +117,8 @@ def _without_union_labels(location: tuple[str | int, ...], given: Any, *, missin
     """
     keys: list[str | int] = []
     for place, key in enumerate(location):
-        if (isinstance(given, dict) and key in given) or (
-            isinstance(given, list | tuple) and isinstance(key, int) and key < len(given)
-        ):
+        in_list = isinstance(given, list | tuple) and isinstance(key, int) and key < len(given)
+        if in_list or (isinstance(given, dict) and key in given):
             keys.append(key)
             given = given[key]
         elif missing and place == len(location) - 1:

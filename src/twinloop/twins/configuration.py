@@ -89,5 +89,5 @@ def from_environment(path: str, value: str) -> str:
 
 
 def store_location(root: Path) -> str:
-    """Where runs are recorded, to be shown: MLFLOW_TRACKING_URI without its password, else the repository's store."""
+    """Where runs are recorded, to be shown: MLFLOW_TRACKING_URI without its password, else the own store."""
     return masked(os.environ.get("MLFLOW_TRACKING_URI", "")) or str(Path(".twinloop") / "mlflow" / "mlflow.db")
