@@ -77,7 +77,8 @@ lab: $(STAMP)
 
 # What the pipeline (of one TWIN, or all) and the tools left behind; the environment, the DVC cache and your data stay.
 clean:
-	rm -rf $(foreach twin,$(TWINS),data/$(twin) models/$(twin) reports/$(twin) reports/answers/$(twin).json) reports/index.html
+	rm -rf $(foreach twin,$(TWINS),models/$(twin) reports/$(twin) reports/answers/$(twin).json) reports/index.html
+	find $(wildcard $(addprefix data/,$(TWINS))) -mindepth 1 -maxdepth 1 ! -name metrics -exec rm -rf {} + 2>/dev/null || true
 ifndef TWIN
 	rm -rf data/conf.ok .twinloop/state
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants build src/*.egg-info

@@ -1,5 +1,6 @@
 """The whole loop: what `make repro` leaves, and what a second run, a changed value or another machine does to it."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -54,10 +55,10 @@ def test_a_second_run_finds_everything_unchanged(loop: Loop) -> None:
     assert ran(loop.run("dvc", "repro").stdout) == []
 
 
-def test_the_metrics_of_all_stages_are_dvc_metrics(loop: Loop) -> None:
-    shown = loop.run("dvc", "metrics", "show", "--json").stdout
-    for figure in ("profit_per_day", "auroc", "tardiness"):
-        assert f'"{figure}"' in shown
+def test_the_headlines_are_dvc_metrics_and_no_more_than_people_can_read(loop: Loop) -> None:
+    shown = json.loads(loop.run("dvc", "metrics", "show", "--json").stdout)[""]["data"]
+    (values,) = (file["data"] for file in shown.values())
+    assert set(TWIN.columns.metrics) | {"results"} >= set(values) >= {"AP", "profit_per_day", "tardiness"}
     assert "epochs.csv" in loop.run("dvc", "plots", "show", "--json").stdout
 
 
@@ -111,7 +112,8 @@ def test_push_and_pull_carry_the_whole_state(loop: Loop, tmp_path: Path) -> None
     loop.run("dvc", "remote", "add", "--local", "--default", "folder", str(tmp_path / "remote"))
     loop.run("dvc", "push")
     shutil.rmtree(loop.clone / ".dvc/cache")
-    for folder in ("data/factory", "models/factory", "reports/factory"):
+    # Metrics lie in git; the rest is DVC's to fetch.
+    for folder in (paths.DATASET, paths.EVALUATION, paths.SIMULATION, paths.SCHEDULE, "models/factory", paths.REPORTS):
         shutil.rmtree(loop.clone / folder)
     loop.run("dvc", "pull")
     assert loop.run("dvc", "status").stdout.strip() in ("Data and pipelines are up to date.", "")

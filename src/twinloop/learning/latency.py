@@ -1,10 +1,11 @@
 """How long one inference takes: its distribution on this machine, one image at a time.
 
 Measured time differs from run to run, so it stands in latency.json alone. What must be reproducible uses the median
-rounded upward to 10, 100, 1000 … ms: steps so coarse that a busy machine changes nothing. What is compared
-is timed in turn, call by call, so that a change of load meets all alike.
+rounded upward to 10, 30, 100, 300 … ms: steps so coarse that a busy machine changes nothing. What is compared is
+timed in turn, call by call, so that a change of load meets all alike.
 """
 
+import itertools
 import math
 import os
 import platform
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,19 +45,17 @@ class Latency:
 
 
 def quantised_ms(latency_ms: float) -> float:
-    """The least of 10, 100, 1000 … ms that is not below `latency_ms`; InputError unless positive and finite.
+    """The least of 10, 30, 100, 300 … ms that is not below `latency_ms`; InputError unless positive and finite.
 
     What waits for a model (a line with a takt of seconds, a person) does not notice less than the least step.
 
     >>> quantised_ms(0.2), quantised_ms(0.5), quantised_ms(20)
-    (10.0, 10.0, 100.0)
+    (10.0, 10.0, 30.0)
     """
     if not (math.isfinite(latency_ms) and latency_ms > 0):
         raise InputError(f"latency: expected a positive number of milliseconds, got {latency_ms}")
-    step = LEAST_STEP_MS
-    while step < latency_ms:
-        step *= 10
-    return step
+    decades = (LEAST_STEP_MS * 10**place for place in itertools.count())
+    return next(step for decade in decades for step in (decade, 3 * decade) if latency_ms <= step)
 
 
 def measure(call: Callable[[], object], *, runs: int, warmup: int, threads: int) -> Latency:
@@ -113,3 +113,18 @@ def _processor() -> str:
     lines = table.read_text(encoding="utf-8").splitlines() if table.is_file() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, "") or platform.processor() or platform.machine()
+
+
+def latency_metrics(times: Mapping[str, Any], deployed: str) -> dict[str, Any]:
+    """Every exported format's times and its speed against the first, so that runs and machines compare.
+
+    times: format → milliseconds and speed-up; `hardware` → what measured them. The deployed one's p95 stands plainly.
+    """
+    measured = {
+        f"{name}.{key}": values[key]
+        for name, values in times.items()
+        for key in ("p50_ms", "p95_ms", "speedup")
+        if key in values
+    }
+    hardware = {key: value for key, value in times.get("hardware", {}).items() if isinstance(value, str)}
+    return measured | hardware | {"p95_ms": times[deployed]["p95_ms"]}

@@ -44,38 +44,14 @@ class Outcome:
 
     @property
     def headline(self) -> dict[str, float]:
-        """Column → value, without what the stage could not measure. Raises RunError for a value that no stage has."""
-        values: dict[str, float] = {}
-        for column, (stage, name) in self.columns.metrics.items():
-            if name not in self.stages.get(stage, {}):
-                raise RunError(
-                    f"record: column {column}: expected a value {name!r} among the metrics of {stage}: "
-                    "run that stage again with `dvc repro --force`"
-                )
-            if self.stages[stage][name] is not None:
-                values[column] = self.stages[stage][name]
-        return values
+        """Column → value."""
+        return self.columns.headline(self.stages)
 
 
 def run_tags(root: Path, params: Mapping[str, Any]) -> dict[str, str]:
     """What any execution's row is found by: its profile, and the digest of dvc.lock."""
     lock = root / "dvc.lock"
     return {"profile": str(params["profile"]), "dvc_lock": sha256(lock) if lock.is_file() else "none"}
-
-
-def latency_metrics(times: Mapping[str, Any], deployed: str) -> dict[str, Any]:
-    """Every exported format's times and its speed against the first, so that runs and machines compare.
-
-    times: format → milliseconds and speed-up; `hardware` → what measured them. The deployed one's p95 stands plainly.
-    """
-    measured = {
-        f"{name}.{key}": values[key]
-        for name, values in times.items()
-        for key in ("p50_ms", "p95_ms", "speedup")
-        if key in values
-    }
-    hardware = {key: value for key, value in times.get("hardware", {}).items() if isinstance(value, str)}
-    return measured | hardware | {"p95_ms": times[deployed]["p95_ms"]}
 
 
 def record(store: Store, execution: Execution, outcome: Outcome) -> None:

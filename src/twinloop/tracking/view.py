@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twinloop.errors import RunError
 
@@ -25,6 +25,22 @@ class Columns:
 
     labels: tuple[str, ...]
     metrics: Mapping[str, tuple[str, str]]
+
+    def headline(self, stages: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+        """Column → value, without what the stage could not measure; stages: all metrics, stage → name → value.
+
+        Raises RunError for a value that no stage has.
+        """
+        values: dict[str, float] = {}
+        for column, (stage, name) in self.metrics.items():
+            if name not in stages.get(stage, {}):
+                raise RunError(
+                    f"record: column {column}: expected a value {name!r} among the metrics of {stage}: "
+                    "run that stage again with `dvc repro --force`"
+                )
+            if stages[stage][name] is not None:
+                values[column] = stages[stage][name]
+        return values
 
 
 # Tags of an execution: the name `dvc exp run` gave it, its profile and the commit it ran at.

@@ -78,7 +78,8 @@ def pages(root: Path) -> list[Path]:
 
 def test_the_summary_counts_the_notebooks(reported):
     assert (reported / "summary").read_text() == "7 notebooks → reports/factory/index.html"
-    assert read_json(reported / paths.metrics("report"))["pages"] == 7
+    headline, simulated = (read_json(reported / paths.metrics(verb)) for verb in ("report", "simulate"))
+    assert headline["profit_per_day"] == simulated["profit_per_day"]
 
 
 def test_every_notebook_and_card_has_its_page(reported):

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from twinloop.twins.factory.twin import TWIN
 
+# Those that measure; what they measured is recorded and shown.
+STAGES = ("prepare", "tune", "train", "export", "evaluate", "simulate", "schedule")
 DATASET = Path("data/factory/dataset")
 TUNED = Path("models/factory/tune/best.json")
 TRIALS = Path("models/factory/tune/trials.parquet")

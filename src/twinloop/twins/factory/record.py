@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from twinloop.files import read_json
+from twinloop.learning.latency import latency_metrics
 from twinloop.tracking.datasets import DatasetVersion
 from twinloop.tracking.flat import stage_metrics
-from twinloop.tracking.record import Outcome, latency_metrics, record, run_tags
+from twinloop.tracking.record import Outcome, record, run_tags
 from twinloop.tracking.stage_run import store_of
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
@@ -22,13 +23,12 @@ from twinloop.twins.factory.twin import TWIN
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop factory record"
-STAGES = ("prepare", "tune", "train", "export", "evaluate", "simulate", "schedule")
 
 
 def run(stage: Stage[FactoryConfig]) -> str:
     """Record the execution, register its detector and scheduler; returns the summary line."""
     store, execution = store_of(stage.tracker)
-    measured = {name: stage_metrics(stage.root / paths.metrics(name)) for name in STAGES}
+    measured = {name: stage_metrics(stage.root / paths.metrics(name)) for name in paths.STAGES}
     outcome = _outcome(stage.config, stage.root, measured)
     record(store, execution, outcome)
     versions = {

@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from twinloop.files import write_json, write_text
+from twinloop.learning.latency import latency_metrics
 from twinloop.reporting.figures import scheduling
 from twinloop.reporting.front import write_answer
 from twinloop.reporting.pages import Landing, from_markdown
@@ -73,13 +74,19 @@ def run(stage: Stage[FactoryConfig]) -> str:
     report.write_landing(landing)
     page = TWIN.index_page.relative_to("reports").as_posix()
     write_answer(root / TWIN.answer, title=TWIN.title, sentence=sentence, page=page, figure=figure)
-    metrics = {"pages": len(PAGES), "figures": len(drawn), "results": line.digest()}
-    write_json(root / paths.metrics("report"), metrics)
+    write_json(root / paths.metrics("report"), {**_headline(line), "results": line.digest()})
     return f"{len(PAGES)} notebooks → {TWIN.index_page}"
 
 
 def _params(config: FactoryConfig) -> dict[str, Any]:
     return {"profile": config.profile, "seed": config.seed, "factory": dataclasses.asdict(config.factory)}
+
+
+def _headline(line: ProductionLine) -> dict[str, float]:
+    """What `dvc metrics` and `dvc exp show` compare executions by: the twin's columns."""
+    measured = {verb: line.metrics(verb) for verb in paths.STAGES}
+    times = latency_metrics(line.json(paths.LATENCY), measured["export"]["format"])
+    return TWIN.columns.headline({**measured, "latency": times})
 
 
 def _provenance(line: ProductionLine, stage: Stage[FactoryConfig]) -> Table:

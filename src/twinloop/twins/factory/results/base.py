@@ -7,11 +7,10 @@ from typing import ClassVar
 from twinloop.reporting.results import Outputs
 from twinloop.twins.factory import paths
 
-STAGES = ("prepare", "tune", "train", "export", "evaluate", "simulate", "schedule")
 CURRENCY = "€"
 
 
 class FactoryOutputs(Outputs):
     """The outputs of a factory loop below one root."""
 
-    metrics_files: ClassVar[Mapping[str, Path]] = {stage: paths.metrics(stage) for stage in STAGES}
+    metrics_files: ClassVar[Mapping[str, Path]] = {stage: paths.metrics(stage) for stage in paths.STAGES}
