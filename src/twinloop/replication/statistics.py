@@ -1,8 +1,8 @@
 """Intervals from independent replications, single and paired, that keep the model's own uncertainty.
 
-Replications average out the luck of a simulated week, but never what is not known about the inspection
-model: more replications do not measure it better. So every replication is run twice with the same random
-numbers, once with a bootstrap draw of the operating curve and once with its estimate. The variance of that
+Replications average out the luck of a simulated week, but never what is not known about a measured model (the error
+rates of an inspection): more replications do not measure it better. So every replication is run twice with the same
+random numbers, once with a bootstrap draw of the model and once with its estimate. The variance of that
 difference is the model's and enters the interval in full; the rest is divided by the number of replications
 (nested simulation with common random numbers; Barton, Nelson and Xie, 2014).
 """
