@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from twinloop.replication.statistics import Sample, interval, paired, paired_ratio
+from twinloop.replication.statistics import Sample, interval, paired, paired_ratio, wilson
 
 
 def test_an_interval_is_students():
@@ -86,3 +86,11 @@ def test_one_replication_has_no_interval():
         interval([1.0])
     with pytest.raises(ValueError, match="as many replications on both sides"):
         paired([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+def test_wilsons_limits_are_those_of_the_literature():
+    # Newcombe (1998), table I: 81 of 263 gives 0.2553 … 0.3662.
+    share = wilson(81, 263)
+    assert (share.low, share.high) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson(0, 20).low == 0 < wilson(0, 20).high
+    assert wilson(20, 20).high == 1
