@@ -78,25 +78,25 @@ def warm_up() -> None:
 
 def instances(folder: Path | None, kind: str) -> dict[str, tuple[int | None, Path]]:
     """Instance → (best known makespan, file), the fresher source first; None where nothing is known."""
-    found: dict[str, tuple[int | None, Path]] = {}
+    known: dict[str, tuple[int | None, Path]] = {}
     if folder is None:
-        return found
+        return known
     if not (folder / "bounds").is_dir():
         files = sorted(path for path in folder.rglob("*") if path.is_file()) if kind == "jsp" else []
         return {path.stem: (None, path) for path in files}
     for file in sorted((folder / "bounds").glob(f"{kind}_*.json")):
         for row in json.loads(file.read_text(encoding="utf-8")):
-            found[row["name"]] = (row.get("bks_ub") or row["ub"], folder / row["path"])
-    return found
+            known[row["name"]] = (row.get("bks_ub") or row["ub"], folder / row["path"])
+    return known
 
 
 def auto(shop: JobShop, seconds: float, workers: int, seed: int) -> int | None:
     """This project's method; its plan is checked."""
-    found = solve_auto(shop, Question(MAKESPAN, Limit(seconds=seconds), seed=seed, workers=workers))
-    if found.plan is None:
+    solution = solve_auto(shop, Question(MAKESPAN, Limit(seconds=seconds), seed=seed, workers=workers))
+    if solution.plan is None:
         return None
-    check(shop, found.plan)
-    return found.objective
+    check(shop, solution.plan)
+    return solution.objective
 
 
 def plain_cpsat(shop: JobShop, seconds: float, workers: int, seed: int) -> int | None:
@@ -171,11 +171,11 @@ def job_shop_lib(shop: JobShop, seconds: float, workers: int, seed: int) -> int 
 
 def methods() -> dict[str, Method]:
     """Those that can run here."""
-    found: dict[str, Method] = {"auto": auto, "cpsat": plain_cpsat}
+    here: dict[str, Method] = {"auto": auto, "cpsat": plain_cpsat}
     for name, method in {"pyjobshop": pyjobshop, "job_shop_lib": job_shop_lib}.items():
         if find_spec(name):
-            found[name] = method
-    return found
+            here[name] = method
+    return here
 
 
 def gap(reached: int | None, best: int) -> float | None:
@@ -185,7 +185,7 @@ def gap(reached: int | None, best: int) -> float | None:
 
 def median_gap(reached: list[int | None], best: int) -> float | None:
     """The median of the seeds that found a plan."""
-    gaps = [found for value in reached if (found := gap(value, best)) is not None]
+    gaps = [share for value in reached if (share := gap(value, best)) is not None]
     return statistics.median(gaps) if gaps else None
 
 
@@ -252,13 +252,13 @@ def proofs(options: argparse.Namespace) -> dict[str, Any]:
             continue
         shop = read_instance(known[name][1])
         wall, cpu = time.perf_counter(), time.process_time()
-        found = solve_auto(shop, Question(MAKESPAN, Limit(seconds=options.seconds), workers=options.workers))
+        solution = solve_auto(shop, Question(MAKESPAN, Limit(seconds=options.seconds), workers=options.workers))
         spent = time.process_time() - cpu if name == "ft10" else time.perf_counter() - wall
         key = f"{name}_proof_{'cpu_s' if name == 'ft10' else 's'}"
-        figures[key] = round(spent, 2) if found.status == "optimal" else None
+        figures[key] = round(spent, 2) if solution.status == "optimal" else None
     large = classical_shop(200, 20, time_seed=1, machine_seed=2)
-    found = solve_auto(large, Question(MAKESPAN, Limit(seconds=options.seconds), workers=options.workers))
-    return figures | {"gen200x20_gap": gap(found.objective, lower_bound(large, MAKESPAN))}
+    solution = solve_auto(large, Question(MAKESPAN, Limit(seconds=options.seconds), workers=options.workers))
+    return figures | {"gen200x20_gap": gap(solution.objective, lower_bound(large, MAKESPAN))}
 
 
 def rich_shops(options: argparse.Namespace) -> dict[str, Any]:

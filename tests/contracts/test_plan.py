@@ -89,5 +89,5 @@ def test_an_empty_plan_survives_saving(tmp_path: Path) -> None:
 
 def test_another_parquet_file_is_refused_with_the_remedy(tmp_path: Path) -> None:
     pq.write_table(pa.table({"job": ["a"]}), tmp_path / "other.parquet")
-    with pytest.raises(InputError, match="expected plan version 1, found None: run the schedule stage again"):
+    with pytest.raises(InputError, match="expected plan version 1, got None: plan the shop again"):
         Plan.load(tmp_path / "other.parquet")

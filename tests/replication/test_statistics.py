@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinloop.replication.statistics import Sample, holm, interval, p_value, paired, paired_ratio, standard_error
+from twinloop.replication.statistics import (
+    Sample,
+    holm,
+    interval,
+    p_value,
+    paired,
+    paired_ratio,
+    standard_error,
+    wilson,
+)
 
 
 def test_an_interval_is_students():
@@ -178,3 +187,11 @@ def test_one_replication_has_no_interval():
         interval([])
     with pytest.raises(ValueError, match="as many replications on both sides, got 2 and 3"):
         paired([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+def test_wilsons_limits_are_those_of_the_literature():
+    # Newcombe (1998), table I: 81 of 263 gives 0.2553 … 0.3662.
+    share = wilson(81, 263)
+    assert (share.low, share.high) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson(0, 20).low == 0 < wilson(0, 20).high
+    assert wilson(20, 20).high == 1

@@ -67,7 +67,5 @@ class Plan:
         """Read what `save` wrote. Raises InputError for a file of another kind or version."""
         version = pl.read_parquet_metadata(path).get("twinloop.plan")
         if version != str(VERSION):
-            raise InputError(
-                f"plan: {path}: expected plan version {VERSION}, found {version}: run the schedule stage again"
-            )
+            raise InputError(f"plan: {path}: expected plan version {VERSION}, got {version}: plan the shop again")
         return cls.of(Assignment(**row) for row in pl.read_parquet(path).iter_rows(named=True))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtr, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 from twinloop.numbers import Interval
 
@@ -73,6 +73,20 @@ def interval(values: Values, *, confidence: float = 0.95) -> Interval:
     half = float(stdtrit(len(sample.values) - 1, (1 + confidence) / 2)) * standard_error(sample)
     mean = float(sample.values.mean())
     return Interval(mean, mean - half, mean + half)
+
+
+def wilson(count: float, of: float, *, confidence: float = 0.95) -> Interval:
+    """The share `count` / `of` with its score interval, which stays within [0, 1] (Wilson, 1927); `of` above 0.
+
+    >>> wilson(0, 10).low
+    0.0
+    """
+    z = float(ndtri((1 + confidence) / 2))
+    share = count / of
+    middle = (share + z**2 / (2 * of)) / (1 + z**2 / of)
+    half = z / (1 + z**2 / of) * math.sqrt(share * (1 - share) / of + z**2 / (4 * of**2))
+    # Rounding must not put a share of nothing or of all outside its limits.
+    return Interval(share, min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half)))
 
 
 def p_value(difference: Values) -> float:

@@ -5,7 +5,7 @@ deliveries; machine bounds are head + work + tail (Carlier 1982), for alternativ
 some operation is confined to.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from twinloop.contracts import Assignment
@@ -50,7 +50,7 @@ Spans = Mapping[Key, tuple[Mode, ...]]
 
 def horizon(shop: JobShop, goal: Goal) -> int:
     """A time by which some best plan has ended, also for goals that gain by ending late."""
-    if not {"earliness", "stability"} & set(goal.terms):
+    if not goal.later:
         return shop.horizon
     late = [job.due for job in shop.jobs if job.due is not None] + [a.end for a in goal.reference or ()]
     return max(late, default=0) + shop.horizon
@@ -82,41 +82,41 @@ def spans(
     fixed = {(a.job, a.operation): a for a in shop.frozen} | dict(kept or {})
     jobs = [name for name in shop.order if only is None or name in only]
     closed = Closures(shop)
-    found: dict[Key, tuple[Mode, ...]] = {}
+    spans_of: dict[Key, tuple[Mode, ...]] = {}
     for name in jobs:
         job = shop.by_name[name]
         opens = job.release
         for other in job.after:
-            opens = max(opens, _end(found, fixed, shop, other))
+            opens = max(opens, _end(spans_of, fixed, shop, other))
         for number, operation in enumerate(job.operations):
             ready = {mode.machine: opens for mode in operation.modes}
             if number:
-                ready = {machine: _arrival(found[name, number - 1], machine, shop, opens) for machine in ready}
+                ready = {machine: _arrival(spans_of[name, number - 1], machine, shop, opens) for machine in ready}
             fixture = fixed.get((name, number))
-            found[name, number] = _modes(shop, operation, ready, latest[name], fixture, closed)
+            spans_of[name, number] = _modes(shop, operation, ready, latest[name], fixture, closed)
     for name in reversed(jobs):
         job = shop.by_name[name]
         closes = latest[name]
         for other in shop.followers[name]:
-            if (other, 0) in found:
-                closes = min(closes, max((mode.last for mode in found[other, 0]), default=-1))
+            if (other, 0) in spans_of:
+                closes = min(closes, max((mode.last for mode in spans_of[other, 0]), default=-1))
             elif (other, 0) in fixed:
                 closes = min(closes, fixed[other, 0].start)
         for number in reversed(range(len(job.operations))):
-            behind = found.get((name, number + 1))
-            found[name, number] = tuple(
+            behind = spans_of.get((name, number + 1))
+            spans_of[name, number] = tuple(
                 cut
-                for mode in found[name, number]
+                for mode in spans_of[name, number]
                 for leaves in [closes if behind is None else _departure(behind, mode.machine, shop)]
                 if (cut := _ending_by(mode, leaves)).stretches
             )
-    return found
+    return spans_of
 
 
-def _end(found: Spans, fixed: Mapping[Key, Assignment], shop: JobShop, name: str) -> int:
+def _end(spans_of: Spans, fixed: Mapping[Key, Assignment], shop: JobShop, name: str) -> int:
     last = (name, len(shop.by_name[name].operations) - 1)
-    if last in found:
-        return min((mode.first_end for mode in found[last]), default=0)
+    if last in spans_of:
+        return min((mode.first_end for mode in spans_of[last]), default=0)
     return fixed[last].end if last in fixed else 0
 
 
@@ -143,14 +143,14 @@ def _modes(
         stretch = Stretch(fixture.start, fixture.start, fixture.end - fixture.start)
         return (Mode(fixture.machine, operation.on(fixture.machine), (stretch,)),)
     supplied = _supplied(shop, operation)
-    found = [_mode(closed, operation, mode, max(ready[mode.machine], supplied), closes) for mode in operation.modes]
-    return tuple(mode for mode in found if mode.stretches)
+    modes = [_mode(closed, operation, mode, max(ready[mode.machine], supplied), closes) for mode in operation.modes]
+    return tuple(mode for mode in modes if mode.stretches)
 
 
 def _mode(closed: Closures, operation: Operation, mode: Alternative, opens: int, closes: int) -> Mode:
     windows = closed.of(operation, mode.machine)
-    found = stretches(windows, mode.duration, resumable=operation.resumable, opens=opens, closes=closes)
-    return Mode(mode.machine, mode.duration, found)
+    starts = stretches(windows, mode.duration, resumable=operation.resumable, opens=opens, closes=closes)
+    return Mode(mode.machine, mode.duration, starts)
 
 
 def _supplied(shop: JobShop, operation: Operation) -> int:
@@ -175,35 +175,46 @@ def lower_bound(shop: JobShop, goal: Goal | Term) -> int:
     """A bound of the goal's first level that needs no search; holds for every valid plan of the shop."""
     goal = Goal.of(goal) if isinstance(goal, str) else goal
     # Firm due dates could leave an operation no place at all; without them every operation has one.
-    found = spans(shop, dict.fromkeys(shop.by_name, horizon(shop, goal)))
-    return sum(weight * _term_bound(term, shop, goal, found) for term, weight in goal.levels[0].items())
+    left = spans(shop, dict.fromkeys(shop.by_name, horizon(shop, goal)))
+    return sum(weight * BOUNDS[term](shop, left, goal) for term, weight in goal.levels[0].items() if term in BOUNDS)
 
 
-def _term_bound(term: Term, shop: JobShop, goal: Goal, found: Spans) -> int:
-    ends = {
-        job.name: min((m.first_end for m in found[job.name, len(job.operations) - 1]), default=0) for job in shop.jobs
+def _first_ends(shop: JobShop, left: Spans) -> dict[str, int]:
+    """Earliest end of every job."""
+    return {
+        job.name: min((m.first_end for m in left[job.name, len(job.operations) - 1]), default=0) for job in shop.jobs
     }
-    if term == "makespan":
-        return max(*ends.values(), _machine_bound(shop, found))
-    if term == "weighted_tardiness":
-        return int(shop.weighted_tardiness(ends))
-    if term == "tardiness":
-        return sum(max(0, ends[job.name] - job.due) for job in shop.jobs if job.due is not None)
-    if term == "energy":
-        return sum(min((shop.power.get(m.machine, 0) * m.duration for m in row), default=0) for row in found.values())
-    if term == "stability":
-        before = {(a.job, a.operation): a.start for a in goal.reference or ()}
-        moved = [min(m.first for m in found[key]) - start for key, start in before.items() if found.get(key)]
-        return sum(max(0, late) for late in moved)
-    return 0
 
 
-def _machine_bound(shop: JobShop, found: Spans) -> int:
+def _makespan(shop: JobShop, left: Spans, _: Goal) -> int:
+    return max(*_first_ends(shop, left).values(), _machine_bound(shop, left))
+
+
+def _tardiness(shop: JobShop, left: Spans, _: Goal) -> int:
+    ends = _first_ends(shop, left)
+    return sum(max(0, ends[job.name] - job.due) for job in shop.jobs if job.due is not None)
+
+
+def _weighted_tardiness(shop: JobShop, left: Spans, _: Goal) -> int:
+    return int(shop.weighted_tardiness(_first_ends(shop, left)))
+
+
+def _energy(shop: JobShop, left: Spans, _: Goal) -> int:
+    return sum(min((shop.power.get(m.machine, 0) * m.duration for m in row), default=0) for row in left.values())
+
+
+def _stability(_: JobShop, left: Spans, goal: Goal) -> int:
+    before = {(a.job, a.operation): a.start for a in goal.reference or ()}
+    moved = [min(m.first for m in left[key]) - start for key, start in before.items() if left.get(key)]
+    return sum(max(0, late) for late in moved)
+
+
+def _machine_bound(shop: JobShop, left: Spans) -> int:
     loads: dict[frozenset[str], list[tuple[int, int, int]]] = {}
     for job in shop.jobs:
         tail = 0
         for number in reversed(range(len(job.operations))):
-            modes = found[job.name, number]
+            modes = left[job.name, number]
             if not modes:
                 return 0
             # Pauses keep the machine but are no work; a frozen operation lasts as long as it lasts.
@@ -234,3 +245,13 @@ def _worked_off(shop: JobShop, machines: Collection[str], begin: int, work: int)
         work -= (at - time) * running
         time, running = at, running + change
     return time - (-work // running)
+
+
+# What no plan can be below, from the starts that are left to every operation; a term without an entry has 0.
+BOUNDS: Mapping[Term, Callable[[JobShop, Spans, Goal], int]] = {
+    "makespan": _makespan,
+    "tardiness": _tardiness,
+    "weighted_tardiness": _weighted_tardiness,
+    "energy": _energy,
+    "stability": _stability,
+}

@@ -28,26 +28,26 @@ def violations(shop: JobShop, plan: Plan) -> tuple[Violation, ...]:
     known = [a for a in plan if a.job in jobs and 0 <= a.operation < len(jobs[a.job].operations)]
     places = {(a.job, a.operation) for a in known}
     strange = [a for a in plan if (a.job, a.operation) not in places]
-    found = [Violation("unknown operation", f"{_place(a)} is not in the shop") for a in strange]
+    broken = [Violation("unknown operation", f"{_place(a)} is not in the shop") for a in strange]
     operation_of = {(a.job, a.operation): jobs[a.job].operations[a.operation] for a in known}
-    found += _counts(shop, known)
+    broken += _counts(shop, known)
     frozen = set(shop.frozen)
     for a in known:
-        found += _alone(shop, a, operation_of[a.job, a.operation], jobs[a.job].release, a in frozen)
-    found += _precedence(shop, known)
-    found += _machines(shop, known, operation_of)
-    found += _pools(shop, known, operation_of)
-    found += _materials(shop, known, operation_of)
-    found += _frozen(shop, known)
-    return tuple(found)
+        broken += _alone(shop, a, operation_of[a.job, a.operation], jobs[a.job].release, a in frozen)
+    broken += _precedence(shop, known)
+    broken += _machines(shop, known, operation_of)
+    broken += _pools(shop, known, operation_of)
+    broken += _materials(shop, known, operation_of)
+    broken += _frozen(shop, known)
+    return tuple(broken)
 
 
 def check(shop: JobShop, plan: Plan) -> None:
     """Raise RunError with the first violations when `plan` breaks a rule; a plan from a solver never should."""
-    found = violations(shop, plan)
-    if found:
-        shown = "; ".join(f"{v.rule}: {v.message}" for v in found[:3])
-        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    broken = violations(shop, plan)
+    if broken:
+        shown = "; ".join(f"{v.rule}: {v.message}" for v in broken[:3])
+        more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
         raise RunError(f"plan: {shown}{more}")
 
 

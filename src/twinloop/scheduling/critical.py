@@ -72,25 +72,25 @@ class CriticalPath:
     @property
     def parts(self) -> Mapping[str, float]:
         """What the makespan is made of: work, set-up, transport, pauses and so on; the sum is the makespan."""
-        found: dict[str, float] = defaultdict(float)
+        lengths: dict[str, float] = defaultdict(float)
         names = {"job": "transport", "machine": "set-up", "pool": "idle"}
         for step in self.steps:
-            found["work"] += step.placed.end - step.placed.start - step.paused
-            found[names.get(step.reason, step.reason)] += step.lag
-            found["closed"] += step.closed + step.paused
-            found["idle"] += step.idle
-            found["overlap"] -= step.ahead
-        return {name: time for name, time in found.items() if time}
+            lengths["work"] += step.placed.end - step.placed.start - step.paused
+            lengths[names.get(step.reason, step.reason)] += step.lag
+            lengths["closed"] += step.closed + step.paused
+            lengths["idle"] += step.idle
+            lengths["overlap"] -= step.ahead
+        return {name: time for name, time in lengths.items() if time}
 
     @property
     def carried(self) -> Mapping[str, float]:
         """By machine the time from the end of the step before to its own, the most first: the critical machine."""
-        found: dict[str, float] = defaultdict(float)
+        lengths: dict[str, float] = defaultdict(float)
         since = self.steps[0].placed.start if self.steps else 0
         for step in self.steps:
-            found[step.placed.machine] += step.placed.end - since
+            lengths[step.placed.machine] += step.placed.end - since
             since = step.placed.end
-        return dict(sorted(found.items(), key=lambda item: -item[1]))
+        return dict(sorted(lengths.items(), key=lambda item: -item[1]))
 
 
 class _Hold(NamedTuple):
@@ -230,7 +230,7 @@ def _handed_on(shop: JobShop, placed: Mapping[Key, Placed]) -> dict[Key, list[tu
 
     Whoever takes units that have rested longest is held by a pool only where no other units were free.
     """
-    found: dict[Key, list[tuple[str, Key]]] = defaultdict(list)
+    givers: dict[Key, list[tuple[str, Key]]] = defaultdict(list)
     for pool in shop.pools:
         free: list[tuple[float, int, Key | None]] = [(0, 0, None)] * pool.capacity
         users = [key for key in placed if pool.name in shop.by_name[key[0]].operations[key[1]].pools]
@@ -238,14 +238,14 @@ def _handed_on(shop: JobShop, placed: Mapping[Key, Placed]) -> dict[Key, list[tu
             needed = shop.by_name[key[0]].operations[key[1]].pools[pool.name]
             for _ in range(needed):
                 _, _, giver = heapq.heapreplace(free, (placed[key].end, place, key))
-                if giver not in (None, key) and (pool.name, giver) not in found[key]:
-                    found[key].append((pool.name, giver))
-    return found
+                if giver not in (None, key) and (pool.name, giver) not in givers[key]:
+                    givers[key].append((pool.name, giver))
+    return givers
 
 
 def _supplied(shop: JobShop, placed: Mapping[Key, Placed]) -> dict[Key, list[tuple[str, float]]]:
     """By operation, (material, when enough had come for it and all that started by then)."""
-    found: dict[Key, list[tuple[str, float]]] = defaultdict(list)
+    supply_times: dict[Key, list[tuple[str, float]]] = defaultdict(list)
     for material in shop.materials:
         needs = [
             (placed[key].start, quantity, key)
@@ -259,5 +259,5 @@ def _supplied(shop: JobShop, placed: Mapping[Key, Placed]) -> dict[Key, list[tup
         for start, _, key in needs:
             enough = bisect_left(supply, taken[bisect_right(starts, start) - 1])
             if 0 < enough < len(supply):
-                found[key].append((material.name, deliveries[enough - 1][0]))
-    return found
+                supply_times[key].append((material.name, deliveries[enough - 1][0]))
+    return supply_times

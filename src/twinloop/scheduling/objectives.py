@@ -1,20 +1,21 @@
 """What makes one plan better than another: named terms, their weighted sums, and sums in order of importance.
 
-Every term is a whole number that is to be small, computed from the problem and the plan alone.
+Every term is a whole number that is to be small, computed from the problem and the plan alone. A new one is a function
+and an entry in `MEASURES`; the solvers take it up by one function and entry each in `bounds.BOUNDS` (0 without one),
+`solvers/cp_goal.SUMS` and `solvers/rich/values.KERNELS`.
 """
 
+import difflib
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from twinloop.contracts import Assignment, Plan
 from twinloop.errors import InputError
 from twinloop.scheduling.problem import JobShop
 
-Term = Literal["makespan", "tardiness", "weighted_tardiness", "earliness", "setup", "energy", "stability"]
-TERMS: tuple[Term, ...] = get_args(Term)
+Term = str
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ class Goal:
         for level in self.levels:
             for term, weight in level.items():
                 if term not in TERMS:
-                    raise InputError(f"objective: unknown term {term!r}; known: {', '.join(TERMS)}")
+                    close = difflib.get_close_matches(str(term), TERMS, n=1)
+                    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(TERMS)}"
+                    raise InputError(f"objective: unknown term {term!r}; {hint}")
                 if isinstance(weight, bool) or not isinstance(weight, int) or weight < 1:
                     raise InputError(f"objective: weight of {term} = {weight!r}: expected a whole number ≥ 1")
         if "stability" in self.terms and self.reference is None:
@@ -52,10 +55,20 @@ class Goal:
         """Every term that is named, once."""
         return tuple(dict.fromkeys(term for level in self.levels for term in level))
 
+    @property
+    def regular(self) -> bool:
+        """Whether ending earlier never costs anything."""
+        return all(MEASURES[term].regular for term in self.terms)
+
+    @property
+    def later(self) -> bool:
+        """Whether ending later may gain."""
+        return any(MEASURES[term].later for term in self.terms)
+
     def values(self, shop: JobShop, plan: Plan) -> tuple[int, ...]:
         """One number for each level; smaller tuples are better plans."""
-        found = {term: measure(term, shop, plan, reference=self.reference) for term in self.terms}
-        return tuple(sum(weight * found[term] for term, weight in level.items()) for level in self.levels)
+        values = {term: measure(term, shop, plan, reference=self.reference) for term in self.terms}
+        return tuple(sum(weight * values[term] for term, weight in level.items()) for level in self.levels)
 
 
 def measure(term: Term, shop: JobShop, plan: Plan, *, reference: Plan | None = None) -> int:
@@ -65,7 +78,7 @@ def measure(term: Term, shop: JobShop, plan: Plan, *, reference: Plan | None = N
     setup (time between families) in time units; energy in watts × time units; stability is the sum over operations of
     the reference of how far their start has moved.
     """
-    return MEASURES[term](shop, plan, reference or Plan(()))
+    return MEASURES[term].value(shop, plan, reference or Plan(()))
 
 
 def job_ends(plan: Plan) -> Mapping[str, int]:
@@ -119,12 +132,25 @@ def _stability(_: JobShop, plan: Plan, reference: Plan) -> int:
     return sum(abs(a.start - before[a.job, a.operation]) for a in plan if (a.job, a.operation) in before)
 
 
-MEASURES: Mapping[Term, Callable[[JobShop, Plan, Plan], int]] = {
-    "makespan": lambda _, plan, __: plan.makespan,
-    "tardiness": _tardiness,
-    "weighted_tardiness": _weighted_tardiness,
-    "earliness": _earliness,
-    "setup": _setup,
-    "energy": _energy,
-    "stability": _stability,
+@dataclass(frozen=True)
+class Measure:
+    """How a term is computed from shop, plan and the reference plan.
+
+    regular: ending earlier never costs anything. later: ending later may gain.
+    """
+
+    value: Callable[[JobShop, Plan, Plan], int]
+    regular: bool = False
+    later: bool = False
+
+
+MEASURES: Mapping[Term, Measure] = {
+    "makespan": Measure(lambda _, plan, __: plan.makespan, regular=True),
+    "tardiness": Measure(_tardiness, regular=True),
+    "weighted_tardiness": Measure(_weighted_tardiness, regular=True),
+    "earliness": Measure(_earliness, later=True),
+    "setup": Measure(_setup),
+    "energy": Measure(_energy, regular=True),
+    "stability": Measure(_stability, later=True),
 }
+TERMS = tuple(MEASURES)

@@ -15,7 +15,6 @@ from twinloop.scheduling.execution.risk import (
     cvar_difference,
     cvar_interval,
     cvar_terms,
-    share_interval,
 )
 from twinloop.scheduling.solvers.rules import dispatch
 
@@ -40,14 +39,6 @@ def test_paired_differences_of_cvar_know_what_is_common() -> None:
     luck = np.random.default_rng(1).exponential(10.0, 200)
     found = cvar_difference(luck + 3, luck, tail=0.2)
     assert (found.low, found.mean, found.high) == pytest.approx((3, 3, 3))
-
-
-def test_wilsons_limits_are_those_of_the_literature() -> None:
-    # Newcombe (1998), table I: 81 of 263 gives 0.2553 … 0.3662.
-    found = share_interval(81, 263)
-    assert (found.low, found.high) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert share_interval(0, 20).low == 0 < share_interval(0, 20).high
-    assert share_interval(20, 20).high == 1
 
 
 def test_a_calm_day_is_as_planned() -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from twinloop.contracts import OperatingCurve
 from twinloop.numbers import Interval, number, percent
 from twinloop.palette import BLUE, GREY, INK, ORANGE, PAPER, PURPLE, RED, SKY
+from twinloop.replication.statistics import wilson
 from twinloop.reporting.figures.data import bare, outline, shortened, show_image
 from twinloop.reporting.style import PHOTOGRAPH_PIXELS_PER_INCH, Picture, drawn, picture, single
 
@@ -187,12 +188,15 @@ def recalls(rates: Mapping[str, tuple[int, int]]) -> Picture:
     return figure
 
 
-def _proportion(axes: Axes, place: int, right: int, total: int, z: float = 1.96) -> None:
-    share = right / max(total, 1)
-    centre = (share + z**2 / (2 * total)) / (1 + z**2 / total) if total else 0.5
-    half = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2)) if total else 0.5
-    axes.plot([100 * max(centre - half, 0), 100 * min(centre + half, 1)], [place] * 2, color=GREY, linewidth=2)
-    axes.plot(100 * share, place, "o", color=BLUE, markersize=8)
+def _proportion(axes: Axes, place: int, right: int, total: int) -> None:
+    share = wilson(right, total) if total else Interval(0.0, 0.0, 1.0)
+    axes.plot([100 * share.low, 100 * share.high], [place] * 2, color=GREY, linewidth=2)
+    axes.plot(100 * share.mean, place, "o", color=BLUE, markersize=8)
     axes.annotate(
-        f"{right}/{total}", (100 * share, place), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=9
+        f"{right}/{total}",
+        (100 * share.mean, place),
+        xytext=(0, 8),
+        textcoords="offset points",
+        ha="center",
+        fontsize=9,
     )

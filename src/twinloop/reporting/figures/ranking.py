@@ -14,6 +14,7 @@ from twinloop.contracts.operating_curve import GOOD
 from twinloop.errors import InputError
 from twinloop.numbers import percent
 from twinloop.palette import BLUE, GREY, SKY
+from twinloop.replication.statistics import wilson
 from twinloop.reporting.style import Picture, drawn, picture, single
 
 Values = NDArray[np.float64]
@@ -112,7 +113,8 @@ def reliability(predicted: Values, observed: Values, counts: Values, *, ece: flo
     figure, axes = single(6.0, 4.9)
     shown = counts > 0
     predicted, observed, counts = predicted[shown], observed[shown], counts[shown]
-    low, high = _wilson(observed, counts)
+    intervals = [wilson(share * count, count) for share, count in zip(observed, counts, strict=True)]
+    low, high = (np.array([getattr(one, end) for one in intervals]) for end in ("low", "high"))
     axes.plot([0, 100], [0, 100], color=GREY, linestyle=":", linewidth=1.2, label="stated = observed")
     axes.errorbar(
         100 * predicted,
@@ -132,9 +134,3 @@ def reliability(predicted: Values, observed: Values, counts: Values, *, ece: flo
     figure.legend(loc="outside lower center", ncols=2)
     figure.alt = f"Reliability diagram, {int(counts.sum())} parts{error}"
     return figure
-
-
-def _wilson(share: Values, count: Values, z: float = 1.96) -> tuple[Values, Values]:
-    centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    return centre - half, centre + half

@@ -77,18 +77,18 @@ def compare(
     for solution in solutions:
         row: dict[str, Any] = {"method": solution.method, "status": solution.status, "reason": solution.reason}
         if solution.plan is not None and solution.objective is not None:
-            found = values[solution.method]
+            realised = values[solution.method]
             row |= {"objective": solution.objective, "bound": bound, "gap": relative_gap(solution.objective, bound)}
             row["planned_makespan"] = solution.plan.makespan
             row["planned_tardiness"] = int(shop.weighted_tardiness(job_ends(solution.plan)))
-            row |= _figures("makespan", found["makespan"], settings)
-            row |= _figures("tardiness", found["weighted_tardiness"], settings)
+            row |= _figures("makespan", realised["makespan"], settings)
+            row |= _figures("tardiness", realised["weighted_tardiness"], settings)
             if solution.method != chosen:
-                difference = paired(found[measure], values[chosen][measure], confidence=settings.confidence)
+                difference = paired(realised[measure], values[chosen][measure], confidence=settings.confidence)
                 row |= _limits("difference", difference)
         rows.append(row)
     frame = pl.DataFrame([{name: row.get(name) for name in SCHEMA} for row in rows], schema=SCHEMA)
-    others = {method: float(found[measure].mean()) for method, found in values.items() if method != chosen}
+    others = {method: float(realised[measure].mean()) for method, realised in values.items() if method != chosen}
     if not others:
         return Comparison(frame, None, None)
     best = min(others, key=lambda method: others[method])
@@ -112,5 +112,5 @@ def _figures(name: str, values: NDArray[np.float64], settings: ScheduleSettings)
     return limits | {f"{name}_cvar": cvar(values, tail=settings.tail)}
 
 
-def _limits(name: str, found: Interval) -> dict[str, float]:
-    return {f"{name}_mean": found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
+def _limits(name: str, limits: Interval) -> dict[str, float]:
+    return {f"{name}_mean": limits.mean, f"{name}_low": limits.low, f"{name}_high": limits.high}

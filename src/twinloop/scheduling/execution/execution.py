@@ -106,8 +106,8 @@ def replicate(
             rows.append((method, replication, *outcome(shop, realised)))
         return rows
 
-    found = each_replication(one, range(first, first + replications), executions=len(plans), workers=workers)
-    return pl.DataFrame([row for rows in found for row in rows], schema=REPLICATIONS, orient="row")
+    results = each_replication(one, range(first, first + replications), executions=len(plans), workers=workers)
+    return pl.DataFrame([row for rows in results for row in rows], schema=REPLICATIONS, orient="row")
 
 
 def each_replication(one: Callable[[int], T], numbers: range, *, executions: int, workers: int = 1) -> list[T]:

@@ -108,9 +108,9 @@ def place_maintenance(
             windows, plan = placed
     closed = model.closed(windows)
     if planner is not None and windows:
-        again = planner(closed).plan
-        if again is not None and (cost := model.cost(again, windows)) < best:
-            best, plan = cost, again
+        replanned = planner(closed).plan
+        if replanned is not None and (cost := model.cost(replanned, windows)) < best:
+            best, plan = cost, replanned
     return Maintained(closed, plan, windows, before, best, model.frame(plan, windows))
 
 
@@ -176,10 +176,10 @@ class _Model:
     def around(self, plan: Plan, windows: Mapping[str, Window]) -> Plan | None:
         """The plan right-shifted around the windows; None where that breaks a rule."""
         shop = self.closed(windows)
-        found = standing(shop, plan, shop.frozen, now=0)
-        if found is None or found.given_up:
+        situation = standing(shop, plan, shop.frozen, now=0)
+        if situation is None or situation.given_up:
             return None
-        return None if missed_promise(shop, found.shifted) else found.shifted
+        return None if missed_promise(shop, situation.shifted) else situation.shifted
 
     def cost(self, plan: Plan, windows: Mapping[str, Window]) -> float:
         failures = sum(self.failures(plan, machine, windows.get(machine)) for machine in self.risks.assets)

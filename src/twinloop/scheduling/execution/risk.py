@@ -1,7 +1,7 @@
 """What a plan risks: the distribution of makespan and tardiness, who will be late, and which machine it hangs on.
 
 CVaR is the mean of the worst replications (Rockafellar and Uryasev 2000), its interval that of the mean of
-VaR + excess / tail (Hong, Hu and Liu 2014); intervals of shares are Wilson's (1927). A machine's criticality is how
+VaR + excess / tail (Hong, Hu and Liu 2014). A machine's criticality is how
 often it carries more of the critical path than any other.
 """
 
@@ -12,11 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
 from twinloop.contracts import Plan
 from twinloop.numbers import Interval
-from twinloop.replication.statistics import interval, paired
+from twinloop.replication.statistics import interval, paired, wilson
 from twinloop.scheduling.critical import critical_path
 from twinloop.scheduling.execution.disruptions import Disruptions
 from twinloop.scheduling.execution.execution import REPLICATIONS, Realised, each_replication, execute, outcome
@@ -100,29 +99,29 @@ def assess(
     jobs = [job.name for job in shop.jobs]
 
     def one(replication: int) -> dict[str, tuple[tuple[float, float], list[float], list[float]]]:
-        found = {}
+        by_method = {}
         for method, plan in plans.items():
             realised = execute(shop, plan, disruptions, seed=seed, replication=replication)
             ends = {r.planned.job: r.end for r in sorted(realised, key=lambda r: r.planned.operation)}
             minutes = critical_path(shop, (_Placed.of(r) for r in realised)).carried
-            found[method] = (
+            by_method[method] = (
                 outcome(shop, realised),
                 [ends[name] for name in jobs],
                 [minutes.get(machine, 0.0) for machine in shop.machines],
             )
-        return found
+        return by_method
 
     results = each_replication(one, range(replications), executions=len(plans), workers=workers)
     summary, late, machines, rows = (list[tuple[object, ...]]() for _ in range(4))
     for method, plan in plans.items():
-        values = np.array([found[method][0] for found in results])
+        values = np.array([result[method][0] for result in results])
         rows += [(method, number, *pair) for number, pair in enumerate(values.tolist())]
         planned = (plan.makespan, int(shop.weighted_tardiness(job_ends(plan))))
         figures = [figure for column in values.T for figure in _figures(column, tail, confidence)]
         summary.append((method, *planned, *figures))
-        ends = np.array([found[method][1] for found in results])
+        ends = np.array([result[method][1] for result in results])
         late += _late(shop, method, plan, ends, confidence)
-        machines += _machines(shop, method, np.array([found[method][2] for found in results]), confidence)
+        machines += _machines(shop, method, np.array([result[method][2] for result in results]), confidence)
     return Risks(
         pl.DataFrame(summary, schema=SUMMARY, orient="row"),
         pl.DataFrame(late, schema=LATE, orient="row"),
@@ -133,10 +132,10 @@ def assess(
 
 def cvar_terms(values: ArrayLike, *, tail: float) -> Floats:
     """[n] numbers whose mean is `comparison.cvar`: VaR + excess over VaR / tail, the tail counted in whole values."""
-    found = np.asarray(values, dtype=np.float64)
-    worst = max(1, int(np.ceil(tail * len(found) - 1e-9)))
-    var = np.sort(found)[-worst]
-    terms: Floats = var + np.maximum(0.0, found - var) * len(found) / worst
+    costs = np.asarray(values, dtype=np.float64)
+    worst = max(1, int(np.ceil(tail * len(costs) - 1e-9)))
+    var = np.sort(costs)[-worst]
+    terms: Floats = var + np.maximum(0.0, costs - var) * len(costs) / worst
     return terms
 
 
@@ -150,20 +149,6 @@ def cvar_difference(values: ArrayLike, baseline: ArrayLike, *, tail: float, conf
     return paired(cvar_terms(values, tail=tail), cvar_terms(baseline, tail=tail), confidence=confidence)
 
 
-def share_interval(count: int, of: int, *, confidence: float = 0.95) -> Interval:
-    """A share with Wilson's limits.
-
-    >>> share_interval(0, 10).low
-    0.0
-    """
-    z = float(ndtri((1 + confidence) / 2))
-    share = count / of
-    middle = (share + z**2 / (2 * of)) / (1 + z**2 / of)
-    half = z / (1 + z**2 / of) * np.sqrt(share * (1 - share) / of + z**2 / (4 * of**2))
-    # Rounding must not put a share of nothing or of all outside its limits.
-    return Interval(share, min(share, max(0.0, float(middle - half))), max(share, min(1.0, float(middle + half))))
-
-
 def _figures(values: Floats, tail: float, confidence: float) -> tuple[float, ...]:
     mean = interval(values, confidence=confidence)
     worst = cvar_interval(values, tail=tail, confidence=confidence)
@@ -174,7 +159,7 @@ def _late(shop: JobShop, method: str, plan: Plan, ends: Floats, confidence: floa
     planned, rows = job_ends(plan), list[tuple[object, ...]]()
     for job, column in zip(shop.jobs, ends.T, strict=True):
         if job.due is not None:
-            share = share_interval(int((column > job.due).sum()), len(column), confidence=confidence)
+            share = wilson(int((column > job.due).sum()), len(column), confidence=confidence)
             mean = float(np.maximum(0.0, column - job.due).mean())
             rows.append((method, job.name, job.due, planned[job.name], share.mean, share.low, share.high, mean))
     return rows
@@ -185,7 +170,7 @@ def _machines(shop: JobShop, method: str, minutes: Floats, confidence: float) ->
     most = shares.argmax(axis=1)
     rows = list[tuple[object, ...]]()
     for m, machine in enumerate(shop.machines):
-        often = share_interval(int((most == m).sum()), len(most), confidence=confidence)
+        often = wilson(int((most == m).sum()), len(most), confidence=confidence)
         mean = interval(shares[:, m], confidence=confidence)
         rows.append((method, machine, often.mean, often.low, often.high, mean.mean, mean.low, mean.high))
     return rows

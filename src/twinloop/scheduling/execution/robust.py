@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from twinloop.contracts import Plan
 from twinloop.errors import InputError
-from twinloop.replication.statistics import interval
+from twinloop.replication.statistics import interval, wilson
 from twinloop.scheduling.execution.comparison import cvar
 from twinloop.scheduling.execution.disruptions import Disruptions
 from twinloop.scheduling.execution.execution import replicate
-from twinloop.scheduling.execution.risk import cvar_interval, share_interval
+from twinloop.scheduling.execution.risk import cvar_interval
 from twinloop.scheduling.objectives import job_ends
 from twinloop.scheduling.problem import Alternative, JobShop, Operation
 from twinloop.scheduling.problem.calendar import closures, worked_until
@@ -115,28 +115,28 @@ def _longer(operation: Operation, disruptions: Disruptions, slack: float) -> Ope
 def unbuffered(shop: JobShop, plan: Plan) -> Plan:
     """The plan of a buffered shop with the true durations: the buffers stay as free time behind each operation."""
     fixed = set(shop.frozen)
-    found = []
+    assignments = []
     for a in plan:
         operation = shop.by_name[a.job].operations[a.operation]
         if a not in fixed:
             pauses = closures(shop, operation, a.machine) if operation.resumable else ()
             a = replace(a, end=int(worked_until(pauses, a.start, operation.on(a.machine))))
-        found.append(a)
-    return Plan.of(found)
+        assignments.append(a)
+    return Plan.of(assignments)
 
 
 def candidates(
     shop: JobShop, disruptions: Disruptions, *, slacks: Sequence[float], planners: Mapping[str, Planner]
 ) -> dict[str, Plan]:
     """Plans by "solver, slack s", in this order; a planner that finds none at some slack has none there."""
-    found = {}
+    plans = {}
     for slack in slacks:
         longer = buffered(shop, disruptions, slack=slack)
         for name, planner in planners.items():
             plan = planner(longer).plan
             if plan is not None:
-                found[f"{name}, slack {slack:g}"] = unbuffered(shop, plan)
-    return found
+                plans[f"{name}, slack {slack:g}"] = unbuffered(shop, plan)
+    return plans
 
 
 def choose(
@@ -174,8 +174,8 @@ def price_of_risk(
     values = _values(shop, plans, disruptions, trial)
     rows = []
     for weight in weights:
-        found = _chosen(plans, values, weight, trial)
-        rows.append((None, weight, found.name, *_figures(shop, found.plan, found.fresh, trial)))
+        choice = _chosen(plans, values, weight, trial)
+        rows.append((None, weight, choice.name, *_figures(shop, choice.plan, choice.fresh, trial)))
     return pl.DataFrame(rows, schema=PRICE, orient="row")
 
 
@@ -207,6 +207,6 @@ def _figures(shop: JobShop, plan: Plan, fresh: NDArray[np.float64], trial: Trial
     planned = plan.makespan if trial.measure == "makespan" else int(shop.weighted_tardiness(job_ends(plan)))
     mean = interval(fresh, confidence=trial.confidence)
     worst = cvar_interval(fresh, tail=trial.tail, confidence=trial.confidence)
-    kept = share_interval(int((fresh <= planned + 1e-6).sum()), len(fresh), confidence=trial.confidence)
-    figures = [end for found in (mean, worst, kept) for end in (found.mean, found.low, found.high)]
+    kept = wilson(int((fresh <= planned + 1e-6).sum()), len(fresh), confidence=trial.confidence)
+    figures = [end for estimate in (mean, worst, kept) for end in (estimate.mean, estimate.low, estimate.high)]
     return (plan.makespan, planned, *figures)

@@ -11,8 +11,8 @@ import numpy as np
 from twinloop.contracts import Risk, RiskTable
 from twinloop.errors import InputError
 from twinloop.numbers import MINUTES_PER_HOUR
+from twinloop.replication.statistics import wilson
 from twinloop.replication.streams import Streams
-from twinloop.scheduling.execution.risk import share_interval
 from twinloop.simulation.model.wear import Wear
 from twinloop.simulation.model.wear_path import WearPath
 
@@ -47,7 +47,7 @@ def simulated_risks(
                 "expected a younger machine or a longer life"
             )
         for hours in horizons_hours:
-            share = share_interval(int((left <= hours * MINUTES_PER_HOUR).sum()), len(left))
+            share = wilson(int((left <= hours * MINUTES_PER_HOUR).sum()), len(left))
             row = (machine, "wear", hours, share.mean, share.low, share.high, severity, failure_cost[machine])
             risks.append(Risk(*row))
     return RiskTable.of(risks)

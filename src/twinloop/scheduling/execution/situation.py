@@ -37,7 +37,7 @@ def standing(shop: JobShop, plan: Plan, begun: Sequence[Assignment], *, now: int
     """
     past = (Window(0, now),) if now else ()
     windows = {machine: joined([*shop.closed.get(machine, ()), *past]) for machine in shop.machines}
-    closed = {machine: found for machine, found in windows.items() if found}
+    closed = {machine: closures for machine, closures in windows.items() if closures}
     known = {(a.job, a.operation): a for a in plan if _exists(shop, a)}
     fixed = [a for a in begun if _exists(shop, a)]
     shop = replace(shop, closed=closed, frozen=tuple(fixed))
@@ -96,11 +96,11 @@ def _due(tables: Tables, state: State, v: int) -> int:
 
 def _waiting(jobs: Sequence[Job], given_up: Sequence[Key]) -> tuple[Job, ...]:
     """The jobs without the no_wait of the operations named."""
-    found = []
+    waiting = []
     for job in jobs:
         numbers = {number for name, number in given_up if name == job.name}
         if numbers:
             operations = [replace(o, no_wait=False) if k in numbers else o for k, o in enumerate(job.operations)]
             job = replace(job, operations=tuple(operations))
-        found.append(job)
-    return tuple(found)
+        waiting.append(job)
+    return tuple(waiting)

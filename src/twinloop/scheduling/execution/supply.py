@@ -42,8 +42,8 @@ class Supply:
         for process in self._sources:
             if process.is_alive:
                 process.interrupt()
-        coming = {name: [d for d in found if d[0] >= self._env.now] for name, found in deliveries.items()}
-        self._sources = [self._env.process(self._source(name, found)) for name, found in coming.items() if found]
+        coming = {name: [d for d in planned if d[0] >= self._env.now] for name, planned in deliveries.items()}
+        self._sources = [self._env.process(self._source(name, planned)) for name, planned in coming.items() if planned]
 
     def plan(self, shop: JobShop, rest: Iterable[Assignment]) -> None:
         """Who will take, in the order of planned starts."""

@@ -147,12 +147,12 @@ def what_if(
         rows.append((f"planned {measure}", was, is_now, is_now - was, None, None))
     for measure in MEASURES:
         old, new = (frame[measure].to_numpy() for frame in values)
-        found = paired(new, old, confidence=confidence)
+        difference = paired(new, old, confidence=confidence)
         means = [interval(column, confidence=confidence).mean for column in (old, new)]
-        rows.append((f"{measure}", *means, found.mean, found.low, found.high))
-        found = cvar_difference(new, old, tail=tail, confidence=confidence)
+        rows.append((f"{measure}", *means, difference.mean, difference.low, difference.high))
+        difference = cvar_difference(new, old, tail=tail, confidence=confidence)
         worst = [cvar_interval(column, tail=tail, confidence=confidence).mean for column in (old, new)]
-        rows.append((f"{measure} CVaR", *worst, found.mean, found.low, found.high))
+        rows.append((f"{measure} CVaR", *worst, difference.mean, difference.low, difference.high))
     return WhatIf(before, after, pl.DataFrame(rows, schema=DIFFERENCES, orient="row"))
 
 

@@ -43,15 +43,15 @@ def write_table(path: str | Path, shop: JobShop) -> None:
 def read_table(path: str | Path) -> JobShop:
     """Read CSV. Raises InputError with file:row for what cannot be read."""
     try:
-        found = pl.read_csv(path, infer_schema=False)
+        frame = pl.read_csv(path, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{path}: cannot be read as CSV: {str(error).splitlines()[0]}") from None
-    missing = [name for name in REQUIRED if name not in found.columns]
-    unknown = [name for name in found.columns if name not in SCHEMA]
+    missing = [name for name in REQUIRED if name not in frame.columns]
+    unknown = [name for name in frame.columns if name not in SCHEMA]
     if missing or unknown:
         problem = f"{missing[0]} missing" if missing else f"unknown column {unknown[0]!r}"
         raise InputError(f"{path}:1: {problem}; known: {', '.join(SCHEMA)}")
-    rows = [_row(row, f"{path}:{number}") for number, row in enumerate(found.iter_rows(named=True), start=2)]
+    rows = [_row(row, f"{path}:{number}") for number, row in enumerate(frame.iter_rows(named=True), start=2)]
     jobs: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         jobs.setdefault(row["job"], []).append(row)

@@ -23,11 +23,11 @@ class Stretch(NamedTuple):
 
 def closures(shop: JobShop, operation: Operation, machine: str) -> tuple[Window, ...]:
     """Windows, joined and in order, in which `operation` cannot run on `machine`: its own and those of the pools."""
-    found = list(shop.closed.get(machine, ()))
+    windows = list(shop.closed.get(machine, ()))
     for pool in shop.pools:
         if pool.name in operation.pools:
-            found += pool.closed
-    return joined(found)
+            windows += pool.closed
+    return joined(windows)
 
 
 class Closures:
@@ -47,13 +47,13 @@ class Closures:
 
 def joined(windows: Iterable[Window]) -> tuple[Window, ...]:
     """The same closed times as windows that neither overlap nor touch, in order."""
-    found: list[Window] = []
+    merged: list[Window] = []
     for window in sorted(windows):
-        if found and window.start <= found[-1].end:
-            found[-1] = Window(found[-1].start, max(found[-1].end, window.end))
+        if merged and window.start <= merged[-1].end:
+            merged[-1] = Window(merged[-1].start, max(merged[-1].end, window.end))
         else:
-            found.append(window)
-    return tuple(found)
+            merged.append(window)
+    return tuple(merged)
 
 
 def stretches(
@@ -64,13 +64,13 @@ def stretches(
     >>> stretches((Window(8, 10),), 6, resumable=True, opens=0, closes=20)
     (Stretch(first=0, last=2, elapsed=6), Stretch(first=3, last=7, elapsed=8), Stretch(first=10, last=14, elapsed=6))
     """
-    found: list[Stretch] = []
+    open_stretches: list[Stretch] = []
     for behind in range(bisect_right(windows, opens, key=lambda window: window.start), len(windows) + 1):
         start = max(opens, windows[behind - 1].end) if behind else opens
         if start + duration > closes:
             break
-        found += _from_gap(windows, behind, duration, resumable=resumable, opens=start, closes=closes)
-    return tuple(found)
+        open_stretches += _from_gap(windows, behind, duration, resumable=resumable, opens=start, closes=closes)
+    return tuple(open_stretches)
 
 
 def _from_gap(

@@ -37,14 +37,14 @@ def check_shop(shop: ShopData) -> None:
 
 def check_names(names: Iterable[str], kind: str, *, least: int = 1) -> None:
     """Names are texts, different from each other, and at least `least` of them."""
-    seen: set[str] = set()
+    taken: set[str] = set()
     for name in names:
         if not isinstance(name, str) or not name:
             raise InputError(f"shop: expected a {kind} name (a text), got {name!r}")
-        if name in seen:
+        if name in taken:
             raise InputError(f"shop: {kind} {name!r} is there twice: give each {kind} its own name")
-        seen.add(name)
-    if len(seen) < least:
+        taken.add(name)
+    if len(taken) < least:
         raise InputError(f"shop: expected at least one {kind}, got none")
 
 

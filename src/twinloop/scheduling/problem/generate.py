@@ -31,30 +31,30 @@ def classical_shop(jobs: int, machines: int, *, time_seed: int, machine_seed: in
             raise InputError(f"classical shop: {name} = {seed}: expected a whole number from 1 to {2**31 - 2}")
     times, swaps = _lehmer(time_seed), _lehmer(machine_seed)
     durations = [[1 + int(next(times) * 99) for _ in range(machines)] for _ in range(jobs)]
-    found = []
+    made = []
     for j in range(jobs):
         route = list(range(machines))
         for k in range(machines):
             other = k + int(next(swaps) * (machines - k))
             route[k], route[other] = route[other], route[k]
         operations = (Operation(f"m{m}", time) for m, time in zip(route, durations[j], strict=True))
-        found.append(Job(str(j), tuple(operations)))
-    return JobShop(tuple(f"m{m}" for m in range(machines)), tuple(found))
+        made.append(Job(str(j), tuple(operations)))
+    return JobShop(tuple(f"m{m}" for m in range(machines)), tuple(made))
 
 
 def flexible_shop(jobs: int, machines: int, operations: int, *, seed: int, most: int = 3) -> JobShop:
     """A flexible job shop: each of `operations` per job can run on one to `most` machines, for 1 to 99 time units."""
     _at_least_one(jobs=jobs, machines=machines, operations=operations, most=most)
     draw = np.random.default_rng(seed)
-    found = []
+    made = []
     for j in range(jobs):
         steps = []
         for _ in range(operations):
             able = draw.permutation(machines)[: draw.integers(1, min(most, machines), endpoint=True)]
             modes = [Alternative(f"m{m}", int(draw.integers(1, 99, endpoint=True))) for m in able]
             steps.append(Operation(modes[0].machine, modes[0].duration, tuple(modes[1:])))
-        found.append(Job(str(j), tuple(steps)))
-    return JobShop(tuple(f"m{m}" for m in range(machines)), tuple(found))
+        made.append(Job(str(j), tuple(steps)))
+    return JobShop(tuple(f"m{m}" for m in range(machines)), tuple(made))
 
 
 def rich_shop(jobs: int, machines: int, operations: int, *, seed: int, families: int = 4, most: int = 2) -> JobShop:
@@ -70,7 +70,7 @@ def rich_shop(jobs: int, machines: int, operations: int, *, seed: int, families:
     names = [f"m{m}" for m in range(machines)]
     span = int(jobs * operations * 60 / machines / LOAD * DAY / SHIFT)
     days = 3 * (span // DAY + 2) + operations
-    found = []
+    made = []
     for j in range(jobs):
         release = int(draw.integers(0, span, endpoint=True))
         steps: list[Operation] = []
@@ -93,13 +93,13 @@ def rich_shop(jobs: int, machines: int, operations: int, *, seed: int, families:
                 )
             )
         due = release + int(draw.uniform(1.5, 4) * sum(step.shortest for step in steps) * DAY / SHIFT)
-        found.append(Job(str(j), tuple(steps), release, due, int(draw.integers(1, 5, endpoint=True)), 1))
-    need = sum(step.materials["bar"] for job in found for step in job.operations[:1])
+        made.append(Job(str(j), tuple(steps), release, due, int(draw.integers(1, 5, endpoint=True)), 1))
+    need = sum(step.materials["bar"] for job in made for step in job.operations[:1])
     share = -(-need // (span // DAY + 1))
     kinds = [f"f{k}" for k in range(families)]
     return JobShop(
         tuple(names),
-        tuple(found),
+        tuple(made),
         closed={name: tuple(Window(day * DAY + SHIFT, (day + 1) * DAY) for day in range(days)) for name in names},
         setups={
             name: {(a, b): int(draw.integers(5, 30, endpoint=True)) for a in kinds for b in kinds if a != b}

@@ -21,7 +21,7 @@ def orders(settings: ShopSettings, *, seed: int, first_pass_yield: float = 1.0) 
     Raises InputError for a yield outside (0, 1].
     """
     if not 0 < first_pass_yield <= 1:
-        raise InputError(f"schedule: expected a first-pass yield above 0 and up to 1, got {first_pass_yield:g}")
+        raise InputError(f"orders: expected a first-pass yield above 0 and up to 1, got {first_pass_yield:g}")
     streams = Streams(seed, 0)
     shares = np.array([product.share for product in settings.products])
     count = settings.orders
@@ -53,7 +53,7 @@ def rush_job(settings: ShopSettings, rush: Rush, *, name: str, first_pass_yield:
     """The job of a rush order. Raises InputError for a product that the shop does not make."""
     products = {product.name: product for product in settings.products}
     if rush.product not in products:
-        raise InputError(f"schedule: rush order: unknown product {rush.product!r}; known: {', '.join(products)}")
+        raise InputError(f"Rush.product = {rush.product!r}: not in the shop; known: {', '.join(products)}")
     pieces = math.ceil(rush.quantity / first_pass_yield)
     routing = _routing(products[rush.product], pieces)
     return Job(name, routing, release=rush.release_min, due=rush.due_min, weight=rush.weight)

@@ -90,6 +90,12 @@ class JobShop(ShopData):
 
         return read_problem(Path(path))
 
+    def write(self, path: Path | str) -> None:
+        """The shop as a file that `read` reads, its form by the ending. Raises InputError for what that cannot say."""
+        from twinloop.scheduling.files.problem import write_problem
+
+        write_problem(Path(path), self)
+
     def solve(
         self,
         *objective: Any,

@@ -51,20 +51,20 @@ def _regenerated(shop: JobShop, shifted: Plan, goal: Goal, before: Plan) -> Plan
         (start, mode, np.maximum(old, 0)),
     ):
         state = placed(tables, order.astype(np.float64), modes, hold, insert=True)
-        found = np.zeros(BEFORE + len(level_weights), dtype=np.int64)
-        evaluate(tables.layout, state, level_weights, earlier, found)
-        if tuple(found.tolist()) < value:
-            best, value = tables.plan(state), tuple(found.tolist())
+        candidate = np.zeros(BEFORE + len(level_weights), dtype=np.int64)
+        evaluate(tables.layout, state, level_weights, earlier, candidate)
+        if tuple(candidate.tolist()) < value:
+            best, value = tables.plan(state), tuple(candidate.tolist())
     return best
 
 
 def _starts(tables: Tables, plan: Plan) -> Longs:
     """[n] start of every operation in a plan, -1 where it is not there."""
-    found = np.full(tables.count, -1, dtype=np.int64)
+    starts = np.full(tables.count, -1, dtype=np.int64)
     for a in plan:
         if (a.job, a.operation) in tables.number:
-            found[tables.number[a.job, a.operation]] = a.start
-    return found
+            starts[tables.number[a.job, a.operation]] = a.start
+    return starts
 
 
 def _firm(shop: JobShop, plan: Plan) -> list[tuple[int, int]]:

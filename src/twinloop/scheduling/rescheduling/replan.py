@@ -117,12 +117,12 @@ def react(
     """Re-plan a shop that has changed; `begun` are its started operations with their true or expected times."""
     clock = time.perf_counter() if since is None else since
     goal = settings.goal_from(plan)
-    found = standing(shop, plan, begun, now=now, horizon=settings.frozen_horizon)
-    if found is None:
+    situation = standing(shop, plan, begun, now=now, horizon=settings.frozen_horizon)
+    if situation is None:
         reason = "what has begun leaves no valid plan: an operation runs into another one that cannot move"
         return Replanned(shop, None, Solution(method, "infeasible", None, None, 0, reason=reason))
-    solution = _solved(found, goal, plan, method, settings)
-    return Replanned(found.shop, solution.plan, solution, found.given_up, time.perf_counter() - clock)
+    solution = _solved(situation, goal, plan, method, settings)
+    return Replanned(situation.shop, solution.plan, solution, situation.given_up, time.perf_counter() - clock)
 
 
 def _check_method(method: str) -> None:
@@ -130,23 +130,23 @@ def _check_method(method: str) -> None:
         raise InputError(f"re-planning: unknown method {method!r}; known: {', '.join(METHODS)}")
 
 
-def _solved(found: Situation, goal: Goal, before: Plan, method: Method, settings: Settings) -> Solution:
+def _solved(situation: Situation, goal: Goal, before: Plan, method: Method, settings: Settings) -> Solution:
     if method == "right-shift":
-        return _answer(method, found, goal, found.shifted)
+        return _answer(method, situation, goal, situation.shifted)
     if method == "repair":
         better = repaired(
-            found.shop, found.shifted, goal, before=before, iterations=settings.iterations, seed=settings.seed
+            situation.shop, situation.shifted, goal, before=before, iterations=settings.iterations, seed=settings.seed
         )
-        return _answer(method, found, goal, better)
-    start = None if missed_promise(found.shop, found.shifted) else found.shifted
-    return _full(found.shop, goal, start, settings)
+        return _answer(method, situation, goal, better)
+    start = None if missed_promise(situation.shop, situation.shifted) else situation.shifted
+    return _full(situation.shop, goal, start, settings)
 
 
-def _answer(method: str, found: Situation, goal: Goal, plan: Plan) -> Solution:
-    bound = lower_bound(found.shop, goal)
-    if missed := missed_promise(found.shop, plan):
+def _answer(method: str, situation: Situation, goal: Goal, plan: Plan) -> Solution:
+    bound = lower_bound(situation.shop, goal)
+    if missed := missed_promise(situation.shop, plan):
         return Solution(method, "no plan", None, None, bound, reason=f"{method} {missed}")
-    return Solution.of(method, found.shop, goal=goal, plan=plan, bound=bound)
+    return Solution.of(method, situation.shop, goal=goal, plan=plan, bound=bound)
 
 
 def _full(shop: JobShop, goal: Goal, start: Plan | None, settings: Settings) -> Solution:

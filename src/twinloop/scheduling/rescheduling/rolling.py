@@ -101,10 +101,10 @@ def roll(
     luck = Luck(replace(disruptions, deliveries={}), Streams(seed, replication), whole=True)
     late = Luck(disruptions, luck.streams, whole=True)
     floor, reactions = Floor(shop, plan, luck), []
-    told = {(event.material, event.expected) for event in events if isinstance(event, LateMaterial)}
+    announced = {(event.material, event.expected) for event in events if isinstance(event, LateMaterial)}
     given = [
         *events,
-        *(event for event in _late_deliveries(shop, late) if (event.material, event.expected) not in told),
+        *(event for event in _late_deliveries(shop, late) if (event.material, event.expected) not in announced),
     ]
     breakdowns = (_breakdowns(machine, late) for machine in shop.machines)
     left = len(given)
@@ -119,12 +119,14 @@ def roll(
         if isinstance(event, CancelledJob) and _too_late(shop, event, begun):
             continue
         changed = after(shop, event, begun=begun, now=event.time)
-        found = react(changed, plan, begun, now=event.time, method=method, settings=settings)
-        going_on = found if found.plan is not None else _unbound(changed, plan, begun, event, settings)
+        replanned = react(changed, plan, begun, now=event.time, method=method, settings=settings)
+        going_on = replanned if replanned.plan is not None else _unbound(changed, plan, begun, event, settings)
         if going_on.plan is None:
             raise RunError(f"rolling: at {event.time}: {going_on.solution.reason}: check the plan first")
         moved = measure("stability", going_on.shop, going_on.plan, reference=plan)
-        reactions.append(Reaction(event, found.solution.status, found.solution.reason, moved, found.reaction_s))
+        reactions.append(
+            Reaction(event, replanned.solution.status, replanned.solution.reason, moved, replanned.reaction_s)
+        )
         shop, plan = replace(going_on.shop, frozen=()), going_on.plan
         floor.follow(shop, plan)
     realised = tuple(sorted(floor.finish(), key=lambda r: (r.start, r.planned.machine)))
@@ -153,15 +155,15 @@ def compare_courses(
 
     results = each_replication(one, range(replications), executions=EXECUTIONS_PER_WORKER, workers=workers)
     frame, rows, times = list[tuple[object, ...]](), list[tuple[object, ...]](), list[tuple[object, ...]]()
-    values = np.array([[[r.makespan, r.weighted_tardiness] for r in found] for found in results])
+    values = np.array([[[r.makespan, r.weighted_tardiness] for r in rolled] for rolled in results])
     for k, method in enumerate(methods):
-        runs = [found[k] for found in results]
+        runs = [rolled[k] for rolled in results]
         moved = [float(sum(reaction.moved for reaction in run.reactions)) for run in runs]
         rows += [(method, number, *values[number, k].tolist(), moved[number]) for number in range(replications)]
         figures: list[float | None] = []
         for m in range(len(MEASURES)):
-            found = interval(values[:, k, m], confidence=confidence)
-            figures += [found.mean, found.low, found.high]
+            mean = interval(values[:, k, m], confidence=confidence)
+            figures += [mean.mean, mean.low, mean.high]
         for m in range(len(MEASURES)):
             difference = paired(values[:, k, m], values[:, 0, m], confidence=confidence) if k else None
             figures += [difference.mean, difference.low, difference.high] if difference else [None] * 3

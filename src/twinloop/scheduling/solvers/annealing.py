@@ -7,18 +7,20 @@ a plain shop counts.
 """
 
 import itertools
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twinloop.contracts import Plan
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.question import Question
 from twinloop.scheduling.solution import Solution, Tell
 from twinloop.scheduling.solvers.generation import possible
-from twinloop.scheduling.solvers.genome import Genomes, Search
+from twinloop.scheduling.solvers.genome import Floats, Genomes, Search
 from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.local.graph import draw
-from twinloop.scheduling.solvers.rich.layout import END_MODE, FIRST_MODE, FIRST_ROW, MACHINE
+from twinloop.scheduling.solvers.rich.layout import END_MODE, FIRST_MODE, FIRST_ROW, MACHINE, Longs
 from twinloop.scheduling.solvers.rich.placing import place_of
 from twinloop.scheduling.solvers.rich.schemes import serial
 from twinloop.scheduling.solvers.rich.values import BEFORE, evaluate
@@ -49,53 +51,51 @@ def solve_annealing(shop: JobShop, question: Question, *, tell: Tell | None = No
     scale = np.maximum(1 / HOT, values[0]).astype(np.float64)
     state = np.random.SeedSequence(question.seed).generate_state(1, np.uint64) | np.uint64(1)
     best, best_values = genome.copy(), values.copy()
-    free, done = search.free, 1
-    while len(free) and not search.proved:
+    moves, done = Moves(search.free, search.timed, scale), 1
+    while len(moves.free) and not search.proved:
         gone = max(search.spent, 0.0 if limit.iterations is None else done / limit.iterations)
         if gone >= 1:
             break
         count = CHUNK
         if limit.iterations is not None:
             count = min(max(1, limit.iterations // STEPS), limit.iterations - done)
-        anneal(
-            *(search.tables.layout, search.state, *_row(genome), search.weights, search.before, values[0]),
-            *(*_row(best), best_values[0], free, search.timed, scale, HOT * (COLD / HOT) ** gone, count, state),
-        )
+        current, kept = _alone(genome, values), _alone(best, best_values)
+        temperature = HOT * (COLD / HOT) ** gone
+        anneal(search.tables.layout, search.state, current, kept, search.worth, moves, temperature, count, state)
         done += count
         if search.values is None or tuple(best_values[0, BEFORE:]) < search.values:
             search.decode(best, 0, 1, best_values)
     return search.solution()
 
 
-def _row(genome: Genomes):  # type: ignore[no-untyped-def]
-    return genome.key[0], genome.choice[0], genome.hold[0], genome.insert
+class Genome(NamedTuple):
+    """One schedule as what decides it, and its values: key, choice, hold [n], insert [1], values [2 + levels]."""
+
+    key: Floats
+    choice: Longs
+    hold: Longs
+    insert: NDArray[np.bool_]
+    values: Longs
+
+
+class Moves(NamedTuple):
+    """What may change: the free operations, and whether earliest times do; scale [2 + levels] of the values."""
+
+    free: Longs
+    timed: bool
+    scale: Floats
+
+
+def _alone(genomes: Genomes, values: Longs) -> Genome:
+    return Genome(genomes.key[0], genomes.choice[0], genomes.hold[0], genomes.insert, values[0])
 
 
 @machine_code
-def anneal(  # type: ignore[no-untyped-def]
-    layout,
-    state,
-    key,
-    choice,
-    hold,
-    insert,
-    level_weights,
-    before,
-    values,
-    best_key,
-    best_choice,
-    best_hold,
-    best_insert,
-    best_values,
-    free,
-    timed,
-    scale,
-    temperature,
-    count,
-    random,
-):
-    """Generate `count` schedules at one temperature; genome and values are changed in place, the best is kept."""
-    found = np.empty_like(values)
+def anneal(layout, state, genome, best, worth, moves, temperature, count, random):  # type: ignore[no-untyped-def]
+    """Generate `count` schedules at one temperature; the genome is changed in place, the best is kept."""
+    key, choice, hold, insert, values = genome.key, genome.choice, genome.hold, genome.insert, genome.values
+    free, scale = moves.free, moves.scale
+    changed = np.empty_like(values)
     for _ in range(count):
         v = free[draw(random, len(free))]
         old_key, old_choice, old_hold, old_insert = key[v], choice[v], hold[v], insert[0]
@@ -106,7 +106,7 @@ def anneal(  # type: ignore[no-untyped-def]
             choice[v] = first + draw(random, modes + 1)
             if choice[v] == first + modes:
                 choice[v] = -1
-        if timed and draw(random, TIMES) == 0:
+        if moves.timed and draw(random, TIMES) == 0:
             # To no earliest time, or around the present start, in wide and in narrow steps.
             hold[v] = 0
             if draw(random, 3) > 0:
@@ -129,20 +129,20 @@ def anneal(  # type: ignore[no-untyped-def]
             width = (1 << draw(random, 6)) / len(key)
             key[v] += width * (draw(random, 2001) - 1000) / 500
         serial(layout, state, key, choice, hold, insert[0])
-        evaluate(layout, state, level_weights, before, found)
+        evaluate(layout, state, worth.weights, worth.reference, changed)
         taken = True
         for level in range(len(values)):
-            if found[level] != values[level]:
-                worse = (found[level] - values[level]) / scale[level]
+            if changed[level] != values[level]:
+                worse = (changed[level] - values[level]) / scale[level]
                 taken = worse < 0 or draw(random, 1 << 30) < np.exp(-worse / temperature) * (1 << 30)
                 break
         if not taken:
             key[v], choice[v], hold[v], insert[0] = old_key, old_choice, old_hold, old_insert
             continue
-        values[:] = found
+        values[:] = changed
         for level in range(len(values)):
-            if found[level] != best_values[level]:
-                if found[level] < best_values[level]:
-                    best_values[:] = found
-                    best_key[:], best_choice[:], best_hold[:], best_insert[0] = key, choice, hold, insert[0]
+            if changed[level] != best.values[level]:
+                if changed[level] < best.values[level]:
+                    best.values[:] = changed
+                    best.key[:], best.choice[:], best.hold[:], best.insert[0] = key, choice, hold, insert[0]
                 break

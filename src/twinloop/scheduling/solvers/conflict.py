@@ -86,14 +86,14 @@ def _limits(shop: JobShop, ends: Mapping[str, int]) -> dict[str, int]:
 
 def _confined(cut: Spans, *, without: set[str]) -> dict[str, list[Span]]:
     """Operations with one machine left and a date ahead, by machine."""
-    found: dict[str, list[Span]] = {}
+    confined: dict[str, list[Span]] = {}
     for (name, _), modes in cut.items():
         if name in without or len(modes) != 1:
             continue
         (mode,) = modes
         closes = max(s.last + s.elapsed for s in mode.stretches)
-        found.setdefault(mode.machine, []).append(Span(name, mode.first, closes, mode.duration))
-    return found
+        confined.setdefault(mode.machine, []).append(Span(name, mode.first, closes, mode.duration))
+    return confined
 
 
 def _overfull(shop: JobShop, machine: str, rows: Sequence[Span]) -> list[Span]:
@@ -139,12 +139,12 @@ def _listed(kind: str, names: Sequence[str]) -> str:
 
 def _limitations(shop: JobShop) -> list[Limitation]:
     """Everything that may take part; what comes first is preferred in the answer where there is a choice."""
-    found = [("job", job.name) for job in shop.jobs if job.firm]
-    found += [("frozen", f"operation {a.operation} of job {a.job}") for a in shop.frozen]
-    found += [("closed windows of", machine) for machine in shop.closed]
-    found += [("pool", pool.name) for pool in shop.pools]
-    found += [("deliveries of", material.name) for material in shop.materials]
-    return found + [("set-ups on", machine) for machine in shop.setups]
+    limitations = [("job", job.name) for job in shop.jobs if job.firm]
+    limitations += [("frozen", f"operation {a.operation} of job {a.job}") for a in shop.frozen]
+    limitations += [("closed windows of", machine) for machine in shop.closed]
+    limitations += [("pool", pool.name) for pool in shop.pools]
+    limitations += [("deliveries of", material.name) for material in shop.materials]
+    return limitations + [("set-ups on", machine) for machine in shop.setups]
 
 
 def _only(shop: JobShop, kept: Collection[Limitation]) -> JobShop:
@@ -169,12 +169,12 @@ def _smallest_set(shop: JobShop, *, seed: int) -> str:
     every = _limitations(shop)
     if not _impossible(shop, every, seed=seed):
         return f"{_named(every)} leave no plan together, though no smaller set was found in {TRIAL_LIMIT}"
-    found = _conflict(shop, [], every, seed=seed) if not _impossible(shop, [], seed=seed) else []
-    dates = [name for kind, name in found if kind == "job"]
-    others = [limitation for limitation in found if limitation[0] != "job"]
+    smallest = _conflict(shop, [], every, seed=seed) if not _impossible(shop, [], seed=seed) else []
+    dates = [name for kind, name in smallest if kind == "job"]
+    others = [limitation for limitation in smallest if limitation[0] != "job"]
     behind = f" because of {_named(others)}" if others else ""
     if not dates:
-        return f"{_named(found)} leave no plan together, though any one fewer might"
+        return f"{_named(smallest)} leave no plan together, though any one fewer might"
     if len(dates) == 1:
         return f"job {dates[0]} cannot meet its due date {shop.by_name[dates[0]].due}{behind}"
     due = ", ".join(f"{name} by {shop.by_name[name].due}" for name in dates)
@@ -214,11 +214,11 @@ def _least_delay(shop: JobShop, *, seed: int) -> str:
     """The least total delay of the firm jobs, or one that is enough; nothing where none is found."""
     jobs = tuple(dataclasses.replace(job, firm=False, due=job.due if job.firm else None) for job in shop.jobs)
     soft = dataclasses.replace(shop, jobs=jobs)
-    found = solve_cpsat(soft, Question(Goal.of("tardiness"), TRIAL_LIMIT, seed=seed))
-    if found.plan is None:
+    delayed = solve_cpsat(soft, Question(Goal.of("tardiness"), TRIAL_LIMIT, seed=seed))
+    if delayed.plan is None:
         return ""
-    ends = job_ends(found.plan)
+    ends = job_ends(delayed.plan)
     late = {job.name: ends[job.name] - job.due for job in jobs if job.due is not None and ends[job.name] > job.due}
     which = ", ".join(f"job {name} {delay}" for name, delay in late.items())
-    least = "the least total delay is" if found.status == "optimal" else "enough is a total delay of"
-    return f"{least} {found.objective} ({which})"
+    least = "the least total delay is" if delayed.status == "optimal" else "enough is a total delay of"
+    return f"{least} {delayed.objective} ({which})"

@@ -103,8 +103,10 @@ class Draft:
 
     def plan(self, search: cp_model.CpSolver) -> Plan:
         """The solver's answer together with all kept operations."""
-        found = dict(self.kept)
+        assignments = dict(self.kept)
         for (job, number), placed in self.placed.items():
             machine = next(m for m, chosen in placed.machines.items() if chosen is True or search.value(chosen))
-            found[job, number] = Assignment(job, number, machine, search.value(placed.start), search.value(placed.end))
-        return Plan.of(found.values())
+            assignments[job, number] = Assignment(
+                job, number, machine, search.value(placed.start), search.value(placed.end)
+            )
+        return Plan.of(assignments.values())

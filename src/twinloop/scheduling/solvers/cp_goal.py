@@ -1,5 +1,6 @@
 """The goal in a CP-SAT model: every level a weighted sum of terms, each with the tightest domains known."""
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ortools.sat.python import cp_model
@@ -10,12 +11,12 @@ from twinloop.scheduling.problem import LARGEST_COST, Job
 from twinloop.scheduling.solvers.cp_draft import Draft, Expression, Sum
 
 
-def levels(found: Draft, goal: Goal) -> tuple[Sum, ...]:
+def levels(model: Draft, goal: Goal) -> tuple[Sum, ...]:
     """One sum for each level; of a neighbourhood, the part that its free operations decide.
 
     Raises InputError where a sum could grow past 2^53, up to which CP-SAT's bounds are exact.
     """
-    terms = {term: _term(found, term, goal) for term in goal.terms}
+    terms = {term: SUMS[term](model, goal) for term in goal.terms}
     sums = []
     for level in goal.levels:
         total = Sum()
@@ -32,16 +33,6 @@ def levels(found: Draft, goal: Goal) -> tuple[Sum, ...]:
     return tuple(sums)
 
 
-def _term(found: Draft, term: Term, goal: Goal) -> Sum:
-    if term == "makespan":
-        return _makespan(found)
-    if term in ("tardiness", "weighted_tardiness", "earliness"):
-        return _dates(found, term)
-    if term == "setup":
-        return Sum(0, list(found.follows))
-    return _energy(found) if term == "energy" else _stability(found, goal)
-
-
 class _End(NamedTuple):
     """End of a job, its least and largest value, and its value in the hint."""
 
@@ -51,51 +42,67 @@ class _End(NamedTuple):
     hint: int | None
 
 
-def _end(found: Draft, job: Job) -> _End | None:
+def _end(model: Draft, job: Job) -> _End | None:
     """None for a job that is not in the model."""
     key = (job.name, len(job.operations) - 1)
-    if key not in found.placed:
+    if key not in model.placed:
         return None
-    modes, hint = found.spans[key], found.hint.get(key)
+    modes, hint = model.spans[key], model.hint.get(key)
     low, high = min(mode.first_end for mode in modes), max(mode.last_end for mode in modes)
-    return _End(found.placed[key].end, low, high, hint.end if hint else None)
+    return _End(model.placed[key].end, low, high, hint.end if hint else None)
 
 
-def _makespan(found: Draft) -> Sum:
-    ends = [end for job in found.shop.jobs if (end := _end(found, job))]
-    kept = max((a.end for a in found.kept.values()), default=0)
+def _makespan(model: Draft, _: Goal) -> Sum:
+    ends = [end for job in model.shop.jobs if (end := _end(model, job))]
+    kept = max((a.end for a in model.kept.values()), default=0)
     domain = cp_model.Domain(max([kept, *(end.low for end in ends)]), max([kept, *(end.high for end in ends)]))
     hints = [end.hint for end in ends if end.hint is not None]
-    makespan = found.number(domain, max([kept, *hints]) if len(hints) == len(ends) else None)
+    makespan = model.number(domain, max([kept, *hints]) if len(hints) == len(ends) else None)
     for end in ends:
-        found.cp.add(makespan >= end.end)
+        model.cp.add(makespan >= end.end)
     return Sum(0, [(1, makespan)])
 
 
-def _dates(found: Draft, term: Term) -> Sum:
+def _tardiness(model: Draft, _: Goal) -> Sum:
+    return _dates(model, lambda job: 1)
+
+
+def _weighted_tardiness(model: Draft, _: Goal) -> Sum:
+    return _dates(model, lambda job: job.weight)
+
+
+def _earliness(model: Draft, _: Goal) -> Sum:
+    return _dates(model, lambda job: job.earliness_weight, sign=-1)
+
+
+def _dates(model: Draft, weight_of: Callable[[Job], int], *, sign: int = 1) -> Sum:
+    """Σ weight × time behind the due date, or before it with sign −1."""
     total = Sum()
-    for job in found.shop.jobs:
-        weight = {"tardiness": 1, "weighted_tardiness": job.weight, "earliness": job.earliness_weight}[term]
-        end = _end(found, job)
+    for job in model.shop.jobs:
+        weight = weight_of(job)
+        end = _end(model, job)
         if job.due is None or not weight or end is None:
             continue
-        sign = -1 if term == "earliness" else 1
         least, most = sorted(max(0, sign * (time - job.due)) for time in (end.low, end.high))
         if least == most:
             total.constant += weight * least
             continue
         hint = None if end.hint is None else max(0, sign * (end.hint - job.due))
-        distance = found.number(cp_model.Domain(least, most), hint)
-        found.cp.add(distance >= sign * (end.end - job.due))
+        distance = model.number(cp_model.Domain(least, most), hint)
+        model.cp.add(distance >= sign * (end.end - job.due))
         total.parts.append((weight, distance))
     return total
 
 
-def _energy(found: Draft) -> Sum:
+def _setup(model: Draft, _: Goal) -> Sum:
+    return Sum(0, list(model.follows))
+
+
+def _energy(model: Draft, _: Goal) -> Sum:
     total = Sum()
-    for key, placed in found.placed.items():
-        for mode in found.spans[key]:
-            chosen, used = placed.machines[mode.machine], found.shop.power.get(mode.machine, 0) * mode.duration
+    for key, placed in model.placed.items():
+        for mode in model.spans[key]:
+            chosen, used = placed.machines[mode.machine], model.shop.power.get(mode.machine, 0) * mode.duration
             if isinstance(chosen, bool):
                 total.constant += used
             elif used:
@@ -103,20 +110,31 @@ def _energy(found: Draft) -> Sum:
     return total
 
 
-def _stability(found: Draft, goal: Goal) -> Sum:
+def _stability(model: Draft, goal: Goal) -> Sum:
     total = Sum()
     for a in goal.reference or ():
-        placed = found.placed.get((a.job, a.operation))
+        placed = model.placed.get((a.job, a.operation))
         if placed is None:
             continue
-        modes, hint = found.spans[a.job, a.operation], found.hint.get((a.job, a.operation))
+        modes, hint = model.spans[a.job, a.operation], model.hint.get((a.job, a.operation))
         low, high = min(mode.first for mode in modes), max(mode.last for mode in modes)
         if low == high:
             total.constant += abs(low - a.start)
             continue
         most = max(abs(low - a.start), abs(high - a.start))
-        moved = found.number(cp_model.Domain(0, most), None if hint is None else abs(hint.start - a.start))
-        found.cp.add(moved >= placed.start - a.start)
-        found.cp.add(moved >= a.start - placed.start)
+        moved = model.number(cp_model.Domain(0, most), None if hint is None else abs(hint.start - a.start))
+        model.cp.add(moved >= placed.start - a.start)
+        model.cp.add(moved >= a.start - placed.start)
         total.parts.append((1, moved))
     return total
+
+
+SUMS: Mapping[Term, Callable[[Draft, Goal], Sum]] = {
+    "makespan": _makespan,
+    "tardiness": _tardiness,
+    "weighted_tardiness": _weighted_tardiness,
+    "earliness": _earliness,
+    "setup": _setup,
+    "energy": _energy,
+    "stability": _stability,
+}

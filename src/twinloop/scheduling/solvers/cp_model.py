@@ -28,42 +28,42 @@ def draft(
     """The model without a goal; None when some operation has no place left."""
     if not all(spans.values()):
         return None
-    found = Draft(shop, spans, hint or {}, kept or {})
+    model = Draft(shop, spans, hint or {}, kept or {})
     for key, modes in spans.items():
-        if key in found.kept:
-            a = found.kept[key]
-            found.placed[key] = Placed(a.start, a.end, {a.machine: True})
+        if key in model.kept:
+            a = model.kept[key]
+            model.placed[key] = Placed(a.start, a.end, {a.machine: True})
         else:
-            _place(found, key, modes)
-    _routes(found)
-    limit_resources(found)
-    limit_materials(found)
-    return found
+            _place(model, key, modes)
+    _routes(model)
+    limit_resources(model)
+    limit_materials(model)
+    return model
 
 
-def _place(found: Draft, key: Key, modes: Sequence[Mode]) -> None:
-    cp, hint = found.cp, found.hint.get(key)
+def _place(model: Draft, key: Key, modes: Sequence[Mode]) -> None:
+    cp, hint = model.cp, model.hint.get(key)
     union = Domain.from_intervals([[s.first, s.last] for mode in modes for s in mode.stretches])
-    start = union.min() if union.size() == 1 else found.number(union, hint.start if hint else None)
+    start = union.min() if union.size() == 1 else model.number(union, hint.start if hint else None)
     present: dict[str, Literal] = {modes[0].machine: True}
     if len(modes) > 1:
-        present = {mode.machine: found.choice(hint.machine == mode.machine if hint else None) for mode in modes}
+        present = {mode.machine: model.choice(hint.machine == mode.machine if hint else None) for mode in modes}
         cp.add_exactly_one(present.values())
     by_elapsed = {mode.machine: _by_elapsed(mode) for mode in modes}
     elapsed = sorted({time for times in by_elapsed.values() for time in times})
     size: Expression = elapsed[0]
     end: Expression = start + elapsed[0]
     if len(elapsed) > 1:
-        size = found.number(Domain.from_values(elapsed), hint.end - hint.start if hint else None)
+        size = model.number(Domain.from_values(elapsed), hint.end - hint.start if hint else None)
         ends = [[s.first + s.elapsed, s.last + s.elapsed] for mode in modes for s in mode.stretches]
-        end = found.number(Domain.from_intervals(ends), hint.end if hint else None)
+        end = model.number(Domain.from_intervals(ends), hint.end if hint else None)
     whole = cp.new_interval_var(start, size, end, "")
     for mode in modes:
         times, literal = by_elapsed[mode.machine], present[mode.machine]
         chosen = dict.fromkeys(times, literal)
         if len(times) > 1:
             here = hint is not None and hint.machine == mode.machine
-            chosen = {time: found.choice(here and hint.end - hint.start == time if hint else None) for time in times}
+            chosen = {time: model.choice(here and hint.end - hint.start == time if hint else None) for time in times}
             cp.add(sum(chosen.values()) == literal)
         for time, domain in times.items():
             if len(elapsed) > 1:
@@ -76,10 +76,10 @@ def _place(found: Draft, key: Key, modes: Sequence[Mode]) -> None:
         else:
             interval = cp.new_optional_interval_var(start, size, end, literal, "")
         visit = Visit(key, interval, start, end, literal, mode.first, mode.last, mode.first_end, mode.last_end)
-        found.rows[mode.machine].append(visit)
-    for pool, needed in found.shop.by_name[key[0]].operations[key[1]].pools.items():
-        found.pools[pool].append((whole, needed))
-    found.placed[key] = Placed(start, end, present)
+        model.rows[mode.machine].append(visit)
+    for pool, needed in model.shop.by_name[key[0]].operations[key[1]].pools.items():
+        model.pools[pool].append((whole, needed))
+    model.placed[key] = Placed(start, end, present)
 
 
 def _by_elapsed(mode: Mode) -> dict[int, Domain]:
@@ -89,9 +89,9 @@ def _by_elapsed(mode: Mode) -> dict[int, Domain]:
     return {time: Domain.from_intervals(rows) for time, rows in starts.items()}
 
 
-def _routes(found: Draft) -> None:
+def _routes(model: Draft) -> None:
     """Operations of a job in their order with transport between, jobs behind those they come after."""
-    cp, placed, shop = found.cp, found.placed, found.shop
+    cp, placed, shop = model.cp, model.placed, model.shop
     for (name, number), behind in placed.items():
         job = shop.by_name[name]
         if number == 0:

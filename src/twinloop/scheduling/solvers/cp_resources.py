@@ -15,69 +15,69 @@ from twinloop.contracts import Assignment
 from twinloop.scheduling.solvers.cp_draft import Draft, Expression, Visit
 
 
-def limit_resources(found: Draft) -> None:
+def limit_resources(model: Draft) -> None:
     """One visit at a time on every machine, set up in between; no more of a pool than there is."""
-    _add_kept(found)
-    for machine, row in found.rows.items():
-        found.cp.add_no_overlap([visit.interval for visit in row])
-        if any(found.shop.setups.get(machine, {}).values()):
-            _set_up(found, machine, row)
-    for pool in found.shop.pools:
-        held = found.pools[pool.name]
+    _add_kept(model)
+    for machine, row in model.rows.items():
+        model.cp.add_no_overlap([visit.interval for visit in row])
+        if any(model.shop.setups.get(machine, {}).values()):
+            _set_up(model, machine, row)
+    for pool in model.shop.pools:
+        held = model.pools[pool.name]
         if sum(needed for _, needed in held) > pool.capacity:
-            found.cp.add_cumulative([interval for interval, _ in held], [needed for _, needed in held], pool.capacity)
+            model.cp.add_cumulative([interval for interval, _ in held], [needed for _, needed in held], pool.capacity)
 
 
-def _add_kept(found: Draft) -> None:
+def _add_kept(model: Draft) -> None:
     """Kept operations that could meet a free one on its machine or in its pools."""
-    opens = {machine: min(visit.first for visit in row) for machine, row in found.rows.items()}
-    closes = {machine: max(visit.last_end for visit in row) for machine, row in found.rows.items()}
+    opens = {machine: min(visit.first for visit in row) for machine, row in model.rows.items()}
+    closes = {machine: max(visit.last_end for visit in row) for machine, row in model.rows.items()}
     first, last = min(opens.values(), default=0), max(closes.values(), default=0)
     by_machine: dict[str, list[Assignment]] = defaultdict(list)
-    for a in found.kept.values():
-        if a.machine in found.rows:
+    for a in model.kept.values():
+        if a.machine in model.rows:
             by_machine[a.machine].append(a)
         if a.end > first and a.start < last:
-            for pool, needed in found.shop.by_name[a.job].operations[a.operation].pools.items():
-                if pool in found.pools:
-                    found.pools[pool].append((_fixed(found, a), needed))
+            for pool, needed in model.shop.by_name[a.job].operations[a.operation].pools.items():
+                if pool in model.pools:
+                    model.pools[pool].append((_fixed(model, a), needed))
     for machine, kept in by_machine.items():
         kept.sort(key=lambda a: a.start)
         # With the neighbour on either side, whose family decides about a set-up.
         low = max(0, sum(a.end <= opens[machine] for a in kept) - 1)
         high = sum(a.start < closes[machine] for a in kept) + 1
-        found.rows[machine] += [
-            Visit((a.job, a.operation), _fixed(found, a), a.start, a.end, True, a.start, a.start, a.end, a.end)
+        model.rows[machine] += [
+            Visit((a.job, a.operation), _fixed(model, a), a.start, a.end, True, a.start, a.start, a.end, a.end)
             for a in kept[low:high]
         ]
 
 
-def _fixed(found: Draft, a: Assignment) -> cp_model.IntervalVar:
-    return found.cp.new_fixed_size_interval_var(a.start, a.end - a.start, "")
+def _fixed(model: Draft, a: Assignment) -> cp_model.IntervalVar:
+    return model.cp.new_fixed_size_interval_var(a.start, a.end - a.start, "")
 
 
-def _set_up(found: Draft, machine: str, row: Sequence[Visit]) -> None:
+def _set_up(model: Draft, machine: str, row: Sequence[Visit]) -> None:
     """A circuit through everything on the machine; each arc between two visits keeps their set-up time."""
-    shop, cp = found.shop, found.cp
+    shop, cp = model.shop, model.cp
     families = [shop.by_name[v.key[0]].operations[v.key[1]].family for v in row]
-    before = _hinted_neighbours(found, machine, row)
+    before = _hinted_neighbours(model, machine, row)
     arcs: list[tuple[int, int, cp_model.LiteralT]] = []
     for i, j in _possible(row):
         inside = i >= 0 and j >= 0
         time = shop.setup(machine, families[i], families[j]) if inside else 0
         if inside and row[i].first_end + time > row[j].last:
             continue
-        arc = found.choice(None if before is None else before.get(j) == i)
+        arc = model.choice(None if before is None else before.get(j) == i)
         arcs.append((i + 1, j + 1, arc))
         if inside:
             cp.add(row[j].start >= row[i].end + time).only_enforce_if(arc)
         if time:
-            found.follows.append((time, arc))
+            model.follows.append((time, arc))
     for i, visit in enumerate(row):
         if visit.present is not True:
             arcs.append((i + 1, i + 1, ~visit.present))
     if not any(visit.present is True for visit in row):
-        arcs.append((0, 0, found.choice(None if before is None else not before)))
+        arcs.append((0, 0, model.choice(None if before is None else not before)))
     if arcs:
         cp.add_circuit(arcs)
     else:
@@ -103,11 +103,11 @@ def _next(nearest: Sequence[tuple[int, int]], j: int, visit: Visit) -> bool:
     return limit is None or visit.first_end <= limit
 
 
-def _hinted_neighbours(found: Draft, machine: str, row: Sequence[Visit]) -> dict[int, int] | None:
+def _hinted_neighbours(model: Draft, machine: str, row: Sequence[Visit]) -> dict[int, int] | None:
     """By visit the one before it in the hint; -1 stands for both ends of the row. None without a hint for all."""
     at = []
     for k, visit in enumerate(row):
-        a = found.hint.get(visit.key)
+        a = model.hint.get(visit.key)
         if a is None:
             return None
         if a.machine == machine:
@@ -126,17 +126,17 @@ class _User(NamedTuple):
     hint: int | None
 
 
-def limit_materials(found: Draft) -> None:
+def limit_materials(model: Draft) -> None:
     """Before each delivery no more is used than has come until then."""
-    cp = found.cp
-    for material in found.shop.materials:
-        users = list(_users(found, material.name))
+    cp = model.cp
+    for material in model.shop.materials:
+        users = list(_users(model, material.name))
         supply = material.initial
         for time, arrivals in itertools.groupby(sorted(material.deliveries), key=lambda delivery: delivery[0]):
             used: list[Expression] = [user.needed for user in users if user.last < time]
             for user in users:
                 if user.first < time <= user.last:
-                    early = found.choice(None if user.hint is None else user.hint < time)
+                    early = model.choice(None if user.hint is None else user.hint < time)
                     cp.add(user.start >= time).only_enforce_if(~early)
                     cp.add(user.start < time).only_enforce_if(early)
                     used.append(user.needed * early)
@@ -144,13 +144,13 @@ def limit_materials(found: Draft) -> None:
             supply += sum(quantity for _, quantity in arrivals)
 
 
-def _users(found: Draft, material: str) -> Iterator[_User]:
-    for key in dict.fromkeys([*found.placed, *found.kept]):
-        needed = found.shop.by_name[key[0]].operations[key[1]].materials.get(material, 0)
-        if needed and key in found.kept:
-            at = found.kept[key].start
+def _users(model: Draft, material: str) -> Iterator[_User]:
+    for key in dict.fromkeys([*model.placed, *model.kept]):
+        needed = model.shop.by_name[key[0]].operations[key[1]].materials.get(material, 0)
+        if needed and key in model.kept:
+            at = model.kept[key].start
             yield _User(needed, at, at, at, at)
         elif needed:
-            modes, hint = found.spans[key], found.hint.get(key)
+            modes, hint = model.spans[key], model.hint.get(key)
             first, last = min(mode.first for mode in modes), max(mode.last for mode in modes)
-            yield _User(needed, found.placed[key].start, first, last, hint.start if hint else None)
+            yield _User(needed, model.placed[key].start, first, last, hint.start if hint else None)

@@ -65,14 +65,14 @@ class Budget:
             "deterministic": self._deterministic,
             "iterations": self._iterations,
         }
-        found = {}
+        remaining = {}
         for name, used in spent.items():
             whole = getattr(self._limit, name)
             if whole is not None:
-                found[name] = (whole - used) * share
-        if "iterations" in found:
-            found["iterations"] = int(found["iterations"])
-        return Limit(**found) if all(value > 0 for value in found.values()) else None
+                remaining[name] = (whole - used) * share
+        if "iterations" in remaining:
+            remaining["iterations"] = int(remaining["iterations"])
+        return Limit(**remaining) if all(value > 0 for value in remaining.values()) else None
 
 
 def build(
@@ -94,41 +94,41 @@ def build(
             cost = level.get("tardiness", 0) + level.get("weighted_tardiness", 0) * job.weight
             if job.due is not None and cost:
                 due[job.name] = min(due.get(job.name, latest), job.due + cap // cost)
-    found = draft(shop, spans(shop, latest_ends(shop, latest=latest, due=due)), hint=hint)
-    if found is None:
+    drafted = draft(shop, spans(shop, latest_ends(shop, latest=latest, due=due)), hint=hint)
+    if drafted is None:
         return None
-    sums = levels(found, goal)
+    sums = levels(drafted, goal)
     for total, cap in zip(sums, caps, strict=True):
         if cap is not None:
-            found.cp.add(total.expression <= cap)
-    return Model(found, sums)
+            drafted.cp.add(total.expression <= cap)
+    return Model(drafted, sums)
 
 
 def searcher(goal: Goal, level: int, *, limit: Limit, seed: int, workers: int = 1) -> cp_model.CpSolver:
     """CP-SAT with the subsolvers that suit one level of the goal."""
-    found = cp_model.CpSolver()
-    found.parameters.random_seed = seed % 2**31
-    found.parameters.num_workers = workers
+    solver = cp_model.CpSolver()
+    solver.parameters.random_seed = seed % 2**31
+    solver.parameters.num_workers = workers
     if limit.seconds is not None:
-        found.parameters.max_time_in_seconds = limit.seconds
+        solver.parameters.max_time_in_seconds = limit.seconds
     if limit.deterministic is not None:
-        found.parameters.max_deterministic_time = limit.deterministic
+        solver.parameters.max_deterministic_time = limit.deterministic
     if limit.iterations is not None:
-        found.parameters.max_number_of_conflicts = limit.iterations
+        solver.parameters.max_number_of_conflicts = limit.iterations
     timed = set(goal.levels[level]) == {"makespan"}
     if timed:
-        found.parameters.linearization_level = 0
+        solver.parameters.linearization_level = 0
         # They prove ft10 in a quarter of the time, and la36, la40 and ta01 within seconds instead of minutes.
-        found.parameters.use_dynamic_precedence_in_disjunctive = True
-        found.parameters.use_strong_propagation_in_disjunctive = True
+        solver.parameters.use_dynamic_precedence_in_disjunctive = True
+        solver.parameters.use_strong_propagation_in_disjunctive = True
     if workers == 1 and timed:
-        return found
+        return solver
     if workers == 1 or limit.seconds is None:
-        found.parameters.interleave_search = True
-        found.parameters.interleave_batch_size = 4 * workers
+        solver.parameters.interleave_search = True
+        solver.parameters.interleave_batch_size = 4 * workers
     linear = ["max_lp", "objective_lb_search"]
-    found.parameters.subsolvers.extend(["no_lp", "quick_restart_no_lp"] + ([] if timed else linear))
-    return found
+    solver.parameters.subsolvers.extend(["no_lp", "quick_restart_no_lp"] + ([] if timed else linear))
+    return solver
 
 
 class _Callback(cp_model.CpSolverSolutionCallback):
@@ -211,15 +211,10 @@ def solve_cpsat(shop: JobShop, question: Question, *, tell: Tell | None = None, 
                 return Solution(METHOD, "infeasible", None, None, least)
             bound = max(least, answer.bound)
         if answer.plan is not None:
-            best = semi_active(shop, answer.plan) if shop.plain and _regular(goal) else answer.plan
+            best = semi_active(shop, answer.plan) if shop.plain and goal.regular else answer.plan
         if best is None:
             return Solution(METHOD, "no plan", None, None, bound, reason=f"none found in {question.limit}")
         proved = proved and answer.status == "optimal"
         held.append(goal.values(shop, best)[level])
     assert best is not None
     return Solution.of(METHOD, shop, goal=goal, plan=best, bound=bound, trace=trace.incumbents, proved=proved)
-
-
-def _regular(goal: Goal) -> bool:
-    """Whether ending earlier never costs anything."""
-    return set(goal.terms) <= {"makespan", "tardiness", "weighted_tardiness", "energy"}

@@ -91,7 +91,7 @@ def possible(shop: JobShop) -> bool:
     if not shop.frozen:
         return True
     hopeless = {"overlap", "pool overdrawn", "material missing"}
-    return not any(found.rule in hopeless for found in violations(shop, Plan.of(shop.frozen)))
+    return not any(violation.rule in hopeless for violation in violations(shop, Plan.of(shop.frozen)))
 
 
 def finished(tables: Tables, state: State) -> Plan | None:

@@ -36,8 +36,8 @@ def solve_genetic(shop: JobShop, question: Question, *, tell: Tell | None = None
     first = list(search.starts())
     size = min(MOST, max(FEWEST, 2 * search.tables.count, len(first)))
     people = _newcomers(search, size, draw)
-    for name, column in vars(search.encode(first)).items():
-        getattr(people, name)[: len(first)] = column
+    for column, given in zip(people, search.encode(first), strict=True):
+        column[: len(first)] = given
     values = np.empty((size, BEFORE + len(question.goal.levels)), dtype=np.int64)
     done, row, stay = 0, 0, max(1, int(STAY * size))
     while search.spent < 1 and not search.proved and (limit.iterations is None or done < limit.iterations):
@@ -49,7 +49,7 @@ def solve_genetic(shop: JobShop, question: Question, *, tell: Tell | None = None
         row = end
         if row == size:
             order = np.lexsort(values.T[::-1])
-            people = Genomes(*(column[order] for column in vars(people).values()))
+            people = people.at(order)
             values = values[order]
             _breed(search, people, stay, draw)
             row = stay

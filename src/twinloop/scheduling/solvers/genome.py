@@ -7,6 +7,7 @@ Any numbers decode to a schedule that keeps all constraints (random keys; Bean 1
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +29,9 @@ from twinloop.scheduling.solvers.rich.values import BEFORE, evaluate, reference,
 from twinloop.scheduling.solvers.rules import dispatch
 
 Floats = NDArray[np.float64]
-# Terms that can gain by a later start.
-LATER = {"earliness", "stability"}
 
 
-@dataclass(eq=False)
-class Genomes:
+class Genomes(NamedTuple):
     """P schedules: key [P, n], choice [P, n] of a mode (-1: ends first), hold [P, n] earliest start, insert [P]."""
 
     key: Floats
@@ -41,17 +39,28 @@ class Genomes:
     hold: Longs
     insert: NDArray[np.bool_]
 
+    def at(self, rows: "slice | Longs") -> "Genomes":
+        """Some of them; views for a slice."""
+        return Genomes(self.key[rows], self.choice[rows], self.hold[rows], self.insert[rows])
+
     def copy(self) -> "Genomes":
         """The same, apart."""
-        return Genomes(*(column.copy() for column in vars(self).values()))
+        return Genomes(self.key.copy(), self.choice.copy(), self.hold.copy(), self.insert.copy())
+
+
+class Worth(NamedTuple):
+    """What schedules are judged by: weights [levels, terms]; starts [n] in the plan that stability compares with."""
+
+    weights: Longs
+    reference: Longs
 
 
 @machine_code
-def decode(layout, state, key, choice, hold, insert, level_weights, before, values):  # type: ignore[no-untyped-def]
-    """Generate the schedules of rows of genomes, the last one stays in `state`, and fill values [rows, 2 + levels]."""
-    for row in range(len(key)):
-        serial(layout, state, key[row], choice[row], hold[row], insert[row])
-        evaluate(layout, state, level_weights, before, values[row])
+def decode(layout, state, genomes, worth, values):  # type: ignore[no-untyped-def]
+    """Generate the schedules of genomes, the last one stays in `state`, and fill values [P, 2 + levels]."""
+    for row in range(len(genomes.key)):
+        serial(layout, state, genomes.key[row], genomes.choice[row], genomes.hold[row], genomes.insert[row])
+        evaluate(layout, state, worth.weights, worth.reference, values[row])
 
 
 @dataclass(eq=False)
@@ -77,8 +86,8 @@ class Search:
         self._began = time.perf_counter()
         self.tables = Tables.of(self.shop)
         self.state = self.tables.state()
-        self.weights, self.before = weights(self.goal), reference(self.tables, self.goal)
-        self.timed = bool(LATER & set(self.goal.terms))
+        self.worth = Worth(weights(self.goal), reference(self.tables, self.goal))
+        self.timed = self.goal.later
         self.bound = lower_bound(self.shop, self.goal)
         self._trace = Trace(self.tell)
 
@@ -115,43 +124,43 @@ class Search:
     def encode(self, plans: list[Plan]) -> Genomes:
         """Genomes that lead to the plans, or nearly; numbers between 0 and 1 as keys."""
         shape = (len(plans), self.tables.count)
-        found = Genomes(
+        genomes = Genomes(
             np.empty(shape), np.empty(shape, np.int64), np.zeros(shape, np.int64), np.ones(len(plans), np.bool_)
         )
         for row, plan in enumerate(plans):
             mode, start = self.tables.columns(plan)
-            found.key[row] = np.argsort(np.argsort(start, kind="stable"), kind="stable") / shape[1]
-            found.choice[row] = mode
+            genomes.key[row] = np.argsort(np.argsort(start, kind="stable"), kind="stable") / shape[1]
+            genomes.choice[row] = mode
             if self.timed:
-                found.hold[row] = start
-        return found
+                genomes.hold[row] = start
+        return genomes
 
     def decode(self, genomes: Genomes, first: int, end: int, values: Longs) -> None:
         """Generate the schedules of genomes `first` to `end` and fill their values [P, 2 + levels]; note the best."""
         rows = slice(first, end)
-        self._decode(genomes, rows, values[rows])
+        self._decode(genomes.at(rows), values[rows])
         best = first + int(np.lexsort(values[rows].T[::-1])[0])
         levels = tuple(values[best, BEFORE:].tolist())
         if values[best, :BEFORE].any() or (self.values is not None and levels >= self.values):
             return
-        self._decode(genomes, slice(best, best + 1), values[best : best + 1])
+        alone = slice(best, best + 1)
+        self._decode(genomes.at(alone), values[alone])
         plan = self.tables.plan(self.state)
         if not self.shop.frozen or not violations(self.shop, plan):
             self.note(plan)
 
-    def _decode(self, g: Genomes, rows: slice, values: Longs) -> None:
-        genes = (g.key[rows], g.choice[rows], g.hold[rows], g.insert[rows])
-        decode(self.tables.layout, self.state, *genes, self.weights, self.before, values)
+    def _decode(self, genomes: Genomes, values: Longs) -> None:
+        decode(self.tables.layout, self.state, genomes, self.worth, values)
 
     def solution(self) -> Solution:
         """The best plan, moved left where that is no worse, or why there is none."""
         if self.plan is None:
             reason = f"none found in {self.limit} that keeps firm due dates, frozen operations and no_wait"
             return Solution(self.method, "no plan", None, None, self.bound, reason=reason)
-        again = regenerate(self.shop, self.plan)
-        if again is not None and self.goal.values(self.shop, again) <= self.goal.values(self.shop, self.plan):
-            self.plan = again
-            self._trace.add(self.goal.values(self.shop, again)[0], self.bound)
+        left = regenerate(self.shop, self.plan)
+        if left is not None and self.goal.values(self.shop, left) <= self.goal.values(self.shop, self.plan):
+            self.plan = left
+            self._trace.add(self.goal.values(self.shop, left)[0], self.bound)
         trace = self._trace.incumbents
         return Solution.of(self.method, self.shop, goal=self.goal, plan=self.plan, bound=self.bound, trace=trace)
 

@@ -98,10 +98,10 @@ class _Search:
         self._read()
 
     def _read(self) -> None:
-        found = [self._best[key] for key in self._keys]
-        self._starts = np.array([a.start for a in found])
-        self._ends = np.array([a.end for a in found])
-        self._on = np.array([a.machine for a in found])
+        best = [self._best[key] for key in self._keys]
+        self._starts = np.array([a.start for a in best])
+        self._ends = np.array([a.end for a in best])
+        self._on = np.array([a.machine for a in best])
         self._job_ends = job_ends(self.plan)
 
     def step(self, level: int, limit: Limit) -> tuple[float, bool]:
@@ -145,9 +145,9 @@ class _Search:
         ends = latest_ends(self.shop, latest=self._latest())
         kept = {key: a for key, a in self._best.items() if key not in free}
         left = spans(self.shop, ends, kept=kept, only={name for name, _ in free})
-        found = draft(self.shop, left, hint=self._best, kept=kept)
-        assert found is not None, "the incumbent itself is in every piece"
-        return found
+        piece = draft(self.shop, left, hint=self._best, kept=kept)
+        assert piece is not None, "the incumbent itself is in every piece"
+        return piece
 
     def _latest(self) -> int:
         level = self.goal.levels[0]

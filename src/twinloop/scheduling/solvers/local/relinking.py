@@ -7,6 +7,7 @@ guide's machine; a swap that would close a circle is left out.
 import numpy as np
 
 from twinloop.scheduling.solvers.jit import machine_code
+from twinloop.scheduling.solvers.lending import lent
 from twinloop.scheduling.solvers.local.graph import draw, evaluate, link, topological, unlink
 
 
@@ -25,41 +26,26 @@ def positions(before, after, place):  # type: ignore[no-untyped-def]
 @machine_code
 def distance(machine, place, guide_machine, guide_after):  # type: ignore[no-untyped-def]
     """Pairs on one machine in another order, plus operations on another machine."""
-    found = 0
+    apart = 0
     for v in range(len(machine)):
         if machine[v] != guide_machine[v]:
-            found += 1
+            apart += 1
             continue
         w = guide_after[v]
         while w >= 0:
             if machine[w] == machine[v] and place[v] > place[w]:
-                found += 1
+                apart += 1
             w = guide_after[w]
-    return found
+    return apart
 
 
 @machine_code
-def relink(  # type: ignore[no-untyped-def]
-    job_before,
-    job_after,
-    release,
-    first_mode,
-    mode_machine,
-    mode_duration,
-    machine,
-    duration,
-    before,
-    after,
-    guide_machine,
-    guide_place,
-    steps,
-    state,
-):
+def relink(layout, rows, guide_machine, guide_place, steps, paths, state):  # type: ignore[no-untyped-def]
     """Change the solution in place by up to `steps` steps towards the guide; returns how many were done."""
+    layout, rows, paths, state = lent(layout), lent(rows), lent(paths), lent(state)
+    machine, duration, before, after = rows.machine, rows.duration, rows.before, rows.after
+    head, choice = paths.head, paths.path
     count = len(duration)
-    head, tail = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-    order, waits = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
-    choice = np.empty(count, dtype=np.int32)
     elsewhere = 0
     for v in range(count):
         elsewhere += machine[v] != guide_machine[v]
@@ -67,18 +53,18 @@ def relink(  # type: ignore[no-untyped-def]
     # Machines first: orders can only be compared on the same machine.
     moves = steps * elsewhere // max(1, elsewhere + count // 4) if elsewhere > 0 else 0
     while done < moves:
-        found = 0
+        choices = 0
         for v in range(count):
             if machine[v] != guide_machine[v]:
-                choice[found] = v
-                found += 1
-        if found == 0:
+                choice[choices] = v
+                choices += 1
+        if choices == 0:
             break
-        v = choice[draw(state, found)]
-        evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits)
-        w = job_after[v]
+        v = choice[draw(state, choices)]
+        evaluate(layout, rows, paths)
+        w = layout.job_after[v]
         before_end = head[w] + duration[w] if w >= 0 else np.int64(1) << 60
-        w = job_before[v]
+        w = layout.job_before[v]
         after_start = head[w] if w >= 0 else np.int64(-1)
         x, y = -1, -1
         for w in range(count):
@@ -95,15 +81,15 @@ def relink(  # type: ignore[no-untyped-def]
             x, y = y, after[y]
         if x >= 0 and head[x] + duration[x] >= before_end:
             break
-        unlink(v, before, after)
+        unlink(v, rows)
         machine[v] = guide_machine[v]
-        for m in range(first_mode[v], first_mode[v + 1]):
-            if mode_machine[m] == machine[v]:
-                duration[v] = mode_duration[m]
-        link(v, x, y, before, after)
+        for m in range(layout.first_mode[v], layout.first_mode[v + 1]):
+            if layout.mode_machine[m] == machine[v]:
+                duration[v] = layout.mode_duration[m]
+        link(v, x, y, rows)
         done += 1
     while done < steps:
-        found = 0
+        choices = 0
         for v in range(count):
             w = after[v]
             if (
@@ -112,21 +98,21 @@ def relink(  # type: ignore[no-untyped-def]
                 and machine[w] == guide_machine[w]
                 and guide_place[v] > guide_place[w]
             ):
-                choice[found] = v
-                found += 1
+                choice[choices] = v
+                choices += 1
         swapped = False
-        while found > 0 and not swapped:
-            k = draw(state, found)
+        while choices > 0 and not swapped:
+            k = draw(state, choices)
             u = choice[k]
-            found -= 1
-            choice[k] = choice[found]
+            choices -= 1
+            choice[k] = choice[choices]
             v = after[u]
-            unlink(u, before, after)
-            link(u, v, after[v], before, after)
-            swapped = topological(job_before, job_after, before, after, order, waits) == count
+            unlink(u, rows)
+            link(u, v, after[v], rows)
+            swapped = topological(layout, rows, paths) == count
             if not swapped:
-                unlink(u, before, after)
-                link(u, before[v], v, before, after)
+                unlink(u, rows)
+                link(u, before[v], v, rows)
         if not swapped:
             break
         done += 1

@@ -219,10 +219,10 @@ class _Builder:
 
     def _calendar(self, machine: str, pools: tuple[str, ...]) -> tuple[int, int]:
         if (machine, pools) not in self._calendars:
-            found = list(self.shop.closed.get(machine, ()))
-            found += [window for pool in self.shop.pools if pool.name in pools for window in pool.closed]
+            windows = list(self.shop.closed.get(machine, ()))
+            windows += [window for pool in self.shop.pools if pool.name in pools for window in pool.closed]
             first = len(self._windows)
-            self._windows += [(window.start, window.end) for window in joined(found)]
+            self._windows += [(window.start, window.end) for window in joined(windows)]
             self._calendars[machine, pools] = first, len(self._windows)
         return self._calendars[machine, pools]
 

@@ -1,12 +1,9 @@
 """The dispatching rules as machine code: what a rule sees of an operation, and the rule that a number stands for."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from twinloop.scheduling.dispatching import RULES, Outlook
-from twinloop.scheduling.solvers.jit import inlined, machine_code
+from twinloop.scheduling.solvers.jit import choice, machine_code
 from twinloop.scheduling.solvers.rich.layout import (
     DUE,
     DURATION,
@@ -24,26 +21,7 @@ from twinloop.scheduling.solvers.rich.layout import (
 NUMBERS = {name: number for number, name in enumerate(RULES)}
 
 
-def _numbered(number: int, rule: Callable[[Outlook], float], others: Callable[[int, Outlook], float]) -> Any:
-    """A compiled choice: the rule for its number, else whatever `others` choose."""
-
-    @inlined
-    def value(chosen: int, outlook: Outlook) -> float:
-        if chosen == number:
-            return rule(outlook)
-        return others(chosen, outlook)
-
-    return value
-
-
-@inlined
-def _nothing(chosen: int, outlook: Outlook) -> float:
-    return np.inf
-
-
-_chosen: Any = _nothing
-for _number, _rule in reversed(list(enumerate(RULES.values()))):
-    _chosen = _numbered(_number, inlined(_rule), _chosen)
+_value = choice(RULES.values())
 
 
 @machine_code
@@ -79,4 +57,4 @@ def priority(layout, state, rule, v, mode, time, set_up, queue, mean_duration, m
         mean_duration,
         mean_set_up,
     )
-    return _chosen(rule, outlook)
+    return _value(rule, outlook)

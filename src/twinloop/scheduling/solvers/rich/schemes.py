@@ -8,6 +8,7 @@ What a frozen operation waits for is placed before all else, the most urgent fir
 import numpy as np
 
 from twinloop.scheduling.solvers.jit import machine_code
+from twinloop.scheduling.solvers.lending import lent
 from twinloop.scheduling.solvers.rich.layout import (
     DEADLINE,
     DURATION,
@@ -28,7 +29,6 @@ from twinloop.scheduling.solvers.rich.layout import (
     RELEASE,
     WAITS,
 )
-from twinloop.scheduling.solvers.rich.lending import lent, lent_layout, lent_state
 from twinloop.scheduling.solvers.rich.placing import begin, fit, set_up
 from twinloop.scheduling.solvers.rich.priorities import priority
 
@@ -103,7 +103,7 @@ def serial(layout, state, key, choice, hold, insert):  # type: ignore[no-untyped
     choice: [n] mode, or -1 for the one that ends first. hold: [n] time before which an operation must not start.
     insert: whether an operation may be put into a gap; otherwise it stays behind what its machine got before.
     """
-    layout, state, key, choice, hold = lent_layout(layout), lent_state(state), lent(key), lent(choice), lent(hold)
+    layout, state, key, choice, hold = lent(layout), lent(state), lent(key), lent(choice), lent(hold)
     prepare(layout, state)
     jobs = len(layout.jobs)
     heap, size = np.empty(jobs, np.int64), np.int64(0)
@@ -167,23 +167,23 @@ def pop(heap, size, operations, key):  # type: ignore[no-untyped-def]
 
 
 @machine_code
-def affected(layout, v, mode, seen, changed):  # type: ignore[no-untyped-def]
-    """Whether a machine that the block at v, begun in `mode`, could use has got more work since it was `seen`."""
-    if changed[layout.modes[mode, MACHINE]] > seen:
+def affected(layout, v, mode, computed, changed):  # type: ignore[no-untyped-def]
+    """Whether a machine that the block at v, begun in `mode`, could use has got more work since it was `computed`."""
+    if changed[layout.modes[mode, MACHINE]] > computed:
         return True
     for w in range(v + 1, v + layout.operations[v, LENGTH]):
         for k in range(layout.operations[w, FIRST_MODE], layout.operations[w, END_MODE]):
-            if changed[layout.modes[k, MACHINE]] > seen:
+            if changed[layout.modes[k, MACHINE]] > computed:
                 return True
     return False
 
 
 @machine_code
-def outdated(layout, v, seen, taken):  # type: ignore[no-untyped-def]
-    """Whether a pool or material that the block at v needs has been taken from since it was `seen`."""
+def outdated(layout, v, computed, taken):  # type: ignore[no-untyped-def]
+    """Whether a pool or material that the block at v needs has been taken from since it was `computed`."""
     for w in range(v, v + layout.operations[v, LENGTH]):
         for k in range(layout.operations[w, FIRST_NEED], layout.operations[w, END_NEED]):
-            if taken[layout.needs[k, PROFILE]] > seen:
+            if taken[layout.needs[k, PROFILE]] > computed:
                 return True
     return False
 
@@ -196,7 +196,7 @@ def parallel(layout, state, rule, delay, mean_duration, mean_set_up):  # type: i
     Earliest starts are remembered: they are found anew where the machine's row has changed, and where only pools
     or materials are fewer, which moves nothing forward, not before they decide.
     """
-    layout, state = lent_layout(layout), lent_state(state)
+    layout, state = lent(layout), lent(state)
     operations, modes, at, behind = layout.operations, layout.modes, state.job_next, state.behind
     jobs, machines = len(layout.jobs), len(layout.machines)
     free, hold = np.full(len(operations), -1, np.int64), np.zeros(len(operations), np.int64)
@@ -212,7 +212,7 @@ def parallel(layout, state, rule, delay, mean_duration, mean_set_up):  # type: i
             break
         place_best(layout, state, v, free, hold)
     start, end = np.empty(len(modes), np.int64), np.empty(len(modes), np.int64)
-    seen = np.full(len(modes), -1, np.int64)
+    computed = np.full(len(modes), -1, np.int64)
     changed, taken = np.zeros(machines, np.int64), np.zeros(len(layout.profiles), np.int64)
     chosen = np.empty(jobs, np.int64)
     finish, queue = np.empty(machines, np.int64), np.empty(machines, np.int64)
@@ -233,9 +233,9 @@ def parallel(layout, state, rule, delay, mean_duration, mean_set_up):  # type: i
                 v = at[j]
                 best, least = np.int64(-1), np.int64(4 * FAR)
                 for k in range(operations[v, FIRST_MODE], operations[v, END_MODE]):
-                    if seen[k] < 0 or affected(layout, v, k, seen[k], changed):
+                    if computed[k] < 0 or affected(layout, v, k, computed[k], changed):
                         start[k], end[k], _ = fit(layout, state, v, k, free, hold, TRIED)
-                        seen[k] = now
+                        computed[k] = now
                     if end[k] < least:
                         best, least = np.int64(k), end[k]
                 chosen[j] = best
@@ -252,11 +252,11 @@ def parallel(layout, state, rule, delay, mean_duration, mean_set_up):  # type: i
             for place in range(size):
                 j = running[place]
                 v = at[j]
-                if modes[chosen[j], MACHINE] == busy and outdated(layout, v, seen[chosen[j]], taken):
+                if modes[chosen[j], MACHINE] == busy and outdated(layout, v, computed[chosen[j]], taken):
                     for k in range(operations[v, FIRST_MODE], operations[v, END_MODE]):
-                        if outdated(layout, v, seen[k], taken):
+                        if outdated(layout, v, computed[k], taken):
                             fresh = False
-                            seen[k] = -1
+                            computed[k] = -1
             if fresh:
                 break
         # A machine decides when it begins to work or to be set up.

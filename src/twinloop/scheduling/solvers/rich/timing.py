@@ -42,7 +42,7 @@ ROUNDS = 100
 @machine_code
 def supplied(layout, order):  # type: ignore[no-untyped-def]
     """[n] when the materials of every operation are there, if they are used up in this order."""
-    found = np.zeros(len(order), np.int64)
+    times = np.zeros(len(order), np.int64)
     used = np.zeros(len(layout.profiles), np.int64)
     for v in order:
         for k in range(layout.operations[v, FIRST_NEED], layout.operations[v, END_NEED]):
@@ -52,8 +52,8 @@ def supplied(layout, order):  # type: ignore[no-untyped-def]
                 step = layout.profiles[p, FIRST_STEP]
                 while layout.step_level[step] < used[p]:
                     step += 1
-                found[v] = max(found[v], layout.step_time[step])
-    return found
+                times[v] = max(times[v], layout.step_time[step])
+    return times
 
 
 @machine_code

@@ -1,9 +1,13 @@
 """What a finished schedule is worth: the goal's levels in compiled code, behind broken rules and firm due dates."""
 
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
 import numpy as np
 
-from twinloop.scheduling.objectives import TERMS, Goal
-from twinloop.scheduling.solvers.jit import machine_code
+from twinloop.scheduling.objectives import TERMS, Goal, Term
+from twinloop.scheduling.solvers.jit import choice, machine_code
+from twinloop.scheduling.solvers.lending import lent
 from twinloop.scheduling.solvers.rich.layout import (
     DUE,
     DURATION,
@@ -20,12 +24,13 @@ from twinloop.scheduling.solvers.rich.layout import (
     MACHINE,
     POWER,
     WEIGHT,
+    Layout,
     Longs,
+    State,
     Tables,
 )
 from twinloop.scheduling.solvers.rich.placing import set_up
 
-MAKESPAN, TARDINESS, WEIGHTED_TARDINESS, EARLY, SET_UP, ENERGY, STABILITY = range(len(TERMS))
 # What stands before the goal's levels: broken rules, and lateness of firm jobs.
 BEFORE = 2
 
@@ -37,17 +42,17 @@ def weights(goal: Goal) -> Longs:
 
 def reference(tables: Tables, goal: Goal) -> Longs:
     """[n] start of every operation in the plan that stability compares with, -1 where it is not there."""
-    found = np.full(tables.count, -1, dtype=np.int64)
+    starts = np.full(tables.count, -1, dtype=np.int64)
     for a in goal.reference or ():
         if (a.job, a.operation) in tables.number:
-            found[tables.number[a.job, a.operation]] = a.start
-    return found
+            starts[tables.number[a.job, a.operation]] = a.start
+    return starts
 
 
 @machine_code
 def broken(layout, state):  # type: ignore[no-untyped-def]
     """Operations that do not follow a frozen one, or are followed by one, or wait for none, as they have to."""
-    found = 0
+    count = 0
     for j in range(len(layout.jobs)):
         first, end = layout.jobs[j, FIRST], layout.jobs[j, END]
         for v in range(first + 1, end):
@@ -56,38 +61,118 @@ def broken(layout, state):  # type: ignore[no-untyped-def]
                 here, there = layout.modes[state.mode[v - 1], MACHINE], layout.modes[state.mode[v], MACHINE]
                 due = state.end[v - 1] + layout.transport[here, there]
                 if state.start[v] < due or (linked and state.start[v] > due):
-                    found += 1
+                    count += 1
         for k in range(layout.jobs[j, FIRST_FOLLOWER], layout.jobs[j, END_FOLLOWER]):
             if state.start[layout.jobs[layout.followers[k], FIRST]] < state.end[end - 1]:
-                found += 1
-    return found
+                count += 1
+    return count
+
+
+class Schedule(NamedTuple):
+    """What a term is computed from; reference: [n] starts that stability compares with, or -1."""
+
+    layout: Layout
+    state: State
+    reference: Longs
+
+
+def makespan(s: Schedule) -> int:
+    """Last end."""
+    last = 0
+    for j in range(len(s.layout.jobs)):
+        last = max(last, s.state.end[s.layout.jobs[j, END] - 1])
+    return last
+
+
+def tardiness(s: Schedule) -> int:
+    """Σ lateness."""
+    total = 0
+    for j in range(len(s.layout.jobs)):
+        total += max(0, s.state.end[s.layout.jobs[j, END] - 1] - s.layout.jobs[j, DUE])
+    return total
+
+
+def weighted_tardiness(s: Schedule) -> int:
+    """Σ weight × lateness."""
+    total = 0
+    for j in range(len(s.layout.jobs)):
+        total += s.layout.jobs[j, WEIGHT] * max(0, s.state.end[s.layout.jobs[j, END] - 1] - s.layout.jobs[j, DUE])
+    return total
+
+
+def earliness(s: Schedule) -> int:
+    """Σ earliness weight × time before the due date."""
+    total = 0
+    for j in range(len(s.layout.jobs)):
+        if s.layout.jobs[j, DUE] < FAR:
+            total += s.layout.jobs[j, EARLINESS] * max(
+                0, s.layout.jobs[j, DUE] - s.state.end[s.layout.jobs[j, END] - 1]
+            )
+    return total
+
+
+def setup(s: Schedule) -> int:
+    """Σ set-up times."""
+    total = 0
+    for m in range(len(s.layout.machines)):
+        first = s.layout.machines[m, FIRST_ROW]
+        for place in range(first + 1, first + s.state.row_count[m]):
+            a, b = s.state.mode[s.state.row[place - 1]], s.state.mode[s.state.row[place]]
+            total += set_up(s.layout.machines, s.layout.modes, s.layout.setups, a, b)
+    return total
+
+
+def energy(s: Schedule) -> int:
+    """Σ power × working time."""
+    total = 0
+    for v in range(len(s.state.start)):
+        k = s.state.mode[v]
+        total += s.layout.machines[s.layout.modes[k, MACHINE], POWER] * s.layout.modes[k, DURATION]
+    return total
+
+
+def stability(s: Schedule) -> int:
+    """Σ distance of the starts from those of the reference."""
+    total = 0
+    for v in range(len(s.state.start)):
+        if s.reference[v] >= 0:
+            total += abs(s.state.start[v] - s.reference[v])
+    return total
+
+
+KERNELS: Mapping[Term, Callable[[Schedule], int]] = {
+    "makespan": makespan,
+    "tardiness": tardiness,
+    "weighted_tardiness": weighted_tardiness,
+    "earliness": earliness,
+    "setup": setup,
+    "energy": energy,
+    "stability": stability,
+}
+
+
+_value = choice(KERNELS[term] for term in TERMS)
 
 
 @machine_code
-def evaluate(layout, state, level_weights, before, values):  # type: ignore[no-untyped-def]
-    """Fill values [2 + levels]; before: [n] reference starts or -1."""
-    terms = np.zeros(level_weights.shape[1], np.int64)
-    values[0], values[1] = broken(layout, state), 0
+def late_promises(layout, state):  # type: ignore[no-untyped-def]
+    """Σ lateness of the firm jobs."""
+    total = np.int64(0)
     for j in range(len(layout.jobs)):
-        due, end = layout.jobs[j, DUE], state.end[layout.jobs[j, END] - 1]
-        if due < FAR:
-            late = max(0, end - due)
-            terms[TARDINESS] += late
-            terms[WEIGHTED_TARDINESS] += layout.jobs[j, WEIGHT] * late
-            terms[EARLY] += layout.jobs[j, EARLINESS] * max(0, due - end)
-            if layout.jobs[j, FIRM]:
-                values[1] += late
-        terms[MAKESPAN] = max(terms[MAKESPAN], end)
-    for v in range(len(state.start)):
-        k = state.mode[v]
-        terms[ENERGY] += layout.machines[layout.modes[k, MACHINE], POWER] * layout.modes[k, DURATION]
-        if before[v] >= 0:
-            terms[STABILITY] += abs(state.start[v] - before[v])
-    if level_weights[:, SET_UP].any():
-        for m in range(len(layout.machines)):
-            first = layout.machines[m, FIRST_ROW]
-            for place in range(first + 1, first + state.row_count[m]):
-                a, b = state.mode[state.row[place - 1]], state.mode[state.row[place]]
-                terms[SET_UP] += set_up(layout.machines, layout.modes, layout.setups, a, b)
-    for level in range(len(level_weights)):
-        values[BEFORE + level] = (level_weights[level] * terms).sum()
+        if layout.jobs[j, FIRM]:
+            total += max(0, state.end[layout.jobs[j, END] - 1] - layout.jobs[j, DUE])
+    return total
+
+
+@machine_code
+def evaluate(layout, state, level_weights, reference, values):  # type: ignore[no-untyped-def]
+    """Fill values [2 + levels]; reference: [n] starts or -1."""
+    layout, state, reference = lent(layout), lent(state), lent(reference)
+    values[0], values[1] = broken(layout, state), late_promises(layout, state)
+    values[BEFORE:] = 0
+    schedule = Schedule(layout, state, reference)
+    for term in range(level_weights.shape[1]):
+        if level_weights[:, term].any():
+            value = _value(term, schedule)
+            for level in range(len(level_weights)):
+                values[BEFORE + level] += level_weights[level, term] * value
