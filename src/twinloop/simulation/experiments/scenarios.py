@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Unpack
 
 import polars as pl
-import yaml
 
+from twinloop.config.reading import read_yaml
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.replication.statistics import holm, interval, p_value
@@ -110,11 +110,9 @@ def read_changes(path: str | Path) -> dict[str, dict[str, Any]]:
     Raises InputError for a file that cannot be read or does not look like that.
     """
     try:
-        found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        found = read_yaml(Path(path), f"scenarios: {path}")
     except OSError as error:
         raise InputError(f"scenarios: {path}: cannot be read ({error.strerror}): give the path of a YAML") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"scenarios: {path}: {' '.join(str(error).split())}") from None
     if not isinstance(found, dict) or not all(isinstance(paths, dict) for paths in found.values()):
         raise InputError(
             f"scenarios: {path}: expected name → dotted path → value, such as 'bigger buffer: {{buffer_2: 12}}'"

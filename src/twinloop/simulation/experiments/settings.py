@@ -68,15 +68,15 @@ class OptimiseSettings:
         is better than the others by more than `indifference` (in the objective's unit) or there are `max_replications`.
     """
 
-    trials: Annotated[int, Field(ge=0)] = 0
+    trials: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     space: dict[str, Knob] = dataclasses.field(default_factory=dict)
     objective: str = "profit_per_day"
-    batch: Annotated[int, Field(ge=1)] = 8
-    random_trials: Annotated[int, Field(ge=1)] = 10
-    replications: Annotated[int, Field(ge=2)] = 8
-    finalists: Annotated[int, Field(ge=1)] = 4
-    final_replications: Annotated[int, Field(ge=2)] = 40
-    max_replications: Annotated[int, Field(ge=2)] = 200
+    batch: Annotated[int, Field(ge=1, le=10_000)] = 8
+    random_trials: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    replications: Annotated[int, Field(ge=2, le=1_000_000)] = 8
+    finalists: Annotated[int, Field(ge=1, le=10_000)] = 4
+    final_replications: Annotated[int, Field(ge=2, le=1_000_000)] = 40
+    max_replications: Annotated[int, Field(ge=2, le=1_000_000)] = 200
     indifference: Positive = 20.0
 
     def __post_init__(self) -> None:
@@ -96,12 +96,12 @@ class ExperimentSettings:
 
     days: Positive = 4.0
     warmup_days: Annotated[float, Field(ge=0)] = 1.0
-    replications: Annotated[int, Field(ge=2)] = 40
+    replications: Annotated[int, Field(ge=2, le=1_000_000)] = 40
     precision: Annotated[float, Field(gt=0, lt=1)] | None = None
-    max_replications: Annotated[int, Field(ge=2)] = 1000
+    max_replications: Annotated[int, Field(ge=2, le=1_000_000)] = 1000
     confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
     engine: Literal["auto", "simpy", "compiled"] = "auto"
-    thresholds: Annotated[int, Field(ge=3)] = 12
+    thresholds: Annotated[int, Field(ge=3, le=10_000)] = 12
     levers: tuple[Lever, ...] = ()
     optimise: OptimiseSettings = OptimiseSettings()
 
