@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 LONGEST = 300
 # user:password@ of an address, and what a query calls a secret.
-PASSWORD = re.compile(r"(?<=://)([^\s/:@]*):[^\s@]+@")
+PASSWORD = re.compile(r"(?<=://)([^\s/:@]*):\S+@")
 SECRET = re.compile(r"([?&](?:password|passwd|pwd|token|secret|access_key|sig)=)[^&\s)]+", re.IGNORECASE)
 
 

@@ -61,6 +61,7 @@ def test_the_digest_counts_names_and_contents_but_not_line_endings(conf: Path) -
         (("plant", "train", "rate"), ["plant/train=slow"], "conf/plant/train/slow.yaml:2"),
         (("plant", "train", "epochs"), ["plant.train.epochs=0"], "override plant.train.epochs=0"),
         (("seed",), [], "conf/config.yaml:8"),
+        (("plant", "train", "epochs"), ["plant.train={epochs: 0}"], "override plant.train={epochs: 0}"),
     ],
 )
 def test_the_origin_of_a_value_is_its_file_and_line(
@@ -96,6 +97,18 @@ def test_an_environment_value_would_be_written_down_and_is_refused(conf: Path, m
     with pytest.raises(InputError, match="oc.env") as caught:
         compose(conf)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "override", ["plant.train.rate=${oc.env:SECRET}", "plant.train.rate='${oc.decode:${oc.env:SECRET}}'"]
+)
+def test_an_environment_value_in_an_override_is_refused_too(
+    conf: Path, override: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", "7041776")
+    with pytest.raises(InputError, match="would stand in params.yaml in clear") as caught:
+        choose(conf, [override])
+    assert "7041776" not in str(caught.value)
 
 
 def test_the_difference_lists_changed_new_and_gone_values() -> None:

@@ -40,6 +40,8 @@ class Twin:
         ({"train": {"loss": "focale"}}, "train.loss", "expected one of 'focal' or 'dice'; did you mean 'focal'?"),
         ({"train": {"sizes": [1, "two"]}}, "train.sizes.1", "expected an integer"),
         ({"train": {"_target_": "os.system"}}, "train._target_", "unknown key; known: epochs, rate, loss, sizes"),
+        ({"train": {"Epochs-max": 3}}, "train.Epochs-max", "unknown key; did you mean 'epochs'?"),
+        ({"train": {"epochs": 10**19}}, "train.epochs", "expected an integer of at most 18 digits"),
         ({}, "train", "missing; give it a value"),
     ],
 )

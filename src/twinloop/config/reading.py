@@ -4,6 +4,7 @@ YAML allows more than a configuration can hold (dates, sets, bytes, cycles, inte
 parser answers some of it with Python's own errors. Here is the one place that knows.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ def read_yaml(path: Path, name: str) -> Any:
 
 def parse_yaml(text: str, name: str) -> Any:
     """The plain data of a YAML text. Raises InputError."""
+    if _brackets(text) > 4 * DEEPEST:
+        # PyYAML's time grows with the square of the brackets that are open.
+        raise InputError(f"{name}: expected YAML nested at most {DEEPEST} deep")
     try:
         value = yaml.safe_load(text)
     except RecursionError:
@@ -71,6 +75,15 @@ def unplain(value: Any) -> list[tuple[tuple[str | int, ...], str]]:
             quoted = ": put it in quotes for a text" if hasattr(item, "isoformat") else ""
             return [(keys, f"expected a text, number, true/false, list or mapping, found {_kind(item)}{quoted}")]
     return []
+
+
+def _brackets(text: str) -> int:
+    """How many brackets are open at once, those in quotes and comments included."""
+    deepest = depth = 0
+    for bracket in re.findall(r"[\[\]{}]", text):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _unwritable(text: str) -> bool:

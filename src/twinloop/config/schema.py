@@ -10,6 +10,7 @@ import difflib
 import functools
 import json
 import typing
+from collections.abc import Hashable
 from typing import Any, TypeVar, cast, dataclass_transform
 
 import pydantic
@@ -66,22 +67,29 @@ def parse(schema: type[T], value: Any, *, path: tuple[str | int, ...] = ()) -> T
 
     `path` is prefixed to the location of every fault. Raises `Invalid`.
     """
-    if faults := unplain(value):
-        keys, expected = faults[0]
+    for keys, expected in unplain(value):
         raise Invalid([Fault(path + keys, _at(value, keys), expected)])
     try:
         text = json.dumps(value)
-        return _adapter(schema).validate_json(text, strict=True)
+        return cast(T, _adapter(cast(Hashable, schema)).validate_json(text, strict=True))
     except pydantic.ValidationError as error:
-        faults = [_fault(item, path, schema, value) for item in error.errors(include_url=False)]
+        faults = [fault for item in error.errors(include_url=False) for fault in _faults(item, path, schema, value)]
         # A misspelt key also leaves the right one missing: say the cause first.
         faults.sort(key=lambda fault: fault.expected.startswith("missing"))
         raise Invalid(faults) from None
 
 
 @functools.cache
-def _adapter(schema: Any) -> pydantic.TypeAdapter[Any]:
-    return pydantic.TypeAdapter(schema)
+def _adapter(schema: Hashable) -> pydantic.TypeAdapter[Any]:
+    return pydantic.TypeAdapter(cast(Any, schema))
+
+
+def _faults(item: Any, prefix: tuple[str | int, ...], schema: Any, given: Any) -> list[Fault]:
+    cause = item.get("ctx", {}).get("error")
+    if isinstance(cause, Invalid):  # a check of several values together, which names their places itself
+        location = prefix + _without_union_labels(item["loc"], given, missing=False)
+        return [dataclasses.replace(fault, path=location + fault.path) for fault in cause.faults]
+    return [_fault(item, prefix, schema, given)]
 
 
 def _fault(item: Any, prefix: tuple[str | int, ...], schema: Any, given: Any) -> Fault:
@@ -89,7 +97,7 @@ def _fault(item: Any, prefix: tuple[str | int, ...], schema: Any, given: Any) ->
     location = _without_union_labels(item["loc"], given, missing=kind.startswith("missing"))
     path = prefix + location
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
-        return Fault(path, item["input"], "unknown key" + _nearest(str(path[-1]), _siblings(schema, location)))
+        return Fault(path, item["input"], "unknown key" + nearest(str(path[-1]), _siblings(schema, location)))
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return Fault(path, None, "missing; give it a value")
     bounds = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
@@ -97,7 +105,7 @@ def _fault(item: Any, prefix: tuple[str | int, ...], schema: Any, given: Any) ->
         limit = context[bounds[kind]]
         # pydantic gives the bound in the field's own type, so an integer bound means an integer field.
         number = "an integer" if isinstance(limit, int) else "a number"
-        return Fault(path, item["input"], f"expected {number} {SIGNS[bounds[kind]]} {limit:g}")
+        return Fault(path, item["input"], f"expected {number} {SIGNS[bounds[kind]]} {_bound(limit)}")
     if kind == "literal_error":
         choices = [choice.strip(" '") for choice in context["expected"].replace(" or ", ",").split(",")]
         return Fault(
@@ -108,6 +116,10 @@ def _fault(item: Any, prefix: tuple[str | int, ...], schema: Any, given: Any) ->
     if kind == "json_invalid":
         return Fault(path, None, "expected plain data")
     return Fault(path, item["input"], WORDING.get(kind) or item["msg"][:1].lower() + item["msg"][1:])
+
+
+def _bound(limit: float) -> str:
+    return str(limit) if isinstance(limit, int) else f"{limit:g}"
 
 
 def _without_union_labels(location: tuple[str | int, ...], given: Any, *, missing: bool) -> tuple[str | int, ...]:
@@ -132,7 +144,8 @@ def _at(value: Any, keys: tuple[str | int, ...]) -> Any:
     return value
 
 
-def _nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: list[str]) -> str:
+    """`; did you mean …?` for the nearest known name, else all of them."""
     return _close(name, known) or (f"; known: {', '.join(known)}" if known else "")
 
 

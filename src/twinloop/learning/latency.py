@@ -54,7 +54,7 @@ def quantised_ms(latency_ms: float) -> float:
     """
     if not (math.isfinite(latency_ms) and latency_ms > 0):
         raise InputError(f"latency: expected a positive number of milliseconds, got {latency_ms}")
-    decades = (LEAST_STEP_MS * 10**place for place in itertools.count())
+    decades = (LEAST_STEP_MS * 10.0**place for place in itertools.count())
     return next(step for decade in decades for step in (decade, 3 * decade) if latency_ms <= step)
 
 

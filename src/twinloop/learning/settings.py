@@ -49,17 +49,17 @@ class FitSettings:
     system_metrics: processor, memory and GPU are measured beside the run and stand on its page in MLflow.
     """
 
-    epochs: Annotated[int, Field(ge=1)] = 40
-    patience: Annotated[int, Field(ge=1)] = 40
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 40
+    patience: Annotated[int, Field(ge=1, le=1_000_000)] = 40
     keep: Literal["best", "last"] = "best"
     gradient_clip: Annotated[float, Field(ge=0)] = 1.0
-    accumulate: Annotated[int, Field(ge=1)] = 1
+    accumulate: Annotated[int, Field(ge=1, le=100_000)] = 1
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    devices: Annotated[int, Field(ge=1)] = 1
+    devices: Annotated[int, Field(ge=1, le=1_024)] = 1
     strategy: Literal["auto", "ddp"] = "auto"
-    threads: Annotated[int, Field(ge=1)] = 1
+    threads: Annotated[int, Field(ge=1, le=1_024)] = 1
     deterministic: bool = True
     profiler: Literal["none", "simple", "advanced"] = "none"
     system_metrics: bool = False
@@ -75,12 +75,12 @@ class StudySettings:
     pruned. retries: of a trial whose process was killed.
     """
 
-    trials: Annotated[int, Field(ge=0)] = 12
-    batch: Annotated[int, Field(ge=1)] = 2
-    warmup_trials: Annotated[int, Field(ge=0)] = 4
-    warmup_epochs: Annotated[int, Field(ge=0)] = 2
-    retries: Annotated[int, Field(ge=0)] = 2
-    heartbeat_s: Annotated[int, Field(ge=1)] = 5
+    trials: Annotated[int, Field(ge=0, le=1_000_000)] = 12
+    batch: Annotated[int, Field(ge=1, le=10_000)] = 2
+    warmup_trials: Annotated[int, Field(ge=0, le=1_000_000)] = 4
+    warmup_epochs: Annotated[int, Field(ge=0, le=1_000_000)] = 2
+    retries: Annotated[int, Field(ge=0, le=1_000)] = 2
+    heartbeat_s: Annotated[int, Field(ge=1, le=86_400)] = 5
     storage: str = ""
 
 
@@ -101,13 +101,13 @@ class ExportSettings:
 
     format: Literal["fp32", "fp16", "int8", "auto"] = "fp32"
     least_speedup: Annotated[float, Field(ge=1)] = 1.1
-    opset: Annotated[int, Field(ge=20)] = 20
+    opset: Annotated[int, Field(ge=20, le=23)] = 20
     calibration: Literal["minmax", "entropy", "percentile"] = "minmax"
-    calibration_samples: Annotated[int, Field(ge=1)] = 128
-    parity_samples: Annotated[int, Field(ge=2)] = 256
+    calibration_samples: Annotated[int, Field(ge=1, le=10_000_000)] = 128
+    parity_samples: Annotated[int, Field(ge=2, le=10_000_000)] = 256
     parity_batches: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (1, 2, 7, 32)
     fp32_tolerance: Annotated[float, Field(gt=0)] = 2e-4
     tensorrt: Literal["engine", "files", "none"] = "engine"
-    latency_runs: Annotated[int, Field(ge=10)] = 200
-    latency_warmup: Annotated[int, Field(ge=0)] = 20
-    threads: Annotated[int, Field(ge=1)] = 1
+    latency_runs: Annotated[int, Field(ge=10, le=1_000_000)] = 200
+    latency_warmup: Annotated[int, Field(ge=0, le=1_000_000)] = 20
+    threads: Annotated[int, Field(ge=1, le=1_024)] = 1

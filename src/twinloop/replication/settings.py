@@ -36,15 +36,15 @@ class SearchSettings:
         is better than the others by more than `indifference` (in the objective's unit) or there are `max_replications`.
     """
 
-    trials: Annotated[int, Field(ge=0)] = 0
+    trials: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     space: dict[str, Knob] = dataclasses.field(default_factory=dict)
     objective: str
-    batch: Annotated[int, Field(ge=1)] = 8
-    random_trials: Annotated[int, Field(ge=1)] = 10
-    replications: Annotated[int, Field(ge=2)] = 8
-    finalists: Annotated[int, Field(ge=1)] = 4
-    final_replications: Annotated[int, Field(ge=2)] = 40
-    max_replications: Annotated[int, Field(ge=2)] = 200
+    batch: Annotated[int, Field(ge=1, le=10_000)] = 8
+    random_trials: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    replications: Annotated[int, Field(ge=2, le=1_000_000)] = 8
+    finalists: Annotated[int, Field(ge=1, le=10_000)] = 4
+    final_replications: Annotated[int, Field(ge=2, le=1_000_000)] = 40
+    max_replications: Annotated[int, Field(ge=2, le=1_000_000)] = 200
     indifference: Positive
 
     def __post_init__(self) -> None:

@@ -56,8 +56,8 @@ class ScheduleSettings:
     slacks: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.5, 1.0, 2.0)
     changes: tuple[Change, ...] = ()
     study_limit: Positive = 1.0
-    reactions: Annotated[int, Field(ge=0)] = 40
-    replications: Annotated[int, Field(ge=2)] = 200
+    reactions: Annotated[int, Field(ge=0, le=1_000_000)] = 40
+    replications: Annotated[int, Field(ge=2, le=1_000_000)] = 200
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     tail: Annotated[float, Field(gt=0, lt=1)] = 0.1
 

@@ -37,4 +37,6 @@ def run(options: argparse.Namespace, root: Path) -> int:
     say(f"conf: params.yaml {f'written, {len(changes)} value(s) changed' if changes else 'is up to date'}")
     if line := configuration.choices_line(root):
         say(line)
+    for remark in configuration.remarks(root):
+        say(f"conf: {remark}")
     return 0

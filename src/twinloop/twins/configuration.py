@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from twinloop.config import Invalid
+from twinloop.config import Invalid, parse
 from twinloop.config.choices import Choices
 from twinloop.config.compose import PARAMS, choose, difference, leaves, read_params, write_params
 from twinloop.config.digest import conf_digest
@@ -33,6 +33,21 @@ def choices_line(root: Path) -> str:
     """The choices over conf/ as a line to show at every run; empty where there are none."""
     lines = Choices.read(root / CONF).lines()
     return f"your choices: {' '.join(lines)}  (python -m twinloop conf --reset drops them)" if lines else ""
+
+
+def remarks(root: Path) -> list[str]:
+    """What to say of choices that do not act alone: a value that a search replaces."""
+    params, chosen = read_params(root), {".".join(keys) for keys in Choices.read(root / CONF).values}
+    lines = []
+    for name in registry.TWINS:
+        schema = registry.find(name).schema
+        config = parse(schema, {key: params[key] for key in (*registry.SHARED, name)})
+        lines += [
+            f"{path}: the search replaces your value, it is only where it starts ({name}.tune.trials=0 trains with it)"
+            for path in getattr(config, "searched", ())
+            if path in chosen
+        ]
+    return lines
 
 
 def check(root: Path) -> None:

@@ -60,8 +60,8 @@ class ShopSettings:
     machines: tuple[ShopMachine, ...]
     products: tuple[Product, ...]
     orders: Annotated[int, Field(ge=1, le=10_000)] = 20
-    smallest_quantity: Annotated[int, Field(ge=1)] = 10
-    largest_quantity: Annotated[int, Field(ge=1)] = 60
+    smallest_quantity: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    largest_quantity: Annotated[int, Field(ge=1, le=1_000_000)] = 60
     release_window_min: Annotated[int, Field(ge=0)] = 960
     due_tightness: Annotated[float, Field(ge=1)] = 2.0
     weights: tuple[Annotated[int, Field(ge=1)], ...] = (1, 1, 2, 4)
@@ -95,7 +95,7 @@ class Rush:
     """An order that nobody had planned: `quantity` good pieces of a product, to be ready at `due_min`."""
 
     product: Annotated[str, Field(min_length=1)]
-    quantity: Annotated[int, Field(ge=1)]
+    quantity: Annotated[int, Field(ge=1, le=1_000_000)]
     release_min: Annotated[int, Field(ge=0)] = 0
     due_min: Annotated[int, Field(ge=1)]
     weight: Annotated[int, Field(ge=1)] = 5

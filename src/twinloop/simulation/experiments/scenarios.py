@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Unpack
 
-import yaml
-
+from twinloop.config.reading import read_yaml
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.replication import side_by_side as replication
@@ -60,11 +59,9 @@ def read_changes(path: str | Path) -> dict[str, dict[str, Any]]:
     Raises InputError for a file that cannot be read or does not look like that.
     """
     try:
-        scenarios = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        scenarios = read_yaml(Path(path), f"scenarios: {path}")
     except OSError as error:
         raise InputError(f"scenarios: {path}: cannot be read ({error.strerror}): give the path of a YAML") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"scenarios: {path}: {' '.join(str(error).split())}") from None
     if not isinstance(scenarios, dict) or not all(isinstance(paths, dict) for paths in scenarios.values()):
         raise InputError(
             f"scenarios: {path}: expected name → dotted path → value, such as 'bigger buffer: {{buffer_2: 12}}'"

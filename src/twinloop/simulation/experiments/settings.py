@@ -64,12 +64,12 @@ class ExperimentSettings:
 
     days: Positive = 4.0
     warmup_days: Annotated[float, Field(ge=0)] = 1.0
-    replications: Annotated[int, Field(ge=2)] = 40
+    replications: Annotated[int, Field(ge=2, le=1_000_000)] = 40
     precision: Annotated[float, Field(gt=0, lt=1)] | None = None
-    max_replications: Annotated[int, Field(ge=2)] = 1000
+    max_replications: Annotated[int, Field(ge=2, le=1_000_000)] = 1000
     confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
     engine: Literal["auto", "simpy", "compiled"] = "auto"
-    thresholds: Annotated[int, Field(ge=3)] = 12
+    thresholds: Annotated[int, Field(ge=3, le=10_000)] = 12
     levers: tuple[Lever, ...] = ()
     optimise: OptimiseSettings = OptimiseSettings()
 

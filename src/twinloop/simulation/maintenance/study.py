@@ -72,7 +72,7 @@ class MaintenanceSettings:
     maintenance_cost: NotNegative = 0.0
     days: Positive = 3.0
     warmup_days: NotNegative = 0.25
-    replications: Annotated[int, Field(ge=2)] = 20
+    replications: Annotated[int, Field(ge=2, le=1_000_000)] = 20
 
 
 @dataclass(frozen=True, eq=False)

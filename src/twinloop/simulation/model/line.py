@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from pydantic import Field
 
 from twinloop.config import Invalid, parse, settings
+from twinloop.config.reading import read_yaml
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.simulation.model.economy import Economy
@@ -173,15 +173,13 @@ class Line:
     def from_yaml(cls, path: str | Path) -> "Line":
         """Read a line's YAML file. Raises InputError for a missing file or an invalid line."""
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            return parse(cls, read_yaml(Path(path), f"line: {path}"))
         except OSError as error:
             raise InputError(
                 f"line: {path}: cannot be read ({error.strerror}): give the path of a line's YAML"
             ) from None
-        try:
-            return parse(cls, yaml.safe_load(text))
-        except (Invalid, yaml.YAMLError) as error:
-            raise InputError(f"line: {path}: {' '.join(str(error).split())}") from None
+        except Invalid as error:
+            raise InputError(f"line: {path}: {error}") from None
 
     def with_(self, changes: Mapping[str, Any] | None = None, **named: Any) -> "Line":
         """The same line with some values changed; keys are dotted paths, stations by name or number.

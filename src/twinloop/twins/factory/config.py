@@ -44,3 +44,15 @@ class FactoryConfig:
     profile: Literal["smoke", "default", "full"]
     seed: Annotated[int, Field(ge=0)]
     factory: FactorySections
+
+    def __post_init__(self) -> None:
+        from twinloop.twins.factory import plan
+
+        plan.check(self.factory)
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """Paths of configured values that the search replaces."""
+        return (
+            tuple(f"factory.{path}" for path in self.factory.model.space.dimensions) if self.factory.tune.trials else ()
+        )

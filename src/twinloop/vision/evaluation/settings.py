@@ -51,7 +51,7 @@ class ExplanationSettings:
     """
 
     methods: tuple[Method, ...] = ("heat", "attention", "network")
-    images: Annotated[int, Field(ge=1)] = 48
+    images: Annotated[int, Field(ge=1, le=10_000_000)] = 48
     steps: Annotated[int, Field(ge=2, le=200)] = 10
     blur: Annotated[float, Field(gt=0, le=1)] = 0.1
 
@@ -95,8 +95,8 @@ class EvaluateSettings:
     takt_min: Annotated[float, Field(gt=0)] | None = None
     explanations: ExplanationSettings = ExplanationSettings()
     drift: DriftSettings = DriftSettings()
-    examples: Annotated[int, Field(ge=1)] = 4
-    threads: Annotated[int, Field(ge=1)] = 1
+    examples: Annotated[int, Field(ge=1, le=1_000)] = 4
+    threads: Annotated[int, Field(ge=1, le=1_024)] = 1
 
     def __post_init__(self) -> None:
         if self.max_escapes_ppm is not None and self.draws < LEAST_DRAWS:

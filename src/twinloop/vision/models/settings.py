@@ -90,19 +90,19 @@ class ModelSettings:
     channels: Literal[1, 3] = 1
     normalise: Literal["dataset", "image"] = "dataset"
     encoder: Encoder = "resnet10t"
-    width: Annotated[int, Field(ge=4)] | None = 24
+    width: Annotated[int, Field(ge=4, le=4_096)] | None = 24
     depths: tuple[Annotated[int, Field(ge=1)], ...] = ()
     heads: tuple[Annotated[int, Field(ge=1)], ...] = ()
     patch_px: Literal[4, 8, 16] | None = None
-    decoder_width: Annotated[int, Field(ge=4)] = 48
+    decoder_width: Annotated[int, Field(ge=4, le=4_096)] = 48
     heat_stride: Literal[1, 2, 4] = 2
     image_score: Literal["head", "heat"] = "head"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     weights: str = ""
     stages: tuple[Annotated[int, Field(ge=1)], ...] = (1, 2)
-    bank_patches: Annotated[int, Field(ge=2)] = 1000
-    bank_candidates: Annotated[int, Field(ge=2)] = 20_000
-    bank_neighbours: Annotated[int, Field(ge=1)] = 9
+    bank_patches: Annotated[int, Field(ge=2, le=1_000_000)] = 1000
+    bank_candidates: Annotated[int, Field(ge=2, le=10_000_000)] = 20_000
+    bank_neighbours: Annotated[int, Field(ge=1, le=10_000)] = 9
     gaussian_dims: Annotated[int, Field(ge=1, le=1000)] = 50
     gaussian_ridge: Annotated[float, Field(gt=0)] = 0.1
     blur_px: Annotated[float, Field(ge=0, le=32)] = 2.0

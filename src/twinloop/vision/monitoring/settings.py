@@ -15,7 +15,7 @@ class DriftSettings:
     false_alarms_per_1000_windows: in how many of 1000 windows of unchanged parts anything at all may be raised.
     """
 
-    window: Annotated[int, Field(ge=5)] = 100
+    window: Annotated[int, Field(ge=5, le=10_000_000)] = 100
     false_alarms_per_1000_windows: Annotated[float, Field(gt=0, le=500)] = 1.0
 
     @property

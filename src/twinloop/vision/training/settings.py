@@ -37,7 +37,7 @@ class AugmentationSettings:
     scale: Annotated[float, Field(ge=0, lt=1)] = 0.1
     shift: Annotated[float, Field(ge=0, lt=0.5)] = 0.05
     affine_share: Share = 0.0
-    holes: Annotated[int, Field(ge=1)] = 4
+    holes: Annotated[int, Field(ge=1, le=10_000)] = 4
     hole_side: Annotated[float, Field(gt=0.01, le=0.5)] = 0.1
     holes_share: Share = 0.0
 
@@ -54,8 +54,8 @@ class DetectorStudySettings(StudySettings):
 
     objectives: tuple[Literal["ap", "latency"], ...] = ("ap",)
     latency_budget_ms: Annotated[float, Field(gt=0)] | None = None
-    latency_runs: Annotated[int, Field(ge=10)] = 200
-    epochs: Annotated[int, Field(ge=1)] = 8
+    latency_runs: Annotated[int, Field(ge=10, le=1_000_000)] = 200
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 8
     share: Annotated[float, Field(gt=0, le=1)] = 0.4
 
     def __post_init__(self) -> None:
@@ -80,8 +80,8 @@ class TrainSettings(FitSettings):
         and _beta weigh false and missed pixels, class_weights inverse makes rare classes count as much as frequent.
     """
 
-    batch_size: Annotated[int, Field(ge=2)] = 32
-    repeats: Annotated[int, Field(ge=1)] = 1
+    batch_size: Annotated[int, Field(ge=2, le=1_000_000)] = 32
+    repeats: Annotated[int, Field(ge=1, le=100_000)] = 1
     balance: Literal["none", "classes", "halves"] = "none"
     crop_px: Annotated[int, Field(ge=0, multiple_of=4)] = 0
     defect_crops: Share = 0.75
