@@ -141,7 +141,8 @@ def test_the_grid_is_even_in_log_odds_and_as_long_as_it_was_asked_to_be() -> Non
     assert len(grid) == 40
     steps = np.diff(logit(grid[grid != 0.37]))
     assert steps == pytest.approx(np.full(38, 24 / 38))
-    assert 0.5 in threshold_grid(20)
+    assert 0.5 in threshold_grid(21)  # even in log odds it would not be
+    assert len(threshold_grid(21)) == 21
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.3, 0.8, 0.99, 1.0])
@@ -264,6 +265,11 @@ def test_of_thresholds_that_cost_the_same_the_middle_is_taken(
     table = table_with(*cheap)
     table[cheap[0]] -= 0.001
     assert cheapest(curve, table) == pytest.approx(((cheap[0][0] + 1) / 10, (cheap[0][1] + 1) / 10))
+
+
+def test_where_nothing_costs_anything_any_threshold_will_do() -> None:
+    free = PartCosts(escape=0, false_reject=0, reinspect=0)
+    assert least_cost_thresholds(three_classes(), free) == (0.4, 0.4)
 
 
 @pytest.mark.parametrize("correlation", [-0.9, -0.5, 0.0, 0.5, 0.9])
