@@ -217,6 +217,6 @@ def test_an_export_of_nothing_is_named(tmp_path: Path) -> None:
 def test_a_description_survives_its_file(deployed: tuple[Path, Deployment]) -> None:
     spec = Spec.load(deployed[0])
     assert spec == deployed[1].spec
-    with pytest.raises(InputError, match="there is no 'int4' graph, only fp32, fp16, int8"):
+    with pytest.raises(InputError, match="this export holds no 'int4' graph, only fp32, fp16, int8"):
         spec.file("int4")
     assert next(iter(read_json(deployed[0] / "spec.json"))) == "deployed"

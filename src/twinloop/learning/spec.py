@@ -57,11 +57,11 @@ class Spec:
             reason = str(error).splitlines()[0]
             raise InputError(f"model: {path}: no description of an export ({reason}): run the export stage") from None
 
-    def file(self, graph_format: str) -> str:
+    def file(self, graph_format: str, *, where: str | Path = "this export") -> str:
         """Name of the file of one format. Raises InputError for a format that was not kept."""
         if graph_format not in self.files:
             raise InputError(
-                f"model: there is no {graph_format!r} graph, only {', '.join(self.files)}: choose one of these"
+                f"model: {where} holds no {graph_format!r} graph, only {', '.join(self.files)}: choose one of these"
             )
         return self.files[graph_format]
 

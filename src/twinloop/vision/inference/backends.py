@@ -68,7 +68,7 @@ class OnnxBackend:
     def __init__(self, folder: str | Path, *, graph_format: str | None = None, threads: int = 1) -> None:
         spec = Spec.load(folder)
         self.name = graph_format or spec.deployed
-        graph = Path(folder) / spec.file(self.name)
+        graph = Path(folder) / spec.file(self.name, where=folder)
         digest = spec.sha256[self.name]
         self._graph = open_graph(graph, threads=threads, digest=digest)
         self.about = Description.of(spec, model=digest)

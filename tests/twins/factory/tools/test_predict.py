@@ -67,7 +67,7 @@ def test_without_an_operating_point_it_says_that_nothing_is_decided(
         (["images/broken.png"], 2, "predict: none of 1 image(s) can be read; broken.png: file is empty"),
         (["nowhere"], 2, "predict: nowhere: expected a folder of images or an image, found neither"),
         (["images", "--out", "findings.txt"], 2, "expected a file name that ends in .parquet, .csv or .json"),
-        (["images", "--model", "nowhere"], 2, "model: nowhere/spec.json: expected an exported detector, found none"),
+        (["images", "--model", "nowhere"], 2, "model: nowhere/spec.json: expected an exported model, found none"),
         (["images", "--point", "nowhere.json"], 2, "model: nowhere.json: expected an operating point, found none"),
         (["images", "--tile", "30"], 2, "tiles: tile_px = 30: expected a multiple of 8"),
         (["images", "--backend", "torch", "--model", "x"], 2, "leave out --model"),
