@@ -5,13 +5,13 @@ not need is not imported: the start-up of torch or MLflow costs seconds.
 """
 
 import argparse
-import errno
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from twinloop import console
 from twinloop.errors import InputError, TwinloopError
 from twinloop.progress import say
 from twinloop.twins import registry
@@ -34,17 +34,31 @@ TOOLS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    console.encode_anything()
+    try:
+        status = _answer(given)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        return console.abandon()
+
+
+def _answer(given: list[str]) -> int:
     try:
         return _dispatch(given)
     except TwinloopError as error:
         say(str(error))
         return error.exit_code
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+        line = console.disk_fault(error)
+        if line is None:
             raise
-        output = error.filename or "an output"
-        say(f"disk: no space left while writing {output}: free some and run the same command again")
+        say(line)
         return 1
+    except SystemExit:
+        # --help: what was printed must reach a reader that may have gone.
+        sys.stdout.flush()
+        raise
     except KeyboardInterrupt:
         say("stopped by you; finished stages and resumable state are kept")
         return 130

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 
 @contextmanager
@@ -32,6 +34,11 @@ def atomic(path: str | Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         temporary.chmod(0o644)
         temporary.replace(target)
+    except OSError as error:
+        # A write names no file, and a temporary name tells nobody anything.
+        if error.filename in (None, name):
+            error.filename = str(target)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -61,3 +68,13 @@ def sha256(path: str | Path) -> str:
 def fingerprint(value: Any) -> str:
     """Hex digest of any JSON-like value, independent of key order."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def path_of(uri: str) -> Path | None:
+    """The path that a file: address names; None for another address.
+
+    >>> path_of("file:///my%20plant/runs")
+    PosixPath('/my plant/runs')
+    """
+    parts = urlsplit(uri)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None

@@ -9,8 +9,10 @@ import os
 import re
 from pathlib import Path
 
+from twinloop import outputs
 from twinloop.errors import InputError, RunError
 from twinloop.progress import headline, say
+from twinloop.tracking.recorded import is_recorded
 from twinloop.twins.registry import VERBS, Twin
 
 
@@ -29,6 +31,22 @@ class _Narrator(logging.Handler):
             say(f"dvc: {' '.join(message.split())}")
 
 
+def _recorded(root: Path, twin: Twin) -> bool:
+    address = os.environ.get("MLFLOW_TRACKING_URI")
+    return is_recorded(address, root, twin=twin.name, outputs=outputs.digest(root, twin.name))
+
+
+def _refuse_unreadable_lock(root: Path, error: BaseException | None) -> None:
+    """Raise RunError where DVC could not read who else runs here."""
+    from dvc.rwlock import RWLOCK_FILE, RWLockFileCorruptedError, RWLockFileFormatError
+
+    while error is not None:
+        if isinstance(error, RWLockFileCorruptedError | RWLockFileFormatError):
+            path = (Path(".dvc/tmp") / RWLOCK_FILE).as_posix()
+            raise RunError(f"repro: {path}: cannot be read: if nothing else runs here, `rm {path}`") from None
+        error = error.__cause__
+
+
 def reproduce(root: Path, twin: Twin) -> None:
     """Bring every stage of `twin` up to date.
 
@@ -37,6 +55,7 @@ def reproduce(root: Path, twin: Twin) -> None:
     from dvc.exceptions import DvcException, ReproductionError
     from dvc.lock import LockError
     from dvc.repo import Repo
+    from dvc.scm import SCMError
 
     logger = logging.getLogger("dvc")
     own_handlers, logger.handlers[:] = list(logger.handlers), [_Narrator()]
@@ -46,17 +65,26 @@ def reproduce(root: Path, twin: Twin) -> None:
     os.environ.pop("DVC_ROOT", None)
     try:
         with Repo(str(root)) as repo:
-            repo.reproduce(targets=[f"{twin.name}-{verb}" for verb in VERBS])
+            *stages, record = (f"{twin.name}-{verb}" for verb in VERBS)
+            repo.reproduce(targets=stages)
+            # DVC knows that record ran, not into which store.
+            repo.reproduce(targets=[record], single_item=True, force=not _recorded(root, twin))
     except LockError:
         raise InputError("repro: another `dvc repro` or `make repro` is running here: wait for it to end") from None
     except ReproductionError as error:
+        _refuse_unreadable_lock(root, error)
         cause: BaseException = error
         while cause.__cause__ is not None:
             cause = cause.__cause__
         stage = re.search(r"reproduce:? '?(?:[\w/.]+:)?([\w-]+)", str(error))
         name = stage.group(1) if stage else "a stage"
-        told = " (its own line is above)" if "failed to run" in str(cause) else f": {' '.join(str(cause).split())}"
-        raise RunError(f"{name} stopped{told}; finished stages are kept: mend it, then `make repro` again") from None
+        why = " (its own line is above)" if "failed to run" in str(cause) else f": {' '.join(str(cause).split())}"
+        raise RunError(f"{name} stopped{why}; finished stages are kept: fix it, then `make repro` again") from None
+    except SCMError:
+        raise InputError(
+            f"repro: {root} is no git repository (a ZIP download is none): clone the project, or "
+            "`git init && git add --all && git commit --message start` here"
+        ) from None
     except DvcException as error:
         raise RunError(f"dvc: {' '.join(str(error).split())}") from None
     finally:

@@ -74,6 +74,7 @@ def test_a_copy_keeps_apart_from_the_store_it_was_copied_from(tmp_path: Path, st
 
 
 def test_an_experiment_of_somebody_else_keeps_its_place(tmp_path: Path, store: Store) -> None:
+    (tmp_path / "elsewhere").mkdir()
     theirs = (tmp_path / "elsewhere" / "artifacts" / "theirs").as_uri()
     experiment = store.client.create_experiment("theirs", artifact_location=theirs)
     opened = open_store(None, tmp_path)

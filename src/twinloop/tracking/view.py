@@ -20,7 +20,6 @@ METRICS = (
 # Every run says what it is: an execution's row, a stage below it, or a part (trial, scenario) of a stage.
 LEVEL, EXECUTION, STAGE, PART = "level", "execution", "stage", "part"
 KEY = "executions"
-STATE = f"mlflow.sharedViewState.{KEY}"
 QUERY = f"workflowType=machine_learning&viewStateShareKey={KEY}"
 
 
@@ -38,5 +37,5 @@ def tags() -> dict[str, str]:
     saved = {"name": "Executions", "createdAt": now, "updatedAt": now, "state": json.dumps(state)}
     return {
         "mlflow.experimentKind": "custom_model_development",
-        STATE: json.dumps(saved),
+        f"mlflow.sharedViewState.{KEY}": json.dumps(saved),
     }

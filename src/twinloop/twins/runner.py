@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from twinloop import outputs
 from twinloop.config.compose import read_params
 from twinloop.config.sections import declared, load
 from twinloop.errors import TwinloopError
@@ -23,15 +24,18 @@ def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
     start = time.monotonic()
     name = f"{twin.name}-{verb}"
     config = load(root, name, twin.schema)
+    main = configuration.main_root(root)
+    # Run by hand, a stage may read what no lock knows yet.
+    if "DVC_STAGE" in os.environ:
+        outputs.verify(root, name, main=main)
     module = twin.stage(verb)
 
-    from twinloop.tracking import execution, store
+    from twinloop.tracking import execution, recorded, store
     from twinloop.tracking.stage_run import stage_run
 
     params = read_params(root)
     section = {key: params[key] for key in (*SHARED, twin.name)}
     revision = execution.git_revision(root)
-    main = configuration.main_root(root)
     opened = store.open_store(os.environ.get("MLFLOW_TRACKING_URI"), main)
     read = _read_by(root, name, params)
     with stage_run(
@@ -49,6 +53,8 @@ def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
             # Engines know no twin: they name a setting by its class.
             raise type(error)(twin.in_params(str(error))) from error
         tracker.finish(root / twin.paths.metrics(verb) if verb != "record" else None)
+    if verb == "record":
+        opened.client.set_tag(tracker.execution.run_id, recorded.OUTPUTS, outputs.digest(root, twin.name))
     say(headline(twin.name, verb, told, clock(time.monotonic() - start)))
 
 
