@@ -24,23 +24,25 @@ def atomic(path: str | Path) -> Iterator[Path]:
     ...     _ = temporary.write_text("42")
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=target.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = None
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=target.suffix)
+        os.close(handle)
+        temporary = Path(name)
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.chmod(0o644)
         temporary.replace(target)
     except OSError as error:
-        # A write names no file, and a temporary name tells nobody anything.
-        if error.filename in (None, name):
+        # A failed write names no file, and a temporary name tells nobody anything.
+        if error.filename is None or Path(str(error.filename)).name.startswith(f".{target.stem}."):
             error.filename = str(target)
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -2,12 +2,12 @@
 
 import argparse
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 from twinloop.errors import InputError
+from twinloop.ports import require_free
 from twinloop.progress import say
 
 EXAMPLE = "python -m twinloop serve --model scheduler --port 5001"
@@ -27,7 +27,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
     from twinloop.twins import configuration
     from twinloop.twins.factory.record import DETECTOR, SCHEDULER
 
-    require_free(options.port)
+    require_free(options.port, tool="serve")
     address, home = os.environ.get("MLFLOW_TRACKING_URI"), configuration.main_root(root)
     # Asking must not make a store: that takes a minute and would hold nothing.
     where = store.address(address, home)
@@ -41,11 +41,3 @@ def run(options: argparse.Namespace, root: Path) -> int:
     # MLflow starts `uvicorn` by name: the one beside this Python.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return subprocess.call(command, env=os.environ | {"MLFLOW_TRACKING_URI": place.uri, "PATH": path})
-
-
-def require_free(port: int) -> None:
-    """Raise InputError where something answers on this port of loopback already."""
-    with socket.socket() as probe:
-        probe.settimeout(2)
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise InputError(f"serve: port {port} is taken: choose another one with --port")

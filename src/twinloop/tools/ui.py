@@ -5,6 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from twinloop.ports import require_free
 from twinloop.progress import say
 from twinloop.twins import registry
 
@@ -21,6 +22,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
     from twinloop.tracking import store
     from twinloop.twins import configuration
 
+    require_free(options.port, tool="ui")
     address, home = os.environ.get("MLFLOW_TRACKING_URI"), configuration.main_root(root)
     command = store.ui_command(address, home, port=options.port)
     opened = store.open_store(address, home)

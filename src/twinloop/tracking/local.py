@@ -53,6 +53,7 @@ def open_database(database: Path) -> "MlflowClient":
 
     Raises InputError for a file that is no store, RunError where it cannot be written or brought up to date.
     """
+    _check_sound(database)
     installed = version("mlflow")
     marker = database.with_suffix(".mlflow-version")
     try:
@@ -98,6 +99,9 @@ def _create(database: Path) -> None:
             connection.commit()
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # A journal that a store of the same name left would be taken for this one's.
+        for journal in ("-wal", "-shm"):
+            database.with_name(f"{database.name}{journal}").unlink(missing_ok=True)
         fresh.replace(database)
     finally:
         for leftover in database.parent.glob(f"{fresh.name}*"):
@@ -118,10 +122,28 @@ def _bring_up_to_date(database: Path) -> None:
         copy.unlink()
 
 
-def _revision(database: Path) -> str:
+def _check_sound(database: Path) -> None:
+    """Raise InputError for a file that is no store or cannot be read whole: MLflow would try for minutes, silent."""
+    if not database.is_file():
+        return
     try:
         with contextlib.closing(sqlite3.connect(database)) as connection:
-            (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.DatabaseError:
-        raise InputError(f"tracking: {database} is not an MLflow store: move it away, or name another file") from None
+            (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if state == "ok" and connection.execute("SELECT version_num FROM alembic_version").fetchone():
+                return
+    except sqlite3.DatabaseError as error:
+        state = str(error)
+    if "locked" in state:
+        raise RunError(
+            f"tracking: {database} is locked by another program: close that, then run the same command again"
+        )
+    raise InputError(
+        f"tracking: {database} is not an MLflow store, or a damaged one ({' '.join(state.split())[:80]}): move it away "
+        "and `make repro` records in a new one, or name another file"
+    )
+
+
+def _revision(database: Path) -> str:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return str(revision)

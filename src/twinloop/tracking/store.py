@@ -62,7 +62,14 @@ def address(uri: str | None, root: Path) -> str:
     """The store's address: `uri`, or the repository's own file under `root`. Raises InputError for a folder."""
     if not uri:
         return uri_of(root.resolve() / FOLDER / FILE)
-    scheme = urlsplit(uri).scheme
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port
+    except ValueError as error:
+        raise InputError(
+            f"tracking: MLFLOW_TRACKING_URI: expected http://HOST:PORT or sqlite:///FILE: {error}"
+        ) from None
+    scheme = parts.scheme
     if scheme in ("", "file"):
         raise InputError(
             f"tracking: MLFLOW_TRACKING_URI = {uri}: expected sqlite:///FILE or http://HOST:PORT "
