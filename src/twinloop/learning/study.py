@@ -22,6 +22,7 @@ from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from twinloop.databases import one_at_a_time
 from twinloop.errors import InputError, RunError
 from twinloop.files import fingerprint
 from twinloop.learning.rounds import Objective, Outcome, run_round
@@ -257,7 +258,7 @@ def _retry(times: int | None) -> RetryHeartbeatStaleTrialCallback:
 def _storage(address: str, settings: StudySettings) -> RDBStorage:
     patience = {"connect_args": {"timeout": SQLITE_PATIENCE_S}} if address.startswith("sqlite") else {}
     try:
-        with warnings.catch_warnings():
+        with one_at_a_time(address), warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             return RDBStorage(
                 address,

@@ -23,6 +23,8 @@ CHOICES = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
+    # Two lines of addresses at the end of every run that a server takes.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     # Ten processes and two gigabytes beside every `mlflow ui`, for features that nothing here uses.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }

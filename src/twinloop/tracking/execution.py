@@ -4,6 +4,7 @@ The row is found by what the execution was: digest of the parameters, git revisi
 joins its row from any process, and the same execution never makes a second one.
 """
 
+import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from twinloop.tracking.store import Store
 PARENT = "mlflow.parentRunId"
 COMMIT = "mlflow.source.git.commit"
 NO_GIT = "no-git"
+# Set by `dvc exp run`.
+EXPERIMENT_NAME = "DVC_EXP_NAME"
 # Composition and DVC write these; the parameters are in the key already.
 WRITTEN = (":(exclude)params.yaml", ":(exclude)dvc.lock")
 # Whatever the user's git configuration, the same difference reads the same.
@@ -35,6 +38,13 @@ def execution_key(section: Mapping[str, Any], root: Path) -> str:
     """
     difference = _git(root, "diff", *PLAIN, "HEAD", "--", ".", *WRITTEN)
     return fingerprint({"params": section, "revision": git_revision(root), "difference": difference})
+
+
+def tags(revision: str, *, profile: str) -> dict[str, str]:
+    """What an execution's row is found by, in columns: DVC's name for it where it has one, profile, commit."""
+    name = os.environ.get(EXPERIMENT_NAME)
+    named = {view.EXPERIMENT: name} if name else {}
+    return {**named, view.PROFILE: profile, view.REVISION: revision, COMMIT: revision}
 
 
 def _git(root: Path, *arguments: str) -> str:

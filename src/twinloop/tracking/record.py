@@ -13,6 +13,7 @@ from twinloop.errors import RunError
 from twinloop.tracking import flat
 from twinloop.tracking.client import send
 from twinloop.tracking.datasets import DatasetVersion, log_dataset
+from twinloop.tracking.difference import difference
 from twinloop.tracking.execution import Execution
 from twinloop.tracking.stage_run import entities, reason, store_faults, unfinished
 from twinloop.tracking.store import Store
@@ -72,7 +73,7 @@ def _write(store: Store, execution: Execution, outcome: Outcome) -> None:
         metrics=entities(changed),
         # A parameter cannot be changed in MLflow; those of one execution do not change either.
         params={key: value for key, value in params.items() if key not in held.params},
-        tags={**flat.texts(words), RUN_NAME: outcome.name},
+        tags={**flat.texts(words), RUN_NAME: f"{outcome.name}{difference(store, execution, params)}"},
     )
     if outcome.dataset is not None:
         log_dataset(client, run_id, outcome.dataset)

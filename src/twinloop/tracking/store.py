@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from twinloop.databases import one_at_a_time
 from twinloop.errors import InputError, RunError
 from twinloop.tracking import view
 from twinloop.tracking.client import connect, prepare_environment
@@ -89,7 +90,18 @@ def open_store(uri: str | None, root: Path) -> Store:
         database = file_of(place, root)
         return Store(place, open_database(database), database.parent, local=True)
     _check_answers(place)
-    return Store(place, connect(place), root.resolve() / FOLDER, local=False)
+    return Store(place, _connect(place), root.resolve() / FOLDER, local=False)
+
+
+def _connect(place: str) -> "MlflowClient":
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with one_at_a_time(place):
+            return connect(place)
+    except (SQLAlchemyError, ImportError) as error:
+        why = " ".join(str(getattr(error, "orig", None) or error).split())[:160]
+        raise RunError(f"tracking: {_public(place)} cannot be opened ({why}): {REMEDY}") from None
 
 
 def _check_answers(uri: str) -> None:

@@ -6,6 +6,8 @@ MLflow keeps named views of its table in tags of the experiment; without one it 
 import json
 import time
 
+# Tags of an execution: the name `dvc exp run` gave it, its profile and the commit it ran at.
+EXPERIMENT, PROFILE, REVISION = "experiment", "profile", "git_revision"
 PARAMS = ("data", "model")
 METRICS = (
     "AP",
@@ -25,7 +27,8 @@ QUERY = f"workflowType=machine_learning&viewStateShareKey={KEY}"
 
 def tags() -> dict[str, str]:
     """Tags of a new experiment."""
-    columns = [*(f"params.`{name}`" for name in PARAMS), *(f"metrics.`{name}`" for name in METRICS)]
+    columns = [*(f"tags.`{name}`" for name in (EXPERIMENT, PROFILE, REVISION))]
+    columns += [*(f"params.`{name}`" for name in PARAMS), *(f"metrics.`{name}`" for name in METRICS)]
     # MLflow loads a hundred runs at a time; trials and scenarios would push older executions off the page.
     state = {
         "selectedColumns": columns,

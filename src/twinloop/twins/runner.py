@@ -44,7 +44,7 @@ def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
         stage=verb,
         execution_key=execution.execution_key(section, root),
         params=read,
-        tags={"profile": params["profile"], "git_revision": revision, execution.COMMIT: revision},
+        tags=execution.tags(revision, profile=params["profile"]),
         system_metrics=any(isinstance(part, Mapping) and part.get("system_metrics") for part in read.values()),
     ) as tracker:
         try:
