@@ -39,7 +39,7 @@ repro: $(STAMP)
 	@python -m twinloop repro $(TWIN) $(if $(PROFILE),--profile $(PROFILE))
 
 chaos: $(STAMP)
-	CHAOS_KILLS=100 python -m pytest tests/faults/test_chaos.py --timeout 0
+	CHAOS_KILLS=100 python -m pytest tests/pipeline/test_chaos.py --timeout 0
 
 test: $(STAMP)
 	python -m pytest -n auto --dist loadfile --no-loadscope-reorder

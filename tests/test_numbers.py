@@ -57,3 +57,8 @@ def test_an_interval_that_holds_zero_is_not_settled():
 @pytest.mark.parametrize(("value", "text"), [(0.5, "0.50"), (0.00247, "0.0025"), (0.0999, "0.1"), (0.9957, "0.996")])
 def test_thresholds_are_told_with_the_digits_that_matter(value: float, text: str) -> None:
     assert probability(value) == text
+
+
+def test_an_interval_is_cut_to_what_can_be() -> None:
+    assert Interval(0.99, 0.96, 1.02).within(0, 1) == Interval(0.99, 0.96, 1)
+    assert Interval(0.4, -0.3, 1.1).within(0) == Interval(0.4, 0, 1.1)

@@ -27,6 +27,7 @@ TOOLS = {
     "drift": "hold a folder of new images against the day the detector was measured",
     "whatif": "another machine, a longer shift, a rush order: planned and executed beside today's shop",
     "serve": "answer posted images with the registered detector, on loopback",
+    "compile": "make the engines' machine code, which the first run would wait for (make setup)",
     "ui": "open the MLflow UI on loopback (make ui)",
 }
 

@@ -36,6 +36,10 @@ class Interval:
         """Whether the sign of the mean is sure at the interval's confidence."""
         return self.low > 0 or self.high < 0
 
+    def within(self, least: float, most: float = math.inf) -> "Interval":
+        """The part of it that can be: a count is never below 0, a share never outside 0 and 1."""
+        return Interval(*(min(max(end, least), most) for end in (self.mean, self.low, self.high)))
+
     @property
     def known(self) -> bool:
         """Whether the interval is finite and not a point."""

@@ -11,6 +11,7 @@ import yaml
 
 from tests.pipeline.conftest import Loop
 from twinloop.files import read_json
+from twinloop.tracking.store import FOLDER, open_store
 from twinloop.twins.factory import paths
 from twinloop.twins.registry import VERBS
 
@@ -52,6 +53,21 @@ def test_the_metrics_of_all_stages_are_dvc_metrics(loop: Loop) -> None:
     for figure in ("profit_per_day", "auroc", "tardiness"):
         assert f'"{figure}"' in shown
     assert "epochs.csv" in loop.run("dvc", "plots", "show", "--json").stdout
+
+
+def test_a_store_without_the_row_is_noticed_and_written_again(loop: Loop, tmp_path: Path) -> None:
+    store = loop.clone / FOLDER
+    for address in ("", f"sqlite:///{tmp_path}/team.db"):
+        if not address:
+            shutil.rmtree(store)
+            refused = loop.run("python", "-m", "twinloop", "serve", "--port", "5971", check=False)
+            assert "nothing is recorded in .twinloop/mlflow/mlflow.db: run `make repro` first" in refused.stderr
+        remedied = loop.run("python", "-m", "twinloop", "repro", "factory", MLFLOW_TRACKING_URI=address)
+        assert re.findall(r"factory +(\w+) +unchanged", remedied.stderr) == list(VERBS[:-1])
+        opened = open_store(address or None, loop.clone)
+        assert opened.client.search_model_versions("name='factory-detector'")
+        unchanged = loop.run("python", "-m", "twinloop", "repro", "factory", MLFLOW_TRACKING_URI=address)
+        assert re.findall(r"factory +(\w+) +unchanged", unchanged.stderr) == list(VERBS)
 
 
 def test_an_altered_image_is_named_before_it_is_trained_on(loop: Loop) -> None:

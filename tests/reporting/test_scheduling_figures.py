@@ -209,3 +209,13 @@ def test_the_written_chart_carries_its_library_and_its_names_are_text(tmp_path):
     assert "<script>alert(1)" not in text
     assert 'src="http' not in text
     assert len(text) > 1_000_000
+
+
+def test_the_written_chart_is_a_page_with_language_title_legend_and_a_word_where_scripts_are_off(tmp_path):
+    figure = gantt(SHOP, PLAN, groups=GROUPS)
+    scheduling.write_interactive(figure, tmp_path / "gantt.html")
+    text = (tmp_path / "gantt.html").read_text()
+    assert text.startswith('<!DOCTYPE html>\n<html lang="en">')
+    assert "<title>The plan</title>" in text
+    assert "<noscript><p>The plan is drawn by JavaScript, which is off here." in text
+    assert {trace.name for trace in figure.data if trace.showlegend is not False} >= set(GROUPS.values())

@@ -157,7 +157,9 @@ class _Runner:
         """The trials of the next round; none while others work on all that are left."""
         running = 0
         if self.settings.storage:
-            optuna.storages.fail_stale_trials(self.study)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                optuna.storages.fail_stale_trials(self.study)
             running = len(self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
         # A round cut short by a kill is completed first, so that all later ones are asked at the same points.
         size = self.settings.batch - (0 if self.settings.storage else finished % self.settings.batch)

@@ -34,7 +34,9 @@ def maintenance_policies(policies: pl.DataFrame) -> Picture:
         for row in policies.filter(pl.col("figure").is_in([COST, AVAILABILITY])).iter_rows(named=True)
     }
     costs = {name: estimate(found[name, COST], "mean", "low", "high") for name in names}
-    shares = {name: _scaled(estimate(found[name, AVAILABILITY], "mean", "low", "high"), 100) for name in names}
+    shares = {
+        name: _scaled(estimate(found[name, AVAILABILITY], "mean", "low", "high").within(0, 1), 100) for name in names
+    }
     regrets = {
         name: estimate(found[name, COST], "against_oracle", "against_low", "against_high")
         for name in names

@@ -181,11 +181,26 @@ def machine_load(load: pl.DataFrame, *, title: str = "How the machines' time is 
     return figure
 
 
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title></head>
+<body>
+<noscript><p>{title} is drawn by JavaScript, which is off here. The report's page on scheduling shows the same plan as a
+picture.</p></noscript>
+{chart}
+</body>
+</html>
+"""
+
+
 def write_interactive(figure: Any, path: Path) -> None:
     """Write a plotly figure as one page that carries plotly.js with it and asks nobody."""
-    write_text(
-        path, figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False}, div_id="gantt")
-    )
+    heading = figure.layout.title.text or "The plan"
+    # Plotly's texts are escaped already, for it reads them as markup.
+    title = heading.partition(":")[0]
+    chart = figure.to_html(include_plotlyjs=True, full_html=False, config={"displaylogo": False}, div_id="gantt")
+    write_text(path, PAGE.format(title=title, chart=chart))
 
 
 def _critical(axes: Axes, path: CriticalPath, lane: Mapping[str, int], divisor: int) -> None:

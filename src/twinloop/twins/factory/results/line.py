@@ -185,8 +185,12 @@ def verdict(gain: Interval) -> str:
 def interval_of(row: dict[str, Any]) -> str:
     """The interval of a key figure's row, in its unit."""
     if row["kpi"] in SHARES or row["kpi"].endswith("_share"):
-        return interval(100 * row["low"], 100 * row["high"], "%")
-    return interval(row["low"], row["high"], row["unit"])
+        share = estimate(row, "mean", "low", "high").within(0, 1)
+        return interval(100 * share.low, 100 * share.high, "%")
+    value = estimate(row, "mean", "low", "high")
+    # Of the key figures only money may be negative.
+    known = value if CURRENCY in row["unit"] else value.within(0)
+    return interval(known.low, known.high, row["unit"])
 
 
 def _shown(row: dict[str, Any], column: str) -> str:

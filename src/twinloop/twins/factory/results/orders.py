@@ -12,6 +12,7 @@ import polars as pl
 from twinloop.contracts import Plan
 from twinloop.numbers import MISSING, Interval, interval, number, percent, quantity
 from twinloop.reporting.figures.planning import Hedge
+from twinloop.reporting.results import estimate
 from twinloop.reporting.tables import Table
 from twinloop.scheduling.critical import critical_path
 from twinloop.scheduling.execution.downtime import realised_plan
@@ -62,7 +63,8 @@ class Orders(FactoryOutputs):
     def summary(self) -> Table:
         """The order book, and what its plan promises and keeps."""
         found = self.metrics("schedule")
-        realised = interval(found["tardiness_low"], found["tardiness_high"], "h")
+        late = estimate(found, "tardiness").within(0)
+        realised = interval(late.low, late.high, "h")
         best = found["best_rule"]
         rows = [
             ("orders, steps, machines", f"{found['orders']}, {found['operations']}, {len(self.shop.machines)}"),
@@ -219,7 +221,7 @@ class Orders(FactoryOutputs):
     def tardiness_by_method(self) -> dict[str, Any]:
         """Arguments of `figures.planning.method_comparison`, under breakdowns."""
         results = {
-            row["method"]: _hours(row, *(f"tardiness_{end}" for end in ("mean", "low", "high")))
+            row["method"]: _hours(row, *(f"tardiness_{end}" for end in ("mean", "low", "high"))).within(0)
             for row in self.methods.iter_rows(named=True)
         }
         return {"results": results, "label": TARDINESS, "title": "Methods under breakdowns", "chosen": self.chosen}
@@ -231,7 +233,7 @@ class Orders(FactoryOutputs):
                 row["method"],
                 number(row["planned_tardiness"] / MINUTES_PER_HOUR),
                 number(row["tardiness_mean"] / MINUTES_PER_HOUR),
-                interval(row["tardiness_low"] / MINUTES_PER_HOUR, row["tardiness_high"] / MINUTES_PER_HOUR),
+                interval(max(row["tardiness_low"], 0) / MINUTES_PER_HOUR, row["tardiness_high"] / MINUTES_PER_HOUR),
                 number(row["tardiness_cvar"] / MINUTES_PER_HOUR),
                 number(row["makespan_mean"] / MINUTES_PER_HOUR),
             )

@@ -1,0 +1,49 @@
+"""Make the machine code of the engines, which the first run would wait for otherwise (make setup)."""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from twinloop.progress import clock, say
+
+EXAMPLE = "python -m twinloop compile"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the tool is given: nothing."""
+
+
+def run(options: argparse.Namespace, root: Path) -> int:
+    """Put each engine to work on the least there is; what numba compiles then is kept on disk."""
+    engines: dict[str, Callable[[], object]] = {"simulation": _line, "scheduling": _shops}
+    for name, work in engines.items():
+        start = time.monotonic()
+        work()
+        say(f"compile    {name} is machine code ✓   {clock(time.monotonic() - start)}")
+    return 0
+
+
+def _line() -> object:
+    from twinloop.simulation import Line
+    from twinloop.simulation.model.distributions import Distribution
+    from twinloop.simulation.model.station import Station
+
+    minute = Distribution(kind="exponential", mean=1.0)
+    stations = tuple(Station(name=name, cycle=minute, failure=minute, repair=minute) for name in ("a", "b"))
+    return Line(stations=stations, buffers=(2,)).run(days=1, replications=2, seed=0)
+
+
+def _shops() -> object:
+    from twinloop.scheduling import JobShop
+    from twinloop.scheduling.problem import Alternative, Job, Operation
+
+    classic = tuple(Job(f"{k}", (Operation("a", 2), Operation("b", 3))) for k in range(3))
+    flexible = tuple(
+        Job(f"{k}", (Operation("a", 2, (Alternative("b", 3),)), Operation("b", 2)), due=4, weight=2) for k in range(3)
+    )
+    return [
+        JobShop(("a", "b"), jobs).solve(goal, seconds=1.0)
+        for jobs in (classic, flexible)
+        for goal in ("makespan", "weighted_tardiness")
+    ]
