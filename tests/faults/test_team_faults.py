@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 from tests.learning import objectives
 
-found = objectives.run(objectives.hill, Path(sys.argv[2]), storage=sys.argv[1], trials=4, workers=1)
+found = objectives.run(objectives.hill, Path(sys.argv[2]), storage=sys.argv[1], trials=4, workers=1, heartbeat_s=60)
 print(len(found.trials))
 """
 STAGE = """

@@ -43,7 +43,7 @@ def _shops() -> object:
         Job(f"{k}", (Operation("a", 2, (Alternative("b", 3),)), Operation("b", 2)), due=4, weight=2) for k in range(3)
     )
     return [
-        JobShop(("a", "b"), jobs).solve(goal, seconds=1.0)
+        JobShop(("a", "b"), jobs).solve(goal, iterations=20)
         for jobs in (classic, flexible)
         for goal in ("makespan", "weighted_tardiness")
     ]
