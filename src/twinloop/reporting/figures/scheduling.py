@@ -196,6 +196,7 @@ picture.</p></noscript>
 
 def write_interactive(figure: Any, path: Path) -> None:
     """Write a plotly figure as one page that carries plotly.js with it and asks nobody."""
+    figure.update_layout(showlegend=True)
     heading = figure.layout.title.text or "The plan"
     # Plotly's texts are escaped already, for it reads them as markup.
     title = heading.partition(":")[0]
