@@ -308,6 +308,13 @@ def test_a_part_of_several_classes_goes_where_its_other_classes_are_wanted() -> 
         }  # fmt: skip
 
 
+def test_a_limit_keeps_the_shares_of_classes_to_the_part() -> None:
+    labels, groups = images([("good", 1)] * 40 + [("crack", 1)] * 10)
+    for limit in (15, 20, 25, 30, 50):
+        chosen = choose_groups(labels, groups, limit=limit, seed=2)
+        assert sum(int(group.split()[1]) < 40 for group in chosen) == 4 * limit // 5
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_limit_of_one_part_per_class_takes_one_of_each(seed: int) -> None:
     labels, groups = images([("good", 2)] * 9 + [("crack", 2)] * 5 + [("pit", 1)] * 3)
@@ -340,3 +347,15 @@ def test_a_class_that_a_split_lacks_is_named_and_no_other() -> None:
         "pit": ("train", "val")
     }
     assert missing_classes(["good"] * 3, ["train", "val", "test"]) == {}
+
+
+def test_lists_that_do_not_belong_together_are_refused() -> None:
+    two, one = ["good", "crack"], ["a"]
+    with pytest.raises(ValueError, match="shorter|longer"):
+        group_split(two, one, val_share=0.2, test_share=0.2, seed=1)
+    with pytest.raises(ValueError, match="shorter|longer"):
+        choose_groups(two, one, limit=2, seed=1)
+    with pytest.raises(ValueError, match="shorter|longer"):
+        missing_classes(two, ["train"])
+    with pytest.raises(ValueError, match="shorter|longer"):
+        divided(two, one, ["train", "test"])
