@@ -4,8 +4,6 @@ A move swaps two neighbours on a critical path, or puts a critical operation on 
 is kept with probability exp(-worse / temperature), which falls geometrically over the iterations.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from twinloop.errors import InputError
@@ -15,10 +13,10 @@ from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.question import Question
 from twinloop.scheduling.solution import Solution, Status, Tell, Trace
 from twinloop.scheduling.solvers.jit import machine_code
-from twinloop.scheduling.solvers.lending import lent
-from twinloop.scheduling.solvers.local.arrays import Arrays, Paths
+from twinloop.scheduling.solvers.local.arrays import Arrays
 from twinloop.scheduling.solvers.local.construct import MOST_WORK, construct
-from twinloop.scheduling.solvers.local.graph import draw, evaluate, keep, link, unlink
+from twinloop.scheduling.solvers.local.graph import draw, evaluate, link, unlink
+from twinloop.scheduling.solvers.local.island import Point, starts_of
 from twinloop.scheduling.solvers.local.tabu import critical_path
 
 METHOD = "simulated annealing"
@@ -38,53 +36,64 @@ def solve_annealing(shop: JobShop, question: Question, *, tell: Tell | None = No
         raise InputError("simulated annealing: expected a limit of iterations; its cooling is spread over them")
     arrays = Arrays.of(shop)
     state = np.random.SeedSequence(question.seed).generate_state(1, np.uint64) | np.uint64(1)
-    if start is None:
-        rows = construct(arrays.layout, len(shop.machines), MOST_WORK, 0.0, 0.0, state)
-    else:
-        rows = arrays.rows(start)
-    least, paths, best = lower_bound(shop, goal), Paths.of(arrays.count), rows.copy()
-    mean = float(arrays.layout.mode_duration.mean())
-    cooling = Cooling(limit.iterations, HOT * mean, COLD * mean, least)
-    makespan = int(anneal(arrays.layout, rows, best, paths, cooling, state))
-    evaluate(arrays.layout, best, paths)
-    status: Status = "optimal" if makespan == least else "feasible"
+    fixed = (
+        *(arrays.job_before, arrays.job_after, arrays.release),
+        *(arrays.first_mode, arrays.mode_machine, arrays.mode_duration),
+    )
+    first = arrays.sequences(start) if start else construct(*fixed, len(shop.machines), MOST_WORK, 0.0, 0.0, state)
+    machine, before, after = (column.copy() for column in first)
+    least = lower_bound(shop, goal)
+    mean = float(arrays.mode_duration.mean())
+    makespan = anneal(
+        *(*fixed, machine, arrays.durations(machine), before, after),
+        *(limit.iterations, HOT * mean, COLD * mean, least, state),
+    )
+    point = Point(int(makespan), machine, before, after, np.empty(0, dtype=np.int32))
+    status: Status = "optimal" if point.makespan == least else "feasible"
     trace = Trace(tell)
-    trace.add(makespan, least)
-    plan = arrays.plan(best, paths.head)
-    return Solution(METHOD, status, plan, (makespan,), least, tuple(trace.incumbents))
-
-
-class Cooling(NamedTuple):
-    """Iterations over which the temperature falls from hot to cold; the target is the makespan at which it ends."""
-
-    iterations: int
-    hot: float
-    cold: float
-    target: int
+    trace.add(point.makespan, least)
+    plan = arrays.plan(machine, starts_of(arrays, point))
+    return Solution(METHOD, status, plan, (point.makespan,), least, tuple(trace.incumbents))
 
 
 @machine_code
-def anneal(layout, rows, best_rows, paths, cooling, state):  # type: ignore[no-untyped-def]
-    """Anneal a solution in place; the best is written to `best_rows`, its makespan returned."""
-    layout, rows, paths, state = lent(layout), lent(rows), lent(paths), lent(state)
-    machine, duration, before, after = rows.machine, rows.duration, rows.before, rows.after
-    head, path = paths.head, paths.path
+def anneal(  # type: ignore[no-untyped-def]
+    job_before,
+    job_after,
+    release,
+    first_mode,
+    mode_machine,
+    mode_duration,
+    machine,
+    duration,
+    before,
+    after,
+    iterations,
+    hot,
+    cold,
+    target,
+    state,
+):
+    """Anneal a solution in place and leave the best there; returns its makespan."""
     count = len(duration)
-    makespan = evaluate(layout, rows, paths)
+    head, tail = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    order, waits = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
+    path = np.empty(count, dtype=np.int32)
+    makespan = evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits)
     best = makespan
-    keep(rows, best_rows)
-    for done in range(cooling.iterations):
-        if best <= cooling.target:
+    best_machine, best_before, best_after = machine.copy(), before.copy(), after.copy()
+    for done in range(iterations):
+        if best <= target:
             break
-        temperature = cooling.hot * (cooling.cold / cooling.hot) ** (done / cooling.iterations)
-        begin = critical_path(makespan, layout, rows, paths, state)
+        temperature = hot * (cold / hot) ** (done / iterations)
+        begin = critical_path(makespan, duration, job_before, before, head, state, path)
         pick = begin + draw(state, count - begin)
         u = path[pick]
-        modes = layout.first_mode[u + 1] - layout.first_mode[u]
+        modes = first_mode[u + 1] - first_mode[u]
         old_machine, old_duration, x, y = machine[u], duration[u], before[u], after[u]
         if modes > 1 and draw(state, 2) == 0:
-            mode = layout.first_mode[u] + draw(state, modes)
-            machine_there = layout.mode_machine[mode]
+            mode = first_mode[u] + draw(state, modes)
+            machine_there = mode_machine[mode]
             if machine_there == old_machine:
                 continue
             # Behind the last operation there that starts before it could: most often near its best place.
@@ -94,25 +103,26 @@ def anneal(layout, rows, best_rows, paths, cooling, state):  # type: ignore[no-u
                     w = v
             while w >= 0 and head[w] < head[u]:
                 place, w = w, after[w]
-            unlink(u, rows)
-            machine[u], duration[u] = machine_there, layout.mode_duration[mode]
-            link(u, place, w, rows)
+            unlink(u, before, after)
+            machine[u], duration[u] = machine_there, mode_duration[mode]
+            link(u, place, w, before, after)
         else:
             v = after[u]
-            if v < 0 or pick + 1 >= count or path[pick + 1] != v or layout.job_after[u] == v:
+            if v < 0 or pick + 1 >= count or path[pick + 1] != v or job_after[u] == v:
                 continue
-            unlink(u, rows)
-            link(u, v, after[v], rows)
-        changed = evaluate(layout, rows, paths)
-        worse = changed - makespan
-        if changed >= 0 and (worse <= 0 or draw(state, 1 << 30) < np.exp(-worse / temperature) * (1 << 30)):
-            makespan = changed
+            unlink(u, before, after)
+            link(u, v, after[v], before, after)
+        found = evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits)
+        worse = found - makespan
+        if found >= 0 and (worse <= 0 or draw(state, 1 << 30) < np.exp(-worse / temperature) * (1 << 30)):
+            makespan = found
             if makespan < best:
                 best = makespan
-                keep(rows, best_rows)
+                best_machine[:], best_before[:], best_after[:] = machine, before, after
         else:
-            unlink(u, rows)
+            unlink(u, before, after)
             machine[u], duration[u] = old_machine, old_duration
-            link(u, x, y, rows)
-            evaluate(layout, rows, paths)
+            link(u, x, y, before, after)
+            evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits)
+    machine[:], before[:], after[:] = best_machine, best_before, best_after
     return best

@@ -6,7 +6,7 @@ after it there (-1: none); times follow from these by longest paths.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,15 @@ Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 
 
-class Layout(NamedTuple):
-    """What never changes: n operations; the modes of operation v are rows first_mode[v] … first_mode[v + 1].
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """n operations, M machines; modes of operation v are rows first_mode[v] … first_mode[v + 1].
 
-    job: [n] job numbers. job_before, job_after: [n] neighbours in the job, -1 where none. release: [n], that of the
-    job for its first operation, else 0.
+    job_before, job_after: [n] neighbours in the job, -1 where none. release: [n], that of the job for its first
+    operation, else 0. job: [n] job numbers.
     """
 
+    shop: JobShop
     job: Ints
     job_before: Ints
     job_after: Ints
@@ -34,54 +36,9 @@ class Layout(NamedTuple):
     mode_machine: Ints
     mode_duration: Longs
 
-
-class Rows(NamedTuple):
-    """A solution: machine of every operation, its duration there, the operations before and after it; all [n]."""
-
-    machine: Ints
-    duration: Longs
-    before: Ints
-    after: Ints
-
-    def copy(self) -> "Rows":
-        """The same, apart."""
-        return Rows(self.machine.copy(), self.duration.copy(), self.before.copy(), self.after.copy())
-
-
-class Paths(NamedTuple):
-    """Longest paths to every operation (head) and from its end (tail), and room to find them; all [n].
-
-    order: topological. waits: what each still waits for. path: a critical path, or a choice of operations. times, row:
-    of the operations that a move would touch.
-    """
-
-    head: Longs
-    tail: Longs
-    order: Ints
-    waits: Ints
-    path: Ints
-    times: Longs
-    row: Ints
-
-    @classmethod
-    def of(cls, count: int) -> "Paths":
-        """Room for so many operations."""
-        head, tail, times = (np.zeros(count, dtype=np.int64) for _ in range(3))
-        order, waits, path, row = (np.zeros(count, dtype=np.int32) for _ in range(4))
-        return cls(head, tail, order, waits, path, times, row)
-
-
-@dataclass(frozen=True, eq=False)
-class Arrays:
-    """A shop and its layout, with the ways from plans to rows and back."""
-
-    shop: JobShop
-    layout: Layout
-
     @property
     def count(self) -> int:
-        """Number of operations."""
-        return len(self.layout.job)
+        return len(self.job)
 
     @classmethod
     def of(cls, shop: JobShop) -> "Arrays":
@@ -109,7 +66,8 @@ class Arrays:
                 machines += [number[mode.machine] for mode in operation.modes]
                 durations += [mode.duration for mode in operation.modes]
                 first.append(len(machines))
-        layout = Layout(
+        return cls(
+            shop,
             job=np.array(job, dtype=np.int32),
             job_before=np.array(before, dtype=np.int32),
             job_after=np.array(after, dtype=np.int32),
@@ -118,38 +76,41 @@ class Arrays:
             mode_machine=np.array(machines, dtype=np.int32),
             mode_duration=np.array(durations, dtype=np.int64),
         )
-        return cls(shop, layout)
 
     @cached_property
     def table(self) -> Longs:
         """[n, M] duration of every operation on every machine, 0 where it cannot run."""
-        durations = np.zeros((self.count, len(self.shop.machines)), dtype=np.int64)
-        operations = np.repeat(np.arange(self.count), np.diff(self.layout.first_mode))
-        durations[operations, self.layout.mode_machine] = self.layout.mode_duration
-        return durations
+        found = np.zeros((self.count, len(self.shop.machines)), dtype=np.int64)
+        rows = np.repeat(np.arange(self.count), np.diff(self.first_mode))
+        found[rows, self.mode_machine] = self.mode_duration
+        return found
 
-    def plan(self, rows: Rows, starts: Longs) -> Plan:
+    def durations(self, machine: Ints) -> Longs:
+        """[n] duration of every operation on its machine."""
+        return self.table[np.arange(self.count), machine]
+
+    def plan(self, machine: Ints, starts: Longs) -> Plan:
         """The plan with these machines and starts."""
-        names, job = self.shop.machines, self.layout.job
-        first = np.searchsorted(job, np.arange(len(self.shop.jobs)))
+        names, durations = self.shop.machines, self.durations(machine)
+        first = np.searchsorted(self.job, np.arange(len(self.shop.jobs)))
         return Plan.of(
             Assignment(
                 self.shop.jobs[j].name,
                 int(v - first[j]),
-                names[rows.machine[v]],
+                names[machine[v]],
                 int(starts[v]),
-                int(starts[v] + rows.duration[v]),
+                int(starts[v] + durations[v]),
             )
-            for v, j in enumerate(job)
+            for v, j in enumerate(self.job)
         )
 
-    def rows(self, plan: Plan) -> Rows:
-        """The solution that a complete plan is."""
+    def sequences(self, plan: Plan) -> tuple[Ints, Ints, Ints]:
+        """Machine, operation before and after on the machine, of every operation of a complete plan."""
         place = {job.name: j for j, job in enumerate(self.shop.jobs)}
-        first = np.searchsorted(self.layout.job, np.arange(len(self.shop.jobs)))
+        first = np.searchsorted(self.job, np.arange(len(self.shop.jobs)))
         number = {name: k for k, name in enumerate(self.shop.machines)}
         machine, before, after = (np.full(self.count, -1, dtype=np.int32) for _ in range(3))
-        last: dict[int, int] = {}
+        last: dict[int, Any] = {}
         for a in plan:
             v, m = int(first[place[a.job]]) + a.operation, number[a.machine]
             machine[v] = m
@@ -157,4 +118,4 @@ class Arrays:
             if before[v] >= 0:
                 after[before[v]] = v
             last[m] = v
-        return Rows(machine, self.table[np.arange(self.count), machine], before, after)
+        return machine, before, after

@@ -8,21 +8,20 @@ finish it first.
 import numpy as np
 
 from twinloop.scheduling.solvers.jit import machine_code
-from twinloop.scheduling.solvers.local.arrays import Rows
 from twinloop.scheduling.solvers.local.graph import FAR, draw
 
 MOST_WORK, LEAST_TIME, MOST_TIME = 0, 1, 2
 
 
 @machine_code
-def construct(layout, machines, rule, delay, noise, state):  # type: ignore[no-untyped-def]
-    """The rows of a new solution.
+def construct(  # type: ignore[no-untyped-def]
+    job_before, job_after, release, first_mode, mode_machine, mode_duration, machines, rule, delay, noise, state
+):
+    """Machine, operation before and after of a new solution.
 
-    machines: how many there are. rule: MOST_WORK, LEAST_TIME or MOST_TIME. delay: 0 non-delay … 1 active. noise:
-    relative width of the random factor on priorities, 0 for none.
+    rule: MOST_WORK, LEAST_TIME or MOST_TIME. delay: 0 non-delay … 1 active. noise: relative width of the random
+    factor on priorities, 0 for none.
     """
-    job_before, job_after, first_mode = layout.job_before, layout.job_after, layout.first_mode
-    mode_machine, mode_duration = layout.mode_machine, layout.mode_duration
     count = len(job_before)
     remaining = np.zeros(count, dtype=np.int64)
     for v in range(count - 1, -1, -1):
@@ -35,13 +34,12 @@ def construct(layout, machines, rule, delay, noise, state):  # type: ignore[no-u
     open_count = 0
     for v in range(count):
         if job_before[v] < 0:
-            ready[v] = layout.release[v]
+            ready[v] = release[v]
             waiting[open_count] = v
             open_count += 1
     free = np.zeros(machines, dtype=np.int64)
     last = np.full(machines, -1, dtype=np.int32)
     machine = np.full(count, -1, dtype=np.int32)
-    duration = np.zeros(count, dtype=np.int64)
     before, after = np.full(count, -1, dtype=np.int32), np.full(count, -1, dtype=np.int32)
     chosen = np.empty(count, dtype=np.int32)
     while open_count > 0:
@@ -83,7 +81,7 @@ def construct(layout, machines, rule, delay, noise, state):  # type: ignore[no-u
         v = waiting[pick]
         end = max(ready[v], free[busy]) + mode_duration[chosen[v]]
         free[busy] = end
-        machine[v], duration[v] = busy, mode_duration[chosen[v]]
+        machine[v] = busy
         before[v] = last[busy]
         if last[busy] >= 0:
             after[last[busy]] = v
@@ -95,4 +93,4 @@ def construct(layout, machines, rule, delay, noise, state):  # type: ignore[no-u
         else:
             open_count -= 1
             waiting[pick] = waiting[open_count]
-    return Rows(machine, duration, before, after)
+    return machine, before, after

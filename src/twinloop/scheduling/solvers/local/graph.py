@@ -7,13 +7,13 @@ estimate of Balas and Vazacopoulos (1998), which recomputes only the operations 
 
 import numpy as np
 
-from twinloop.scheduling.solvers.jit import inlined, machine_code
-
 # A number above any makespan, for minima.
+from twinloop.scheduling.solvers.jit import machine_code
+
 FAR = 1 << 60
 
 
-@inlined
+@machine_code
 def draw(state, bound):  # type: ignore[no-untyped-def]
     """A number from 0 to bound - 1 by xorshift64 (Marsaglia 2003); `state` [1] uint64, not 0, is advanced."""
     x = state[0]
@@ -25,10 +25,8 @@ def draw(state, bound):  # type: ignore[no-untyped-def]
 
 
 @machine_code
-def topological(layout, rows, paths):  # type: ignore[no-untyped-def]
-    """Fill `order` so that everything comes after what it waits for; returns how many could be ordered."""
-    job_before, job_after, before, after = layout.job_before, layout.job_after, rows.before, rows.after
-    order, waits = paths.order, paths.waits
+def topological(job_before, job_after, before, after, order, waits):  # type: ignore[no-untyped-def]
+    """Fill `order` [n] so that everything comes after what it waits for; returns how many could be ordered."""
     count = len(job_before)
     filled = 0
     for v in range(count):
@@ -56,13 +54,10 @@ def topological(layout, rows, paths):  # type: ignore[no-untyped-def]
 
 
 @machine_code
-def evaluate(layout, rows, paths):  # type: ignore[no-untyped-def]
+def evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits):  # type: ignore[no-untyped-def]
     """Compute heads and tails; returns the makespan, or -1 when the sequences wait for each other in a circle."""
-    job_before, job_after, release = layout.job_before, layout.job_after, layout.release
-    duration, before, after = rows.duration, rows.before, rows.after
-    head, tail, order = paths.head, paths.tail, paths.order
     count = len(duration)
-    if topological(layout, rows, paths) < count:
+    if topological(job_before, job_after, before, after, order, waits) < count:
         return -1
     makespan = 0
     for place in range(count):
@@ -90,31 +85,29 @@ def evaluate(layout, rows, paths):  # type: ignore[no-untyped-def]
     return makespan
 
 
-@inlined
-def ready(v, layout, rows, paths):  # type: ignore[no-untyped-def]
+@machine_code
+def ready(v, duration, release, job_before, head):  # type: ignore[no-untyped-def]
     """Earliest start of v as far as its job is concerned."""
-    w = layout.job_before[v]
-    return layout.release[v] if w < 0 else paths.head[w] + rows.duration[w]
-
-
-@inlined
-def rest_of_job(v, layout, rows, paths):  # type: ignore[no-untyped-def]
-    """Longest path from the end of v through its job."""
-    w = layout.job_after[v]
-    return 0 if w < 0 else paths.tail[w] + rows.duration[w]
+    w = job_before[v]
+    return release[v] if w < 0 else head[w] + duration[w]
 
 
 @machine_code
-def estimate_later(u, v, layout, rows, paths):  # type: ignore[no-untyped-def]
+def rest_of_job(v, duration, job_after, tail):  # type: ignore[no-untyped-def]
+    """Longest path from the end of v through its job."""
+    w = job_after[v]
+    return 0 if w < 0 else tail[w] + duration[w]
+
+
+@machine_code
+def estimate_later(u, v, duration, release, job_before, job_after, before, after, head, tail, starts, row):  # type: ignore[no-untyped-def]
     """Estimated makespan through the moved operations when u is put right behind v on its machine."""
-    duration, after, starts, row = rows.duration, rows.after, paths.times, paths.row
-    head, tail = paths.head, paths.tail
-    w = rows.before[u]
+    w = before[u]
     end = head[w] + duration[w] if w >= 0 else 0
     length = 0
     w = after[u]
     while True:
-        start = max(end, ready(w, layout, rows, paths))
+        start = max(end, ready(w, duration, release, job_before, head))
         starts[length] = start
         row[length] = w
         length += 1
@@ -122,8 +115,8 @@ def estimate_later(u, v, layout, rows, paths):  # type: ignore[no-untyped-def]
         if w == v:
             break
         w = after[w]
-    start = max(end, ready(u, layout, rows, paths))
-    rest = rest_of_job(u, layout, rows, paths)
+    start = max(end, ready(u, duration, release, job_before, head))
+    rest = rest_of_job(u, duration, job_after, tail)
     w = after[v]
     if w >= 0 and tail[w] + duration[w] > rest:
         rest = tail[w] + duration[w]
@@ -131,23 +124,21 @@ def estimate_later(u, v, layout, rows, paths):  # type: ignore[no-untyped-def]
     rest += duration[u]
     for k in range(length - 1, -1, -1):
         w = row[k]
-        rest = max(rest, rest_of_job(w, layout, rows, paths))
+        rest = max(rest, rest_of_job(w, duration, job_after, tail))
         worst = max(worst, starts[k] + duration[w] + rest)
         rest += duration[w]
     return worst
 
 
 @machine_code
-def estimate_sooner(u, v, layout, rows, paths):  # type: ignore[no-untyped-def]
+def estimate_sooner(u, v, duration, release, job_before, job_after, before, after, head, tail, rests, row):  # type: ignore[no-untyped-def]
     """Estimated makespan through the moved operations when v is put right before u on its machine."""
-    duration, before, rests, row = rows.duration, rows.before, paths.times, paths.row
-    head, tail = paths.head, paths.tail
-    w = rows.after[v]
+    w = after[v]
     rest = tail[w] + duration[w] if w >= 0 else 0
     length = 0
     w = before[v]
     while True:
-        rest = max(rest, rest_of_job(w, layout, rows, paths))
+        rest = max(rest, rest_of_job(w, duration, job_after, tail))
         rests[length] = rest
         row[length] = w
         length += 1
@@ -155,8 +146,8 @@ def estimate_sooner(u, v, layout, rows, paths):  # type: ignore[no-untyped-def]
         if w == u:
             break
         w = before[w]
-    rest = max(rest, rest_of_job(v, layout, rows, paths))
-    start = ready(v, layout, rows, paths)
+    rest = max(rest, rest_of_job(v, duration, job_after, tail))
+    start = ready(v, duration, release, job_before, head)
     w = before[u]
     if w >= 0 and head[w] + duration[w] > start:
         start = head[w] + duration[w]
@@ -164,16 +155,15 @@ def estimate_sooner(u, v, layout, rows, paths):  # type: ignore[no-untyped-def]
     end = start + duration[v]
     for k in range(length - 1, -1, -1):
         w = row[k]
-        start = max(end, ready(w, layout, rows, paths))
+        start = max(end, ready(w, duration, release, job_before, head))
         worst = max(worst, start + duration[w] + rests[k])
         end = start + duration[w]
     return worst
 
 
-@inlined
-def unlink(v, rows):  # type: ignore[no-untyped-def]
+@machine_code
+def unlink(v, before, after):  # type: ignore[no-untyped-def]
     """Take v out of its machine's row."""
-    before, after = rows.before, rows.after
     x, y = before[v], after[v]
     if x >= 0:
         after[x] = y
@@ -183,20 +173,12 @@ def unlink(v, rows):  # type: ignore[no-untyped-def]
     after[v] = -1
 
 
-@inlined
-def link(v, x, y, rows):  # type: ignore[no-untyped-def]
+@machine_code
+def link(v, x, y, before, after):  # type: ignore[no-untyped-def]
     """Put v between x and y (either may be -1)."""
-    before, after = rows.before, rows.after
     before[v] = x
     after[v] = y
     if x >= 0:
         after[x] = v
     if y >= 0:
         before[y] = v
-
-
-@machine_code
-def keep(rows, copy):  # type: ignore[no-untyped-def]
-    """Write a solution over another one."""
-    copy.machine[:], copy.duration[:] = rows.machine, rows.duration
-    copy.before[:], copy.after[:] = rows.before, rows.after

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twinloop.scheduling.solvers.local.arrays import Arrays, Ints, Longs, Paths, Rows
+from twinloop.scheduling.solvers.local.arrays import Arrays, Ints, Longs
 from twinloop.scheduling.solvers.local.construct import LEAST_TIME, MOST_TIME, MOST_WORK, construct
 from twinloop.scheduling.solvers.local.graph import draw, evaluate
 from twinloop.scheduling.solvers.local.relinking import distance, positions, relink
-from twinloop.scheduling.solvers.local.tabu import Effort, Memory, search
+from twinloop.scheduling.solvers.local.tabu import search
 
 POPULATION = 10
 # Iterations without a better solution after which a search ends.
@@ -24,10 +24,12 @@ FIRST = ((MOST_WORK, 0.0, 0.5), (MOST_WORK, 0.5, 0.5), (LEAST_TIME, 0.5, 0.5), (
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """A solution with its makespan, and the place of each operation in its machine's row."""
+    """A solution: makespan, machine of each operation, its neighbours there, its place in the row."""
 
     makespan: int
-    rows: Rows
+    machine: Ints
+    before: Ints
+    after: Ints
     place: Ints
 
 
@@ -40,26 +42,33 @@ class Island:
         self.state = np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
         self.done = 0
         self.best: Point | None = None
-        count, shop = arrays.count, arrays.shop
-        self._paths = Paths.of(count)
-        kept = (np.zeros((count, columns), dtype=np.int64) for columns in (len(shop.jobs), len(shop.machines)))
-        self._memory = Memory(*kept)
+        shape = (arrays.count, len(arrays.shop.jobs))
+        self._kept_order = np.zeros(shape, dtype=np.int64)
+        self._kept_machine = np.zeros((arrays.count, len(arrays.shop.machines)), dtype=np.int64)
+        self._fixed = (
+            arrays.job_before,
+            arrays.job_after,
+            arrays.release,
+            arrays.first_mode,
+            arrays.mode_machine,
+            arrays.mode_duration,
+        )
 
-    def run(self, start: Rows | None, *, go_on: Callable[["Island"], bool]) -> None:
+    def run(self, start: tuple[Ints, Ints, Ints] | None, *, go_on: Callable[["Island"], bool]) -> None:
         """Search until the target is reached or `go_on`, asked after every chunk, says no."""
         population: list[Point] = []
         while len(population) < POPULATION and self._goes_on(go_on):
             first = start if start is not None and not population else self._constructed(len(population))
-            population.append(self._improved(first, go_on))
+            population.append(self._improved(*first, go_on))
         while self._goes_on(go_on):
             chosen = draw(self.state, POPULATION), draw(self.state, POPULATION - 1)
             a, b = population[chosen[0]], population[chosen[1] + (chosen[1] >= chosen[0])]
             apart = self._distance(a, b)
             if apart < ALIKE:
                 worse = population.index(a if a.makespan >= b.makespan else b)
-                population[worse] = self._improved(self._constructed(1 + draw(self.state, len(FIRST))), go_on)
+                population[worse] = self._improved(*self._constructed(1 + draw(self.state, len(FIRST))), go_on)
                 continue
-            child = self._improved(self._between(a, b, apart), go_on)
+            child = self._improved(*self._between(a, b, apart), go_on)
             if any(p.makespan == child.makespan and self._distance(p, child) < ALIKE for p in population):
                 continue
             worst = max(range(POPULATION), key=lambda k: population[k].makespan)
@@ -69,33 +78,43 @@ class Island:
     def _goes_on(self, go_on: Callable[["Island"], bool]) -> bool:
         return (self.best is None or self.best.makespan > self.target) and go_on(self)
 
-    def _constructed(self, number: int) -> Rows:
+    def _constructed(self, number: int) -> tuple[Ints, Ints, Ints]:
         rule, delay, noise = FIRST[(number - 1) % len(FIRST)] if number else (MOST_WORK, 0.0, 0.0)
-        rows: Rows = construct(self.arrays.layout, len(self.arrays.shop.machines), rule, delay, noise, self.state)
-        return rows
+        found: tuple[Ints, Ints, Ints] = construct(
+            *self._fixed, len(self.arrays.shop.machines), rule, delay, noise, self.state
+        )
+        return found
 
-    def _between(self, a: Point, b: Point, apart: int) -> Rows:
-        rows = a.rows.copy()
+    def _between(self, a: Point, b: Point, apart: int) -> tuple[Ints, Ints, Ints]:
+        machine, before, after = a.machine.copy(), a.before.copy(), a.after.copy()
         steps = int(apart * (0.3 + 0.4 * draw(self.state, 1000) / 1000))
-        relink(self.arrays.layout, rows, b.rows.machine, b.place, steps, self._paths, self.state)
-        return rows
+        duration = self.arrays.durations(machine)
+        relink(*self._fixed, machine, duration, before, after, b.machine, b.place, steps, self.state)
+        return machine, before, after
 
-    def _improved(self, rows: Rows, go_on: Callable[["Island"], bool]) -> Point:
-        for kept in self._memory:
-            kept[:] = 0
+    def _improved(self, machine: Ints, before: Ints, after: Ints, go_on: Callable[["Island"], bool]) -> Point:
+        duration = self.arrays.durations(machine)
+        self._kept_order[:] = 0
+        self._kept_machine[:] = 0
         best = None
         waited, clock = 0, 0
-        best_rows = rows.copy()
+        found = machine.copy(), before.copy(), after.copy()
         while True:
-            effort = Effort(clock, CHUNK, CHUNK, self.target, self.neighbourhood)
-            makespan, done = search(self.arrays.layout, rows, best_rows, self._memory, self._paths, effort, self.state)
+            makespan, done = search(
+                self.arrays.job,
+                *self._fixed,
+                len(self.arrays.shop.machines),
+                *(machine, duration, before, after, self._kept_order, self._kept_machine, clock),
+                *(CHUNK, CHUNK, self.target, self.neighbourhood, self.state),
+                *found,
+            )
             assert makespan >= 0, "a start waits for itself"
             if done < CHUNK and makespan > self.target:
                 done = CHUNK  # there is no move left to make
             clock += done
             self.done += done
             if best is None or makespan < best.makespan:
-                best, waited = self._point(int(makespan), best_rows), 0
+                best, waited = self._point(int(makespan), *found), 0
                 if self.best is None or best.makespan < self.best.makespan:
                     self.best = best
             else:
@@ -103,17 +122,31 @@ class Island:
             if waited >= PATIENCE or not self._goes_on(go_on):
                 return best
 
-    def _point(self, makespan: int, rows: Rows) -> Point:
+    def _point(self, makespan: int, machine: Ints, before: Ints, after: Ints) -> Point:
         place = np.empty(self.arrays.count, dtype=np.int32)
-        positions(rows.before, rows.after, place)
-        return Point(makespan, rows.copy(), place)
+        positions(before, after, place)
+        return Point(makespan, machine.copy(), before.copy(), after.copy(), place)
 
     def _distance(self, a: Point, b: Point) -> int:
-        return int(distance(a.rows.machine, a.place, b.rows.machine, b.rows.after))
+        return int(distance(a.machine, a.place, b.machine, b.after))
 
 
-def starts_of(arrays: Arrays, rows: Rows) -> Longs:
+def starts_of(arrays: Arrays, point: Point) -> Longs:
     """[n] earliest starts of a solution's operations."""
-    paths = Paths.of(arrays.count)
-    evaluate(arrays.layout, rows, paths)
-    return paths.head
+    count = arrays.count
+    head, tail = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    order, waits = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
+    duration = arrays.durations(point.machine)
+    evaluate(
+        duration,
+        arrays.release,
+        arrays.job_before,
+        arrays.job_after,
+        point.before,
+        point.after,
+        head,
+        tail,
+        order,
+        waits,
+    )
+    return head

@@ -72,10 +72,10 @@ def carlier(head, duration, tail, nodes):  # type: ignore[no-untyped-def]
     heads, tails = np.empty((nodes + 2, count), dtype=np.int64), np.empty((nodes + 2, count), dtype=np.int64)
     bounds = np.empty(nodes + 2, dtype=np.int64)
     heads[0], tails[0], bounds[0] = head, tail, 0
-    best, depth, explored = FAR, 1, 0
-    while depth > 0 and explored < nodes:
+    best, depth, seen = FAR, 1, 0
+    while depth > 0 and seen < nodes:
         depth -= 1
-        explored += 1
+        seen += 1
         if bounds[depth] >= best:
             continue
         r, q = heads[depth].copy(), tails[depth].copy()

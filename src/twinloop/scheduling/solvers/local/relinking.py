@@ -7,7 +7,6 @@ guide's machine; a swap that would close a circle is left out.
 import numpy as np
 
 from twinloop.scheduling.solvers.jit import machine_code
-from twinloop.scheduling.solvers.lending import lent
 from twinloop.scheduling.solvers.local.graph import draw, evaluate, link, topological, unlink
 
 
@@ -26,26 +25,41 @@ def positions(before, after, place):  # type: ignore[no-untyped-def]
 @machine_code
 def distance(machine, place, guide_machine, guide_after):  # type: ignore[no-untyped-def]
     """Pairs on one machine in another order, plus operations on another machine."""
-    apart = 0
+    found = 0
     for v in range(len(machine)):
         if machine[v] != guide_machine[v]:
-            apart += 1
+            found += 1
             continue
         w = guide_after[v]
         while w >= 0:
             if machine[w] == machine[v] and place[v] > place[w]:
-                apart += 1
+                found += 1
             w = guide_after[w]
-    return apart
+    return found
 
 
 @machine_code
-def relink(layout, rows, guide_machine, guide_place, steps, paths, state):  # type: ignore[no-untyped-def]
+def relink(  # type: ignore[no-untyped-def]
+    job_before,
+    job_after,
+    release,
+    first_mode,
+    mode_machine,
+    mode_duration,
+    machine,
+    duration,
+    before,
+    after,
+    guide_machine,
+    guide_place,
+    steps,
+    state,
+):
     """Change the solution in place by up to `steps` steps towards the guide; returns how many were done."""
-    layout, rows, paths, state = lent(layout), lent(rows), lent(paths), lent(state)
-    machine, duration, before, after = rows.machine, rows.duration, rows.before, rows.after
-    head, choice = paths.head, paths.path
     count = len(duration)
+    head, tail = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    order, waits = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
+    choice = np.empty(count, dtype=np.int32)
     elsewhere = 0
     for v in range(count):
         elsewhere += machine[v] != guide_machine[v]
@@ -53,18 +67,18 @@ def relink(layout, rows, guide_machine, guide_place, steps, paths, state):  # ty
     # Machines first: orders can only be compared on the same machine.
     moves = steps * elsewhere // max(1, elsewhere + count // 4) if elsewhere > 0 else 0
     while done < moves:
-        choices = 0
+        found = 0
         for v in range(count):
             if machine[v] != guide_machine[v]:
-                choice[choices] = v
-                choices += 1
-        if choices == 0:
+                choice[found] = v
+                found += 1
+        if found == 0:
             break
-        v = choice[draw(state, choices)]
-        evaluate(layout, rows, paths)
-        w = layout.job_after[v]
+        v = choice[draw(state, found)]
+        evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits)
+        w = job_after[v]
         before_end = head[w] + duration[w] if w >= 0 else np.int64(1) << 60
-        w = layout.job_before[v]
+        w = job_before[v]
         after_start = head[w] if w >= 0 else np.int64(-1)
         x, y = -1, -1
         for w in range(count):
@@ -81,15 +95,15 @@ def relink(layout, rows, guide_machine, guide_place, steps, paths, state):  # ty
             x, y = y, after[y]
         if x >= 0 and head[x] + duration[x] >= before_end:
             break
-        unlink(v, rows)
+        unlink(v, before, after)
         machine[v] = guide_machine[v]
-        for m in range(layout.first_mode[v], layout.first_mode[v + 1]):
-            if layout.mode_machine[m] == machine[v]:
-                duration[v] = layout.mode_duration[m]
-        link(v, x, y, rows)
+        for m in range(first_mode[v], first_mode[v + 1]):
+            if mode_machine[m] == machine[v]:
+                duration[v] = mode_duration[m]
+        link(v, x, y, before, after)
         done += 1
     while done < steps:
-        choices = 0
+        found = 0
         for v in range(count):
             w = after[v]
             if (
@@ -98,21 +112,21 @@ def relink(layout, rows, guide_machine, guide_place, steps, paths, state):  # ty
                 and machine[w] == guide_machine[w]
                 and guide_place[v] > guide_place[w]
             ):
-                choice[choices] = v
-                choices += 1
+                choice[found] = v
+                found += 1
         swapped = False
-        while choices > 0 and not swapped:
-            k = draw(state, choices)
+        while found > 0 and not swapped:
+            k = draw(state, found)
             u = choice[k]
-            choices -= 1
-            choice[k] = choice[choices]
+            found -= 1
+            choice[k] = choice[found]
             v = after[u]
-            unlink(u, rows)
-            link(u, v, after[v], rows)
-            swapped = topological(layout, rows, paths) == count
+            unlink(u, before, after)
+            link(u, v, after[v], before, after)
+            swapped = topological(job_before, job_after, before, after, order, waits) == count
             if not swapped:
-                unlink(u, rows)
-                link(u, before[v], v, rows)
+                unlink(u, before, after)
+                link(u, before[v], v, before, after)
         if not swapped:
             break
         done += 1

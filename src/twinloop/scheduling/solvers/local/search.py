@@ -64,7 +64,7 @@ def solve_local(
         Island(arrays, seed=question.seed + 1_000_003 * k, target=least, neighbourhood=neighbourhood)
         for k in range(populations)
     ]
-    first = arrays.rows(question.start) if question.start is not None else None
+    first = arrays.sequences(question.start) if question.start is not None else None
 
     def run(number: int) -> None:
         islands[number].run(first if number == 0 else None, go_on=go_on)
@@ -80,6 +80,6 @@ def solve_local(
     if not bests:
         return Solution(METHOD, "no plan", None, None, least, reason="the limit allows no iteration")
     best = min(bests, key=lambda point: point.makespan)
-    plan = arrays.plan(best.rows, starts_of(arrays, best.rows))
+    plan = arrays.plan(best.machine, starts_of(arrays, best))
     status: Status = "optimal" if best.makespan == least else "feasible"
     return Solution(METHOD, status, plan, (best.makespan,), least, tuple(known))

@@ -6,20 +6,15 @@ operation has other machines, it may be put between any two operations there tha
 (Mastrolilli and Gambardella 2000). Moves are chosen by estimate; what a move turned round stays so for a while.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from twinloop.scheduling.solvers.jit import machine_code
-from twinloop.scheduling.solvers.lending import lent
-from twinloop.scheduling.solvers.local.arrays import Longs
 from twinloop.scheduling.solvers.local.graph import (
     FAR,
     draw,
     estimate_later,
     estimate_sooner,
     evaluate,
-    keep,
     link,
     ready,
     rest_of_job,
@@ -31,9 +26,8 @@ LATER, SOONER, ELSEWHERE = 0, 1, 2
 
 
 @machine_code
-def critical_path(makespan, layout, rows, paths, state):  # type: ignore[no-untyped-def]
+def critical_path(makespan, duration, job_before, before, head, state, path):  # type: ignore[no-untyped-def]
     """Write a random critical path to the end of `path` [n]; returns where it begins there."""
-    duration, head, path = rows.duration, paths.head, paths.path
     count = len(duration)
     v, ties = -1, 0
     for w in range(count):
@@ -45,7 +39,7 @@ def critical_path(makespan, layout, rows, paths, state):  # type: ignore[no-unty
     while v >= 0:
         place -= 1
         path[place] = v
-        x, y = layout.job_before[v], rows.before[v]
+        x, y = job_before[v], before[v]
         by_job = x >= 0 and head[x] + duration[x] == head[v]
         by_machine = y >= 0 and head[y] + duration[y] == head[v]
         if by_job and by_machine:
@@ -59,55 +53,56 @@ def critical_path(makespan, layout, rows, paths, state):  # type: ignore[no-unty
     return place
 
 
-class Memory(NamedTuple):
-    """What moves have forbidden, by the iteration until which it holds.
-
-    order: [n, jobs], when an operation must not come before one of a job on its machine. machine: [n, machines], when
-    it must not come back.
-    """
-
-    order: Longs
-    machine: Longs
-
-
-class Effort(NamedTuple):
-    """How long a search goes on, and over which moves.
-
-    clock: iterations done with this memory before. patience: iterations without a better solution after which it ends.
-    target: the makespan at which it ends. neighbourhood: 5, 6 or 7.
-    """
-
-    clock: int
-    iterations: int
-    patience: int
-    target: int
-    neighbourhood: int
-
-
 @machine_code
-def search(layout, rows, best_rows, memory, paths, effort, state):  # type: ignore[no-untyped-def]
-    """Search on from `rows`, which are changed in place; returns the best makespan and the iterations done.
+def search(  # type: ignore[no-untyped-def]
+    job,
+    job_before,
+    job_after,
+    release,
+    first_mode,
+    mode_machine,
+    mode_duration,
+    machines,
+    machine,
+    duration,
+    before,
+    after,
+    kept_order,
+    kept_machine,
+    clock,
+    iterations,
+    patience,
+    target,
+    neighbourhood,
+    state,
+    best_machine,
+    best_before,
+    best_after,
+):
+    """Search on from a solution, which is changed in place; returns the best makespan and the iterations done.
 
-    The best solution is written to `best_rows`. A makespan of -1 means that the start waits for itself in a circle.
+    kept_order [n, jobs]: until which iteration an operation must not come before one of a job on its machine.
+    kept_machine [n, machines]: until when it must not come back. clock: iterations done with these tables before.
+    patience: iterations without a better solution after which it ends; target: the makespan at which it ends.
+    The best solution is written to best_*. A makespan of -1 means that the start waits for itself in a circle.
     """
-    layout, rows, memory, paths, state = lent(layout), lent(rows), lent(memory), lent(paths), lent(state)
-    job, job_before, job_after, first_mode = layout.job, layout.job_before, layout.job_after, layout.first_mode
-    machine, duration, before, after = rows.machine, rows.duration, rows.before, rows.after
-    head, tail, path = paths.head, paths.tail, paths.path
     count = len(duration)
-    jobs, machines = memory.order.shape[1], memory.machine.shape[1]
-    first_on = np.empty(machines, dtype=np.int32)
-    flexible = len(layout.mode_machine) > count
-    makespan = evaluate(layout, rows, paths)
+    jobs = kept_order.shape[1]
+    head, tail = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    order, waits = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
+    times, row = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int32)
+    path, first_on = np.empty(count, dtype=np.int32), np.empty(machines, dtype=np.int32)
+    flexible = len(mode_machine) > count
+    makespan = evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits)
     best, best_at, done = makespan, 0, 0
-    keep(rows, best_rows)
+    best_machine[:], best_before[:], best_after[:] = machine, before, after
     # Zhang et al. 2008: about 10 + jobs per machine, drawn anew for every move.
     shortest = 10 + int(jobs / machines)
     longest = int((1.4 if jobs <= 2 * machines else 1.5) * shortest)
-    while done < effort.iterations and done - best_at < effort.patience and best > effort.target and makespan >= 0:
+    while done < iterations and done - best_at < patience and best > target and makespan >= 0:
         done += 1
-        now = effort.clock + done
-        begin = critical_path(makespan, layout, rows, paths, state)
+        now = clock + done
+        begin = critical_path(makespan, duration, job_before, before, head, state, path)
         kind, u, v, mode, value, ties = -1, -1, -1, -1, FAR, 0
         # The move taken when all are forbidden.
         any_kind, any_u, any_v, any_mode, forbidden_count = -1, -1, -1, -1, 0
@@ -125,15 +120,15 @@ def search(layout, rows, best_rows, memory, paths, effort, state):  # type: igno
                     continue
                 if (family == 1 or family == 2) and fixed_front:
                     continue
-                if family >= 2 and effort.neighbourhood < 7:
+                if family >= 2 and neighbourhood < 7:
                     break
                 if family == 0:  # to the end of the block
                     low, high = start, stop - 1
-                    if effort.neighbourhood == 5:
+                    if neighbourhood == 5:
                         low = max(low, stop - 1)
                 elif family == 1:  # to its front
                     low, high = start + 1, stop
-                    if effort.neighbourhood == 5:
+                    if neighbourhood == 5:
                         high = min(high, start + 1)
                     if stop == start + 1 and not fixed_back:
                         continue  # the same swap as in the first family
@@ -153,27 +148,31 @@ def search(layout, rows, best_rows, memory, paths, effort, state):  # type: igno
                         w = job_after[a]
                         if w == b or (w >= 0 and tail[b] + duration[b] < tail[w] + duration[w]):
                             continue  # w is b or might lead to it: a circle
-                        estimate = estimate_later(a, b, layout, rows, paths)
+                        found = estimate_later(
+                            a, b, duration, release, job_before, job_after, before, after, head, tail, times, row
+                        )
                         w = a
                         while w != b and not forbidden:
                             w = after[w]
-                            forbidden = memory.order[w, job[a]] > now
+                            forbidden = kept_order[w, job[a]] > now
                     else:
                         w = job_before[b]
                         if w == a or (w >= 0 and head[a] + duration[a] < head[w] + duration[w]):
                             continue
-                        estimate = estimate_sooner(a, b, layout, rows, paths)
+                        found = estimate_sooner(
+                            a, b, duration, release, job_before, job_after, before, after, head, tail, times, row
+                        )
                         w = b
                         while w != a and not forbidden:
                             w = before[w]
-                            forbidden = memory.order[b, job[w]] > now
-                    if forbidden and estimate >= best:
+                            forbidden = kept_order[b, job[w]] > now
+                    if forbidden and found >= best:
                         forbidden_count += 1
                         if draw(state, forbidden_count) == 0:
                             any_kind, any_u, any_v = way, a, b
-                    elif estimate < value:
-                        kind, u, v, value, ties = way, a, b, estimate, 1
-                    elif estimate == value:
+                    elif found < value:
+                        kind, u, v, value, ties = way, a, b, found, 1
+                    elif found == value:
                         ties += 1
                         if draw(state, ties) == 0:
                             kind, u, v = way, a, b
@@ -188,14 +187,14 @@ def search(layout, rows, best_rows, memory, paths, effort, state):  # type: igno
                 a = path[place]
                 if first_mode[a + 1] - first_mode[a] == 1:
                     continue
-                soonest = ready(a, layout, rows, paths)
-                rest = rest_of_job(a, layout, rows, paths)
+                soonest = ready(a, duration, release, job_before, head)
+                rest = rest_of_job(a, duration, job_after, tail)
                 w = job_after[a]
                 before_end = head[w] + duration[w] if w >= 0 else FAR
                 w = job_before[a]
                 after_start = head[w] if w >= 0 else -1
                 for m in range(first_mode[a], first_mode[a + 1]):
-                    there = layout.mode_machine[m]
+                    there = mode_machine[m]
                     if there == machine[a]:
                         continue
                     x, y = -1, first_on[there]
@@ -204,14 +203,14 @@ def search(layout, rows, best_rows, memory, paths, effort, state):  # type: igno
                         if y < 0 or head[y] > after_start:
                             at = soonest if x < 0 else max(soonest, head[x] + duration[x])
                             behind = rest if y < 0 else max(rest, tail[y] + duration[y])
-                            estimate = at + layout.mode_duration[m] + behind
-                            if memory.machine[a, there] > now and estimate >= best:
+                            found = at + mode_duration[m] + behind
+                            if kept_machine[a, there] > now and found >= best:
                                 forbidden_count += 1
                                 if draw(state, forbidden_count) == 0:
                                     any_kind, any_u, any_v, any_mode = ELSEWHERE, a, x, m
-                            elif estimate < value:
-                                kind, u, v, mode, value, ties = ELSEWHERE, a, x, m, estimate, 1
-                            elif estimate == value:
+                            elif found < value:
+                                kind, u, v, mode, value, ties = ELSEWHERE, a, x, m, found, 1
+                            elif found == value:
                                 ties += 1
                                 if draw(state, ties) == 0:
                                     kind, u, v, mode = ELSEWHERE, a, x, m
@@ -227,25 +226,25 @@ def search(layout, rows, best_rows, memory, paths, effort, state):  # type: igno
             w = u
             while w != v:
                 w = after[w]
-                memory.order[u, job[w]] = until
-            unlink(u, rows)
-            link(u, v, after[v], rows)
+                kept_order[u, job[w]] = until
+            unlink(u, before, after)
+            link(u, v, after[v], before, after)
         elif kind == SOONER:
             w = v
             while w != u:
                 w = before[w]
-                memory.order[w, job[v]] = until
-            unlink(v, rows)
-            link(v, before[u], u, rows)
+                kept_order[w, job[v]] = until
+            unlink(v, before, after)
+            link(v, before[u], u, before, after)
         else:
-            memory.machine[u, machine[u]] = until
-            unlink(u, rows)
-            machine[u] = layout.mode_machine[mode]
-            duration[u] = layout.mode_duration[mode]
+            kept_machine[u, machine[u]] = until
+            unlink(u, before, after)
+            machine[u] = mode_machine[mode]
+            duration[u] = mode_duration[mode]
             # Behind no one means at the front of the row.
-            link(u, v, after[v] if v >= 0 else first_on[machine[u]], rows)
-        makespan = evaluate(layout, rows, paths)
+            link(u, v, after[v] if v >= 0 else first_on[machine[u]], before, after)
+        makespan = evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits)
         if 0 <= makespan < best:
             best, best_at = makespan, done
-            keep(rows, best_rows)
+            best_machine[:], best_before[:], best_after[:] = machine, before, after
     return (best if makespan >= 0 else -1), done
