@@ -4,6 +4,8 @@ A move swaps two neighbours on a critical path, or puts a critical operation on 
 is kept with probability exp(-worse / temperature), which falls geometrically over the iterations.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from twinloop.errors import InputError
@@ -36,18 +38,14 @@ def solve_annealing(shop: JobShop, question: Question, *, tell: Tell | None = No
         raise InputError("simulated annealing: expected a limit of iterations; its cooling is spread over them")
     arrays = Arrays.of(shop)
     state = np.random.SeedSequence(question.seed).generate_state(1, np.uint64) | np.uint64(1)
-    fixed = (
-        *(arrays.job_before, arrays.job_after, arrays.release),
-        *(arrays.first_mode, arrays.mode_machine, arrays.mode_duration),
+    first = (
+        arrays.sequences(start) if start else construct(arrays.layout, len(shop.machines), MOST_WORK, 0.0, 0.0, state)
     )
-    first = arrays.sequences(start) if start else construct(*fixed, len(shop.machines), MOST_WORK, 0.0, 0.0, state)
     machine, before, after = (column.copy() for column in first)
     least = lower_bound(shop, goal)
     mean = float(arrays.mode_duration.mean())
-    makespan = anneal(
-        *(*fixed, machine, arrays.durations(machine), before, after),
-        *(limit.iterations, HOT * mean, COLD * mean, least, state),
-    )
+    cooling = Cooling(limit.iterations, HOT * mean, COLD * mean, least)
+    makespan = anneal(arrays.layout, arrays.rows(machine, before, after), cooling, state)
     point = Point(int(makespan), machine, before, after, np.empty(0, dtype=np.int32))
     status: Status = "optimal" if point.makespan == least else "feasible"
     trace = Trace(tell)
@@ -56,25 +54,21 @@ def solve_annealing(shop: JobShop, question: Question, *, tell: Tell | None = No
     return Solution(METHOD, status, plan, (point.makespan,), least, tuple(trace.incumbents))
 
 
+class Cooling(NamedTuple):
+    """Iterations over which the temperature falls from hot to cold; the target is the makespan at which it ends."""
+
+    iterations: int
+    hot: float
+    cold: float
+    target: int
+
+
 @machine_code
-def anneal(  # type: ignore[no-untyped-def]
-    job_before,
-    job_after,
-    release,
-    first_mode,
-    mode_machine,
-    mode_duration,
-    machine,
-    duration,
-    before,
-    after,
-    iterations,
-    hot,
-    cold,
-    target,
-    state,
-):
+def anneal(layout, rows, cooling, state):  # type: ignore[no-untyped-def]
     """Anneal a solution in place and leave the best there; returns its makespan."""
+    _, job_before, job_after, release, first_mode, mode_machine, mode_duration = layout
+    machine, duration, before, after = rows
+    iterations, hot, cold, target = cooling
     count = len(duration)
     head, tail = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     order, waits = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)

@@ -6,7 +6,7 @@ after it there (-1: none); times follow from these by longest paths.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,27 @@ from twinloop.scheduling.problem import JobShop
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
+
+
+class Layout(NamedTuple):
+    """What never changes, as kernels take it: see `Arrays`. Kernels unpack it once; counting references costs time."""
+
+    job: Ints
+    job_before: Ints
+    job_after: Ints
+    release: Longs
+    first_mode: Ints
+    mode_machine: Ints
+    mode_duration: Longs
+
+
+class Rows(NamedTuple):
+    """A solution: machine of every operation, its duration there, the operations before and after it; all [n]."""
+
+    machine: Ints
+    duration: Longs
+    before: Ints
+    after: Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +60,16 @@ class Arrays:
     @property
     def count(self) -> int:
         return len(self.job)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The arrays as one record."""
+        routes = (self.job, self.job_before, self.job_after, self.release)
+        return Layout(*routes, self.first_mode, self.mode_machine, self.mode_duration)
+
+    def rows(self, machine: Ints, before: Ints, after: Ints) -> Rows:
+        """A solution as one record of these very arrays."""
+        return Rows(machine, self.durations(machine), before, after)
 
     @classmethod
     def of(cls, shop: JobShop) -> "Arrays":

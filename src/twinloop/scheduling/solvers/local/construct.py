@@ -14,14 +14,13 @@ MOST_WORK, LEAST_TIME, MOST_TIME = 0, 1, 2
 
 
 @machine_code
-def construct(  # type: ignore[no-untyped-def]
-    job_before, job_after, release, first_mode, mode_machine, mode_duration, machines, rule, delay, noise, state
-):
+def construct(layout, machines, rule, delay, noise, state):  # type: ignore[no-untyped-def]
     """Machine, operation before and after of a new solution.
 
     rule: MOST_WORK, LEAST_TIME or MOST_TIME. delay: 0 non-delay … 1 active. noise: relative width of the random
     factor on priorities, 0 for none.
     """
+    _, job_before, job_after, release, first_mode, mode_machine, mode_duration = layout
     count = len(job_before)
     remaining = np.zeros(count, dtype=np.int64)
     for v in range(count - 1, -1, -1):

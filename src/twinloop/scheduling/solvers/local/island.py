@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twinloop.scheduling.solvers.local.arrays import Arrays, Ints, Longs
+from twinloop.scheduling.solvers.local.arrays import Arrays, Ints, Longs, Rows
 from twinloop.scheduling.solvers.local.construct import LEAST_TIME, MOST_TIME, MOST_WORK, construct
 from twinloop.scheduling.solvers.local.graph import draw, evaluate
 from twinloop.scheduling.solvers.local.relinking import distance, positions, relink
-from twinloop.scheduling.solvers.local.tabu import search
+from twinloop.scheduling.solvers.local.tabu import Effort, Memory, search
 
 POPULATION = 10
 # Iterations without a better solution after which a search ends.
@@ -42,17 +42,9 @@ class Island:
         self.state = np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
         self.done = 0
         self.best: Point | None = None
-        shape = (arrays.count, len(arrays.shop.jobs))
-        self._kept_order = np.zeros(shape, dtype=np.int64)
-        self._kept_machine = np.zeros((arrays.count, len(arrays.shop.machines)), dtype=np.int64)
-        self._fixed = (
-            arrays.job_before,
-            arrays.job_after,
-            arrays.release,
-            arrays.first_mode,
-            arrays.mode_machine,
-            arrays.mode_duration,
-        )
+        shape = (len(arrays.shop.jobs), len(arrays.shop.machines))
+        kept = (np.zeros((arrays.count, columns), dtype=np.int64) for columns in shape)
+        self._memory = Memory(*kept)
 
     def run(self, start: tuple[Ints, Ints, Ints] | None, *, go_on: Callable[["Island"], bool]) -> None:
         """Search until the target is reached or `go_on`, asked after every chunk, says no."""
@@ -80,41 +72,35 @@ class Island:
 
     def _constructed(self, number: int) -> tuple[Ints, Ints, Ints]:
         rule, delay, noise = FIRST[(number - 1) % len(FIRST)] if number else (MOST_WORK, 0.0, 0.0)
-        found: tuple[Ints, Ints, Ints] = construct(
-            *self._fixed, len(self.arrays.shop.machines), rule, delay, noise, self.state
+        first: tuple[Ints, Ints, Ints] = construct(
+            self.arrays.layout, len(self.arrays.shop.machines), rule, delay, noise, self.state
         )
-        return found
+        return first
 
     def _between(self, a: Point, b: Point, apart: int) -> tuple[Ints, Ints, Ints]:
         machine, before, after = a.machine.copy(), a.before.copy(), a.after.copy()
         steps = int(apart * (0.3 + 0.4 * draw(self.state, 1000) / 1000))
-        duration = self.arrays.durations(machine)
-        relink(*self._fixed, machine, duration, before, after, b.machine, b.place, steps, self.state)
+        rows = self.arrays.rows(machine, before, after)
+        relink(self.arrays.layout, rows, b.machine, b.place, steps, self.state)
         return machine, before, after
 
     def _improved(self, machine: Ints, before: Ints, after: Ints, go_on: Callable[["Island"], bool]) -> Point:
-        duration = self.arrays.durations(machine)
-        self._kept_order[:] = 0
-        self._kept_machine[:] = 0
+        for kept in self._memory:
+            kept[:] = 0
         best = None
         waited, clock = 0, 0
-        found = machine.copy(), before.copy(), after.copy()
+        rows = self.arrays.rows(machine, before, after)
+        best_rows = Rows(machine.copy(), rows.duration.copy(), before.copy(), after.copy())
         while True:
-            makespan, done = search(
-                self.arrays.job,
-                *self._fixed,
-                len(self.arrays.shop.machines),
-                *(machine, duration, before, after, self._kept_order, self._kept_machine, clock),
-                *(CHUNK, CHUNK, self.target, self.neighbourhood, self.state),
-                *found,
-            )
+            effort = Effort(clock, CHUNK, CHUNK, self.target, self.neighbourhood)
+            makespan, done = search(self.arrays.layout, rows, best_rows, self._memory, effort, self.state)
             assert makespan >= 0, "a start waits for itself"
             if done < CHUNK and makespan > self.target:
                 done = CHUNK  # there is no move left to make
             clock += done
             self.done += done
             if best is None or makespan < best.makespan:
-                best, waited = self._point(int(makespan), *found), 0
+                best, waited = self._point(int(makespan), best_rows.machine, best_rows.before, best_rows.after), 0
                 if self.best is None or best.makespan < self.best.makespan:
                     self.best = best
             else:

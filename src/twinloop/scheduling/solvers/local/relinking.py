@@ -39,23 +39,10 @@ def distance(machine, place, guide_machine, guide_after):  # type: ignore[no-unt
 
 
 @machine_code
-def relink(  # type: ignore[no-untyped-def]
-    job_before,
-    job_after,
-    release,
-    first_mode,
-    mode_machine,
-    mode_duration,
-    machine,
-    duration,
-    before,
-    after,
-    guide_machine,
-    guide_place,
-    steps,
-    state,
-):
+def relink(layout, rows, guide_machine, guide_place, steps, state):  # type: ignore[no-untyped-def]
     """Change the solution in place by up to `steps` steps towards the guide; returns how many were done."""
+    _, job_before, job_after, release, first_mode, mode_machine, mode_duration = layout
+    machine, duration, before, after = rows
     count = len(duration)
     head, tail = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     order, waits = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)

@@ -6,9 +6,12 @@ operation has other machines, it may be put between any two operations there tha
 (Mastrolilli and Gambardella 2000). Moves are chosen by estimate; what a move turned round stays so for a while.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from twinloop.scheduling.solvers.jit import machine_code
+from twinloop.scheduling.solvers.local.arrays import Longs
 from twinloop.scheduling.solvers.local.graph import (
     FAR,
     draw,
@@ -53,39 +56,44 @@ def critical_path(makespan, duration, job_before, before, head, state, path):  #
     return place
 
 
-@machine_code
-def search(  # type: ignore[no-untyped-def]
-    job,
-    job_before,
-    job_after,
-    release,
-    first_mode,
-    mode_machine,
-    mode_duration,
-    machines,
-    machine,
-    duration,
-    before,
-    after,
-    kept_order,
-    kept_machine,
-    clock,
-    iterations,
-    patience,
-    target,
-    neighbourhood,
-    state,
-    best_machine,
-    best_before,
-    best_after,
-):
-    """Search on from a solution, which is changed in place; returns the best makespan and the iterations done.
+class Memory(NamedTuple):
+    """What moves have forbidden, by the iteration until which it holds.
 
-    kept_order [n, jobs]: until which iteration an operation must not come before one of a job on its machine.
-    kept_machine [n, machines]: until when it must not come back. clock: iterations done with these tables before.
-    patience: iterations without a better solution after which it ends; target: the makespan at which it ends.
-    The best solution is written to best_*. A makespan of -1 means that the start waits for itself in a circle.
+    order: [n, jobs], when an operation must not come before one of a job on its machine. machine: [n, machines], when
+    it must not come back.
     """
+
+    order: Longs
+    machine: Longs
+
+
+class Effort(NamedTuple):
+    """How long a search goes on, and over which moves.
+
+    clock: iterations done with this memory before. patience: iterations without a better solution after which it ends.
+    target: the makespan at which it ends. neighbourhood: 5, 6 or 7.
+    """
+
+    clock: int
+    iterations: int
+    patience: int
+    target: int
+    neighbourhood: int
+
+
+@machine_code
+def search(layout, rows, best_rows, memory, effort, state):  # type: ignore[no-untyped-def]
+    """Search on from `rows`, which are changed in place; returns the best makespan and the iterations done.
+
+    The best solution is written to `best_rows` but for its durations. A makespan of -1 means that the start waits for
+    itself in a circle.
+    """
+    job, job_before, job_after, release, first_mode, mode_machine, mode_duration = layout
+    machine, duration, before, after = rows
+    best_machine, _, best_before, best_after = best_rows
+    kept_order, kept_machine = memory
+    clock, iterations, patience, target, neighbourhood = effort
+    machines = kept_machine.shape[1]
     count = len(duration)
     jobs = kept_order.shape[1]
     head, tail = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
