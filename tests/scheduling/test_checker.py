@@ -333,3 +333,39 @@ def test_a_frozen_operation_keeps_machine_and_times():
     shop = dataclasses.replace(rich_shop(), frozen=(fixed,))
     assert [v.rule for v in violations(shop, rich_plan())] == ["frozen operation moved"]
     assert violations(shop, rich_plan(base_0=("lathe", 30, 40))) == ()
+
+
+def test_an_operation_planned_twice_does_not_hide_what_else_is_wrong() -> None:
+    shop = lone(Operation("mill", 3), Operation("press", 2, no_wait=True))
+    first, twice = ("a", 0, "mill", 0, 3), ("repeated operation", "job a operation 1 is planned 2 times")
+    assert told(shop, first, ("a", 1, "press", 3, 5), ("a", 1, "press", 8, 10)) == [twice]
+    rows = (first, ("a", 0, "mill", 5, 8), ("a", 1, "press", 6, 8))
+    assert [rule for rule, _ in told(shop, *rows)] == ["repeated operation", "wrong order"]
+
+
+def test_work_without_a_pool_or_material_lends_none() -> None:
+    needs = [("a", {"smith": 1}, {"bar": 1}), ("b", {"smith": 1}, {"bar": 1}), ("c", {}, {})]
+    jobs = tuple(Job(name, (Operation(name, 9, pools=pools, materials=bars),)) for name, pools, bars in needs)
+    shop = JobShop(("a", "b", "c"), jobs, pools=(Pool("smith"),), materials=(Material("bar", 1, ((9, 1),)),))
+    rules = [rule for rule, _ in told(shop, ("c", 0, "c", 0, 9), ("a", 0, "a", 1, 10), ("b", 0, "b", 2, 11))]
+    assert rules == ["pool overdrawn", "material missing"]
+
+
+def test_later_windows_that_touch_are_one_too() -> None:
+    shop = lone(
+        Operation("mill", 4, pools={"smith": 1}),
+        closed={"mill": (Window(2, 4), Window(20, 22))},
+        pools=(Pool("smith", 1, (Window(22, 24),)),),
+    )
+    assert told(shop, ("a", 0, "mill", 21, 25)) == [("closed", "job a operation 0 runs 21 … 25, closed 20 … 24")]
+
+
+def test_rows_are_judged_in_the_order_of_time_whatever_theirs_is() -> None:
+    shop = side_by_side(("a", 3, "brass"), ("b", 3, "steel"), setups={"saw": {("steel", "brass"): 2}})
+    rows = (Assignment("b", 0, "saw", 3, 6), Assignment("a", 0, "saw", 0, 3))
+    assert violations(shop, Plan(rows)) == ()
+
+
+def test_no_more_than_three_violations_are_shown() -> None:
+    with pytest.raises(RunError, match=r"^plan: [^;]*;[^;]*;[^;]* and 1 more$"):
+        check(SHOP, Plan.of(GOOD[:1]))
