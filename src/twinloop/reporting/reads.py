@@ -124,7 +124,8 @@ class Executions:
         return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
 
     def _changed_since(self, moment: float, name: str) -> bool:
-        return any(not file.is_file() or file.stat().st_mtime >= moment for file in self._files(name))
+        # What was looked for in vain (an optional file) is noted too.
+        return any(file.is_file() and file.stat().st_mtime >= moment for file in self._files(name))
 
     def _digest(self, name: str) -> str | None:
         """Of a file, or of all files in a folder; None where there is neither."""
