@@ -124,3 +124,16 @@ def test_a_refused_override_changes_neither_params_nor_choices(clone: Path) -> N
     with pytest.raises(InputError, match=r"factory\.train\.epochs = 0: .*override factory\.train\.epochs=0"):
         conf(clone, "seed=9", "factory.train.epochs=0")
     assert [path.read_bytes() for path in files] == before
+
+
+def test_data_that_git_ignores_is_found_in_a_copy_of_the_checkout(clone: Path) -> None:
+    reset(clone)
+    folder = clone / "data/source/images/good"
+    folder.mkdir(parents=True)
+    (folder / "1.png").write_text("no picture", encoding="utf-8")
+    conf(clone, "factory/data=auto", "factory.data.source=data/source/images")
+    stopped = run_in(clone, "dvc", "exp", "run", "--temp", "-S", "profile=smoke", "factory-prepare", check=False)
+    told = stopped.stdout + stopped.stderr
+    # DVC found the dependency from the copy, and prepare the file itself: it is no picture.
+    assert "does not exist" not in told
+    assert "images/good/1.png: not an image" in told

@@ -68,7 +68,7 @@ def parse(schema: type[T], value: Any, *, path: tuple[str | int, ...] = ()) -> T
     `path` is prefixed to the location of every fault. Raises `Invalid`.
     """
     for keys, expected in unplain(value):
-        raise Invalid([Fault(path + keys, _at(value, keys), expected)])
+        raise Invalid([Fault(path + keys, _shown(_at(value, keys)), expected)])
     try:
         text = json.dumps(value)
         return cast(T, _adapter(cast(Hashable, schema)).validate_json(text, strict=True))
@@ -136,6 +136,11 @@ def _without_union_labels(location: tuple[str | int, ...], given: Any, *, missin
         elif missing and place == len(location) - 1:
             keys.append(key)
     return tuple(keys)
+
+
+def _shown(value: Any) -> Any:
+    # Some of what is not plain cannot be printed: it is endless, or has thousands of digits.
+    return value if isinstance(value, str | bytes) else type(value).__name__
 
 
 def _at(value: Any, keys: tuple[str | int, ...]) -> Any:

@@ -11,6 +11,7 @@ from twinloop.config.compose import PARAMS, choose, difference, leaves, read_par
 from twinloop.config.digest import conf_digest
 from twinloop.config.location import line_of
 from twinloop.config.sections import describe
+from twinloop.config.sources import dependency
 from twinloop.errors import InputError, masked
 from twinloop.files import write_text
 from twinloop.twins import registry
@@ -60,6 +61,13 @@ def check(root: Path) -> None:
         return f"{PARAMS}:{line_of(root / PARAMS, keys) or 1}"
 
     _validate(params, origin)
+    for name in registry.TWINS:
+        expected = dependency(params[name]["data"]["source"])
+        if params.get("inputs", {}).get(name) != expected:
+            raise InputError(
+                f"conf: inputs.{name}: expected {expected}, which follows from {name}.data.source: give that as a "
+                f"choice, `python -m twinloop conf {name}.data.source={params[name]['data']['source']}`"
+            )
 
 
 def _validate(values: dict[str, Any], origin: Callable[[Sequence[str | int]], str]) -> None:

@@ -15,8 +15,10 @@ from typing import Any
 
 from twinloop.config.compose import PARAMS, read_params
 from twinloop.config.sections import declared
+from twinloop.config.sources import located
 from twinloop.errors import InputError, RunError
 from twinloop.files import fingerprint, sha256
+from twinloop.twins.configuration import main_root
 
 READ_AT_MOST = 256 * 2**20
 # Times of files are this coarse on some file systems: a file written that shortly before the start is read again.
@@ -111,7 +113,7 @@ def _declared_params(root: Path, stage: str, params: Mapping[str, Any]) -> dict[
 def _files(root: Path, deps: Sequence[str]) -> Iterator[tuple[str, Path]]:
     """Every file below the dependencies, by the name to show; one that is missing has none."""
     for dep in deps:
-        path = root / dep
+        path = located(dep, root=root, main=main_root(root))
         if path.is_file():
             yield dep, path
         elif path.is_dir():

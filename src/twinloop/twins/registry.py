@@ -148,6 +148,6 @@ def check(params: dict[str, Any]) -> None:
 
     for twin in chosen():
         twin.check(params)
-    unknown = [key for key in params if key not in (*SHARED, *TWINS, "conf_digest", "values_digest")]
+    unknown = [key for key in params if key not in (*SHARED, *TWINS, "inputs", "conf_digest", "values_digest")]
     if unknown:
         raise Invalid([Fault((unknown[0],), params[unknown[0]], f"unknown key; known: {', '.join((*SHARED, *TWINS))}")])

@@ -137,7 +137,7 @@ def test_a_line_file_that_cannot_be_read_is_named(tmp_path):
     with pytest.raises(InputError, match=r"missing\.yaml: cannot be read \(No such file"):
         Line.from_yaml(tmp_path / "missing.yaml")
     (tmp_path / "torn.yaml").write_text("stations: [")
-    with pytest.raises(InputError, match=r"line: .*torn\.yaml: while parsing"):
+    with pytest.raises(InputError, match=r"line: .*torn\.yaml: expected YAML: while parsing"):
         Line.from_yaml(tmp_path / "torn.yaml")
     (tmp_path / "typo.yaml").write_text("stations: []\nname: 3")
     with pytest.raises(InputError, match=r"name = 3: expected a text"):

@@ -5,6 +5,7 @@ DVC composes the configuration by itself in `dvc exp run`; it imports what it fi
 
 - `${conf_digest:}`: the digest of conf/; editing conf/ without composing is noticed by it.
 - `${values_digest:}`: the digest of all composed values; a value edited by hand in params.yaml is noticed by it.
+- `${dependency:PATH}`: a user's data as DVC finds it from copies of the checkout too.
 - `${oc.env:…}` refuses: what it reads would stand in params.yaml, in git and in every run.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from twinloop.config.digest import VALUES, conf_digest, edited_by_hand, values_digest
+from twinloop.config.sources import REMOTE, dependency, provide_remote
 from twinloop.errors import InputError
 
 CONF = Path(__file__).resolve().parents[4] / "conf"
@@ -39,8 +41,16 @@ def register(conf: Path, *, guarded: Path | None = None) -> None:
 
     OmegaConf.register_new_resolver("conf_digest", lambda: conf_digest(conf), replace=True)
     OmegaConf.register_new_resolver("values_digest", digest, replace=True)
+    OmegaConf.register_new_resolver("dependency", lambda source: _dependency(source, conf.parent), replace=True)
     for name in ("oc.env", "env"):
         OmegaConf.register_new_resolver(name, _refuse, replace=True)
+
+
+def _dependency(source: str, main: Path) -> str:
+    dep = dependency(str(source))
+    if dep.startswith(REMOTE):
+        provide_remote(main)
+    return dep
 
 
 def _refuse(name: str, *_: Any) -> str:

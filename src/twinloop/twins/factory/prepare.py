@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from twinloop.config.sources import dependency, located
 from twinloop.files import write_json
 from twinloop.numbers import count
 from twinloop.twins.factory import paths
@@ -16,7 +17,7 @@ EXAMPLE = "python -m twinloop factory prepare"
 def run(stage: Stage[FactoryConfig]) -> str:
     """Build the dataset and its metrics; returns how many surfaces of how many defect classes there are."""
     settings = stage.config.factory.data
-    source = stage.root / settings.source
+    source = located(dependency(settings.source), root=stage.root, main=stage.main or stage.root)
     prepared = build(settings, source, stage.root / paths.DATASET, seed=stage.config.seed, workers=stage.workers)
     write_json(stage.root / paths.metrics("prepare"), figures(prepared, data=prepared.layout))
     defects = len(class_names(prepared.index)) - 1
