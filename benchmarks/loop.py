@@ -1,4 +1,4 @@
-"""The factory loop's figures: detection quality on default and real data, time, memory, training throughput.
+"""The factory loop's figures: detection quality on default and real data, spread over seeds, time, memory, throughput.
 
 `python benchmarks/loop.py --json` prints one JSON object. Everything runs in temporary clones of the committed state.
 A figure that could not be measured is null, with its reason under "reasons".
@@ -19,7 +19,8 @@ import polars as pl
 ROOT = Path(__file__).resolve().parents[1]
 METRICS = Path("data/factory/metrics")
 DATASET = Path("data/factory/dataset")
-PARTS = ["synthetic", "magnetic_tile", "throughput"]
+PARTS = ["synthetic", "smoke", "seeds", "magnetic_tile", "throughput"]
+SEEDS = (1, 2, 3, 4, 5)
 PHOTOGRAPHS = [
     "factory/data=magnetic_tile",
     "factory/model=photographs",
@@ -35,9 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder with magnetic_tile/ (else $TWINLOOP_DATA)")
     parser.add_argument("--json", action="store_true", help="print JSON only")
-    parser.add_argument(
-        "--only", choices=["synthetic", "magnetic_tile", "throughput"], nargs="+", help="some parts only"
-    )
+    parser.add_argument("--only", choices=PARTS, nargs="+", help="some parts only")
     parser.add_argument("--keep", type=Path, help="make the clones in this folder and keep them, to look at")
     options = parser.parse_args()
     parts = options.only or PARTS
@@ -47,6 +46,10 @@ def main() -> None:
         folder = options.keep or Path(temporary)
         if "synthetic" in parts:
             figures |= synthetic(folder / "synthetic")
+        if "smoke" in parts:
+            figures |= {"smoke_s": smoke(folder / "smoke")}
+        if "seeds" in parts:
+            figures |= seeds(folder)
         if "magnetic_tile" in parts:
             given = options.data or os.environ.get("TWINLOOP_DATA")
             figures |= magnetic_tile(folder / "tile", Path(given) if given else None, reasons)
@@ -69,6 +72,30 @@ def synthetic(clone: Path) -> dict[str, float]:
         "noop_s": round(noop_s, 1),
         "peak_gib": round(peak_gib, 2),
     }
+
+
+def smoke(clone: Path) -> float:
+    """Seconds of the loop with profile smoke in a fresh clone that is set up, machine code included."""
+    cloned(clone)
+    watched(clone, ["python", "-m", "twinloop", "compile"])
+    seconds, _ = watched(clone, ["python", "-m", "twinloop", "repro", "--profile", "smoke"])
+    return round(seconds, 1)
+
+
+def seeds(folder: Path) -> dict[str, dict[str, float]]:
+    """What another seed (other data, split, weights and luck) gives: mean over seeds and half its 95 % interval."""
+    from twinloop.replication.statistics import interval
+
+    values: dict[str, list[float]] = {"seeds_auroc": [], "seeds_gain": []}
+    for seed in SEEDS:
+        clone = folder / f"seed_{seed}"
+        cloned(clone)
+        watched(clone, ["python", "-m", "twinloop", "conf", f"seed={seed}"])
+        watched(clone, ["dvc", "repro", "factory-simulate"])
+        for name, stage, value in (("seeds_auroc", "evaluate", "auroc"), ("seeds_gain", "simulate", "relative_gain")):
+            values[name].append(json.loads((clone / METRICS / f"{stage}.json").read_text(encoding="utf-8"))[value])
+    means = {name: interval(of_seeds) for name, of_seeds in values.items()}
+    return {name: {"mean": mean.mean, "half_width": mean.half_width} for name, mean in means.items()}
 
 
 def magnetic_tile(clone: Path, data: Path | None, reasons: dict[str, str]) -> dict[str, Any]:

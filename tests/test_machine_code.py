@@ -12,6 +12,20 @@ from twinloop.simulation import jit as simulation
 
 SRC = ROOT / "src"
 DECORATORS = {"machine_code", "inlined"}
+RECORD = """
+from pathlib import Path
+from typing import NamedTuple
+from twinloop.machine_code import compiler
+
+class {name}(NamedTuple):
+    number: int
+
+@compiler([Path(__file__)])
+def number_of(record):
+    return record.number
+
+print(number_of({name}(3)))
+"""
 USER = """
 from pathlib import Path
 from twinloop.machine_code import compiler
@@ -67,17 +81,28 @@ def test_machine_code_is_made_of_sources_whose_change_is_noticed(engine):
     assert set().union(*found) <= set(engine.SOURCES)
 
 
+def printed_in(folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "user.py"],
+        cwd=folder,
+        env={"PYTHONPATH": f"{SRC}:."},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_a_record_that_is_renamed_leaves_no_machine_code_in_the_way(tmp_path):
+    for name in ("Before", "After"):
+        (tmp_path / "record.py").write_text(RECORD.format(name=name), encoding="utf-8")
+        (tmp_path / "user.py").write_text("import record", encoding="utf-8")
+        assert printed_in(tmp_path) == "3"
+
+
 def test_it_is_kept_for_the_next_process_until_what_it_calls_changes(tmp_path):
     def printed() -> str:
-        done = subprocess.run(
-            [sys.executable, "user.py"],
-            cwd=tmp_path,
-            env={"PYTHONPATH": f"{SRC}:."},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout.strip()
+        return printed_in(tmp_path)
 
     (tmp_path / "user.py").write_text(USER, encoding="utf-8")
     (tmp_path / "helper.py").write_text(HELPER.format(1), encoding="utf-8")

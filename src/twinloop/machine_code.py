@@ -28,14 +28,21 @@ class Decorator(Protocol):
 
 
 class _Stamped:
-    """A place for compiled functions in which they are outdated when any source of their engine changes."""
+    """A place for compiled functions in which they are outdated when any source of their engine changes.
+
+    Each state of the sources has a folder of its own: numba reads what another state left before it looks at the stamp,
+    and fails where that names a class that is no more.
+    """
 
     def __init__(self, py_func: Any, py_file: str) -> None:
         super().__init__(py_func, py_file)  # type: ignore[call-arg]
-        self._digest = getattr(py_func, DIGEST)
+        self._digest = str(getattr(py_func, DIGEST))
+
+    def get_cache_path(self) -> str:
+        return str(Path(super().get_cache_path()) / self._digest[:16])  # type: ignore[misc]
 
     def get_source_stamp(self) -> str:
-        return str(self._digest)
+        return self._digest
 
 
 class Given(_Stamped, caching.UserProvidedCacheLocator):

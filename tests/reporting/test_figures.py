@@ -139,7 +139,7 @@ def test_the_front_is_drawn_in_order_of_time_and_the_trial_that_is_used_is_named
 def test_without_latencies_there_is_no_front_and_the_figure_says_so():
     figure = training.pareto_front([], [], front=[], chosen=None, score="AP")
     assert figure.axes == []
-    assert "latency was not measured" in figure.alt
+    assert "latency is none of the study's, so it was not measured" in figure.alt
 
 
 def test_ranking_equals_scikit_learn():

@@ -6,11 +6,14 @@ from twinloop.tracking import execution, view
 from twinloop.tracking.execution import find_or_create
 from twinloop.tracking.record import Outcome, record
 from twinloop.tracking.store import Store
+from twinloop.tracking.view import Columns
+
+NO_COLUMNS = Columns((), {})
 
 
 def name_of(store: Store, key: str, params: dict[str, object]) -> str:
     row = find_or_create(store, twin="factory", key=key)
-    record(store, row, Outcome("synthetic · swin", {}, {}, params, {}))
+    record(store, row, Outcome("synthetic · swin", NO_COLUMNS, {}, params, {}))
     return str(store.client.get_run(row.run_id).info.run_name)
 
 

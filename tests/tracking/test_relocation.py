@@ -5,12 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from twinloop.tracking.serving import register
-
 from tests.tracking.tiny import export
 from twinloop.tracking.execution import Execution, find_or_create
 from twinloop.tracking.record import Outcome, record
 from twinloop.tracking.store import FOLDER, Store, open_store
+from twinloop.tracking.view import Columns
+from twinloop.twins.factory.serving.detector import register_detector
 
 NAME = "factory-detector"
 LATER = f"""
@@ -20,6 +20,7 @@ from mlflow.artifacts import download_artifacts
 from twinloop.tracking.execution import find_or_create
 from twinloop.tracking.record import Outcome, record
 from twinloop.tracking.store import open_store
+from twinloop.tracking.view import Columns
 
 root, served, picture = map(Path, sys.argv[1:])
 store = open_store(None, root)
@@ -27,7 +28,7 @@ source = store.client.get_model_version_download_uri({NAME!r}, "1")
 served.mkdir()
 download_artifacts(source, tracking_uri=store.uri, dst_path=str(served))
 execution = find_or_create(store, twin="factory", key="k")
-record(store, execution, Outcome("row", {{}}, {{}}, {{}}, {{}}, figures=(picture,)))
+record(store, execution, Outcome("row", Columns((), {{}}), {{}}, {{}}, {{}}, pictures=(picture,)))
 print(*(file.path for file in store.client.list_artifacts(execution.run_id, "figures")))
 """
 
@@ -37,9 +38,9 @@ def recorded(store: Store, folder: Path) -> Execution:
     execution = find_or_create(store, twin="factory", key="k")
     picture = folder / "roc.png"
     picture.write_bytes(b"before")
-    record(store, execution, Outcome("row", {}, {}, {}, {}, figures=(picture,)))
+    record(store, execution, Outcome("row", Columns((), {}), {}, {}, {}, pictures=(picture,)))
     exported, point = export(folder / "export")
-    register(store, execution, name=NAME, exported=exported, operating_point=point, card="")
+    register_detector(store, execution, exported=exported, operating_point=point, card="")
     return execution
 
 

@@ -24,7 +24,8 @@ def shown(store: Store) -> list[str]:
 
 def test_the_first_view_shows_the_declared_columns_from_left_to_right(store: Store) -> None:
     view.show(store, "factory", COLUMNS)
-    assert shown(store) == ["params.`data`", "metrics.`AP`", "metrics.`profit_per_day`"]
+    common = ["tags.`experiment`", "tags.`profile`", "tags.`git_revision`"]
+    assert shown(store) == [*common, "params.`data`", "metrics.`AP`", "metrics.`profit_per_day`"]
 
 
 def test_a_view_of_the_same_columns_stays_as_it_is_and_another_declaration_replaces_it(store: Store) -> None:
@@ -33,4 +34,4 @@ def test_a_view_of_the_same_columns_stays_as_it_is_and_another_declaration_repla
     view.show(store, "factory", COLUMNS)
     assert saved(store) == before
     view.show(store, "factory", Columns(labels=("data", "model"), metrics=COLUMNS.metrics))
-    assert shown(store)[1] == "params.`model`"
+    assert shown(store)[4] == "params.`model`"

@@ -73,6 +73,11 @@ def test_its_row_in_mlflow_holds_its_own_columns_and_its_page_shows_them(clone: 
     assert {run.info.run_name for run in stages} == set(STUB_VERBS)
 
 
+def test_nothing_of_it_runs_again_without_a_change(clone: Path) -> None:
+    repeated = run_in(clone, "python", "-m", "twinloop", "repro", "stub")
+    assert re.findall(r"stub +(\w+) +unchanged", repeated.stderr) == list(STUB_VERBS)
+
+
 def test_its_tool_is_called_with_and_without_its_name_and_speaks_of_params(clone: Path) -> None:
     sentence = read_json(clone / "reports/answers/stub.json")["sentence"]
     assert twinloop(clone, "stub", "toss") == twinloop(clone, "toss") == f"{sentence}\n"
@@ -115,17 +120,11 @@ def test_doctor_looks_at_one_twin_or_at_all(clone: Path) -> None:
     assert "factory data" in everything
 
 
-def test_nothing_of_it_runs_again_without_a_change(clone: Path) -> None:
-    repeated = run_in(clone, "python", "-m", "twinloop", "repro", "stub")
-    assert re.findall(r"stub +(\w+) +unchanged", repeated.stderr) == list(STUB_VERBS)
-
-
-def test_make_clean_takes_one_twins_outputs_and_leaves_the_others(clone: Path) -> None:
-    (clone / "data/factory").mkdir(parents=True, exist_ok=True)
+def test_make_clean_takes_one_twins_outputs_and_leaves_the_others_and_what_git_keeps(clone: Path) -> None:
+    (clone / "data/factory/dataset").mkdir(parents=True, exist_ok=True)
     run_in(clone, "make", "clean", "TWIN=stub")
-    assert not (clone / "data/stub").exists()
+    assert [path.name for path in (clone / "data/stub").iterdir()] == ["metrics"]
     assert not (clone / "reports/answers/stub.json").exists()
-    assert (clone / "data/factory").is_dir()
+    assert (clone / "data/factory/dataset").is_dir()
     run_in(clone, "make", "clean")
-    assert not (clone / "data/factory").exists()
-    assert (clone / "data/README.md").is_file()
+    assert not (clone / "data/factory/dataset").exists()

@@ -13,7 +13,7 @@ from twinloop.errors import InputError, RunError
 from twinloop.numbers import count
 from twinloop.twins import registry
 
-EXAMPLE = "python -m twinloop doctor data data/source/images"
+EXAMPLE = "python -m twinloop doctor data data/source/mine"
 PROBLEMS_SHOWN = 40
 
 

@@ -115,7 +115,9 @@ def test_a_file_that_is_not_there_is_named_with_the_remedy(root: Path, tmp_path:
 
 
 def test_the_notebook_runs_on_them_and_its_page_needs_no_script(root: Path, tmp_path: Path) -> None:
-    document = execute(ROOT / "notebooks/07_scheduling.ipynb", tmp_path / "out.ipynb", parameters={"root": str(root)})
+    document = execute(
+        ROOT / "notebooks/factory/07_scheduling.ipynb", tmp_path / "out.ipynb", parameters={"root": str(root)}
+    )
     write_executed(document, tmp_path / "07_scheduling.html")
     page = (tmp_path / "07_scheduling.html").read_text()
     assert "<script" not in page

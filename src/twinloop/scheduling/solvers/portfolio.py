@@ -131,8 +131,9 @@ class _Search:
             bound=known.bound,
             stop=stop,
         )
+        bound = max(local.bound, known.bound)
         plans = [solution.plan for solution in (local, known) if solution.plan is not None]
-        return self._best(min(plans, key=lambda plan: plan.makespan), max(local.bound, known.bound))
+        return self._best(min(plans, key=lambda plan: plan.makespan), bound) if plans else replace(known, bound=bound)
 
     def _proof(self, known: Solution, *, share: float) -> Solution:
         limit = self._left(share)

@@ -78,8 +78,12 @@ def test_only_the_deployed_graph_is_kept(tmp_path: Path) -> None:
 
 
 def test_without_an_export_the_command_to_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"spec\.json: no such file: run the export and evaluate stages first"):
+    with pytest.raises(InputError, match=r"spec\.json: expected an exported model, found none: run the export"):
         detector_digest(tmp_path, tmp_path / "operating_point.json")
+    exported, point = export(tmp_path)
+    point.unlink()
+    with pytest.raises(InputError, match=r"operating_point\.json: no such file: run the evaluate stage first"):
+        detector_digest(exported, point)
 
 
 def test_the_newest_version_is_served_unless_one_is_named(store: Store, execution: Execution, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from twinloop.errors import InputError, RunError
 from twinloop.progress import say
 
-EXAMPLE = "python -m twinloop drift data/source/monday --window 50"
+EXAMPLE = "python -m twinloop drift data/source/mine --window 50"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

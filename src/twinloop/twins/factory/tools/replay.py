@@ -13,7 +13,7 @@ from twinloop.errors import RunError
 from twinloop.numbers import fixed
 from twinloop.progress import say
 
-EXAMPLE = "python -m twinloop replay reports/factory/events.parquet --at 480"
+EXAMPLE = "python -m twinloop replay data/factory/simulation/events.parquet --at 300"
 SHOWN = ("throughput_per_day", "oee", "availability", "performance", "quality", "wip", "cycle_time_min")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from twinloop.scheduling.problem import Job, JobShop
     from twinloop.scheduling.solution import Solution
 
-EXAMPLE = "python -m twinloop whatif --add-machine mill --rush urgent:saw=30,mill=45:300"
+EXAMPLE = "python -m twinloop whatif --add-machine mill_1 --rush urgent:saw_1=30,mill_1=45:300"
 UNITS = "times in minutes"
 
 

@@ -1,0 +1,153 @@
+"""Every command that README and --help show is run after a smoke run, as a user would; one that is new fails here.
+
+Commands that change the configuration run in a copy of the loop, in README's order. Servers are asked once and ended.
+"""
+
+import importlib
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import ROOT, environment
+from tests.pipeline.conftest import Loop
+from tests.vision.datasets.images import put, spot, texture
+from twinloop import cli
+from twinloop.scheduling.problem import Job, JobShop, Operation
+from twinloop.twins import registry
+from twinloop.twins.factory import paths
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# Set-up, the tests themselves and pages that open: what make would run is shown.
+SHOWN_ONLY = ("make test", "make lab", "make ui")
+# For several machines: tests/faults/test_team_faults.py starts what they name.
+FOR_A_TEAM = ("mlflow server", "export MLFLOW_", "dvc remote add")
+SERVERS = ("python -m twinloop serve", "python -m twinloop ui")
+CHANGING = ("python -m twinloop conf", "dvc exp")
+MINE, TILES = Path("data/source/mine"), Path("data/source/tiles")
+
+
+def readme_blocks() -> list[list[str]]:
+    """What README's blocks say to type into a shell, without the comments."""
+    blocks = re.findall(r"^```\n(.*?)^```", README.replace("\\\n", " "), re.MULTILINE | re.DOTALL)
+    lines = [[" ".join(re.sub(r"\s+# .*$", "", line).split()) for line in block.splitlines()] for block in blocks]
+    return [[line for line in block if re.match(r"(make|python -m|dvc|mlflow|export) ", line)] for block in lines]
+
+
+def help_commands() -> list[str]:
+    """The example of every tool and stage."""
+    tools = [importlib.import_module(f"twinloop.tools.{name}") for name in cli.TOOLS]
+    of_twins = [twin.tool(name) for twin in registry.chosen() for name in twin.tools]
+    stages = [twin.stage(verb) for twin in registry.chosen() for verb in twin.verbs]
+    return [module.EXAMPLE for module in (*tools, *of_twins, *stages)]
+
+
+BLOCKS = [*readme_blocks(), *([command] for command in help_commands())]
+CHANGING_BLOCKS = [block for block in BLOCKS if any(command.startswith(CHANGING) for command in block)]
+COMMANDS = list(dict.fromkeys(command for block in BLOCKS if block not in CHANGING_BLOCKS for command in block))
+
+
+@pytest.fixture(scope="module")
+def used(loop: Loop) -> Loop:
+    """The loop with a user's own files where README has them, and the environment that make looks for."""
+    with_images(loop.clone)
+    shop = JobShop(
+        ("saw", "mill"),
+        (Job("a", (Operation("saw", 30), Operation("mill", 40)), due=90), Job("b", (Operation("saw", 20),), due=60)),
+    )
+    shop.write(loop.clone / "shop.json")
+    (loop.clone / ".venv").symlink_to(sys.prefix)
+    return loop
+
+
+def with_images(clone: Path) -> None:
+    """Folders of images: some of the kind that the detector knows, and some in the layout of the magnetic tiles."""
+    for place, image in enumerate(sorted((clone / paths.DATASET).rglob("*.png"))[:120]):
+        label = clone / MINE / ("good" if place % 2 else "scratch")
+        label.mkdir(parents=True, exist_ok=True)
+        shutil.copy(image, label / f"{place:03d}.png")
+    for tile in range(60):
+        label = ("MT_Free", "MT_Blowhole", "MT_Free", "MT_Crack")[tile % 4]
+        defect = spot(height=48, width=48) * (label != "MT_Free")
+        pixels = texture(tile, height=48, width=48)
+        stem = clone / TILES / label / "Imgs" / f"exp1_num_{20 * tile}"
+        put(stem.with_suffix(".jpg"), np.where(defect > 0, 255 - pixels, pixels).astype(np.uint8))
+        put(stem.with_suffix(".png"), defect.astype(np.uint8))
+
+
+def run(clone: Path, command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        shlex.split(command),
+        cwd=clone,
+        env=environment(clone),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+
+
+def assert_ran(done: subprocess.CompletedProcess[str]) -> None:
+    # An alarm of the drift monitor is an answer too.
+    alarmed = done.returncode == 1 and "differ from the reference" in done.stderr
+    assert done.returncode == 0 or alarmed, f"{done.args}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if not c.startswith((*FOR_A_TEAM, *SERVERS))])
+def test_the_command_runs_after_a_smoke_run(used: Loop, command: str) -> None:
+    assert_ran(run(used.clone, command.replace("make ", "make -n ") if command in SHOWN_ONLY else command))
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith(SERVERS)])
+def test_the_server_answers(used: Loop, command: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    asked = [*shlex.split(re.sub(r" --port \d+", "", command)), "--port", str(port)]
+    server = subprocess.Popen(
+        asked, cwd=used.clone, env=environment(used.clone), start_new_session=True, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert answers(port, server), server.communicate(timeout=10)[1][-2000:]
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def answers(port: int, server: "subprocess.Popen[str]") -> bool:
+    """Whether something listens on the port before the server ends, or within two minutes."""
+    for _ in range(240):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        if server.poll() is not None:
+            return False
+        time.sleep(0.5)
+    return False
+
+
+@pytest.fixture(scope="module")
+def changed(used: Loop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the loop, in which README's commands that change the configuration run one after the other."""
+    copy = tmp_path_factory.mktemp("changed") / "twinloop"
+    shutil.copytree(used.clone, copy, symlinks=True)
+    run(copy, "git add -A")
+    run(copy, "git commit -q --allow-empty -m smoke")
+    return copy
+
+
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize("commands", CHANGING_BLOCKS, ids=lambda commands: commands[0])
+def test_what_changes_the_configuration_runs_in_readmes_order(changed: Path, commands: list[str]) -> None:
+    for command in commands:
+        assert_ran(run(changed, command))
