@@ -78,7 +78,7 @@ lab: $(STAMP)
 # What the pipeline (of one TWIN, or all) and the tools left behind; the environment, the DVC cache and your data stay.
 clean:
 	rm -rf $(foreach twin,$(TWINS),models/$(twin) reports/$(twin) reports/answers/$(twin).json) reports/index.html
-	find $(wildcard $(addprefix data/,$(TWINS))) -mindepth 1 -maxdepth 1 ! -name metrics -exec rm -rf {} + 2>/dev/null || true
+	@for twin in $(wildcard $(addprefix data/,$(TWINS))); do find $$twin ! -type d ! -path '*/metrics/report.json' -delete; find $$twin -type d -empty -delete; done
 ifndef TWIN
 	rm -rf data/conf.ok .twinloop/state
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants build src/*.egg-info

@@ -153,8 +153,8 @@ def test_4_a_killed_study_goes_on_to_the_same_result(
     _kill(process)
     resumed = objectives.run(objectives.hill, tmp_path / "killed.db")
     whole = objectives.run(objectives.hill, tmp_path / "whole.db")
-    assert [(trial.values, trial.value) for trial in resumed.trials] == [
-        (trial.values, trial.value) for trial in whole.trials
+    assert [(trial.values, trial.scores) for trial in resumed.trials] == [
+        (trial.values, trial.scores) for trial in whole.trials
     ]
     assert "of a run that was cut off, 2 are tried again" in capsys.readouterr().err
 

@@ -112,7 +112,7 @@ def test_push_and_pull_carry_the_whole_state(loop: Loop, tmp_path: Path) -> None
     loop.run("dvc", "remote", "add", "--local", "--default", "folder", str(tmp_path / "remote"))
     loop.run("dvc", "push")
     shutil.rmtree(loop.clone / ".dvc/cache")
-    # Metrics lie in git; the rest is DVC's to fetch.
+    # The headlines lie in git; the rest is DVC's to fetch.
     for folder in (paths.DATASET, paths.EVALUATION, paths.SIMULATION, paths.SCHEDULE, "models/factory", paths.REPORTS):
         shutil.rmtree(loop.clone / folder)
     loop.run("dvc", "pull")
@@ -157,7 +157,7 @@ def test_a_changed_figure_runs_the_report_and_only_the_notebooks_that_show_it(lo
     before = module.read_text(encoding="utf-8")
     module.write_text(before + "\n# another look\n", encoding="utf-8")
     try:
-        assert ran(loop.run("dvc", "repro").stdout) == ["report", "record"]
+        assert ran(loop.run("dvc", "repro").stdout)[:1] == ["report"]
         kept = loop.clone / STATE / "reports/factory/executed"
         newest = max(kept.glob("*.json"), key=lambda file: file.stat().st_mtime)
         assert newest.stem == "07_scheduling"

@@ -120,10 +120,11 @@ def test_doctor_looks_at_one_twin_or_at_all(clone: Path) -> None:
     assert "factory data" in everything
 
 
-def test_make_clean_takes_one_twins_outputs_and_leaves_the_others_and_what_git_keeps(clone: Path) -> None:
+def test_make_clean_takes_one_twins_outputs_and_leaves_the_others_and_the_headlines(clone: Path) -> None:
     (clone / "data/factory/dataset").mkdir(parents=True, exist_ok=True)
+    (clone / "data/factory/dataset/image.png").touch()
     run_in(clone, "make", "clean", "TWIN=stub")
-    assert [path.name for path in (clone / "data/stub").iterdir()] == ["metrics"]
+    assert [path.name for path in (clone / "data/stub").rglob("*") if path.is_file()] == ["report.json"]
     assert not (clone / "reports/answers/stub.json").exists()
     assert (clone / "data/factory/dataset").is_dir()
     run_in(clone, "make", "clean")

@@ -61,9 +61,9 @@ def check(root: Path) -> None:
         return f"{PARAMS}:{line_of(root / PARAMS, keys) or 1}"
 
     _validate(params, origin)
-    for name in registry.TWINS:
+    for name, given in params.get("inputs", {}).items():
         expected = dependency(params[name]["data"]["source"])
-        if params.get("inputs", {}).get(name) != expected:
+        if given != expected:
             raise InputError(
                 f"conf: inputs.{name}: expected {expected}, which follows from {name}.data.source: give that as a "
                 f"choice, `python -m twinloop conf {name}.data.source={params[name]['data']['source']}`"

@@ -167,7 +167,7 @@ def test_a_hostile_archive_stops_the_stage_and_leaves_nothing(tmp_path: Path) ->
 def test_a_source_that_is_neither_folder_nor_archive_is_refused(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "parts").write_bytes(content)
-    with pytest.raises(InputError, match=r"see factory\.data\.source"):
+    with pytest.raises(InputError, match=r"see DatasetSettings\.source"):
         prepared(tmp_path / "parts", tmp_path / "dataset")
 
 

@@ -184,5 +184,5 @@ def test_objects_that_are_no_defects_leave_an_image_good(tmp_path: Path) -> None
 
 def test_a_heavy_file_is_refused(tmp_path: Path) -> None:
     single(tmp_path)
-    with pytest.raises(InputError, match=r"at most 1024 \(factory\.data\.max_bytes\)"):
+    with pytest.raises(InputError, match=r"at most 1024 \(DatasetSettings\.max_bytes\)"):
         coco(tmp_path, DatasetSettings(kind="coco", max_bytes=1024))

@@ -119,7 +119,7 @@ def test_every_part_is_the_test_set_of_one_fold(tmp_path: Path, name: str) -> No
 @pytest.mark.parametrize("name", [name for name in WRITTEN if name != "folder"])
 def test_a_layout_that_is_asked_for_and_not_there_is_refused(tmp_path: Path, name: str) -> None:
     put(tmp_path / "source" / "pictures" / "1.png", texture(1))
-    with pytest.raises(InputError, match=r"source: expected .*, found pictures: see factory\.data\.source"):
+    with pytest.raises(InputError, match=r"source: expected .*, found pictures: see DatasetSettings\.source"):
         prepared(tmp_path / "source", tmp_path / "d", kind=name)
 
 

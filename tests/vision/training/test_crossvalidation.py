@@ -41,7 +41,7 @@ def test_every_image_is_tested_once_and_folds_are_told_in_order() -> None:
     assert sum(fold.test_images for fold in found.folds) == 96
     assert sum(fold.test_parts for fold in found.folds) == 48
     assert set(found.means) == {"auroc", "ap", "iou", "part_auroc", "part_ap"}
-    assert all(mean.folds == 3 for mean in found.means.values())
+    assert {found.counted(name) for name in found.means} == {3}
     assert found.means["auroc"].mean == pytest.approx(sum(fold.figures["auroc"] for fold in found.folds) / 3)
 
 

@@ -86,7 +86,7 @@ def test_pieces_teach_a_detector_that_judges_whole_images() -> None:
             {"crop_px": 32},
             "vit_tiny_patch16_224 is built for one size of image; take a convolutional encoder",
         ),
-        ({}, {"crop_px": 36}, r"expected at most model\.size_px = 32"),
+        ({}, {"crop_px": 36}, r"expected at most ModelSettings\.size_px = 32"),
         ({"kind": "padim"}, {"crop_px": 32}, "padim looks at whole images only"),
     ],
 )

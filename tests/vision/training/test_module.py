@@ -4,12 +4,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from twinloop.vision.training.objective import DetectorObjective, part_share
 
 from tests.vision.spots import CLASSES, spots
 from twinloop.errors import InputError
 from twinloop.learning.fit import fit
-from twinloop.learning.settings import StudySettings
 from twinloop.vision.models.settings import ModelSettings
 from twinloop.vision.training.loading import subset
 from twinloop.vision.training.module import (
@@ -21,7 +19,8 @@ from twinloop.vision.training.module import (
     new_detector,
     new_optimizer,
 )
-from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
+from twinloop.vision.training.settings import AugmentationSettings, DetectorStudySettings, TrainSettings
+from twinloop.vision.training.trial import DetectorTrial, part_share
 
 MODEL = ModelSettings(size_px=32, width=8, decoder_width=16, heat_stride=2, dropout=0.0)
 TRAIN = TrainSettings(epochs=6, batch_size=16, learning_rate=0.01)
@@ -55,7 +54,7 @@ def test_a_validation_split_of_one_kind_is_refused(kept: int) -> None:
     images = spots(64)
     chosen = (images.labels > 0) == bool(kept)
     one_kind = dataclasses.replace(images, labels=images.labels[chosen], images=images.images[chosen])
-    with pytest.raises(InputError, match=r"expected some of both kinds; .* factory\.model\.kind=patchcore"):
+    with pytest.raises(InputError, match=r"expected some of both kinds; .* ModelSettings\.kind=patchcore"):
         DetectorTraining(MODEL, TRAIN, LIGHT, train=images, validation=one_kind, seed=0)
 
 
@@ -105,10 +104,10 @@ def test_class_weights_follow_the_training_images() -> None:
 def test_an_objective_without_defects_to_rank_by_is_refused() -> None:
     validation = subset(spots(32, seed=1), spots(32, seed=1).labels == 0)
     padim = dataclasses.replace(MODEL, kind="padim")
-    objective = DetectorObjective(
-        padim, TRAIN, LIGHT, StudySettings(epochs=1), images=spots(32), validation=validation, seed=0
+    objective = DetectorTrial(
+        padim, TRAIN, LIGHT, DetectorStudySettings(epochs=1), images=spots(32), validation=validation, seed=0
     )
-    with pytest.raises(InputError, match=r"nothing ranks the trials; set factory\.tune\.trials=0"):
+    with pytest.raises(InputError, match=r"nothing ranks the trials; set StudySettings\.trials=0"):
         objective({}, lambda epoch, score: None)
 
 
@@ -136,8 +135,8 @@ def test_a_share_of_the_parts_is_seeded_and_takes_whole_parts() -> None:
 
 
 def test_an_objective_reports_every_epoch_and_returns_the_best_precision() -> None:
-    objective = DetectorObjective(
-        MODEL, TRAIN, LIGHT, StudySettings(epochs=2), images=spots(32), validation=spots(16, seed=1), seed=0
+    objective = DetectorTrial(
+        MODEL, TRAIN, LIGHT, DetectorStudySettings(epochs=2), images=spots(32), validation=spots(16, seed=1), seed=0
     )
     reported: list[tuple[int, float]] = []
     value = objective({"model.width": 4}, lambda epoch, score: reported.append((epoch, score)))
