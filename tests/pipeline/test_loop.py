@@ -120,20 +120,6 @@ def test_push_and_pull_carry_the_whole_state(loop: Loop, tmp_path: Path) -> None
     assert ran(loop.run("dvc", "repro").stdout) == []
 
 
-def test_two_queued_experiments_run_and_show_their_figures(loop: Loop) -> None:
-    loop.run("git", "add", "-A")
-    loop.run("git", "commit", "-q", "--allow-empty", "-m", "smoke run")
-    for weight in (1, 2):
-        override = f"factory.schedule.replications={3 + weight}"
-        loop.run("dvc", "exp", "run", "--queue", "--name", f"queued-{weight}", "-S", "profile=smoke", "-S", override)
-    loop.run("dvc", "exp", "run", "--run-all", "--jobs", "1")
-    shown = loop.run("dvc", "exp", "show", "--csv").stdout
-    rows = [line for line in shown.splitlines() if "queued-" in line]
-    assert len(rows) == 2
-    assert "tardiness" in shown.splitlines()[0]
-    assert all("Failed" not in row and "Queued" not in row for row in rows)
-
-
 def test_every_twin_runs_and_the_front_page_shows_every_answer(loop: Loop, tmp_path: Path) -> None:
     house = tmp_path / "house"
     shutil.copytree(loop.clone, house, symlinks=True)
