@@ -8,7 +8,9 @@ from tests.twins.factory.exported import CLASSES, stage
 from twinloop.files import read_json, write_json
 from twinloop.reporting.figures import explanations, monitoring
 from twinloop.twins.factory import evaluate, paths
-from twinloop.twins.factory.results import Explanation, Instrument, Training
+from twinloop.twins.factory.results.explanation import Explanation
+from twinloop.twins.factory.results.instrument import Instrument
+from twinloop.twins.factory.results.model import Training
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from twinloop.files import write_json
 from twinloop.reporting.figures import shopfloor
 from twinloop.simulation.model.line import Line
 from twinloop.twins.factory import paths
-from twinloop.twins.factory.results import ShopFloor
+from twinloop.twins.factory.results.floor import ShopFloor
 
 
 def floor_of(line: Line, root, *, days: float = 1.0, warmup_days: float = 0.25) -> ShopFloor:

@@ -9,7 +9,7 @@ from twinloop.errors import InputError
 from twinloop.reporting.figures import planning, scheduling
 from twinloop.reporting.notebooks import execute, write_executed
 from twinloop.twins.factory import paths
-from twinloop.twins.factory.results import Orders
+from twinloop.twins.factory.results.orders import Orders
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -15,8 +15,10 @@ from twinloop.errors import InputError, RunError
 from twinloop.files import read_json
 from twinloop.reporting.front import PAGE, read_answers, write_front
 from twinloop.twins.factory import paths, report
-from twinloop.twins.factory.results import Images, ProductionLine, Search
 from twinloop.twins.factory.results.base import FactoryOutputs
+from twinloop.twins.factory.results.images import Images
+from twinloop.twins.factory.results.line import ProductionLine
+from twinloop.twins.factory.results.search import Search
 from twinloop.twins.factory.twin import TWIN
 from twinloop.twins.stage import Stage
 

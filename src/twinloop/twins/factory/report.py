@@ -17,8 +17,11 @@ from twinloop.reporting.report import Report, parameters_page, traces
 from twinloop.reporting.tables import Table
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
-from twinloop.twins.factory.results import Images, Orders, ProductionLine, ShopFloor
 from twinloop.twins.factory.results.dashboards import model_card, pictures, sections
+from twinloop.twins.factory.results.floor import ShopFloor
+from twinloop.twins.factory.results.images import Images
+from twinloop.twins.factory.results.line import ProductionLine
+from twinloop.twins.factory.results.orders import Orders
 from twinloop.twins.factory.twin import TWIN
 from twinloop.twins.stage import Stage
 
