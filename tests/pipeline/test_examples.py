@@ -75,11 +75,13 @@ def with_images(clone: Path) -> None:
         label = clone / MINE / ("good" if place % 2 else "scratch")
         label.mkdir(parents=True, exist_ok=True)
         shutil.copy(image, label / f"{place:03d}.png")
-    for tile in range(60):
+    # Six exposures of each tile, or neighbours would be taken for one part.
+    for number in range(120):
+        tile, exposure = divmod(number, 6)
         label = ("MT_Free", "MT_Blowhole", "MT_Free", "MT_Crack")[tile % 4]
         defect = spot(height=48, width=48) * (label != "MT_Free")
         pixels = texture(tile, height=48, width=48)
-        stem = clone / TILES / label / "Imgs" / f"exp1_num_{20 * tile}"
+        stem = clone / TILES / label / "Imgs" / f"exp{exposure + 1}_num_{20 * number}"
         put(stem.with_suffix(".jpg"), np.where(defect > 0, 255 - pixels, pixels).astype(np.uint8))
         put(stem.with_suffix(".png"), defect.astype(np.uint8))
 
