@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from twinloop.config.sections import declared
 from twinloop.errors import RunError
 from twinloop.files import fingerprint
 
@@ -36,7 +37,7 @@ def verify(root: Path, stage: str, *, main: Path) -> None:
     """
     stages = _locked(root)
     made = {out["path"]: (name, out["md5"]) for name, each in stages.items() for out in each.get("outs", ())}
-    for path in _inputs(root, stage):
+    for path in declared(root, stage, "deps"):
         if path in made and (root / path).exists():
             _check(root, path, *made[path], main / CACHE)
 
@@ -61,11 +62,6 @@ def _locked(root: Path) -> Mapping[str, Any]:
     with contextlib.suppress(FileNotFoundError):
         return dict((yaml.safe_load((root / LOCK).read_text(encoding="utf-8")) or {}).get("stages", {}))
     return {}
-
-
-def _inputs(root: Path, stage: str) -> list[str]:
-    declared = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"][stage]
-    return [dep for dep in declared.get("deps", ()) if isinstance(dep, str)]
 
 
 def md5(path: Path) -> str:

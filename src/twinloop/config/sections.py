@@ -5,7 +5,7 @@ one is an error, not a convenience.
 """
 
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
@@ -42,6 +42,17 @@ def declared(root: Path, stage: str, kind: Literal["params", "deps"] = "params")
     if stage not in pipeline["stages"]:
         raise InputError(f"dvc.yaml: has no stage {stage!r}; known: {', '.join(pipeline['stages'])}")
     return [str(entry) for entry in pipeline["stages"][stage].get(kind, [])]
+
+
+def declared_values(root: Path, stage: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The values in `params` that dvc.yaml declares for a stage, by dotted path; None where there is none."""
+    values: dict[str, Any] = {}
+    for dotted in declared(root, stage):
+        value: Any = params
+        for key in dotted.split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
+        values[dotted] = value
+    return values
 
 
 def load(root: Path, stage: str, schema: type[T]) -> T:

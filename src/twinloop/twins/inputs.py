@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from twinloop.config.compose import PARAMS, read_params
-from twinloop.config.sections import declared
+from twinloop.config.sections import declared, declared_values
 from twinloop.config.sources import located
 from twinloop.errors import InputError, RunError
 from twinloop.files import fingerprint, sha256
@@ -101,13 +101,7 @@ def _times(status: os.stat_result) -> tuple[int, int, int, int]:
 
 
 def _declared_params(root: Path, stage: str, params: Mapping[str, Any]) -> dict[str, str]:
-    digests: dict[str, str] = {}
-    for dotted in declared(root, stage):
-        value: Any = params
-        for key in dotted.split("."):
-            value = value.get(key) if isinstance(value, Mapping) else None
-        digests[dotted] = fingerprint(value)
-    return digests
+    return {dotted: fingerprint(value) for dotted, value in declared_values(root, stage, params).items()}
 
 
 def _files(root: Path, deps: Sequence[str]) -> Iterator[tuple[str, Path]]:

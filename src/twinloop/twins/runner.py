@@ -4,11 +4,10 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from twinloop import outputs
 from twinloop.config.compose import read_params
-from twinloop.config.sections import declared, load
+from twinloop.config.sections import declared_values, load
 from twinloop.progress import clock, headline, say
 from twinloop.twins import configuration
 from twinloop.twins.inputs import Inputs
@@ -40,7 +39,7 @@ def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
     revision = execution.git_revision(root)
     opened = store.open_store(os.environ.get("MLFLOW_TRACKING_URI"), main)
     view.show(opened, twin.name, twin.columns)
-    read = _read_by(root, name, params)
+    read = declared_values(root, name, params)
     with stage_run(
         opened,
         twin=twin.name,
@@ -57,14 +56,3 @@ def run_stage(root: Path, twin: Twin, verb: str, *, workers: int) -> None:
     if verb == "record":
         opened.client.set_tag(tracker.execution.run_id, recorded.OUTPUTS, outputs.digest(root, twin.name))
     say(headline(twin.name, verb, summary, clock(time.monotonic() - start)))
-
-
-def _read_by(root: Path, stage: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of params.yaml that dvc.yaml declares for a stage, by dotted path."""
-    values: dict[str, Any] = {}
-    for dotted in declared(root, stage):
-        value: Any = params
-        for key in dotted.split("."):
-            value = value[key]
-        values[dotted] = value
-    return values
