@@ -143,7 +143,7 @@ def rich_shop() -> JobShop:
             ),
             Job("base", (Operation("mill", 5, (Alternative("lathe", 5),), family="brass"),), after=("shaft",)),
         ),
-        closed={"mill": (Window(8, 10), Window(20, 24))},
+        stops={"mill": (Window(8, 10), Window(20, 24))},
         setups={"saw": {("steel", "brass"): 2, ("brass", "steel"): 3}, "mill": {("steel", "brass"): 1}},
         transport={("saw", "mill"): 1, ("saw", "lathe"): 2},
         pools=(Pool("cutter", 1, (Window(12, 13),)),),
@@ -184,7 +184,7 @@ def rich_shops(
         for machine in machines
         if families != (None,) and draw(st.booleans())
     }
-    pool = draw(st.none() | st.builds(Pool, st.just("people"), st.integers(1, 2), windows(latest)))
+    pool = draw(st.none() | st.builds(Pool, st.just("people"), st.integers(1, 2), stops=windows(latest)))
     material = draw(st.booleans())
     jobs = []
     needed = 0
@@ -217,7 +217,7 @@ def rich_shops(
     return JobShop(
         machines,
         tuple(jobs),
-        closed={machine: draw(windows(latest)) for machine in machines if draw(st.booleans())},
+        stops={machine: draw(windows(latest)) for machine in machines if draw(st.booleans())},
         setups=setups,
         transport=draw(st.dictionaries(st.tuples(*[st.sampled_from(machines)] * 2), st.integers(0, 2), max_size=3)),
         pools=(pool,) if pool else (),
@@ -261,6 +261,6 @@ def every_timed_plan(shop: JobShop) -> Iterator[Plan]:
 def _lasts(shop: JobShop, a: Assignment, duration: int) -> bool:
     """Whether an operation that runs from start to end does exactly its work, counted minute by minute."""
     operation = shop.by_name[a.job].operations[a.operation]
-    closed = [*shop.closed.get(a.machine, ()), *(w for p in shop.pools if p.name in operation.pools for w in p.closed)]
+    closed = [*shop.stops.get(a.machine, ()), *(w for p in shop.pools if p.name in operation.pools for w in p.closed)]
     runs = [not any(w.start <= minute < w.end for w in closed) for minute in range(a.start, a.end)]
     return runs[0] and runs[-1] and sum(runs) == duration and (operation.resumable or all(runs))

@@ -33,7 +33,7 @@ def test_spans_and_bounds_hold_for_every_plan_of_a_rich_shop(shop: JobShop, term
 
 def test_closed_windows_count_in_the_machine_bound() -> None:
     jobs = tuple(Job(name, (Operation("mill", 4),)) for name in "abc")
-    shop = JobShop(("mill",), jobs, closed={"mill": (Window(5, 10), Window(12, 14))})
+    shop = JobShop(("mill",), jobs, stops={"mill": (Window(5, 10), Window(12, 14))})
     # 12 of work from 0, with 7 closed before it can be done.
     assert lower_bound(shop, "makespan") == 19
 

@@ -115,14 +115,14 @@ def test_the_path_of_a_plan_made_by_hand_names_what_held_every_step():
             JobShop(
                 ("m",),
                 (Job("a", (Operation("m", 3),)), Job("b", (Operation("m", 4),))),
-                closed={"m": (Window(4, 9),)},
+                stops={"m": (Window(4, 9),)},
             ),
             [("a", 0, "m", 0, 3), ("b", 0, "m", 9, 13)],
             [("a", 0, "release", "a"), ("b", 0, "machine", "m")],
             {"work": 7, "closed": 6},
         ),
         (
-            JobShop(("m",), (Job("a", (Operation("m", 6, resumable=True),)),), closed={"m": (Window(4, 9),)}),
+            JobShop(("m",), (Job("a", (Operation("m", 6, resumable=True),)),), stops={"m": (Window(4, 9),)}),
             [("a", 0, "m", 0, 11)],
             [("a", 0, "release", "a")],
             {"work": 6, "closed": 5},
@@ -193,7 +193,7 @@ def test_none_on_the_path_of_a_plain_plan_can_take_longer(shop, rule):
 @settings(deadline=None, max_examples=60)
 def test_where_nothing_can_move_to_the_left_nothing_of_the_makespan_is_left_unexplained(shop, rule):
     # Rows without waiting and calendars together hold each other in ways that no single reason tells.
-    assume(not any(o.no_wait for j in shop.jobs for o in j.operations) or not (shop.closed or shop.pools))
+    assume(not any(o.no_wait for j in shop.jobs for o in j.operations) or not (shop.stops or shop.pools))
     plan = dispatch(shop, rule)
     assume(plan is not None)
     plan = joined(shop, plan)

@@ -15,7 +15,7 @@ from twinloop.scheduling.solvers.rules import dispatch
 PAUSED = JobShop(
     ("mill",),
     (Job("a", (Operation("mill", 7, resumable=True),), due=9),),
-    closed={"mill": (Window(0, 2), Window(5, 9))},
+    stops={"mill": (Window(0, 2), Window(5, 9))},
 )
 
 

@@ -5,13 +5,14 @@ deliveries; machine bounds are head + work + tail (Carlier 1982), for alternativ
 some operation is confined to.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from twinloop.contracts import Assignment
 from twinloop.scheduling.objectives import Goal, Term
 from twinloop.scheduling.problem import Alternative, JobShop, Operation
-from twinloop.scheduling.problem.calendar import Closures, Stretch, joined, stretches
+from twinloop.scheduling.problem.calendar import NEVER, Closures, Stretch, stretches
 
 Key = tuple[str, int]
 
@@ -148,8 +149,8 @@ def _modes(
 
 
 def _mode(closed: Closures, operation: Operation, mode: Alternative, opens: int, closes: int) -> Mode:
-    windows = closed.of(operation, mode.machine)
-    starts = stretches(windows, mode.duration, resumable=operation.resumable, opens=opens, closes=closes)
+    windows, least = closed.of(operation, mode.machine).windows(closes), operation.unbroken(mode.duration)
+    starts = stretches(windows, mode.duration, least=least, opens=opens, closes=closes)
     return Mode(mode.machine, mode.duration, starts)
 
 
@@ -233,18 +234,20 @@ def _machine_bound(shop: JobShop, left: Spans) -> int:
 
 
 def _worked_off(shop: JobShop, machines: Collection[str], begin: int, work: int) -> int:
-    """When `machines` together can have done `work` from `begin` on, outside their closed windows."""
-    # A frozen operation may run through closed windows.
-    closed = {} if shop.frozen else shop.closed
-    windows = [window for machine in machines for window in joined(closed.get(machine, ())) if window.end > begin]
-    events = [(max(begin, window.start), -1) for window in windows] + [(window.end, 1) for window in windows]
-    time, running = begin, len(machines)
-    for at, change in sorted(events):
-        if (at - time) * running >= work:
-            break
-        work -= (at - time) * running
-        time, running = at, running + change
-    return time - (-work // running)
+    """When `machines` together can have done `work` from `begin` on, in open time."""
+    if shop.frozen:
+        # A frozen operation may run through closed windows.
+        return begin - (-work // len(machines))
+    closures = Closures(shop)
+    times = [closures.on(machine) for machine in machines]
+
+    def enough(until: int) -> bool:
+        return sum(time.between(begin, until) for time in times) >= work
+
+    until = begin + work
+    while not enough(until) and until < NEVER:
+        until = min(2 * until - begin + 1, NEVER)
+    return begin + bisect_left(range(begin, until), True, key=enough)
 
 
 # What no plan can be below, from the starts that are left to every operation; a term without an entry has 0.

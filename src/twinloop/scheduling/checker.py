@@ -5,13 +5,15 @@ plans is used here. Each broken rule is a violation with the rule's name and the
 """
 
 import itertools
+from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from twinloop.contracts import Assignment, Plan
 from twinloop.errors import RunError
-from twinloop.scheduling.problem import JobShop, Operation, Window
+from twinloop.scheduling.problem import Changeover, JobShop, Operation, Window
+from twinloop.scheduling.problem.hours import NEVER, Hours, machine_hours
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,14 @@ def violations(shop: JobShop, plan: Plan) -> tuple[Violation, ...]:
     broken = [Violation("unknown operation", f"{_place(a)} is not in the shop") for a in strange]
     operation_of = {(a.job, a.operation): jobs[a.job].operations[a.operation] for a in known}
     broken += _counts(shop, known)
-    frozen = set(shop.frozen)
+    frozen, closed = set(shop.frozen), _Closed(shop, max((a.end for a in known), default=0) + 1)
     for a in known:
-        broken += _alone(shop, a, operation_of[a.job, a.operation], jobs[a.job].release, a in frozen)
+        windows = closed.during(a, operation_of[a.job, a.operation].pools)
+        broken += _alone(a, operation_of[a.job, a.operation], jobs[a.job].release, windows, a in frozen)
     broken += _precedence(shop, known)
-    broken += _machines(shop, known, operation_of)
-    broken += _pools(shop, known, operation_of)
+    setups = _setups(shop, known, operation_of)
+    broken += _machines(shop, known, setups, closed)
+    broken += _pools(shop, known, operation_of, setups)
     broken += _materials(shop, known, operation_of)
     broken += _frozen(shop, known)
     return tuple(broken)
@@ -66,7 +70,39 @@ def _counts(shop: JobShop, known: list[Assignment]) -> Iterator[Violation]:
                 yield Violation("repeated operation", f"job {job.name} operation {number} is planned {times} times")
 
 
-def _alone(shop: JobShop, a: Assignment, operation: Operation, release: int, frozen: bool) -> Iterator[Violation]:
+class _Closed:
+    """Closed windows, joined, of machines together with pools, until some time."""
+
+    def __init__(self, shop: JobShop, until: int) -> None:
+        self._shop, self._until = shop, until
+        self._hours = {pool.name: Hours.of_pool(pool) for pool in shop.pools}
+        self._windows: dict[tuple[str, tuple[tuple[str, int], ...]], list[Window]] = {}
+
+    def of(self, machine: str, pools: Mapping[str, int]) -> list[Window]:
+        """Windows in which the machine is closed or fewer than so many units are there."""
+        key = (machine, tuple(sorted(pools.items())))
+        if key not in self._windows:
+            hours = [(machine_hours(self._shop, machine), 1), *((self._hours[pool], n) for pool, n in pools.items())]
+            windows = list[Window]()
+            for one, units in hours:
+                # Whole windows, to be named; hours that repeat have no end.
+                until = self._until + one.period if one.period else max(NEVER, self._until)
+                windows += one.closed_for(units, 0, until)
+            self._windows[key] = _union(windows)
+        return self._windows[key]
+
+    def during(self, a: Assignment, pools: Mapping[str, int]) -> list[Window]:
+        """Those that an operation meets."""
+        if a.machine not in self._shop.machines:
+            return []
+        windows = self.of(a.machine, {pool: units for pool, units in pools.items() if pool in self._hours})
+        first = bisect_right(windows, a.start, key=lambda window: window.end)
+        return list(itertools.takewhile(lambda window: window.start < a.end, windows[first:]))
+
+
+def _alone(
+    a: Assignment, operation: Operation, release: int, windows: Sequence[Window], frozen: bool
+) -> Iterator[Violation]:
     """What an operation must keep whatever the others do: machine, duration, release, closed windows."""
     durations = {mode.machine: mode.duration for mode in operation.modes}
     if a.machine not in durations:
@@ -76,25 +112,27 @@ def _alone(shop: JobShop, a: Assignment, operation: Operation, release: int, fro
         yield Violation("before release", f"{_place(a)} starts at {a.start}, released at {release}")
     if frozen:
         return  # it keeps its times, even where a breakdown or a window made it longer
-    windows = _union([*shop.closed.get(a.machine, ()), *_closed_pools(shop, operation)])
-    paused = 0
+    work = left = durations[a.machine]
+    opens = a.start
     for window in windows:
-        if window.start >= a.end or window.end <= a.start:
-            continue
-        if not operation.resumable or window.start <= a.start or window.end >= a.end:
+        room = window.start - opens
+        if not operation.resumable or room <= 0 or window.end >= a.end:
             message = f"{_place(a)} runs {a.start} … {a.end}, closed {window.start} … {window.end}"
             yield Violation("closed", message)
             return
-        paused += window.end - window.start
-    if a.end - a.start != durations[a.machine] + paused:
-        expected = f"expected {durations[a.machine]}" + (f" and a pause of {paused}" if paused else "")
+        if room >= left:
+            break
+        if opens == a.start and room < operation.least_run:
+            message = f"{_place(a)} runs {opens} … {window.start} before a pause, expected at least"
+            yield Violation("pauses too soon", f"{message} {operation.least_run}")
+            return
+        # An opening too short for it is not used, but to finish.
+        left -= room if room >= operation.least_run else 0
+        opens = window.end
+    if a.end != opens + left:
+        paused = opens + left - a.start - work
+        expected = f"expected {work}" + (f" and a pause of {paused}" if paused else "")
         yield Violation("wrong duration", f"{_place(a)} takes {a.end - a.start}, {expected}")
-
-
-def _closed_pools(shop: JobShop, operation: Operation) -> Iterator[Window]:
-    for pool in shop.pools:
-        if pool.name in operation.pools:
-            yield from pool.closed
 
 
 def _union(windows: Iterable[Window]) -> list[Window]:
@@ -137,45 +175,112 @@ def _precedence(shop: JobShop, known: list[Assignment]) -> Iterator[Violation]:
             yield Violation("missed firm due date", f"job {job.name} ends at {end}, due at {job.due}")
 
 
+def _setups(
+    shop: JobShop, known: Sequence[Assignment], operation_of: Mapping[tuple[str, int], Operation]
+) -> dict[Assignment, int]:
+    """Set-up time that every operation needs before it; one without a family leaves the machine as it was."""
+    needed = dict[Assignment, int]()
+    state = {machine: changeover.initial for machine, changeover in shop.changeovers.items()}
+    for a in sorted(known, key=lambda a: (a.start, a.end)):
+        family, before = operation_of[a.job, a.operation].family, state.get(a.machine)
+        if family is not None:
+            if before is not None:
+                needed[a] = shop.setups.get(a.machine, {}).get((before, family), 0)
+            state[a.machine] = family
+    return needed
+
+
 def _machines(
-    shop: JobShop, known: list[Assignment], operation_of: dict[tuple[str, int], Operation]
+    shop: JobShop, known: list[Assignment], setups: Mapping[Assignment, int], closed: _Closed
 ) -> Iterator[Violation]:
     by_machine: dict[str, list[Assignment]] = defaultdict(list)
     for a in known:
         by_machine[a.machine].append(a)
+    frozen = set(shop.frozen)
     for machine, row in by_machine.items():
         row.sort(key=lambda a: (a.start, a.end))
-        busy = row[0]
-        for a in row[1:]:
-            families = [operation_of[b.job, b.operation].family for b in (busy, a)]
-            needed = shop.setups.get(machine, {}).get((str(families[0]), str(families[1])), 0)
-            if None in families:
-                needed = 0
-            if a.start < busy.end:
+        busy: Assignment | None = None
+        for a in row:
+            free, needed = 0 if busy is None else busy.end, setups.get(a, 0)
+            if busy is not None and a.start < free:
                 message = f"{machine}: {_place(a)} starts at {a.start}, {_place(busy)} ends at {busy.end}"
                 yield Violation("overlap", message)
-            elif a.start < busy.end + needed:
-                message = f"{machine}: {_place(a)} starts at {a.start}, set up at {busy.end + needed}"
+            elif a.start < free + needed:
+                message = f"{machine}: {_place(a)} starts at {a.start}, set up at {free + needed}"
                 yield Violation("no time for set-up", message)
-            busy = max(busy, a, key=lambda b: b.end)
+            elif needed and a not in frozen and machine in shop.machines:
+                yield from _set_up(shop, a, free, needed, closed)
+            busy = a if busy is None else max(busy, a, key=lambda b: b.end)
+
+
+def _set_up(shop: JobShop, a: Assignment, free: int, needed: int, closed: _Closed) -> Iterator[Violation]:
+    """A set-up takes open time in one piece, and a crew, which then hands over the machine."""
+    changeover = shop.changeovers.get(a.machine, Changeover())
+    pools = {} if changeover.crew is None else {changeover.crew: 1}
+    if changeover.unattended and not pools:
+        return
+    windows = closed.of(a.machine, pools)
+    if changeover.unattended:
+        windows = _union(Hours.of_pool(next(p for p in shop.pools if p.name in pools)).closed_for(1, 0, a.start + 1))
+    begin = a.start - needed if pools else free
+    for window in windows:
+        if window.end <= begin:
+            continue
+        if window.start >= begin + needed:
+            break
+        begin = window.end
+    if begin + needed > a.start:
+        by = f" by {changeover.crew}" if pools else ""
+        message = f"{a.machine}: {_place(a)} starts at {a.start}, but {needed} of set-up{by} find no open time before"
+        yield Violation("set-up in closed time", message)
 
 
 def _pools(
-    shop: JobShop, known: Sequence[Assignment], operation_of: dict[tuple[str, int], Operation]
+    shop: JobShop,
+    known: Sequence[Assignment],
+    operation_of: Mapping[tuple[str, int], Operation],
+    setups: Mapping[Assignment, int],
 ) -> Iterator[Violation]:
+    last = max((a.end for a in known), default=0) + 1
     for pool in shop.pools:
-        changes = []
+        hours = Hours.of_pool(pool)
+        away: dict[int, list[Window]] = {}
+        # (time, order, units held, units there, by whom)
+        changes: list[tuple[int, int, int, int | None, str]] = []
+        for time, level in hours.steps(0, last):
+            # Whoever finds too few pauses, so with none there nobody can hold too many.
+            changes.append((time, 1, 0, level, ""))
         for a in known:
             needed = operation_of[a.job, a.operation].pools.get(pool.name, 0)
             if needed:
-                changes += [(a.end, 0, -needed, a), (a.start, 1, needed, a)]
-        held = 0
-        for time, _, change, a in sorted(changes, key=lambda item: item[:2]):
-            held += change
-            if held > pool.capacity:
-                message = f"pool {pool.name}: {held} of {pool.capacity} are needed from {time} by {_place(a)}"
+                if needed not in away:
+                    away[needed] = _union(hours.closed_for(needed, 0, last))
+                for start, end in _outside(a.start, a.end, away[needed]):
+                    changes += [(end, 0, -needed, None, ""), (start, 2, needed, None, _place(a))]
+            changeover = shop.changeovers.get(a.machine)
+            if changeover is not None and changeover.crew == pool.name and setups.get(a):
+                changes.append((a.start - setups[a], 2, 1, None, f"the set-up before {_place(a)}"))
+                changes.append((a.start, 0, -1, None, ""))
+        held, there, place = 0, pool.capacity, ""
+        for time, at_once in itertools.groupby(sorted(changes, key=lambda item: item[:2]), key=lambda item: item[0]):
+            for _, _, change, units, who in at_once:
+                held, there, place = held + change, there if units is None else units, who or place
+            if held > there:
+                message = f"pool {pool.name}: {held} of {there} are needed from {time} by {place}"
                 yield Violation("pool overdrawn", message)
                 break
+
+
+def _outside(start: int, end: int, windows: Sequence[Window]) -> Iterator[tuple[int, int]]:
+    """The parts of [start, end) in no window."""
+    for window in windows[bisect_right(windows, start, key=lambda window: window.end) :]:
+        if window.start >= end:
+            break
+        if window.start > start:
+            yield start, window.start
+        start = window.end
+    if start < end:
+        yield start, end
 
 
 def _materials(

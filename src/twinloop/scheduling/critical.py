@@ -7,6 +7,7 @@ holds that leave the least time unused (Dijkstra 1959), so it also explains plan
 
 import heapq
 import itertools
+import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 from twinloop.scheduling.problem import JobShop, Operation
-from twinloop.scheduling.problem.calendar import Closures, opening
+from twinloop.scheduling.problem.calendar import Closures
 
 Reason = Literal["release", "job", "machine", "pool", "material", "frozen"]
 Key = tuple[str, int]
@@ -215,14 +216,15 @@ class _Holds:
         if key in self._frozen:
             return time
         operation, machine = self._operation(key), self.placed[key].machine
-        windows = self._closures.of(operation, machine)
-        return opening(windows, time, operation.on(machine), resumable=operation.resumable)
+        duration = operation.on(machine)
+        return self._closures.of(operation, machine).first(time, duration, least=operation.unbroken(duration))
 
     def _paused(self, key: Key) -> float:
         a, operation = self.placed[key], self._operation(key)
         if key in self._frozen or not operation.resumable:
             return 0
-        return sum(max(0, min(w.end, a.end) - max(w.start, a.start)) for w in self._closures.of(operation, a.machine))
+        windows = self._closures.of(operation, a.machine).windows(math.ceil(a.end))
+        return sum(max(0, min(w.end, a.end) - max(w.start, a.start)) for w in windows)
 
 
 def _handed_on(shop: JobShop, placed: Mapping[Key, Placed]) -> dict[Key, list[tuple[str, Key]]]:

@@ -4,7 +4,6 @@
 windows. The load of a machine adds it up, so that work, set-up, closed and idle time make the makespan.
 """
 
-import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ from twinloop.contracts import Assignment, Plan
 from twinloop.scheduling.critical import CriticalPath, critical_path
 from twinloop.scheduling.objectives import job_ends
 from twinloop.scheduling.problem import JobShop, Window
-from twinloop.scheduling.problem.calendar import closures, joined
+from twinloop.scheduling.problem.calendar import Closures, joined
 from twinloop.scheduling.solution import Solution
 
 PLAN = {
@@ -90,11 +89,11 @@ def path_frame(path: CriticalPath) -> pl.DataFrame:
 
 
 def _plan_frame(shop: JobShop, plan: Plan, path: CriticalPath) -> pl.DataFrame:
-    ends, critical, setups = job_ends(plan), path.keys, _setups(shop, plan)
+    ends, critical, setups, closures = job_ends(plan), path.keys, _setups(shop, plan), Closures(shop)
     rows = []
     for a in plan:
         due = shop.by_name[a.job].due
-        paused = sum(window.end - window.start for window in _pauses(shop, a))
+        paused = sum(window.end - window.start for window in _pauses(shop, a, closures))
         late = None if due is None else max(0, ends[a.job] - due)
         row = (a.job, a.operation, a.machine, setups[a], a.start, a.end, paused, due, late)
         rows.append((*row, (a.job, a.operation) in critical))
@@ -108,16 +107,16 @@ def timeline(shop: JobShop, plan: Plan) -> pl.DataFrame:
     operation. Closed windows end with the plan.
     """
     rows: list[tuple[Any, ...]] = []
-    setups = _setups(shop, plan)
+    setups, closures = _setups(shop, plan), Closures(shop)
     for machine in shop.machines:
-        for window in joined(shop.closed.get(machine, ())):
+        for window in closures.on(machine).windows(plan.makespan):
             if window.start < plan.makespan:
                 rows.append((machine, "closed", window.start, min(window.end, plan.makespan), None, None))
     for a in plan:
         if setups[a]:
             rows.append((a.machine, "setup", a.start - setups[a], a.start, a.job, a.operation))
         time = a.start
-        for window in _pauses(shop, a):
+        for window in _pauses(shop, a, closures):
             rows.append((a.machine, "work", time, window.start, a.job, a.operation))
             rows.append((a.machine, "pause", window.start, window.end, a.job, a.operation))
             time = window.end
@@ -153,16 +152,16 @@ def _setups(shop: JobShop, plan: Plan) -> Mapping[Assignment, int]:
         rows[a.machine].append(a)
     times = dict.fromkeys(plan, 0)
     for machine, row in rows.items():
-        for before, a in itertools.pairwise(row):
-            families = (shop.by_name[b.job].operations[b.operation].family for b in (before, a))
-            times[a] = shop.setup(machine, *families)
+        families = [shop.by_name[a.job].operations[a.operation].family for a in row]
+        times |= dict(zip(row, shop.row_setups(machine, families), strict=True))
     return times
 
 
-def _pauses(shop: JobShop, a: Assignment) -> Iterator[Window]:
+def _pauses(shop: JobShop, a: Assignment, closures: Closures) -> Iterator[Window]:
     operation = shop.by_name[a.job].operations[a.operation]
     if operation.resumable and a not in shop.frozen:
-        yield from (w for w in closures(shop, operation, a.machine) if a.start < w.start and w.end < a.end)
+        windows = closures.of(operation, a.machine).windows(a.end)
+        yield from (w for w in windows if a.start < w.start and w.end < a.end)
 
 
 def _total(windows: Sequence[Window]) -> int:

@@ -6,7 +6,6 @@ and an entry in `MEASURES`; the solvers take it up by one function and entry eac
 """
 
 import difflib
-import itertools
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -119,7 +118,7 @@ def _setup(shop: JobShop, plan: Plan, _: Plan) -> int:
     total = 0
     for machine, row in rows.items():
         families = [shop.by_name[a.job].operations[a.operation].family for a in sorted(row, key=lambda a: a.start)]
-        total += sum(shop.setup(machine, *pair) for pair in itertools.pairwise(families))
+        total += sum(shop.row_setups(machine, families))
     return total
 
 

@@ -68,7 +68,7 @@ def test_a_rough_floor_finishes_everything_and_keeps_what_nobody_may_break(shop:
     for r in done:
         job, number = shop.by_name[r.planned.job], r.planned.operation
         assert r.start >= job.release
-        assert not any(w.start <= r.start < w.end for w in shop.closed.get(r.planned.machine, ()))
+        assert not any(w.start <= r.start < w.end for w in shop.stops.get(r.planned.machine, ()))
         if number:
             before = at[job.name, number - 1]
             move = shop.transport.get((before.planned.machine, r.planned.machine), 0)
@@ -86,7 +86,7 @@ def test_the_plan_found_by_hand_is_executed_as_planned() -> None:
 
 
 def test_a_pausing_operation_meets_window_and_repair_once_each() -> None:
-    shop = JobShop(("mill",), (Job("a", (Operation("mill", 10, resumable=True),)),), closed={"mill": (Window(4, 6),)})
+    shop = JobShop(("mill",), (Job("a", (Operation("mill", 10, resumable=True),)),), stops={"mill": (Window(4, 6),)})
     plan = row(("a_0", "mill", 0, 12))
     disruptions = Disruptions({"mill": (6.0, 4.0)})
     for replication in range(20):
@@ -106,7 +106,7 @@ def test_what_cannot_pause_starts_only_where_its_planned_time_fits_and_overruns_
     shop = JobShop(
         ("mill",),
         (Job("a", (Operation("mill", 5),)), Job("b", (Operation("mill", 4),))),
-        closed={"mill": (Window(9, 20),)},
+        stops={"mill": (Window(9, 20),)},
     )
     plan = row(("a_0", "mill", 0, 5), ("b_0", "mill", 5, 9))
     twice = Disruptions({}, rework={"mill": Rework(1.0, 3.0)})
@@ -151,7 +151,7 @@ def test_what_must_follow_at_once_holds_back_the_operation_before_it() -> None:
     assert realised(shop, plan)["cast_1"] == (20, 25.0)
     # Nobody knows of the rework before it happens, so the cast waits six minutes, not more.
     assert realised(shop, plan, late)["cast_0"] == (17.0, 20.0)
-    blocked = replace(shop, closed={"lathe": (Window(20, 40),)})
+    blocked = replace(shop, stops={"lathe": (Window(20, 40),)})
     assert realised(blocked, plan)["cast_0"] == (37.0, 40.0)
     assert realised(blocked, plan)["cast_1"] == (40.0, 45.0)
 

@@ -43,17 +43,17 @@ def test_a_twin_machine_can_do_what_the_first_can(shop: JobShop) -> None:
     for name in (*shop.machines, "twin"):
         old = "m0" if name == "twin" else name
         assert more.transport.get((name, "m0")) == shop.transport.get((old, "m0"))
-        assert more.closed.get(name) == shop.closed.get(old)
+        assert more.stops.get(name) == shop.stops.get(old)
         assert more.setups.get(name) == shop.setups.get(old)
     assert by_rule(more).method == "EDD"
 
 
 def test_a_shift_opens_what_was_closed() -> None:
     shop = replace(rich_shop(), pools=(Pool("cutter", 1, (Window(12, 13), Window(30, 40))),))
-    assert with_shift(shop, 9, 22, machine="mill").closed == {"mill": (Window(8, 9), Window(22, 24))}
+    assert with_shift(shop, 9, 22, machine="mill").stops == {"mill": (Window(8, 9), Window(22, 24))}
     everywhere = with_shift(shop, 0, 35)
-    assert everywhere.closed == {"mill": ()}
-    assert everywhere.pools[0].closed == (Window(35, 40),)
+    assert everywhere.stops == {"mill": ()}
+    assert everywhere.pools[0].overtime == (Window(0, 35),)
 
 
 def test_orders_come_and_go() -> None:

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from tests.scheduling.shops import rich_shop
 from twinloop.scheduling.problem import Window
-from twinloop.scheduling.problem.calendar import Stretch, closures, joined, stretches
+from twinloop.scheduling.problem.calendar import Closures, Stretch, joined, stretches
 
 WINDOWS = st.lists(
     st.builds(lambda start, length: Window(start, start + length), st.integers(0, 25), st.integers(1, 5)), max_size=4
@@ -31,7 +31,8 @@ def test_stretches_hold_exactly_the_starts_that_minutes_allow(
     windows: list[Window], duration: int, resumable: bool, opens: int, length: int
 ) -> None:
     together = joined(windows)
-    found = stretches(together, duration, resumable=resumable, opens=opens, closes=opens + length)
+    least = 1 if resumable else duration
+    found = stretches(together, duration, least=least, opens=opens, closes=opens + length)
     starts = {start: s.elapsed for s in found for start in range(s.first, s.last + 1)}
     expected = minute_by_minute(together, duration, resumable=resumable, opens=opens, closes=opens + length)
     assert starts == expected
@@ -47,11 +48,12 @@ def test_windows_that_touch_or_overlap_are_one() -> None:
 def test_an_operation_is_held_up_by_its_machine_and_by_its_people() -> None:
     shop = rich_shop()
     shaft = shop.by_name["shaft"].operations
-    assert closures(shop, shaft[0], "saw") == (Window(12, 13),)
-    assert closures(shop, shaft[1], "mill") == (Window(8, 10), Window(20, 24))
-    assert closures(shop, shaft[1], "lathe") == ()
+    closures = Closures(shop)
+    assert closures.of(shaft[0], "saw").windows(50) == [Window(12, 13)]
+    assert closures.of(shaft[1], "mill").windows(50) == [Window(8, 10), Window(20, 24)]
+    assert closures.of(shaft[1], "lathe").always
 
 
 def test_a_pause_lasts_as_long_as_the_window() -> None:
-    found = stretches((Window(8, 10),), 6, resumable=True, opens=2, closes=13)
+    found = stretches((Window(8, 10),), 6, least=1, opens=2, closes=13)
     assert found == (Stretch(2, 2, 6), Stretch(3, 5, 8))

@@ -27,8 +27,8 @@ def begun(now: int) -> list[Assignment]:
 
 def test_a_breakdown_closes_the_machine() -> None:
     changed = after(SHOP, Breakdown(9, "mill", 5), begun=(), now=9)
-    assert changed.closed["mill"] == (Window(8, 14), Window(20, 24))
-    assert after(SHOP, Breakdown(1, "saw", 5), begun=(), now=0).closed["saw"] == (Window(1, 6),)
+    assert changed.stops["mill"] == (Window(8, 14), Window(20, 24))
+    assert after(SHOP, Breakdown(1, "saw", 5), begun=(), now=0).stops["saw"] == (Window(1, 6),)
 
 
 def test_what_runs_on_a_broken_machine_ends_later_and_nothing_else() -> None:

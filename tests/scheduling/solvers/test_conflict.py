@@ -24,7 +24,7 @@ def alone(operation: Operation, date: int, **limits: object) -> JobShop:
     ("shop", "reason"),
     [
         (
-            alone(Operation("mill", 6), 12, closed={"mill": (Window(4, 9),)}),
+            alone(Operation("mill", 6), 12, stops={"mill": (Window(4, 9),)}),
             "job a cannot meet its due date 12: shortest route ends at 15; the least total delay is 3 (job a 3)",
         ),
         (

@@ -60,8 +60,8 @@ def test_a_gap_has_to_hold_the_set_ups_on_both_sides():
 
 def test_work_fits_between_closed_windows_or_pauses_in_them():
     closed = {"mill": (Window(2, 5), Window(8, 9))}
-    assert in_turn(one(Operation("mill", 4), closed=closed)) == {"a": 9}
-    plan = generate(one(Operation("mill", 6, resumable=True), closed=closed), [])
+    assert in_turn(one(Operation("mill", 4), stops=closed)) == {"a": 9}
+    plan = generate(one(Operation("mill", 6, resumable=True), stops=closed), [])
     assert times(plan) == {"a_0": ("mill", 0, 10)}
 
 
@@ -69,7 +69,7 @@ def test_a_pool_is_held_during_a_pause_and_its_own_windows_count():
     pool = Pool("crew", 1, (Window(6, 7),))
     job_a = Job("a", (Operation("mill", 4, pools={"crew": 1}, resumable=True),))
     job_b = Job("b", (Operation("saw", 2, pools={"crew": 1}),))
-    shop = JobShop(("mill", "saw"), (job_a, job_b), closed={"mill": (Window(2, 4),)}, pools=(pool,))
+    shop = JobShop(("mill", "saw"), (job_a, job_b), stops={"mill": (Window(2, 4),)}, pools=(pool,))
     assert times(generate(shop, [("a", 0), ("b", 0)])) == {"a_0": ("mill", 0, 6), "b_0": ("saw", 7, 9)}
 
 
@@ -98,7 +98,7 @@ def test_a_chain_that_must_not_wait_moves_right_as_a_whole():
 
 
 def test_a_paused_head_starts_just_early_enough_for_the_rest_of_its_chain():
-    shop = chain(2, closed={"mill": (Window(8, 20),)})
+    shop = chain(2, stops={"mill": (Window(8, 20),)})
     paused = (Operation("mill", 3, resumable=True), Operation("saw", 2, no_wait=True))
     shop = dataclasses.replace(shop, jobs=(shop.jobs[0], Job("a", paused)))
     assert times(generate(shop, [("b", 0)]))["a_0"] == ("mill", 6, 21)
@@ -141,7 +141,7 @@ def test_jobs_after_a_wholly_frozen_job_are_placed_too():
 
 def test_regeneration_moves_a_plan_right_around_a_new_window_and_keeps_its_sequences():
     shop = rich_shop()
-    broken_down = dataclasses.replace(shop, closed=dict(shop.closed) | {"saw": (Window(4, 10),)})
+    broken_down = dataclasses.replace(shop, stops=dict(shop.stops) | {"saw": (Window(4, 10),)})
     plan = regenerate(broken_down, rich_plan())
     check(broken_down, plan)
     # shaft_0 needs the cutter, away in [12, 13), and cover_1 follows cover_0 at once with the same cutter.

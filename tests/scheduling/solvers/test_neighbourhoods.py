@@ -32,7 +32,7 @@ def workshop(jobs: int) -> JobShop:
     return JobShop(
         machines,
         tuple(orders),
-        closed={name: tuple(Window(480 * day + 420, 480 * day + 480) for day in range(20)) for name in machines},
+        stops={name: tuple(Window(480 * day + 420, 480 * day + 480) for day in range(20)) for name in machines},
         setups={name: {(a, b): 5 for a in "abc" for b in "abc" if a != b} for name in machines[:3]},
         pools=(Pool("people", 3),),
     )

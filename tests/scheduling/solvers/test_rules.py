@@ -90,7 +90,7 @@ def test_the_machine_that_ends_an_operation_first_gets_it() -> None:
 
 def test_no_rule_starts_a_chain_that_would_have_to_wait() -> None:
     chain = Job("chain", (Operation("mill", 3), Operation("press", 2, no_wait=True)))
-    shop = JobShop(("mill", "press"), (chain,), closed={"press": (Window(4, 9),)})
+    shop = JobShop(("mill", "press"), (chain,), stops={"press": (Window(4, 9),)})
     for rule in RULES:
         plan = dispatch(shop, rule)
         check(shop, plan)

@@ -1,28 +1,29 @@
 """The shop floor in SimPy: a process for each machine follows the plan's sequence as soon as everything allows.
 
 Delays shift work to the right (Leon, Wu and Storer 1994). An operation that cannot pause starts when its planned
-time fits before the next closed window; what then takes longer is worked off in closed time. The operation before a
-no_wait one is held back until the next machine should be free in time. A floor can be stopped at any moment and go
-on with another plan.
+time fits before the next closed window; what then takes longer, or was interrupted by a breakdown, goes on when it is
+open again: nothing runs in closed time but what is frozen. The operation before a no_wait one is held back until the
+next machine should be free in time. A floor can be stopped at any moment and go on with another plan.
 """
 
-import bisect
 import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import simpy
 
 from twinloop.contracts import Assignment, Plan
-from twinloop.errors import RunError
+from twinloop.errors import InputError, RunError
 from twinloop.scheduling.execution.disruptions import NEVER, Luck
 from twinloop.scheduling.execution.supply import Supply
-from twinloop.scheduling.problem import JobShop, Window
-from twinloop.scheduling.problem.calendar import Closures, opening, worked_until
+from twinloop.scheduling.problem import Changeover, JobShop
+from twinloop.scheduling.problem.calendar import NEVER as CLOSED_FOR_GOOD
+from twinloop.scheduling.problem.calendar import Closures, OpenTime
 
 Process = Generator[simpy.Event, Any, None]
 Key = tuple[str, int]
+ALWAYS = OpenTime(())
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,13 @@ class Realised:
 
 @dataclass
 class Running:
-    """An operation at work: its start, when it was due to end, and the repairs (fails, up again) that interrupt it."""
+    """An operation at work: its start, and when the planned minutes that are `left` since some time are due to end."""
 
     planned: Assignment
     start: float
+    since: float
+    left: float
     due: float
-    repairs: list[tuple[float, float]] = field(default_factory=list)
 
 
 class Floor:
@@ -53,6 +55,7 @@ class Floor:
         self.running: dict[str, Running] = {}
         self._waits: dict[str, str] = {}
         self._last: dict[str, Realised] = {}
+        self._families = {machine: changeover.initial for machine, changeover in shop.changeovers.items()}
         self._finished: dict[Key, simpy.Event] = {}
         self._ends: dict[Key, Realised] = {}
         self._factors: dict[str, list[float]] = {}
@@ -60,6 +63,7 @@ class Floor:
         self._machines: dict[str, simpy.Process] = {}
         self._calendars = {machine: Calendar(luck.breakdowns(machine)) for machine in shop.machines}
         self.supply = Supply(self.env, shop, {m.name: luck.deliveries(m) for m in shop.materials})
+        _check(shop)
         self._take_up(shop, plan)
 
     def follow(self, shop: JobShop, plan: Plan) -> None:
@@ -141,9 +145,8 @@ class Floor:
         if a.operation:
             done = self._ends[a.job, a.operation - 1]
             ready = done.end + self.shop.transport.get((done.planned.machine, a.machine), 0)
-        if a.machine in self._last:
-            last = self._last[a.machine]
-            ready = max(ready, last.end + self._setup(last.planned, a))
+        free = self._last[a.machine].end if a.machine in self._last else 0.0
+        ready = max(ready, self._set_up(a, free, self._families.get(a.machine)))
         if ready > self.env.now:
             yield self.env.timeout(ready - self.env.now)
 
@@ -165,24 +168,29 @@ class Floor:
             yield from self.supply.changed(a)
 
     def _run(self, a: Assignment) -> Process:
-        resumable = self.shop.by_name[a.job].operations[a.operation].resumable and not self._is_fixed(a)
-        pauses = self._closed(a) if resumable else ()
-        due = worked_until(pauses, self.env.now, self._planned_minutes(a))
-        begun = self.running[a.machine] = Running(a, self.env.now, due)
-        minutes = self._planned_minutes(a) * self._factors[a.job][a.operation]
+        hours, least = self._hours(a), self._least_run(a)
+        planned, now = self._planned_minutes(a), self.env.now
+        begun = self.running[a.machine] = Running(a, now, now, planned, hours.done(now, planned, least=least))
+
+        def interrupted(fails: float, up: float) -> None:
+            begun.left -= hours.worked(begun.since, fails, begun.left, least=least)
+            begun.since = hours.first(up, 0)
+            begun.due = hours.done(begun.since, begun.left, least=least)
+
+        minutes = planned * self._factors[a.job][a.operation]
         minutes = self.luck.rounded(self.luck.reworked(minutes, a.machine, self._inspections[a.job][a.operation]))
-        yield from self._calendars[a.machine].work(self.env, minutes, pauses, begun.repairs.append)
+        yield from self._calendars[a.machine].work(self.env, minutes, hours, least, interrupted)
         done = Realised(a, begun.start, self.env.now)
         del self.running[a.machine]
         self.realised.append(done)
+        self._families[a.machine] = self._family(a) or self._families.get(a.machine)
         self._last[a.machine] = self._ends[a.job, a.operation] = done
         self.supply.give_back(self.shop, a)
         self._finished[a.job, a.operation].succeed()
 
     def expected_end(self, begun: Running) -> float:
         """When a running operation should end, as far as anybody knows now."""
-        lost = sum(up - failed for failed, up in begun.repairs if failed <= self.env.now)
-        return max(begun.due + lost, self.env.now)
+        return max(begun.due, self.env.now)
 
     def _planned_minutes(self, a: Assignment) -> int:
         if self._is_fixed(a):
@@ -192,21 +200,38 @@ class Floor:
     def _is_fixed(self, a: Assignment) -> bool:
         return (a.job, a.operation) in self._fixed
 
-    def _setup(self, before: Assignment, a: Assignment) -> int:
-        if not self.shop.setups:
-            return 0
-        families = [self.shop.by_name[b.job].operations[b.operation].family for b in (before, a)]
-        return self.shop.setup(a.machine, *families)
+    def _family(self, a: Assignment) -> str | None:
+        return self.shop.by_name[a.job].operations[a.operation].family
 
-    def _closed(self, a: Assignment) -> tuple[Window, ...]:
-        """Joined windows in which the operation cannot run."""
+    def _set_up(self, a: Assignment, free: float, family: str | None) -> float:
+        """When a machine that is free from some time on, set up for a family, can be set up for the operation."""
+        needed = self.shop.setup(a.machine, family, self._family(a)) if self.shop.setups else 0
+        if not needed or self.shop.changeovers.get(a.machine, Changeover()).unattended:
+            return free + needed
+        return self._closures.on(a.machine).first(free, needed) + needed
+
+    def _hours(self, a: Assignment) -> OpenTime:
+        """When the operation can run."""
+        if self._plain or self._is_fixed(a):
+            return ALWAYS
         return self._closures.of(self.shop.by_name[a.job].operations[a.operation], a.machine)
+
+    def _least_run(self, a: Assignment) -> float:
+        """Before a pause, 0 where it does not matter; what cannot pause by plan does so where it must."""
+        operation = self.shop.by_name[a.job].operations[a.operation]
+        return operation.least_run if operation.resumable and operation.least_run > 1 else 0
 
     def _opens(self, a: Assignment, time: float) -> float:
         if self._is_fixed(a):
             return max(time, a.start)
-        resumable = self.shop.by_name[a.job].operations[a.operation].resumable
-        return opening(self._closed(a), time, self._planned_minutes(a), resumable=resumable)
+        operation, planned = self.shop.by_name[a.job].operations[a.operation], self._planned_minutes(a)
+        opens = self._hours(a).first(time, planned, least=operation.unbroken(planned))
+        if opens >= CLOSED_FOR_GOOD:
+            raise RunError(
+                f"execution stands still: job {a.job} operation {a.operation} needs {planned} from {time:g} on, and "
+                f"{a.machine} has no such opening any more: check the calendar's end"
+            )
+        return opens
 
     def _fits(self, a: Assignment) -> float:
         """Earliest start from now on at which the calendar lets it run, and what follows without waiting as well."""
@@ -230,8 +255,7 @@ class Floor:
     def _lateness(self, block: Sequence[Assignment], start: float) -> float:
         """How much longer the block's first operation has to wait so that no other one has to."""
         for before, a in itertools.pairwise(block):
-            resumable = self.shop.by_name[before.job].operations[before.operation].resumable
-            end = worked_until(self._closed(before) if resumable else (), start, self._planned_minutes(before))
+            end = self._hours(before).done(start, self._planned_minutes(before), least=self._least_run(before))
             start = end + self.shop.transport.get((before.machine, a.machine), 0)
             late = self._opens(a, max(start, self._free(a, block))) - start
             if late > 0:
@@ -240,21 +264,36 @@ class Floor:
 
     def _free(self, a: Assignment, block: Sequence[Assignment]) -> float:
         """When the operation's machine should be free for it, if all before it in the row go as planned."""
-        time, before = self.env.now, None
+        time, family = self.env.now, self._families.get(a.machine)
         if a.machine in self.running:
             begun = self.running[a.machine]
-            time, before = self.expected_end(begun), begun.planned
+            time, family = self.expected_end(begun), self._family(begun.planned) or family
         elif a.machine in self._last:
-            time, before = self._last[a.machine].end, self._last[a.machine].planned
+            time = self._last[a.machine].end
         for b in self.rows[a.machine]:
-            if before is not None:
-                time += self._setup(before, b)
+            time = self._set_up(b, time, family)
             if b == a:
                 return time
             if b in block:
                 return 0.0  # the block's own order sees to it
-            time, before = max(time, b.start, self.env.now) + (b.end - b.start), b
+            time, family = max(time, b.start, self.env.now) + (b.end - b.start), self._family(b) or family
         return time
+
+
+def _check(shop: JobShop) -> None:
+    """Raise InputError for what is planned and checked, but not executed yet."""
+    for machine, changeover in shop.changeovers.items():
+        if changeover.crew is not None and shop.setups.get(machine):
+            raise InputError(
+                f"execution: set-ups of {machine} take a crew from {changeover.crew}, which only plans and their "
+                "checker follow so far: leave the crew out to execute the plan"
+            )
+    for pool in shop.pools:
+        if pool.calendar is not None and not pool.calendar.even(pool.capacity):
+            raise InputError(
+                f"execution: pool {pool.name} has fewer units in some shifts, which only plans and their checker "
+                "follow so far: give its shifts all units to execute the plan"
+            )
 
 
 class Calendar:
@@ -279,27 +318,21 @@ class Calendar:
         self,
         env: simpy.Environment,
         minutes: float,
-        windows: Sequence[Window],
-        interrupted: Callable[[tuple[float, float]], Any],
+        hours: OpenTime,
+        least: float,
+        interrupted: Callable[[float, float], None],
     ) -> Process:
         """Occupy the machine for `minutes` of running; work resumes after a repair and after a closed window."""
-        while True:
-            place = bisect.bisect_left(windows, env.now, key=lambda window: window.start)
-            closes = windows[place].start if place < len(windows) else NEVER
-            if min(self.fails_at, closes) >= env.now + minutes:
-                break
-            if self.fails_at <= closes:
-                minutes -= self.fails_at - env.now
-                interrupted((self.fails_at, self.up_at))
-                yield env.timeout(self.up_at - env.now)
-                self._next()
-            else:
-                minutes -= closes - env.now
-                yield env.timeout(windows[place].end - env.now)
-            while True:
-                yield from self.repaired(env)
-                opens = opening(windows, env.now, 0, resumable=True)
-                if opens <= env.now:
-                    break
+        while (end := hours.done(env.now, minutes, least=least)) > self.fails_at:
+            fails, up = self.fails_at, self.up_at
+            minutes -= hours.worked(env.now, fails, minutes, least=least)
+            interrupted(fails, up)
+            yield env.timeout(up - env.now)
+            self._next()
+            yield from self.repaired(env)
+            opens = hours.first(env.now, 0)
+            while opens > env.now:
                 yield env.timeout(opens - env.now)
-        yield env.timeout(minutes)
+                yield from self.repaired(env)
+                opens = hours.first(env.now, 0)
+        yield env.timeout(end - env.now)

@@ -7,7 +7,7 @@ maintenance, and of the delay (integrated maintenance and scheduling; Cassady an
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -20,8 +20,8 @@ from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.scheduling.execution.situation import standing
 from twinloop.scheduling.objectives import Goal, missed_promise
 from twinloop.scheduling.problem import JobShop, Window
-from twinloop.scheduling.problem.calendar import joined, opening
-from twinloop.scheduling.problem.checks import check_whole
+from twinloop.scheduling.problem.calendar import NEVER, Closures
+from twinloop.scheduling.problem.opening_checks import check_whole
 from twinloop.scheduling.solution import Solution
 
 WINDOWS = {
@@ -140,9 +140,9 @@ def expected_failure_cost(risks: RiskTable, asset: str, *, hours: float) -> floa
 
 def _candidates(shop: JobShop, plan: Plan, item: Upkeep) -> list[Window]:
     """Windows at the beginning and behind every operation of the machine, in open time."""
-    closed = joined(shop.closed.get(item.machine, ()))
+    hours = Closures(shop).on(item.machine)
     times = [0, *(a.end for a in plan if a.machine == item.machine)]
-    starts = {int(opening(closed, time, item.minutes, resumable=False)) for time in times}
+    starts = {int(hours.first(time, item.minutes)) for time in times} - {NEVER}
     return [Window(start, start + item.minutes) for start in sorted(starts)]
 
 
@@ -170,8 +170,7 @@ class _Model:
             raise InputError(f"maintenance: euro_per_unit = {self.euro_per_unit:g}: expected a number of at least 0")
 
     def closed(self, windows: Mapping[str, Window]) -> JobShop:
-        closed = {machine: joined([*self.shop.closed.get(machine, ()), window]) for machine, window in windows.items()}
-        return replace(self.shop, closed={**self.shop.closed, **closed})
+        return self.shop.stopped({machine: [window] for machine, window in windows.items()})
 
     def around(self, plan: Plan, windows: Mapping[str, Window]) -> Plan | None:
         """The plan right-shifted around the windows; None where that breaks a rule."""

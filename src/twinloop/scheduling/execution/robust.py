@@ -24,7 +24,7 @@ from twinloop.scheduling.execution.execution import replicate
 from twinloop.scheduling.execution.risk import cvar_interval
 from twinloop.scheduling.objectives import job_ends
 from twinloop.scheduling.problem import Alternative, JobShop, Operation
-from twinloop.scheduling.problem.calendar import closures, worked_until
+from twinloop.scheduling.problem.calendar import Closures
 from twinloop.scheduling.solution import Solution
 
 Measure = Literal["makespan", "weighted_tardiness"]
@@ -92,35 +92,39 @@ def buffered(shop: JobShop, disruptions: Disruptions, *, slack: float) -> JobSho
     """
     if not 0 <= slack < math.inf:
         raise InputError(f"robust: slack = {slack:g}: expected a finite number of at least 0")
-    fixed = {(a.job, a.operation) for a in shop.frozen}
+    fixed, closures = {(a.job, a.operation) for a in shop.frozen}, Closures(shop)
     jobs = []
     for job in shop.jobs:
         operations = []
         for number, operation in enumerate(job.operations):
             awaited = number + 1 < len(job.operations) and job.operations[number + 1].no_wait
             keep = awaited or (job.name, number) in fixed
-            operations.append(operation if keep else _longer(operation, disruptions, slack))
+            operations.append(operation if keep else _longer(operation, disruptions, slack, closures))
         jobs.append(replace(job, operations=tuple(operations)))
     return replace(shop, jobs=tuple(jobs))
 
 
-def _longer(operation: Operation, disruptions: Disruptions, slack: float) -> Operation:
-    modes = [
-        Alternative(mode.machine, mode.duration + math.ceil(slack * exposure(disruptions, mode.machine, mode.duration)))
-        for mode in operation.modes
-    ]
+def _longer(operation: Operation, disruptions: Disruptions, slack: float, closures: Closures) -> Operation:
+    """What cannot pause grows no longer than the longest opening."""
+    modes = []
+    for mode in operation.modes:
+        longer = mode.duration + math.ceil(slack * exposure(disruptions, mode.machine, mode.duration))
+        if not operation.resumable:
+            longer = max(mode.duration, min(longer, closures.of(operation, mode.machine).longest()))
+        modes.append(Alternative(mode.machine, longer))
     return replace(operation, duration=modes[0].duration, alternatives=tuple(modes[1:]))
 
 
 def unbuffered(shop: JobShop, plan: Plan) -> Plan:
     """The plan of a buffered shop with the true durations: the buffers stay as free time behind each operation."""
-    fixed = set(shop.frozen)
+    fixed, closures = set(shop.frozen), Closures(shop)
     assignments = []
     for a in plan:
         operation = shop.by_name[a.job].operations[a.operation]
         if a not in fixed:
-            pauses = closures(shop, operation, a.machine) if operation.resumable else ()
-            a = replace(a, end=int(worked_until(pauses, a.start, operation.on(a.machine))))
+            duration = operation.on(a.machine)
+            least = operation.unbroken(duration)
+            a = replace(a, end=int(closures.of(operation, a.machine).done(a.start, duration, least=least)))
         assignments.append(a)
     return Plan.of(assignments)
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from twinloop.contracts import Assignment, Plan
 from twinloop.scheduling.problem import Job, JobShop, Window
-from twinloop.scheduling.problem.calendar import joined
 from twinloop.scheduling.solvers.generation import generate, possible
 from twinloop.scheduling.solvers.rich.layout import FIXED, LINKED, MACHINE, Longs, State, Tables
 from twinloop.scheduling.solvers.rich.schemes import serial
@@ -35,12 +34,10 @@ def standing(shop: JobShop, plan: Plan, begun: Sequence[Assignment], *, now: int
     plan: as it was followed until now; begun: its started operations with their true or expected times. Operations
     that start within `horizon` from now on are frozen where they can stay.
     """
-    past = (Window(0, now),) if now else ()
-    windows = {machine: joined([*shop.closed.get(machine, ()), *past]) for machine in shop.machines}
-    closed = {machine: closures for machine, closures in windows.items() if closures}
     known = {(a.job, a.operation): a for a in plan if _exists(shop, a)}
     fixed = [a for a in begun if _exists(shop, a)]
-    shop = replace(shop, closed=closed, frozen=tuple(fixed))
+    shop = replace(shop, frozen=tuple(fixed))
+    shop = shop.stopped({machine: [Window(0, now)] for machine in shop.machines}) if now else shop
     planned_jobs = tuple(job for job in shop.jobs if (job.name, 0) in known)
     new = len(planned_jobs) < len(shop.jobs)
     base = replace(shop, jobs=planned_jobs) if new else shop

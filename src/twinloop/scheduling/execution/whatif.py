@@ -16,7 +16,8 @@ from twinloop.scheduling.execution.execution import replicate
 from twinloop.scheduling.execution.risk import MEASURES, cvar_difference, cvar_interval
 from twinloop.scheduling.objectives import job_ends
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation, Window
-from twinloop.scheduling.problem.calendar import joined
+from twinloop.scheduling.problem.calendar import Closures, joined
+from twinloop.scheduling.problem.hours import Hours
 from twinloop.scheduling.solution import Solution
 
 Planner = Callable[[JobShop], Solution]
@@ -50,6 +51,11 @@ def with_machine(shop: JobShop, name: str, *, like: str) -> JobShop:
             for job in shop.jobs
         ),
         closed=_copied(shop.closed, name, like),
+        calendars=_copied(shop.calendars, name, like),
+        repeat=_copied(shop.repeat, name, like),
+        stops=_copied(shop.stops, name, like),
+        overtime=_copied(shop.overtime, name, like),
+        changeovers=_copied(shop.changeovers, name, like),
         setups=_copied(shop.setups, name, like),
         power=_copied(shop.power, name, like),
         transport=transport,
@@ -65,16 +71,25 @@ def with_shift(shop: JobShop, start: int, end: int, *, machine: str | None = Non
         raise InputError(f"what if: shift {start} … {end}: expected a start from 0 on and an end after it")
     if machine is not None:
         _known(machine, shop.machines, "machine")
-    closed = {
-        name: _opened(windows, start, end) if machine in (None, name) else windows
-        for name, windows in shop.closed.items()
-    }
+    shift, closures = Window(start, end), Closures(shop)
+    machines = [
+        name
+        for name in shop.machines
+        if machine in (None, name) and closures.on(name).between(start, end) < end - start
+    ]
     pools = shop.pools
     if machine is None:
-        pools = tuple(replace(pool, closed=_opened(pool.closed, start, end)) for pool in pools)
-    if closed == dict(shop.closed) and pools == shop.pools:
+        pools = tuple(
+            replace(pool, overtime=joined((*pool.overtime, shift)), stops=_opened(pool.stops, start, end))
+            if any(Hours.of_pool(pool).closed_for(pool.capacity, start, end))
+            else pool
+            for pool in pools
+        )
+    if not machines and pools == shop.pools:
         raise InputError(f"what if: nothing is closed between {start} and {end}: name hours in which it is")
-    return replace(shop, closed=closed, pools=pools)
+    overtime = {name: joined((*shop.overtime.get(name, ()), shift)) for name in machines}
+    stops = {name: _opened(w, start, end) if name in machines else w for name, w in shop.stops.items()}
+    return replace(shop, overtime={**shop.overtime, **overtime}, stops=stops, pools=pools)
 
 
 def with_job(shop: JobShop, job: Job) -> JobShop:

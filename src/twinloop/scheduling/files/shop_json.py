@@ -11,7 +11,7 @@ from twinloop.config.schema import CONFIG
 from twinloop.contracts import Assignment
 from twinloop.errors import InputError
 from twinloop.files import write_json
-from twinloop.scheduling.problem import Job, JobShop, Material, Pool, Window
+from twinloop.scheduling.problem import Calendar, Changeover, Job, JobShop, Material, Pool, Window
 
 VERSION: Literal[2] = 2
 
@@ -55,6 +55,11 @@ class ShopFile:
     materials: tuple[Material, ...] = ()
     power: dict[str, int] = field(default_factory=dict)
     frozen: tuple[Assignment, ...] = ()
+    calendars: dict[str, Calendar] = field(default_factory=dict)
+    repeat: dict[str, int] = field(default_factory=dict)
+    stops: dict[str, tuple[Window, ...]] = field(default_factory=dict)
+    overtime: dict[str, tuple[Window, ...]] = field(default_factory=dict)
+    changeovers: dict[str, Changeover] = field(default_factory=dict)
 
 
 def shop_record(shop: JobShop) -> dict[str, Any]:
@@ -74,6 +79,11 @@ def shop_record(shop: JobShop) -> dict[str, Any]:
         materials=shop.materials,
         power=dict(shop.power),
         frozen=shop.frozen,
+        calendars=dict(shop.calendars),
+        repeat=dict(shop.repeat),
+        stops=dict(shop.stops),
+        overtime=dict(shop.overtime),
+        changeovers=dict(shop.changeovers),
     )
     return dataclasses.asdict(file)
 
@@ -102,6 +112,11 @@ def shop_from(content: Any, where: str) -> JobShop:
             materials=file.materials,
             power=file.power,
             frozen=file.frozen,
+            calendars=file.calendars,
+            repeat=file.repeat,
+            stops=file.stops,
+            overtime=file.overtime,
+            changeovers=file.changeovers,
         )
     except InputError as error:
         raise InputError(f"{where}: {error}") from None

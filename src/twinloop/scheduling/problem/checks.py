@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from twinloop.errors import InputError
 from twinloop.scheduling.problem.data import ShopData
+from twinloop.scheduling.problem.hours import NEVER
 from twinloop.scheduling.problem.jobs import Job, Operation
-from twinloop.scheduling.problem.resources import Window
+from twinloop.scheduling.problem.opening_checks import check_hours, check_openings, check_whole
 
 # Sums of times stay within 32 bits and weighted sums within a double, so no solver can overflow.
-LARGEST_TIME = 2**31 - 1
+LARGEST_TIME = NEVER
 LARGEST_COST = 2**53
 
 
@@ -21,18 +22,24 @@ def check_shop(shop: ShopData) -> None:
     check_names([pool.name for pool in shop.pools], "pool", least=0)
     check_names([material.name for material in shop.materials], "material", least=0)
     _check_resources(shop)
+    check_hours(shop)
     for job in shop.jobs:
         _check_job(job, shop)
     ordered(shop.jobs)
-    if shop.horizon > LARGEST_TIME:
-        raise InputError(
-            f"shop: expected all releases and durations to add up to at most {LARGEST_TIME}, got {shop.horizon}: "
-            "use a coarser time unit"
-        )
-    if shop.horizon * sum(job.weight + job.earliness_weight for job in shop.jobs) > LARGEST_COST:
-        raise InputError(f"shop: expected weights × horizon of at most {LARGEST_COST}: use smaller weights")
+    check_openings(shop)
     _check_supply(shop)
     _check_frozen(shop)
+
+
+def check_size(shop: ShopData, horizon: int) -> None:
+    """Raise InputError where times or costs up to the horizon could grow too large."""
+    if horizon > LARGEST_TIME:
+        raise InputError(
+            f"shop: expected all releases and durations to add up to at most {LARGEST_TIME}, got {horizon}: "
+            "use a coarser time unit"
+        )
+    if horizon * sum(job.weight + job.earliness_weight for job in shop.jobs) > LARGEST_COST:
+        raise InputError(f"shop: expected weights × horizon of at most {LARGEST_COST}: use smaller weights")
 
 
 def check_names(names: Iterable[str], kind: str, *, least: int = 1) -> None:
@@ -46,13 +53,6 @@ def check_names(names: Iterable[str], kind: str, *, least: int = 1) -> None:
         taken.add(name)
     if len(taken) < least:
         raise InputError(f"shop: expected at least one {kind}, got none")
-
-
-def check_whole(value: object, least: int, what: str) -> None:
-    """A whole number from `least` to the largest time."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not (whole and least <= value <= LARGEST_TIME):  # type: ignore[operator]
-        raise InputError(f"{what} = {value!r}: expected a whole number from {least} to {LARGEST_TIME}")
 
 
 def ordered(jobs: Sequence[Job]) -> tuple[str, ...]:
@@ -76,12 +76,8 @@ def _known(name: str, known: Iterable[str], where: str, kind: str) -> None:
 
 
 def _check_resources(shop: ShopData) -> None:
-    for machine, windows in shop.closed.items():
-        _known(machine, shop.machines, "closed", "machine")
-        _check_windows(windows, f"machine {machine}")
     for pool in shop.pools:
         check_whole(pool.capacity, 1, f"pool {pool.name}: capacity")
-        _check_windows(pool.closed, f"pool {pool.name}")
     for machine, times in shop.setups.items():
         _known(machine, shop.machines, "setups", "machine")
         for (before, after), time in times.items():
@@ -98,20 +94,6 @@ def _check_resources(shop: ShopData) -> None:
         for time, quantity in material.deliveries:
             check_whole(time, 0, f"material {material.name}: time of a delivery")
             check_whole(quantity, 1, f"material {material.name}: quantity of the delivery at {time}")
-
-
-def _check_windows(windows: Sequence[Window], where: str) -> None:
-    for window in windows:
-        check_whole(window.start, 0, f"{where}: start of a closed window")
-        check_whole(window.end, 1, f"{where}: end of a closed window")
-        if window.end <= window.start:
-            raise InputError(f"{where}: closed window {window.start} … {window.end}: expected its end after its start")
-    for before, after in zip(sorted(windows), sorted(windows)[1:], strict=False):
-        if after.start < before.end:
-            raise InputError(
-                f"{where}: closed windows {before.start} … {before.end} and {after.start} … {after.end} overlap: "
-                "join them"
-            )
 
 
 def _check_job(job: Job, shop: ShopData) -> None:
@@ -160,6 +142,9 @@ def _check_operation(
     for material, quantity in operation.materials.items():
         _known(material, set(materials), where, "material")
         check_whole(quantity, 1, f"{where}: quantity of {material}")
+    check_whole(operation.least_run, 1, f"{where}: least run before a pause")
+    if operation.least_run > 1 and not operation.resumable:
+        raise InputError(f"{where}: least_run = {operation.least_run} is for work that may pause: make it resumable")
     if operation.no_wait and number == 0:
         raise InputError(f"{where}: no_wait follows an operation before it, and this is the first one")
 

@@ -6,7 +6,8 @@ from functools import cached_property
 
 from twinloop.contracts import Assignment
 from twinloop.scheduling.problem.jobs import Job
-from twinloop.scheduling.problem.resources import Material, Pool, Window
+from twinloop.scheduling.problem.resources import Changeover, Material, Pool, Window
+from twinloop.scheduling.problem.weekly import Calendar
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,19 @@ class ShopData:
     materials: tuple[Material, ...] = ()
     power: Mapping[str, int] = field(default_factory=dict)
     frozen: tuple[Assignment, ...] = ()
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    repeat: Mapping[str, int] = field(default_factory=dict)
+    stops: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
+    overtime: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
+    changeovers: Mapping[str, Changeover] = field(default_factory=dict)
 
     @property
     def plain(self) -> bool:
         """Whether only machines, routings, releases, due dates and precedence limit the plan: a (flexible) job shop."""
-        limits = (self.closed, self.setups, self.transport, self.pools, self.materials, self.frozen)
+        limits = (
+            *(self.closed, self.calendars, self.stops),
+            *(self.setups, self.transport, self.pools, self.materials, self.frozen),
+        )
         return not any(limits) and not any(operation.no_wait for job in self.jobs for operation in job.operations)
 
     @property
@@ -38,20 +47,3 @@ class ShopData:
     def by_name(self) -> Mapping[str, Job]:
         """Jobs by name."""
         return {job.name: job for job in self.jobs}
-
-    @cached_property
-    def horizon(self) -> int:
-        """No sensible plan is longer: everything in turn after the last release, delivery and closed window."""
-        last = [job.release for job in self.jobs]
-        last += [window.end for windows in self.closed.values() for window in windows]
-        last += [window.end for pool in self.pools for window in pool.closed]
-        last += [time for material in self.materials for time, _ in material.deliveries]
-        last += [a.end for a in self.frozen]
-        setup = {machine: max(times.values(), default=0) for machine, times in self.setups.items()}
-        move = max(self.transport.values(), default=0)
-        work = sum(
-            max(mode.duration + setup.get(mode.machine, 0) for mode in operation.modes) + move
-            for job in self.jobs
-            for operation in job.operations
-        )
-        return max(last, default=0) + work

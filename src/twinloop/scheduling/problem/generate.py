@@ -69,7 +69,6 @@ def rich_shop(jobs: int, machines: int, operations: int, *, seed: int, families:
     draw = np.random.default_rng(seed)
     names = [f"m{m}" for m in range(machines)]
     span = int(jobs * operations * 60 / machines / LOAD * DAY / SHIFT)
-    days = 3 * (span // DAY + 2) + operations
     made = []
     for j in range(jobs):
         release = int(draw.integers(0, span, endpoint=True))
@@ -100,15 +99,14 @@ def rich_shop(jobs: int, machines: int, operations: int, *, seed: int, families:
     return JobShop(
         tuple(names),
         tuple(made),
-        closed={name: tuple(Window(day * DAY + SHIFT, (day + 1) * DAY) for day in range(days)) for name in names},
+        closed={name: (Window(SHIFT, DAY),) for name in names},
+        repeat=dict.fromkeys(names, DAY),
         setups={
             name: {(a, b): int(draw.integers(5, 30, endpoint=True)) for a in kinds for b in kinds if a != b}
             for name in names
         },
         transport={(a, b): int(draw.integers(0, 15, endpoint=True)) for a in names for b in names if a != b},
-        pools=(
-            Pool("operators", max(1, machines // 2), tuple(Window(d * DAY + 450, d * DAY + 480) for d in range(days))),
-        ),
+        pools=(Pool("operators", max(1, machines // 2), (Window(450, 480),), repeat=DAY),),
         materials=(Material("bar", share, tuple((day * DAY, share) for day in range(1, span // DAY + 1))),),
         power={name: int(draw.integers(1, 10, endpoint=True)) * 100 for name in names},
     )

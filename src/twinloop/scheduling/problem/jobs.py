@@ -22,10 +22,11 @@ class Alternative:
 class Operation:
     """Occupies `machine` for `duration` time units, or one of its `alternatives`.
 
-    family: what a set-up depends on; between operations of one family, or without one, there is none.
+    family: what a set-up depends on; an operation without one needs none and leaves its machine set up as it was.
     pools: people or tools by pool, held while the operation runs. materials: quantities used up at its start.
     no_wait: starts the moment the operation before it ends (plus transport). resumable: may pause while its
-    machine or a pool is closed; otherwise it has to fit between two closed windows.
+    machine or a pool is closed; otherwise it has to fit between two closed windows. least_run: it works at least so
+    long before a pause, so it begins in no opening, and uses none on its way, that is shorter (but to finish).
     """
 
     __pydantic_config__: ClassVar[Any] = CONFIG  # read from a file, nothing unknown passes
@@ -38,6 +39,7 @@ class Operation:
     materials: Mapping[str, int] = field(default_factory=dict)
     no_wait: bool = False
     resumable: bool = False
+    least_run: int = 1
 
     @cached_property
     def modes(self) -> tuple[Alternative, ...]:
@@ -53,6 +55,10 @@ class Operation:
     def longest(self) -> int:
         """Largest duration over all modes."""
         return max(mode.duration for mode in self.modes)
+
+    def unbroken(self, duration: int) -> int:
+        """Least time in one piece before a pause, where it takes `duration`: all of it if it cannot pause."""
+        return min(self.least_run, duration) if self.resumable else duration
 
     def on(self, machine: str) -> int:
         """Duration on `machine`; KeyError for one that cannot do it."""

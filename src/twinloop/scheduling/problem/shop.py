@@ -4,8 +4,8 @@ CP-SAT would only say MODEL_INVALID to a negative duration and INFEASIBLE to a c
 numbers (minutes in the twins); all closed windows and deliveries lie on the same clock, which starts at 0.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 from twinloop.contracts import Plan
 from twinloop.scheduling.figures.faces import shop_face
 from twinloop.scheduling.figures.gantt import gantt
-from twinloop.scheduling.problem.checks import check_shop, ordered
+from twinloop.scheduling.problem.checks import check_shop, check_size, ordered
 from twinloop.scheduling.problem.data import ShopData
+from twinloop.scheduling.problem.horizon import horizon
+from twinloop.scheduling.problem.hours import joined
+from twinloop.scheduling.problem.resources import Window
 from twinloop.scheduling.problem.summary import jobs_frame, limits, machines_frame
 
 if TYPE_CHECKING:
@@ -25,10 +28,14 @@ if TYPE_CHECKING:
 class JobShop(ShopData):
     """A complete, valid problem. Raises InputError that names job and operation.
 
-    closed: windows of the calendar by machine. setups: by machine, time between two consecutive operations by
-    (family before, family after); pairs that are not named need none. transport: time a job needs from one
-    machine to another, by (from, to); pairs that are not named need none. power: watts while working, by machine.
-    frozen: operations that are already decided (running, or too near to change) and keep machine and times.
+    closed: closed windows by machine; several without `repeat`, their period, are a calendar that ends: behind its
+    last window the machine is closed. calendars: weekly hours by machine, which never end; closed windows come on
+    top. overtime: windows in which it is open all the same. stops: single closures on top of everything, which say
+    nothing of what comes behind. setups: by machine, time between two consecutive operations by (family before,
+    family after); pairs that are not named need none. changeovers: by machine how it is set up. transport: time a
+    job needs from one machine to another, by (from, to); pairs that are not named need none. power: watts while
+    working, by machine. frozen: operations that are already decided (running, or too near to change) and keep
+    machine and times.
 
     >>> from twinloop.scheduling.problem import Job, Operation
     >>> JobShop(("mill",), (Job("a", (Operation("mill", 3),), due=2),)).horizon
@@ -37,6 +44,12 @@ class JobShop(ShopData):
 
     def __post_init__(self) -> None:
         check_shop(self)
+        check_size(self, self.horizon)
+
+    @cached_property
+    def horizon(self) -> int:
+        """No sensible plan is longer: everything in turn after the last release, delivery and closed window."""
+        return horizon(self)
 
     @cached_property
     def order(self) -> tuple[str, ...]:
@@ -78,6 +91,23 @@ class JobShop(ShopData):
         if before is None or after is None:
             return 0
         return self.setups.get(machine, {}).get((before, after), 0)
+
+    def stopped(self, windows: Mapping[str, Iterable[Window]]) -> "JobShop":
+        """The same shop with single closures by machine on top of its hours: a breakdown, maintenance."""
+        more = {machine: joined([*self.stops.get(machine, ()), *added]) for machine, added in windows.items()}
+        return replace(self, stops={**self.stops, **{machine: added for machine, added in more.items() if added}})
+
+    def row_setups(self, machine: str, families: Iterable[str | None]) -> list[int]:
+        """Set-up time before each operation of a machine's row, given by families.
+
+        One without a family needs none and leaves the machine set up as it was.
+        """
+        state = self.changeovers[machine].initial if machine in self.changeovers else None
+        times = []
+        for family in families:
+            times.append(self.setup(machine, state, family))
+            state = state if family is None else family
+        return times
 
     def weighted_tardiness(self, ends: Mapping[str, float]) -> float:
         """Σ weight × max(0, end − due) for job ends by name; exact for whole numbers."""

@@ -4,6 +4,7 @@ import polars as pl
 
 from twinloop.numbers import count
 from twinloop.scheduling.problem.data import ShopData
+from twinloop.scheduling.problem.hours import Hours, joined, machine_hours
 
 MACHINES = {"machine": pl.String, "able": pl.Int64, "alone": pl.Int64, "work": pl.Int64}
 JOBS = {
@@ -45,15 +46,31 @@ def limits(shop: ShopData) -> list[str]:
     """What limits plans beside machines, routes and dates, in words."""
     waiting = sum(operation.no_wait for job in shop.jobs for operation in job.operations)
     lines = [
-        *(f"{name} is closed {_windows(len(windows))}" for name, windows in shop.closed.items() if windows),
+        *(f"{name} {text}" for name in shop.machines if (text := _hours(machine_hours(shop, name)))),
         *(f"{name} needs set-ups between {_pairs(len(times))} of families" for name, times in shop.setups.items()),
-        *(f"pool {pool.name}: {pool.capacity}, away {_windows(len(pool.closed))}" for pool in shop.pools),
+        *(f"pool {p.name}: {p.capacity}{', ' * bool(h := _hours(Hours.of_pool(p)))}{h}" for p in shop.pools),
         *(f"material {m.name}: {count(m.initial)} in stock, {len(m.deliveries)} deliveries" for m in shop.materials),
     ]
     lines += [f"transport takes time on {_pairs(len(shop.transport))} of machines"] if shop.transport else []
     lines += [f"operations that follow without waiting: {count(waiting)}"] if waiting else []
     lines += [f"frozen operations: {count(len(shop.frozen))}"] if shop.frozen else []
     return lines
+
+
+def _hours(hours: Hours) -> str:
+    """What is said of a machine's or pool's hours; empty for one that is always open."""
+    single = len(hours.stops)
+    if hours.calendar is not None:
+        count = len(hours.calendar.shifts)
+        text = f"works {'one shift' if count == 1 else f'{count} shifts'} by the week"
+    elif hours.repeat is not None:
+        text = f"is closed {_windows(len(hours.closed))} every {hours.repeat}"
+    elif hours.ends is not None:
+        text = f"is closed {_windows(len(hours.closed))}, and for good from {joined(hours.closed)[-1].start} on"
+    else:
+        single += len(hours.closed)
+        return f"is closed {_windows(single)}" if single else ""
+    return f"{text}, and closed {_windows(single)} besides" if single else text
 
 
 def _windows(number: int) -> str:

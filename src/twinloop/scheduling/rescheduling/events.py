@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from twinloop.contracts import Assignment
 from twinloop.errors import InputError
 from twinloop.scheduling.problem import Job, JobShop, Window
-from twinloop.scheduling.problem.calendar import closures, joined, opening, worked_until
-from twinloop.scheduling.problem.checks import check_whole
+from twinloop.scheduling.problem.calendar import Closures, OpenTime
+from twinloop.scheduling.problem.opening_checks import check_whole
 
 
 @dataclass(frozen=True)
@@ -91,15 +91,14 @@ def prolonged(shop: JobShop, begun: Sequence[Assignment], event: Event) -> list[
 
 
 def _resumed(shop: JobShop, a: Assignment, event: Breakdown) -> Assignment:
+    """What is interrupted goes on after the repair in open time, and pauses where it must."""
     operation = shop.by_name[a.job].operations[a.operation]
-    up_at = event.time + event.repair
-    if not operation.resumable:
-        return replace(a, end=a.end + event.repair)
-    known = closures(shop, operation, a.machine)
-    paused = sum(max(0, min(w.end, a.end) - max(w.start, event.time)) for w in known)
-    left = a.end - event.time - paused
-    start = opening(known, up_at, left, resumable=True)
-    return replace(a, end=int(worked_until(known, start, left)))
+    hours = OpenTime(()) if a in shop.frozen else Closures(shop).of(operation, a.machine)
+    least = operation.least_run if operation.resumable and operation.least_run > 1 else 0
+    whole = a.end - a.start if a in shop.frozen else operation.on(a.machine)
+    left = whole - hours.worked(a.start, event.time, whole, least=least)
+    start = hours.first(event.time + event.repair, 0)
+    return replace(a, end=int(hours.done(start, left, least=least)))
 
 
 def _named(name: str, known: Mapping[str, object] | Sequence[str], what: str) -> None:
@@ -110,8 +109,7 @@ def _named(name: str, known: Mapping[str, object] | Sequence[str], what: str) ->
 def _broken(shop: JobShop, event: Breakdown) -> JobShop:
     _named(event.machine, shop.machines, "machine")
     check_whole(event.repair, 1, f"event: repair of {event.machine}")
-    window = Window(event.time, event.time + event.repair)
-    return replace(shop, closed={**shop.closed, event.machine: joined([*shop.closed.get(event.machine, ()), window])})
+    return shop.stopped({event.machine: [Window(event.time, event.time + event.repair)]})
 
 
 def _rushed(shop: JobShop, event: RushJob) -> JobShop:

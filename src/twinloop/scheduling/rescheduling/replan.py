@@ -18,7 +18,7 @@ from twinloop.scheduling.execution.situation import Situation, standing
 from twinloop.scheduling.methods import named
 from twinloop.scheduling.objectives import Goal, missed_promise
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.problem.checks import check_whole
+from twinloop.scheduling.problem.opening_checks import check_whole
 from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.rescheduling.events import Event, after, prolonged
 from twinloop.scheduling.rescheduling.repair import ITERATIONS, repaired

@@ -8,12 +8,14 @@ delay that would do is named as well.
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
 
 from ortools.sat.python import cp_model
 
 from twinloop.scheduling.bounds import Spans, latest_ends, spans
 from twinloop.scheduling.objectives import Goal, job_ends
 from twinloop.scheduling.problem import JobShop, Material, Pool
+from twinloop.scheduling.problem.calendar import Closures
 from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solution import Solution
 from twinloop.scheduling.solvers.cpsat import build, searcher, solve_cpsat
@@ -35,6 +37,7 @@ class Span:
 
 # What can be lifted to make a plan possible, as (kind, name): a calendar, a firm date, a frozen operation, ...
 Limitation = tuple[str, str]
+T = TypeVar("T")
 
 
 def explained(shop: JobShop, solution: Solution, *, seed: int) -> Solution:
@@ -117,7 +120,7 @@ def _too_much(shop: JobShop, machine: str, inside: Sequence[Span]) -> bool:
 
 
 def _closed(shop: JobShop, machine: str, opens: int, closes: int) -> int:
-    return sum(max(0, min(w.end, closes) - max(w.start, opens)) for w in shop.closed.get(machine, ()))
+    return closes - opens - Closures(shop).on(machine).between(opens, closes)
 
 
 def _without_spare(shop: JobShop, machine: str, inside: list[Span]) -> list[Span]:
@@ -141,7 +144,8 @@ def _limitations(shop: JobShop) -> list[Limitation]:
     """Everything that may take part; what comes first is preferred in the answer where there is a choice."""
     limitations = [("job", job.name) for job in shop.jobs if job.firm]
     limitations += [("frozen", f"operation {a.operation} of job {a.job}") for a in shop.frozen]
-    limitations += [("closed windows of", machine) for machine in shop.closed]
+    closing = {*shop.closed, *shop.calendars, *shop.stops}
+    limitations += [("closed windows of", machine) for machine in shop.machines if machine in closing]
     limitations += [("pool", pool.name) for pool in shop.pools]
     limitations += [("deliveries of", material.name) for material in shop.materials]
     return limitations + [("set-ups on", machine) for machine in shop.setups]
@@ -152,16 +156,25 @@ def _only(shop: JobShop, kept: Collection[Limitation]) -> JobShop:
 
     Transport stays: with no_wait, less of it could make a plan impossible.
     """
+
+    def closing(hours: Mapping[str, T]) -> dict[str, T]:
+        return {machine: value for machine, value in hours.items() if ("closed windows of", machine) in kept}
+
     endless = sum(sum(operation.materials.values()) for job in shop.jobs for operation in job.operations)
     everybody = sum(sum(operation.pools.values()) for job in shop.jobs for operation in job.operations)
     return dataclasses.replace(
         shop,
         jobs=tuple(dataclasses.replace(job, firm=("job", job.name) in kept) for job in shop.jobs),
         frozen=tuple(a for a in shop.frozen if ("frozen", f"operation {a.operation} of job {a.job}") in kept),
-        closed={machine: windows for machine, windows in shop.closed.items() if ("closed windows of", machine) in kept},
+        closed=closing(shop.closed),
+        repeat=closing(shop.repeat),
+        calendars=closing(shop.calendars),
+        stops=closing(shop.stops),
+        overtime=closing(shop.overtime),
         pools=tuple(p if ("pool", p.name) in kept else Pool(p.name, everybody + p.capacity) for p in shop.pools),
         materials=tuple(m if ("deliveries of", m.name) in kept else Material(m.name, endless) for m in shop.materials),
         setups={machine: times for machine, times in shop.setups.items() if ("set-ups on", machine) in kept},
+        changeovers={machine: how for machine, how in shop.changeovers.items() if ("set-ups on", machine) in kept},
     )
 
 

@@ -62,8 +62,8 @@ class Sum:
 class Draft:
     """The model with its operations.
 
-    rows: visits by machine. pools: intervals and what they need, by pool. follows: the arcs that cost a set-up, as
-    (time, literal). hints: by index of the variable.
+    rows: visits by machine. pools: intervals, what they need, and when they end at the latest, by pool. follows:
+    the arcs that cost a set-up, as (time, literal). hints: by index of the variable.
     """
 
     shop: JobShop
@@ -73,7 +73,7 @@ class Draft:
     cp: cp_model.CpModel = field(default_factory=cp_model.CpModel)
     placed: dict[Key, Placed] = field(default_factory=dict)
     rows: dict[str, list[Visit]] = field(default_factory=lambda: defaultdict(list))
-    pools: dict[str, list[tuple[cp_model.IntervalVar, int]]] = field(default_factory=lambda: defaultdict(list))
+    pools: dict[str, list[tuple[cp_model.IntervalVar, int, int]]] = field(default_factory=lambda: defaultdict(list))
     follows: list[tuple[int, cp_model.IntVar]] = field(default_factory=list)
     hints: dict[int, int] = field(default_factory=dict)
 
@@ -90,6 +90,19 @@ class Draft:
         if hint is not None:
             self._hint(variable, int(hint))
         return variable
+
+    def both(self, one: cp_model.IntVar, other: cp_model.IntVar) -> cp_model.IntVar:
+        """Whether both hold."""
+        hints = [self.hints.get(literal.index) for literal in (one, other)]
+        together = self.choice(None if None in hints else all(hints))
+        self.cp.add_implication(together, one)
+        self.cp.add_implication(together, other)
+        self.cp.add_bool_or([~one, ~other, together])
+        return together
+
+    def family(self, key: Key) -> str | None:
+        """Family of an operation."""
+        return self.shop.by_name[key[0]].operations[key[1]].family
 
     def _hint(self, variable: cp_model.IntVar, value: int) -> None:
         self.cp.add_hint(variable, value)

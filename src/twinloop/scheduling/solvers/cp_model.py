@@ -78,7 +78,7 @@ def _place(model: Draft, key: Key, modes: Sequence[Mode]) -> None:
         visit = Visit(key, interval, start, end, literal, mode.first, mode.last, mode.first_end, mode.last_end)
         model.rows[mode.machine].append(visit)
     for pool, needed in model.shop.by_name[key[0]].operations[key[1]].pools.items():
-        model.pools[pool].append((whole, needed))
+        model.pools[pool].append((whole, needed, max(mode.last_end for mode in modes)))
     model.placed[key] = Placed(start, end, present)
 
 

@@ -1,18 +1,18 @@
-"""What operations share in the CP-SAT model: machines with their set-ups, pools and materials.
+"""What operations share in the CP-SAT model: machines, pools and materials.
 
-Set-ups by sequence are a circuit on each machine that has any (an arc between two visits says that nothing lies
-between them), without the arcs that time forbids. Materials need no reservoir: before each delivery the use is limited.
+Materials need no reservoir: before each delivery the use is limited.
 """
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from ortools.sat.python import cp_model
-
 from twinloop.contracts import Assignment
+from twinloop.scheduling.problem import Pool
+from twinloop.scheduling.problem.hours import Hours
 from twinloop.scheduling.solvers.cp_draft import Draft, Expression, Visit
+from twinloop.scheduling.solvers.cp_setups import fixed, keep_crews, set_up
 
 
 def limit_resources(model: Draft) -> None:
@@ -21,11 +21,33 @@ def limit_resources(model: Draft) -> None:
     for machine, row in model.rows.items():
         model.cp.add_no_overlap([visit.interval for visit in row])
         if any(model.shop.setups.get(machine, {}).values()):
-            _set_up(model, machine, row)
+            set_up(model, machine, row)
+    keep_crews(model)
     for pool in model.shop.pools:
-        held = model.pools[pool.name]
-        if sum(needed for _, needed in held) > pool.capacity:
-            model.cp.add_cumulative([interval for interval, _ in held], [needed for _, needed in held], pool.capacity)
+        _limit_pool(model, pool)
+
+
+def _limit_pool(model: Draft, pool: Pool) -> None:
+    """No more at a time than are there; whoever needs more than are there pauses, and then holds none.
+
+    So each number of units that can be there limits those operations alone that run with so few.
+    """
+    held = model.pools[pool.name]
+    last = max((end for _, _, end in held), default=0)
+    steps = Hours.of_pool(pool).steps(0, last) if last else []
+    levels = {units for _, units in steps if units} if pool.calendar is not None else {pool.capacity}
+    for level in sorted(levels):
+        some = [(interval, needed) for interval, needed, _ in held if needed <= level]
+        if sum(needed for _, needed in some) <= level:
+            continue
+        capacity = level
+        if levels != {level}:
+            capacity = max(sum(needed for _, needed in some), pool.capacity)
+            for (time, units), until in zip(steps, [*(time for time, _ in steps[1:]), last], strict=True):
+                if level <= units < capacity:
+                    missing = model.cp.new_fixed_size_interval_var(time, until - time, "")
+                    some.append((missing, capacity - units))
+        model.cp.add_cumulative([interval for interval, _ in some], [needed for _, needed in some], capacity)
 
 
 def _add_kept(model: Draft) -> None:
@@ -40,80 +62,18 @@ def _add_kept(model: Draft) -> None:
         if a.end > first and a.start < last:
             for pool, needed in model.shop.by_name[a.job].operations[a.operation].pools.items():
                 if pool in model.pools:
-                    model.pools[pool].append((_fixed(model, a), needed))
+                    model.pools[pool].append((fixed(model, a), needed, a.end))
     for machine, kept in by_machine.items():
         kept.sort(key=lambda a: a.start)
-        # With the neighbour on either side, whose family decides about a set-up.
+        # With the neighbours on either side whose families decide about a set-up.
         low = max(0, sum(a.end <= opens[machine] for a in kept) - 1)
         high = sum(a.start < closes[machine] for a in kept) + 1
+        while 0 < high < len(kept) and model.family((kept[high - 1].job, kept[high - 1].operation)) is None:
+            high += 1
         model.rows[machine] += [
-            Visit((a.job, a.operation), _fixed(model, a), a.start, a.end, True, a.start, a.start, a.end, a.end)
+            Visit((a.job, a.operation), fixed(model, a), a.start, a.end, True, a.start, a.start, a.end, a.end)
             for a in kept[low:high]
         ]
-
-
-def _fixed(model: Draft, a: Assignment) -> cp_model.IntervalVar:
-    return model.cp.new_fixed_size_interval_var(a.start, a.end - a.start, "")
-
-
-def _set_up(model: Draft, machine: str, row: Sequence[Visit]) -> None:
-    """A circuit through everything on the machine; each arc between two visits keeps their set-up time."""
-    shop, cp = model.shop, model.cp
-    families = [shop.by_name[v.key[0]].operations[v.key[1]].family for v in row]
-    before = _hinted_neighbours(model, machine, row)
-    arcs: list[tuple[int, int, cp_model.LiteralT]] = []
-    for i, j in _possible(row):
-        inside = i >= 0 and j >= 0
-        time = shop.setup(machine, families[i], families[j]) if inside else 0
-        if inside and row[i].first_end + time > row[j].last:
-            continue
-        arc = model.choice(None if before is None else before.get(j) == i)
-        arcs.append((i + 1, j + 1, arc))
-        if inside:
-            cp.add(row[j].start >= row[i].end + time).only_enforce_if(arc)
-        if time:
-            model.follows.append((time, arc))
-    for i, visit in enumerate(row):
-        if visit.present is not True:
-            arcs.append((i + 1, i + 1, ~visit.present))
-    if not any(visit.present is True for visit in row):
-        arcs.append((0, 0, model.choice(None if before is None else not before)))
-    if arcs:
-        cp.add_circuit(arcs)
-    else:
-        cp.add_bool_or([])  # no order is possible, which an empty circuit would not say
-
-
-def _possible(row: Sequence[Visit]) -> Iterator[tuple[int, int]]:
-    """Pairs that can be neighbours, none where a third visit must lie between; -1 is the row's beginning and end."""
-    must = sorted((visit.last, k) for k, visit in enumerate(row) if visit.present is True)
-    yield from ((-1, j) for j, visit in enumerate(row) if _next(must[:2], j, visit))
-    for i, visit in enumerate(row):
-        # The two that surely come behind i and start first: one of them may be j itself.
-        behind = itertools.islice((m for m in must if m[1] != i and row[m[1]].first_end > visit.last), 2)
-        nearest = list(behind)
-        if not nearest:
-            yield i, -1
-        yield from ((i, j) for j, other in enumerate(row) if i != j and _next(nearest, j, other))
-
-
-def _next(nearest: Sequence[tuple[int, int]], j: int, visit: Visit) -> bool:
-    """Whether no other of the `nearest` surely comes before visit j."""
-    limit = next((last for last, k in nearest if k != j), None)
-    return limit is None or visit.first_end <= limit
-
-
-def _hinted_neighbours(model: Draft, machine: str, row: Sequence[Visit]) -> dict[int, int] | None:
-    """By visit the one before it in the hint; -1 stands for both ends of the row. None without a hint for all."""
-    at = []
-    for k, visit in enumerate(row):
-        a = model.hint.get(visit.key)
-        if a is None:
-            return None
-        if a.machine == machine:
-            at.append((a.start, k))
-    circle = [-1, *(k for _, k in sorted(at)), -1]
-    return {behind: before for before, behind in itertools.pairwise(circle)} if at else {}
 
 
 class _User(NamedTuple):

@@ -82,8 +82,12 @@ def regenerate(shop: JobShop, plan: Plan) -> Plan | None:
     order = np.lexsort((np.arange(tables.count), start))
     state = tables.state()
     state.mode[:] = mode
-    done = retime(tables.layout, order, mode, state.start, state.end)
-    return tables.plan(state) if done else None
+    if not retime(tables.layout, order, mode, state.start, state.end):
+        return None
+    again = tables.plan(state)
+    shared = any(pool.calendar for pool in shop.pools) or any(how.crew for how in shop.changeovers.values())
+    # Shifts of a pool with fewer units, and crews, were not looked after.
+    return None if shared and any(v.rule != "missed firm due date" for v in violations(shop, again)) else again
 
 
 def possible(shop: JobShop) -> bool:

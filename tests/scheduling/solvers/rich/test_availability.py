@@ -22,34 +22,38 @@ def closed(rows, time):
     return any(start <= time < end for start, end in rows)
 
 
-def worked(rows, start, duration, *, resumable):
+def worked(rows, start, duration, least):
     """End of work that begins at `start`, minute by minute; None where it cannot begin there."""
     time, left = start, duration
-    while left:
-        if closed(rows, time):
-            if time == start or not resumable:
-                return None
-        else:
-            left -= 1
-        time += 1
-    return time
+    while True:
+        room = 0
+        while room < left and not closed(rows, time + room):
+            room += 1
+        if room == left:
+            return time + left
+        if time == start and (not room or room < least):
+            return None
+        left -= room if room >= least else 0
+        time += room
+        while closed(rows, time):
+            time += 1
 
 
 @settings(deadline=None, max_examples=300)
-@given(edges, st.integers(0, LATEST), st.integers(1, 12), st.booleans())
-def test_work_begins_at_the_first_minute_from_which_it_can_be_done(found, time, duration, resumable):
-    rows = windows(found)
-    ends = ((start, worked(rows, start, duration, resumable=resumable)) for start in range(time, 5 * LATEST))
-    assert in_open_time(rows, 0, len(rows), time, duration, resumable) == next(pair for pair in ends if pair[1])
+@given(edges, st.integers(0, LATEST), st.integers(1, 12), st.integers(1, 12))
+def test_work_begins_at_the_first_minute_from_which_it_can_be_done(found, time, duration, least):
+    rows, least = windows(found), min(least, duration)
+    ends = ((start, worked(rows, start, duration, least)) for start in range(time, 5 * LATEST))
+    assert in_open_time(rows, 0, len(rows), time, duration, least) == next(pair for pair in ends if pair[1])
 
 
 @settings(deadline=None, max_examples=300)
-@given(edges, st.integers(0, 2 * LATEST), st.integers(1, 12), st.booleans())
-def test_no_earlier_start_leads_to_so_late_an_end(found, end, duration, resumable):
-    rows = windows(found)
-    first = start_for(rows, 0, len(rows), end, duration, resumable)
+@given(edges, st.integers(0, 2 * LATEST), st.integers(1, 12), st.integers(1, 12))
+def test_no_earlier_start_leads_to_so_late_an_end(found, end, duration, least):
+    rows, least = windows(found), min(least, duration)
+    first = start_for(rows, 0, len(rows), end, duration, least)
     for start in range(max(0, first)):
-        done = worked(rows, start, duration, resumable=resumable)
+        done = worked(rows, start, duration, least)
         assert done is None or done < end
 
 

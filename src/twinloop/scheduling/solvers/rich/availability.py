@@ -11,8 +11,11 @@ from twinloop.scheduling.solvers.rich.layout import CLOSES, FAR, OPENS
 
 
 @machine_code
-def in_open_time(windows, first, last, start, duration, resumable):  # type: ignore[no-untyped-def]
-    """Earliest start, not before `start`, and end of work that closed windows interrupt or move on."""
+def in_open_time(windows, first, last, start, duration, least):  # type: ignore[no-untyped-def]
+    """Earliest start, not before `start`, and end of work that runs at least `least` before a pause.
+
+    Work that cannot pause has a `least` of its duration.
+    """
     low, high = first, last
     while low < high:
         middle = (low + high) >> 1
@@ -20,25 +23,22 @@ def in_open_time(windows, first, last, start, duration, resumable):  # type: ign
             high = middle
         else:
             low = middle + 1
-    if not resumable:
-        while low < last and windows[low, CLOSES] < start + duration:
-            start = windows[low, OPENS]
-            low += 1
-        return start, start + duration
-    if low < last and windows[low, CLOSES] <= start:
+    while low < last and windows[low, CLOSES] < start + least:
         start = windows[low, OPENS]
         low += 1
-    end = start + duration
-    while low < last and windows[low, CLOSES] < end:
-        end += windows[low, OPENS] - windows[low, CLOSES]
+    time, left = start, duration
+    while low < last and windows[low, CLOSES] < time + left:
+        if windows[low, CLOSES] - time >= least:
+            left -= windows[low, CLOSES] - time
+        time = windows[low, OPENS]
         low += 1
-    return start, end
+    return start, time + left
 
 
 @machine_code
-def start_for(windows, first, last, end, duration, resumable):  # type: ignore[no-untyped-def]
+def start_for(windows, first, last, end, duration, least):  # type: ignore[no-untyped-def]
     """A start that no start ending at `end` or later precedes."""
-    if resumable:
+    if least < duration:
         low, high = first, last
         while low < high:
             middle = (low + high) >> 1
@@ -46,11 +46,15 @@ def start_for(windows, first, last, end, duration, resumable):  # type: ignore[n
                 low = middle + 1
             else:
                 high = middle
+        finishes = True
         for k in range(low - 1, first - 1, -1):
             if windows[k, OPENS] < end:
-                if end - windows[k, OPENS] >= duration:
+                room = end - windows[k, OPENS]
+                if room >= duration:
                     break
-                duration -= end - windows[k, OPENS]
+                if finishes or room >= least:
+                    duration -= room
+            finishes = False
             end = windows[k, CLOSES]
     return end - duration
 

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.contracts import Assignment, Plan
-from twinloop.scheduling.problem import Job, JobShop
-from twinloop.scheduling.problem.calendar import joined
+from twinloop.scheduling.problem import Changeover, Job, JobShop, Window
+from twinloop.scheduling.problem.calendar import NEVER, Closures, OpenTime, joined
+from twinloop.scheduling.problem.hours import Hours
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -27,18 +28,21 @@ FAR = 1 << 60
 # Columns of `operations`. LINKED: starts the moment the operation before it ends. REST: least time of it and all
 # behind it in the job. LENGTH: operations in the block that begins here, 0 inside a block and for frozen ones.
 # FIXED: mode of a frozen operation, else -1. DEADLINE: start of the first frozen operation behind it, else FAR.
-(JOB, RESUMABLE, LINKED, FIRST_MODE, END_MODE, FIRST_NEED, END_NEED) = range(7)
-(REST, LENGTH, FIXED, FIXED_START, FIXED_END, DEADLINE, OPERATION_COLUMNS) = range(7, 14)
-# Columns of `modes`. FAMILY: number of the operation's family among those of the machine's set-ups, else -1.
-MACHINE, DURATION, FIRST_WINDOW, END_WINDOW, FAMILY = range(5)
+(JOB, LINKED, FIRST_MODE, END_MODE, FIRST_NEED, END_NEED) = range(6)
+(REST, LENGTH, FIXED, FIXED_START, FIXED_END, DEADLINE, OPERATION_COLUMNS) = range(6, 13)
+# Columns of `modes`. FAMILY: number of the operation's family on a machine with set-ups, else -1. LEAST: time it runs
+# at least before a pause, its duration if it cannot pause.
+MACHINE, DURATION, FIRST_WINDOW, END_WINDOW, FAMILY, LEAST = range(6)
 # Columns of `jobs`. WAITS: how many jobs must be finished before it.
 FIRST, END, RELEASE, DUE, WEIGHT, EARLINESS, FIRM, WAITS, FIRST_FOLLOWER, END_FOLLOWER = range(10)
-# Columns of `machines`; a set-up is at FIRST_SETUP + FAMILIES × family before + family behind.
-FIRST_ROW, FIRST_SETUP, FAMILIES, POWER = range(4)
-# Columns of `needs`, `windows` and `profiles`.
-PROFILE, QUANTITY = range(2)
+# Columns of `machines`; a set-up is at FIRST_SETUP + FAMILIES × family before + family behind. INITIAL: family at time
+# 0, else -1. FIRST_SHUT, END_SHUT: windows in which it cannot be set up. CREW: profile a set-up takes one of, else -1.
+FIRST_ROW, FIRST_SETUP, FAMILIES, POWER, INITIAL, FIRST_SHUT, END_SHUT, CREW = range(8)
+# Columns of `needs`, `windows` and `profiles`. FIRST_AWAY, END_AWAY: windows in which the pool has too few for the
+# need, which then pauses and takes nothing; none where the pool only ever has all or nothing.
+PROFILE, QUANTITY, FIRST_AWAY, END_AWAY = range(4)
 CLOSES, OPENS = range(2)
-FIRST_STEP, FOR_GOOD, STEPS = range(3)
+FIRST_STEP, FOR_GOOD, STEPS, CAPACITY = range(4)
 
 
 class Layout(NamedTuple):
@@ -65,15 +69,17 @@ class Layout(NamedTuple):
 class State(NamedTuple):
     """A schedule in the making: start, end and mode of each operation (-1: not placed), rows and profiles.
 
-    row: operations on each machine by their start, `row_count` of them from FIRST_ROW; step_time, step_level: what is
-    free from that time on, `step_count` of them from FIRST_STEP. job_ready: when a job may start; job_next: its next
-    block, END when done, -1 while it waits for `job_waits` other jobs. behind: [M] the operation of each row behind
-    which the next has to stay, -1 where gaps are used.
+    prepared: [n] time before the start in which a crew sets the machine up for it. row: operations on each machine
+    by their start, `row_count` of them from FIRST_ROW; step_time, step_level: what is free from that time on,
+    `step_count` of them from FIRST_STEP. job_ready: when a job may start; job_next: its next block, END when done,
+    -1 while it waits for `job_waits` other jobs. behind: [M] the operation of each row behind which the next has to
+    stay, -1 where gaps are used.
     """
 
     start: Longs
     end: Longs
     mode: Longs
+    prepared: Longs
     row: Longs
     row_count: Longs
     step_time: Longs
@@ -124,6 +130,7 @@ class Tables:
             count,
             count,
             count,
+            count,
             len(self.layout.modes),
             machines,
             steps,
@@ -166,13 +173,19 @@ class _Builder:
         self._profile = {item.name: p for p, item in enumerate(shop.pools)}
         self._material = {item.name: len(shop.pools) + p for p, item in enumerate(shop.materials)}
         self._users = [0] * len(profiles)
-        self._calendars: dict[tuple[str, tuple[str, ...]], tuple[int, int]] = {}
+        self._closures = Closures(shop)
+        self._rows_of: dict[int, tuple[int, int]] = {}
         self._windows: list[tuple[int, int]] = []
+        # Families that no set-up names are one: they need none, but the machine is set up for something else.
         self._families = {
             machine: {name: k for k, name in enumerate(dict.fromkeys(name for pair in times for name in pair))}
             for machine, times in shop.setups.items()
+            if any(times.values())
         }
-        self._closing_pools = {pool.name for pool in shop.pools if pool.closed}
+        late = [job.due for job in shop.jobs if job.due is not None]
+        self._reach = min(NEVER, 2 * shop.horizon + max(late, default=0))
+        self._hours = {pool.name: Hours.of_pool(pool) for pool in shop.pools}
+        self._levels = {pool.name: _levels(self._hours[pool.name], self._reach) for pool in shop.pools}
 
     def layout(self) -> Layout:
         operations, modes, needs = self._operations()
@@ -191,40 +204,58 @@ class _Builder:
         fixed = {(a.job, a.operation): a for a in self.shop.frozen}
         rows: list[list[int]] = []
         modes: list[tuple[int, ...]] = []
-        needs: list[tuple[int, int]] = []
+        needs: list[tuple[int, int, int, int]] = []
         for j, job in enumerate(self.shop.jobs):
             rest = job.work
             for k, operation in enumerate(job.operations):
                 row = [0] * OPERATION_COLUMNS
-                row[JOB], row[RESUMABLE], row[LINKED], row[REST] = j, operation.resumable, operation.no_wait, rest
+                row[JOB], row[LINKED], row[REST] = j, operation.no_wait, rest
                 rest -= operation.shortest
                 row[FIRST_MODE], row[FIRST_NEED] = len(modes), len(needs)
-                closing = tuple(sorted(self._closing_pools & operation.pools.keys()))
                 row[FIXED], row[DEADLINE] = -1, FAR
                 frozen = fixed.get((job.name, k))
                 for mode in operation.modes:
                     if frozen and frozen.machine == mode.machine:
                         row[FIXED], row[FIXED_START], row[FIXED_END] = len(modes), frozen.start, frozen.end
-                    families = self._families.get(mode.machine, {})
-                    family = -1 if operation.family is None else families.get(operation.family, -1)
-                    calendar = self._calendar(mode.machine, closing)
-                    modes.append((self._machine[mode.machine], mode.duration, *calendar, family))
-                for names, quantities in ((self._profile, operation.pools), (self._material, operation.materials)):
-                    for name, quantity in quantities.items():
-                        needs.append((names[name], quantity))
-                        self._users[names[name]] += 1
+                    calendar = self._calendar(self._closures.of(operation, mode.machine))
+                    family, least = self._family(mode.machine, operation.family), operation.unbroken(mode.duration)
+                    modes.append((self._machine[mode.machine], mode.duration, *calendar, family, least))
+                for name, quantity in operation.pools.items():
+                    needs.append((self._profile[name], quantity, *self._away(name, quantity)))
+                    self._users[self._profile[name]] += 1
+                for name, quantity in operation.materials.items():
+                    needs.append((self._material[name], quantity, 0, 0))
+                    self._users[self._material[name]] += 1
+                for machine in {mode.machine for mode in operation.modes} & self.shop.changeovers.keys():
+                    if (crew := self.shop.changeovers[machine].crew) is not None:
+                        self._users[self._profile[crew]] += 1
                 row[END_MODE], row[END_NEED] = len(modes), len(needs)
                 rows.append(row)
-        return _table(rows, OPERATION_COLUMNS), _table(modes, 5), _table(needs, 2)
+        return _table(rows, OPERATION_COLUMNS), _table(modes, 6), _table(needs, 4)
 
-    def _calendar(self, machine: str, pools: tuple[str, ...]) -> tuple[int, int]:
-        if (machine, pools) not in self._calendars:
-            windows = list(self.shop.closed.get(machine, ()))
-            windows += [window for pool in self.shop.pools if pool.name in pools for window in pool.closed]
-            first = len(self._windows)
-            self._windows += [(window.start, window.end) for window in joined(windows)]
-            self._calendars[machine, pools] = first, len(self._windows)
-        return self._calendars[machine, pools]
+    def _family(self, machine: str, family: str | None) -> int:
+        families = self._families.get(machine)
+        return -1 if family is None or families is None else families.get(family, len(families))
+
+    def _calendar(self, hours: OpenTime) -> tuple[int, int]:
+        """Rows of its closed windows; of hours that repeat as far as plans reach, which counts as their end."""
+        if id(hours) not in self._rows_of:
+            windows = [window for window in hours.windows(self._reach) if window.start < self._reach]
+            if hours.period:
+                windows.append(Window(self._reach, NEVER))
+            self._rows_of[id(hours)] = self._listed(windows)
+        return self._rows_of[id(hours)]
+
+    def _listed(self, windows: Iterable[Window]) -> tuple[int, int]:
+        first = len(self._windows)
+        self._windows += [(window.start, window.end) for window in joined(windows)]
+        return first, len(self._windows)
+
+    def _away(self, pool: str, quantity: int) -> tuple[int, int]:
+        """Rows of the windows in which a pool whose units vary has fewer than the quantity."""
+        if len(self._levels[pool]) == 1:
+            return 0, 0
+        return self._listed(self._hours[pool].closed_for(quantity, 0, self._reach))
 
     def _jobs(self) -> tuple[Longs, Longs]:
         place = {job.name: j for j, job in enumerate(self.shop.jobs)}
@@ -268,16 +299,28 @@ class _Builder:
         rows, setups = [], list[int]()
         for name, m in self._machine.items():
             families = self._families.get(name, {})
-            first, times = len(setups), [0] * len(families) ** 2
+            count = len(families) + 1 if families else 0
+            first, times = len(setups), [0] * count**2
             for (before, behind), time in self.shop.setups.get(name, {}).items():
-                times[families[before] * len(families) + families[behind]] = time
+                if families:
+                    times[families[before] * count + families[behind]] = time
             setups += times
-            rows.append((int(users[:m].sum()), first, len(families), self.shop.power.get(name, 0)))
-        return _table(rows, 4), np.array(setups, dtype=np.int64)
+            changeover = self.shop.changeovers.get(name, Changeover())
+            shut, crew = (0, 0), -1
+            if changeover.crew is not None:
+                crew = self._profile[changeover.crew]
+            if families and not changeover.unattended:
+                needed = {} if changeover.crew is None else {changeover.crew: 1}
+                shut = self._calendar(self._closures.on(name, needed))
+            elif families and changeover.crew is not None:
+                shut = self._listed(self._hours[changeover.crew].closed_for(1, 0, self._reach))
+            power, initial = self.shop.power.get(name, 0), self._family(name, changeover.initial)
+            rows.append((int(users[:m].sum()), first, count, power, initial, *shut, crew))
+        return _table(rows, 8), np.array(setups, dtype=np.int64)
 
     def _profiles(self) -> tuple[Longs, Longs, Longs]:
         """Step profiles with room for two more steps for each operation that takes something."""
-        starts: list[list[tuple[int, int]]] = [[(0, pool.capacity)] for pool in self.shop.pools]
+        starts = [self._levels[pool.name] for pool in self.shop.pools]
         for material in self.shop.materials:
             stock, levels = material.initial, {0: material.initial}
             for time, quantity in sorted(material.deliveries):
@@ -286,10 +329,18 @@ class _Builder:
             starts.append(list(levels.items()))
         rows, steps = [], list[tuple[int, int]]()
         for p, known in enumerate(starts):
-            rows.append((len(steps), int(p >= len(self.shop.pools)), len(known)))
+            capacity = self.shop.pools[p].capacity if p < len(self.shop.pools) else 0
+            rows.append((len(steps), int(p >= len(self.shop.pools)), len(known), capacity))
             steps += known + [(0, 0)] * (2 * self._users[p] + 2)
         time, level = _table(steps, 2).T.copy()
-        return _table(rows, 3), time, level
+        return _table(rows, 4), time, level
+
+
+def _levels(hours: Hours, reach: int) -> list[tuple[int, int]]:
+    """Units of a pool from each time on; one step where it has all of them whenever it has any."""
+    if hours.calendar is None or hours.calendar.even(hours.capacity):
+        return [(0, hours.capacity)]
+    return hours.steps(0, reach)
 
 
 def _deadline(operations: Longs, v: int) -> int:

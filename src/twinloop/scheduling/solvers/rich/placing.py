@@ -7,55 +7,146 @@ only as far as no operation that starts later goes short. Functions marked to be
 
 import numpy as np
 
+from twinloop.scheduling.problem.hours import NEVER
 from twinloop.scheduling.solvers.jit import inlined, machine_code
 from twinloop.scheduling.solvers.rich.availability import change, free_from, in_open_time, start_for
 from twinloop.scheduling.solvers.rich.layout import (
+    CLOSES,
+    CREW,
     DURATION,
     END,
+    END_AWAY,
     END_MODE,
     END_NEED,
+    END_SHUT,
     END_WINDOW,
     FAMILIES,
     FAMILY,
     FAR,
     FIRST,
+    FIRST_AWAY,
     FIRST_MODE,
     FIRST_NEED,
     FIRST_ROW,
     FIRST_SETUP,
+    FIRST_SHUT,
     FIRST_STEP,
     FIRST_WINDOW,
     FIXED,
     FIXED_END,
     FIXED_START,
     FOR_GOOD,
+    INITIAL,
     JOB,
+    LEAST,
     LENGTH,
     LINKED,
     MACHINE,
     OPENS,
     PROFILE,
     QUANTITY,
-    RESUMABLE,
     STEPS,
 )
 
 
 @machine_code
-def set_up(machines, modes, setups, before, behind):  # type: ignore[no-untyped-def]
-    """Set-up time between two modes on the same machine."""
-    a, b = modes[before, FAMILY], modes[behind, FAMILY]
-    if a < 0 or b < 0:
+def set_up(layout, family, mode):  # type: ignore[no-untyped-def]
+    """Set-up time for a mode on its machine while that is set up for a family (-1: for none)."""
+    behind = layout.modes[mode, FAMILY]
+    if family < 0 or behind < 0:
         return np.int64(0)
-    m = modes[behind, MACHINE]
-    return setups[machines[m, FIRST_SETUP] + machines[m, FAMILIES] * a + b]
+    m = layout.modes[mode, MACHINE]
+    return layout.setups[layout.machines[m, FIRST_SETUP] + layout.machines[m, FAMILIES] * family + behind]
+
+
+@machine_code
+def family_at(layout, state, m, place):  # type: ignore[no-untyped-def]
+    """The family that a machine is set up for behind the first `place` operations of its row."""
+    if layout.machines[m, FAMILIES] == 0:
+        return np.int64(-1)
+    first = layout.machines[m, FIRST_ROW]
+    for k in range(first + place - 1, first - 1, -1):
+        family = layout.modes[state.mode[state.row[k]], FAMILY]
+        if family >= 0:
+            return family
+    return layout.machines[m, INITIAL]
+
+
+@machine_code
+def prepared_from(layout, m, time, needed):  # type: ignore[no-untyped-def]
+    """When a machine that is free from `time` on can have been set up, as far as open time is concerned."""
+    if needed == 0:
+        return time
+    _, done = in_open_time(
+        layout.windows, layout.machines[m, FIRST_SHUT], layout.machines[m, END_SHUT], time, needed, needed
+    )
+    return done
+
+
+@machine_code
+def take_part(layout, state, p, quantity, first_away, end_away, start, end):  # type: ignore[no-untyped-def]
+    """Change a profile by the quantity during [start, end), but not while the pool is away."""
+    first = layout.profiles[p, FIRST_STEP]
+    for k in range(first_away, end_away):
+        if layout.windows[k, OPENS] <= start:
+            continue
+        if layout.windows[k, CLOSES] >= end:
+            break
+        if layout.windows[k, CLOSES] > start:
+            state.step_count[p] = change(
+                state.step_time,
+                state.step_level,
+                first,
+                state.step_count[p],
+                quantity,
+                start,
+                layout.windows[k, CLOSES],
+            )
+        start = layout.windows[k, OPENS]
+    if start < end:
+        state.step_count[p] = change(
+            state.step_time, state.step_level, first, state.step_count[p], quantity, start, end
+        )
+
+
+@machine_code
+def free_part(layout, state, p, quantity, first_away, end_away, start, end):  # type: ignore[no-untyped-def]
+    """As `free_from`, but what is free while the pool is away does not matter."""
+    first, began = layout.profiles[p, FIRST_STEP], start
+    for k in range(first_away, end_away):
+        if layout.windows[k, OPENS] <= start:
+            continue
+        if layout.windows[k, CLOSES] >= end:
+            break
+        if layout.windows[k, CLOSES] > start:
+            free = free_from(
+                state.step_time,
+                state.step_level,
+                first,
+                state.step_count[p],
+                quantity,
+                start,
+                layout.windows[k, CLOSES],
+            )
+            if free > start:
+                return free
+        start = layout.windows[k, OPENS]
+    if start < end:
+        free = free_from(state.step_time, state.step_level, first, state.step_count[p], quantity, start, end)
+        if free > start:
+            return free
+    return began
 
 
 @inlined
 def take(layout, state, v, sign):  # type: ignore[no-untyped-def]
-    """Take (sign -1) or give back (1) what operation v needs at its times."""
+    """Take (sign -1) or give back (1) what operation v needs at its times, and the crew of its set-up."""
     for k in range(layout.operations[v, FIRST_NEED], layout.operations[v, END_NEED]):
         p = layout.needs[k, PROFILE]
+        if layout.needs[k, END_AWAY] > layout.needs[k, FIRST_AWAY]:
+            away = layout.needs[k, FIRST_AWAY], layout.needs[k, END_AWAY]
+            take_part(layout, state, p, sign * layout.needs[k, QUANTITY], *away, state.start[v], state.end[v])
+            continue
         end = np.int64(FAR) if layout.profiles[p, FOR_GOOD] else state.end[v]
         state.step_count[p] = change(
             state.step_time,
@@ -66,13 +157,27 @@ def take(layout, state, v, sign):  # type: ignore[no-untyped-def]
             state.start[v],
             end,
         )
+    if state.prepared[v] > 0:
+        p = layout.machines[layout.modes[state.mode[v], MACHINE], CREW]
+        state.step_count[p] = change(
+            state.step_time,
+            state.step_level,
+            layout.profiles[p, FIRST_STEP],
+            state.step_count[p],
+            sign,
+            state.start[v] - state.prepared[v],
+            state.start[v],
+        )
 
 
-@inlined
+@machine_code
 def put(layout, state, v, mode, place, start, end):  # type: ignore[no-untyped-def]
     """Place operation v at `place` in its machine's row."""
     m = layout.modes[mode, MACHINE]
     first = layout.machines[m, FIRST_ROW]
+    state.prepared[v] = 0
+    if layout.machines[m, CREW] >= 0 and layout.operations[v, FIXED] < 0:
+        state.prepared[v] = set_up(layout, family_at(layout, state, m, place), mode)
     for k in range(first + state.row_count[m], first + place, -1):
         state.row[k] = state.row[k - 1]
     state.row[first + place] = v
@@ -122,6 +227,15 @@ def begin(layout, state):  # type: ignore[no-untyped-def]
             start = layout.operations[v, FIXED_START]
             place = place_of(layout, state, layout.modes[mode, MACHINE], start)
             put(layout, state, v, mode, place, start, layout.operations[v, FIXED_END])
+    # What frozen operations need of crews shows when all of them are there.
+    for m in range(len(layout.machines)):
+        if layout.machines[m, CREW] >= 0:
+            first = layout.machines[m, FIRST_ROW]
+            for place in range(state.row_count[m]):
+                v = state.row[first + place]
+                take(layout, state, v, np.int64(1))
+                state.prepared[v] = set_up(layout, family_at(layout, state, m, place), state.mode[v])
+                take(layout, state, v, np.int64(-1))
 
 
 @inlined
@@ -138,13 +252,16 @@ def arrival(layout, state, v, mode, hold):  # type: ignore[no-untyped-def]
 @inlined
 def earliest(layout, state, v, mode, time):  # type: ignore[no-untyped-def]
     """Earliest start from `time` on, end, and place in the row."""
-    modes, row, resumable = layout.modes, state.row, layout.operations[v, RESUMABLE]
+    modes, row = layout.modes, state.row
     m, duration = modes[mode, MACHINE], modes[mode, DURATION]
-    behind = state.behind[m]
+    behind, crew = state.behind[m], layout.machines[m, CREW]
     first, count = layout.machines[m, FIRST_ROW], state.row_count[m]
     low, high = np.int64(0), count
     if behind >= 0:
         low = place_of(layout, state, m, state.start[behind])
+    if crew >= 0:
+        # In a gap the set-up of the next operation, for which a crew has been taken, would change.
+        low = count
     while low < high:
         middle = (low + high) >> 1
         if state.end[row[first + middle]] <= time:
@@ -153,45 +270,90 @@ def earliest(layout, state, v, mode, time):  # type: ignore[no-untyped-def]
             high = middle
     place = low
     while True:
-        if place > 0:
-            before = row[first + place - 1]
-            ready = state.end[before] + set_up(layout.machines, modes, layout.setups, state.mode[before], mode)
-            time = max(time, ready)
+        needed = set_up(layout, family_at(layout, state, m, place), mode)
+        ready = state.end[row[first + place - 1]] if place > 0 else np.int64(0)
+        time = max(time, ready, prepared_from(layout, m, ready, needed))
         closes = np.int64(FAR)
         if place < count:
-            next_one = row[first + place]
-            needed = set_up(layout.machines, modes, layout.setups, mode, state.mode[next_one])
-            closes = state.start[next_one] - needed
+            closes = state.start[row[first + place]]
         if time + duration <= closes:
-            start, end = available(layout, state, v, mode, time, resumable)
-            if end <= closes:
+            start, end = available(layout, state, v, mode, time, needed if crew >= 0 else np.int64(0))
+            if place == count or (end <= closes and leaves_room(layout, state, mode, place, end)):
                 return start, end, place
         place += 1
 
 
+@machine_code
+def leaves_room(layout, state, mode, place, end):  # type: ignore[no-untyped-def]
+    """Whether all behind `place` can still be set up in time when `mode` is put there and ends at `end`."""
+    m = layout.modes[mode, MACHINE]
+    if layout.machines[m, FAMILIES] == 0:
+        return True
+    first, own = layout.machines[m, FIRST_ROW], layout.modes[mode, FAMILY]
+    family = own if own >= 0 else family_at(layout, state, m, place)
+    ready = end
+    for k in range(first + place, first + state.row_count[m]):
+        v = state.row[k]
+        needed = set_up(layout, family, state.mode[v])
+        if needed > 0 and prepared_from(layout, m, ready, needed) > state.start[v]:
+            return False
+        if own < 0 or layout.modes[state.mode[v], FAMILY] >= 0:
+            return True
+        ready = state.end[v]
+    return True
+
+
 @inlined
-def available(layout, state, v, mode, time, resumable):  # type: ignore[no-untyped-def]
-    """Earliest start from `time` on, and end, as far as windows, pools and materials are concerned."""
+def available(layout, state, v, mode, time, needed):  # type: ignore[no-untyped-def]
+    """Earliest start from `time` on, and end, as far as windows, pools and materials are concerned.
+
+    needed: set-up by a crew, right before the start.
+    """
     first, last = layout.modes[mode, FIRST_WINDOW], layout.modes[mode, END_WINDOW]
+    duration, least = layout.modes[mode, DURATION], layout.modes[mode, LEAST]
     while True:
-        start, end = in_open_time(layout.windows, first, last, time, layout.modes[mode, DURATION], resumable)
+        start, end = in_open_time(layout.windows, first, last, time, duration, least)
         time = start
+        if needed > 0:
+            time = crewed(layout, state, layout.modes[mode, MACHINE], start, needed)
         for k in range(layout.operations[v, FIRST_NEED], layout.operations[v, END_NEED]):
-            p = layout.needs[k, PROFILE]
+            if time > start:
+                break
+            p, quantity = layout.needs[k, PROFILE], layout.needs[k, QUANTITY]
+            if layout.needs[k, END_AWAY] > layout.needs[k, FIRST_AWAY]:
+                away = layout.needs[k, FIRST_AWAY], layout.needs[k, END_AWAY]
+                time = free_part(layout, state, p, quantity, *away, start, end)
+                continue
             until = np.int64(FAR) if layout.profiles[p, FOR_GOOD] else end
             time = free_from(
                 state.step_time,
                 state.step_level,
                 layout.profiles[p, FIRST_STEP],
                 state.step_count[p],
-                layout.needs[k, QUANTITY],
+                quantity,
                 start,
                 until,
             )
-            if time > start:
-                break
         if time == start:
             return start, end
+
+
+@machine_code
+def crewed(layout, state, m, start, needed):  # type: ignore[no-untyped-def]
+    """Earliest time from `start` on at which a crew can just have set the machine up."""
+    p = layout.machines[m, CREW]
+    begin = start - needed
+    while begin < NEVER:
+        at, _ = in_open_time(
+            layout.windows, layout.machines[m, FIRST_SHUT], layout.machines[m, END_SHUT], begin, needed, needed
+        )
+        free = free_from(
+            state.step_time, state.step_level, layout.profiles[p, FIRST_STEP], state.step_count[p], 1, at, at + needed
+        )
+        if free == at:
+            return at + needed
+        begin = free
+    return np.int64(2 * NEVER)
 
 
 @machine_code
@@ -204,8 +366,8 @@ def alone_from(layout, state, v):  # type: ignore[no-untyped-def]
             first, count = layout.machines[m, FIRST_ROW], state.row_count[m]
             if count > 0:
                 before = state.row[first + count - 1]
-                needed = set_up(layout.machines, layout.modes, layout.setups, state.mode[before], k)
-                last = max(last, state.end[before] + needed)
+                needed = set_up(layout, family_at(layout, state, m, count), k)
+                last = max(last, prepared_from(layout, m, state.end[before], needed))
             if layout.modes[k, END_WINDOW] > layout.modes[k, FIRST_WINDOW]:
                 last = max(last, layout.windows[layout.modes[k, END_WINDOW] - 1, OPENS])
         for k in range(layout.operations[w, FIRST_NEED], layout.operations[w, END_NEED]):
@@ -220,7 +382,7 @@ def head_start(layout, state, v, w, end):  # type: ignore[no-untyped-def]
     while True:
         k = state.mode[w]
         first, last = layout.modes[k, FIRST_WINDOW], layout.modes[k, END_WINDOW]
-        end = start_for(layout.windows, first, last, end, layout.modes[k, DURATION], layout.operations[w, RESUMABLE])
+        end = start_for(layout.windows, first, last, end, layout.modes[k, DURATION], layout.modes[k, LEAST])
         if w == v:
             return end
         w -= 1

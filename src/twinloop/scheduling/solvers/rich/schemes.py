@@ -29,7 +29,7 @@ from twinloop.scheduling.solvers.rich.layout import (
     RELEASE,
     WAITS,
 )
-from twinloop.scheduling.solvers.rich.placing import begin, fit, set_up
+from twinloop.scheduling.solvers.rich.placing import begin, family_at, fit, place_of, set_up
 from twinloop.scheduling.solvers.rich.priorities import priority
 
 # What `fit` is told. Of a numpy type, here and below: numba would compile once more for each Python constant.
@@ -266,8 +266,8 @@ def parallel(layout, state, rule, delay, mean_duration, mean_set_up):  # type: i
             if modes[k, MACHINE] == busy:
                 needed[place] = 0
                 if behind[busy] >= 0:
-                    before = state.mode[behind[busy]]
-                    needed[place] = set_up(layout.machines, modes, layout.setups, before, k)
+                    done = place_of(layout, state, busy, state.start[behind[busy]])
+                    needed[place] = set_up(layout, family_at(layout, state, busy, done), k)
                 soonest = min(soonest, start[k] - needed[place])
         limit = soonest + delay * (least - soonest)
         pick, lowest = -1, np.inf

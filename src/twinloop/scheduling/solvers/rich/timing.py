@@ -2,19 +2,23 @@
 
 All limits are lower bounds on starts that grow with other starts, so that going round until nothing moves gives
 the earliest schedule of all with these sequences (the least fixed point; Tarski 1955). Where a plan keeps the
-limits it cannot become later. Operations take from pools and materials in the order given, as before.
+limits it cannot become later. Operations take from pools and materials in the order given, as before. Of pools
+whose units vary, and of crews, only the hours are kept: whoever asks checks the plan (`generation.regenerate`).
 """
 
 import numpy as np
 
+from twinloop.scheduling.problem.hours import NEVER
 from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.rich.availability import in_open_time, start_for
 from twinloop.scheduling.solvers.rich.layout import (
+    CAPACITY,
     DURATION,
     END,
     END_FOLLOWER,
     END_NEED,
     END_WINDOW,
+    FAMILY,
     FAR,
     FIRST,
     FIRST_FOLLOWER,
@@ -25,15 +29,16 @@ from twinloop.scheduling.solvers.rich.layout import (
     FIXED_END,
     FIXED_START,
     FOR_GOOD,
+    INITIAL,
     JOB,
+    LEAST,
     LINKED,
     MACHINE,
     PROFILE,
     QUANTITY,
     RELEASE,
-    RESUMABLE,
 )
-from twinloop.scheduling.solvers.rich.placing import set_up
+from twinloop.scheduling.solvers.rich.placing import prepared_from, set_up
 
 # Rounds beyond the number of operations after which sequences are taken to wait for each other in a circle.
 ROUNDS = 100
@@ -64,7 +69,7 @@ def room(layout, v, held_end, held, held_count, start):  # type: ignore[no-untyp
         if layout.profiles[p, FOR_GOOD]:
             continue
         first = layout.profiles[p, FIRST_STEP]
-        left = layout.step_level[first] - layout.needs[k, QUANTITY]
+        left = layout.profiles[p, CAPACITY] - layout.needs[k, QUANTITY]
         for place in range(first, first + held_count[p]):
             left -= held[place]
             if left < 0:
@@ -90,7 +95,7 @@ def hold(layout, v, held_end, held, held_count, end):  # type: ignore[no-untyped
         together = np.int64(0)
         for place in range(first, first + held_count[p]):
             together += held[place]
-            if together >= layout.step_level[first]:
+            if together >= layout.profiles[p, CAPACITY]:
                 held_count[p] = place - first + 1
                 break
 
@@ -104,12 +109,14 @@ def retime(layout, order, mode, start, end):  # type: ignore[no-untyped-def]
     operations, modes = layout.operations, layout.modes
     count = len(order)
     material = supplied(layout, order)
-    before = np.full(count, -1, np.int64)
-    last = np.full(len(layout.machines), -1, np.int64)
+    before, needed = np.full(count, -1, np.int64), np.zeros(count, np.int64)
+    last, family = np.full(len(layout.machines), -1, np.int64), layout.machines[:, INITIAL].copy()
     for v in order:
         m = modes[mode[v], MACHINE]
         before[v] = last[m]
         last[m] = v
+        needed[v] = set_up(layout, family[m], mode[v])
+        family[m] = modes[mode[v], FAMILY] if modes[mode[v], FAMILY] >= 0 else family[m]
     start[:] = 0
     end[:] = 0
     job_ready = np.empty(len(layout.jobs), np.int64)
@@ -131,9 +138,8 @@ def retime(layout, order, mode, start, end):  # type: ignore[no-untyped-def]
             else:
                 move = layout.transport[modes[mode[v - 1], MACHINE], modes[k, MACHINE]]
                 time = max(time, end[v - 1] + move)
-            if before[v] >= 0:
-                needed = set_up(layout.machines, modes, layout.setups, mode[before[v]], k)
-                time = max(time, end[before[v]] + needed)
+            free = end[before[v]] if before[v] >= 0 else np.int64(0)
+            time = max(time, prepared_from(layout, modes[k, MACHINE], free, needed[v]))
             time = room(layout, v, held_end, held, held_count, time)
             if operations[v, FIXED] >= 0:
                 if time > operations[v, FIXED_START]:
@@ -142,8 +148,10 @@ def retime(layout, order, mode, start, end):  # type: ignore[no-untyped-def]
             else:
                 first, windows_end = modes[k, FIRST_WINDOW], modes[k, END_WINDOW]
                 time, until = in_open_time(
-                    layout.windows, first, windows_end, time, modes[k, DURATION], operations[v, RESUMABLE]
+                    layout.windows, first, windows_end, time, modes[k, DURATION], modes[k, LEAST]
                 )
+                if until > NEVER:
+                    return False
             if time > start[v] or until > end[v]:
                 start[v], end[v] = time, until
                 moved = True
@@ -158,10 +166,10 @@ def retime(layout, order, mode, start, end):  # type: ignore[no-untyped-def]
                 if operations[w, FIXED] >= 0:
                     return False
                 first, windows_end = modes[mode[w], FIRST_WINDOW], modes[mode[w], END_WINDOW]
-                needed = modes[mode[w], DURATION]
-                at = start_for(layout.windows, first, windows_end, wanted, needed, operations[w, RESUMABLE])
+                duration = modes[mode[w], DURATION]
+                at = start_for(layout.windows, first, windows_end, wanted, duration, modes[mode[w], LEAST])
                 start[w] = max(start[w] + 1, at)
-                end[w] = max(end[w], start[w] + needed)
+                end[w] = max(end[w], start[w] + duration)
                 moved = True
                 if start[w] > FAR:
                     return False

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twinloop.scheduling.objectives import TERMS, Goal, Term
+from twinloop.scheduling.problem.hours import NEVER
 from twinloop.scheduling.solvers.jit import choice, machine_code
 from twinloop.scheduling.solvers.lending import lent
 from twinloop.scheduling.solvers.rich.layout import (
@@ -14,12 +15,14 @@ from twinloop.scheduling.solvers.rich.layout import (
     EARLINESS,
     END,
     END_FOLLOWER,
+    FAMILY,
     FAR,
     FIRM,
     FIRST,
     FIRST_FOLLOWER,
     FIRST_ROW,
     FIXED,
+    INITIAL,
     LINKED,
     MACHINE,
     POWER,
@@ -51,8 +54,11 @@ def reference(tables: Tables, goal: Goal) -> Longs:
 
 @machine_code
 def broken(layout, state):  # type: ignore[no-untyped-def]
-    """Operations that do not follow a frozen one, or are followed by one, or wait for none, as they have to."""
+    """Operations that find no opening, and those that do not follow as they have to: one that is frozen, or at once."""
     count = 0
+    for v in range(len(state.end)):
+        if state.end[v] > NEVER:
+            count += 1
     for j in range(len(layout.jobs)):
         first, end = layout.jobs[j, FIRST], layout.jobs[j, END]
         for v in range(first + 1, end):
@@ -116,9 +122,11 @@ def setup(s: Schedule) -> int:
     total = 0
     for m in range(len(s.layout.machines)):
         first = s.layout.machines[m, FIRST_ROW]
-        for place in range(first + 1, first + s.state.row_count[m]):
-            a, b = s.state.mode[s.state.row[place - 1]], s.state.mode[s.state.row[place]]
-            total += set_up(s.layout.machines, s.layout.modes, s.layout.setups, a, b)
+        family = s.layout.machines[m, INITIAL]
+        for place in range(first, first + s.state.row_count[m]):
+            k = s.state.mode[s.state.row[place]]
+            total += set_up(s.layout, family, k)
+            family = s.layout.modes[k, FAMILY] if s.layout.modes[k, FAMILY] >= 0 else family
     return total
 
 
