@@ -48,7 +48,7 @@ def test_a_shop_shows_machines_jobs_and_every_limit():
     for limit in (
         "mill is closed 2 times",
         "saw needs set-ups between 2 pairs of families",
-        "pool cutter: 1, away once",
+        "pool cutter: 1, is closed once",
         "material bar: 1 in stock, 2 deliveries",
         "transport takes time on 2 pairs of machines",
         "operations that follow without waiting: 1",

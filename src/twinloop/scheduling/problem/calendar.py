@@ -5,6 +5,7 @@ cannot pause has a least run as long as itself. Its elapsed time depends on its 
 constant, which makes a `Stretch`. Hours that repeat are worked out only as far as somebody asks.
 """
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -42,6 +43,9 @@ class OpenTime:
         self.period = max((one.period for one, _ in self._hours), default=0)
         self.settled = max((one.settled for one, _ in self._hours), default=0)
         self.gone = min((one.gone for one, _ in self._hours), default=NEVER)
+        # Time after which all of them repeat exactly; 0 where clocks change.
+        steady = all(one.calendar is None or one.calendar.zone == "UTC" for one, _ in self._hours)
+        self._round = math.lcm(*(one.period for one, _ in self._hours if one.period)) if steady and self.period else 0
         self._known = 0
         self._windows: list[Window] = []
         self._lost: list[int] = [0]
@@ -115,6 +119,12 @@ class OpenTime:
             if not place:
                 return 0
             return self._lost[place] - max(0, self._windows[place - 1].end - time)
+        if self._round and self.settled + self._round < limit:
+            # Every round behind all that happens only once is like the others.
+            rounds, rest = divmod(time - self.settled, self._round)
+            before = self._closed_before(self.settled)
+            each = self._closed_before(self.settled + self._round) - before
+            return rounds * each + self._closed_before(self.settled + rest)
         length = PIECE * self.period
         piece, rest = divmod(time, length)
         while len(self._closed_in) <= piece:
