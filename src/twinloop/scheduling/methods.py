@@ -15,6 +15,7 @@ from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.dispatching import RULES
 from twinloop.scheduling.objectives import Goal, missed_promise
 from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.problem.opening_checks import ended
 from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solution import Solution, Solver, Tell
 
@@ -96,7 +97,7 @@ def by_rule(shop: JobShop, question: Question, *, tell: Tell | None = None, rule
     plan = dispatch(shop, rule, delay=delay)
     bound = lower_bound(shop, question.goal)
     if plan is None:
-        reason = f"{rule}: frozen operations leave no place to others"
+        reason = f"{rule}: {ended(shop) or 'frozen operations leave no place to others'}"
         return Solution(rule, "no plan", None, None, bound, reason=reason)
     if missed := missed_promise(shop, plan):
         return Solution(rule, "no plan", None, None, bound, reason=f"{rule} {missed}")

@@ -1,6 +1,7 @@
 """The floor on shops with everything: as soon as sequences and limits allow, and never behind a calm day's plan."""
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,9 @@ from twinloop.replication.streams import Streams
 from twinloop.scheduling.checker import check
 from twinloop.scheduling.execution.disruptions import Luck
 from twinloop.scheduling.execution.execution import CALM, Disruptions, LateDeliveries, Rework, execute
+from twinloop.scheduling.execution.floor import Floor
 from twinloop.scheduling.problem import Job, JobShop, Material, Operation, Pool, Window
+from twinloop.scheduling.rescheduling.events import Breakdown, prolonged
 from twinloop.scheduling.solvers.rules import dispatch
 
 ROUGH = Disruptions(
@@ -171,3 +174,31 @@ def test_an_empty_plan_and_missing_material_are_named() -> None:
     object.__setattr__(hungry, "materials", (Material("bar", 1),))  # the shop itself refuses such a supply
     with pytest.raises(RunError, match="execution stands still: .*saw waits for material bar: check the plan first"):
         execute(hungry, rich_plan(), CALM, seed=1, replication=0)
+
+
+class OneRepair(Luck):
+    """Durations as planned; the mill is down once."""
+
+    def __init__(self, fails: float, up: float) -> None:
+        super().__init__(CALM, Streams(1, 0))
+        self._down = (fails, up)
+
+    def breakdowns(self, machine: str) -> Iterator[tuple[float, float]]:
+        return iter([self._down])
+
+
+@pytest.mark.parametrize("resumable", [False, True])
+def test_after_a_repair_nothing_runs_in_closed_time_in_execution_and_repair_alike(resumable: bool) -> None:
+    job = Job("a", (Operation("mill", 70, resumable=resumable),), release=400)
+    shop = JobShop(("mill",), (job,), closed={"mill": (Window(480, 1440),)}, repeat={"mill": 1440})
+    [a] = plan = shop.solve(method="SPT", iterations=1).plan
+    assert (a.start, a.end) == (400, 470)
+    # 10 done, 90 of repair until 500, when it is closed; the other 60 next morning.
+    [done] = Floor(shop, plan, OneRepair(410, 500)).finish()
+    assert (done.start, done.end) == (400, 1500)
+    [known] = prolonged(shop, [a], Breakdown(410, "mill", 90))
+    assert (known.start, known.end) == (400, 1500)
+    # A shorter one: 10 done, 20 of repair, 50 until it closes, the last 10 next morning.
+    [done] = Floor(shop, plan, OneRepair(410, 430)).finish()
+    [known] = prolonged(shop, [a], Breakdown(410, "mill", 20))
+    assert done.end == known.end == 1450

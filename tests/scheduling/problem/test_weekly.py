@@ -1,6 +1,7 @@
 """Weekly hours on the axis of elapsed time, what comes on top, and what comes behind."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -106,7 +107,7 @@ def test_a_closed_end_leaves_no_plan_to_work_that_comes_too_late() -> None:
     for method in ("auto", "SPT", "annealing"):
         solution = full.solve(method=method, iterations=5)
         assert solution.plan is None
-        assert solution.reason
+        assert "the closed windows of machine m end at 2880" in solution.reason
 
 
 def test_work_runs_its_least_time_before_a_pause() -> None:
@@ -203,3 +204,19 @@ def test_nothing_ever_opens_where_hours_never_meet() -> None:
     early = Calendar("2026-03-23T00:00", (Shift("06:00", "14:00"),))
     late = Calendar("2026-03-23T00:00", (Shift("14:00", "22:00"),))
     assert OpenTime([(Hours(early), 1), (Hours(late), 1)]).first(0, 1) == NEVER
+
+
+def test_hours_and_machine_states_come_back_from_a_file(tmp_path: Path) -> None:
+    special = Calendar(DAYS.start, DAYS.shifts, (Day("2026-12-24"), Day("2026-03-28", (NIGHT,))), DAYS.zone)
+    made = shop(
+        100,
+        resumable=True,
+        least_run=20,
+        calendars={"m": special},
+        stops={"m": (Window(3, 9),)},
+        overtime={"m": (Window(500, 600),)},
+        changeovers={"m": Changeover("A", "p", unattended=True)},
+        pools=(Pool("p", 2, (Window(1, 2),), repeat=10, stops=(Window(30, 40),)),),
+    )
+    made.write(tmp_path / "shop.json")
+    assert JobShop.read(tmp_path / "shop.json") == made

@@ -109,6 +109,16 @@ def check_openings(shop: ShopData) -> None:
                 )
 
 
+def ended(shop: ShopData) -> str:
+    """Which hours end, and what to do about it, in words; empty where none do."""
+    return _ended(
+        [
+            *((f"machine {machine}", machine_hours(shop, machine)) for machine in shop.machines),
+            *((f"pool {pool.name}", Hours.of_pool(pool)) for pool in shop.pools),
+        ]
+    )
+
+
 def _fits(both: OpenTime, duration: int, needed: int) -> bool:
     start = both.first(0, duration, least=needed)
     return start < NEVER and (needed >= duration or both.done(start, duration, least=needed) < NEVER)

@@ -16,6 +16,7 @@ from twinloop.scheduling.bounds import Spans, latest_ends, spans
 from twinloop.scheduling.objectives import Goal, job_ends
 from twinloop.scheduling.problem import JobShop, Material, Pool
 from twinloop.scheduling.problem.calendar import Closures
+from twinloop.scheduling.problem.opening_checks import ended
 from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solution import Solution
 from twinloop.scheduling.solvers.cpsat import build, searcher, solve_cpsat
@@ -73,6 +74,7 @@ def explain(shop: JobShop, *, seed: int) -> str:
             reasons.append(f"{_jobs(tight)} conflict on {machine}: {work} of work between {opens} and {closes}{behind}")
     if not reasons:
         reasons.append(_smallest_set(shop, seed=seed))
+        reasons += [ending] if "closed windows" in reasons[-1] and (ending := ended(shop)) else []
     if any(job.firm for job in shop.jobs) and (delay := _least_delay(shop, seed=seed)):
         reasons.append(delay)
     return "; ".join(reasons)

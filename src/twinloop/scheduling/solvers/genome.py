@@ -19,6 +19,7 @@ from twinloop.scheduling.checker import violations
 from twinloop.scheduling.dispatching import RULES
 from twinloop.scheduling.objectives import missed_promise
 from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.problem.opening_checks import ended
 from twinloop.scheduling.question import Question
 from twinloop.scheduling.solution import Solution, Tell, Trace
 from twinloop.scheduling.solvers.generation import regenerate
@@ -156,6 +157,7 @@ class Search:
         """The best plan, moved left where that is no worse, or why there is none."""
         if self.plan is None:
             reason = f"none found in {self.limit} that keeps firm due dates, frozen operations and no_wait"
+            reason += f"; {ending}" if (ending := ended(self.shop)) else ""
             return Solution(self.method, "no plan", None, None, self.bound, reason=reason)
         left = regenerate(self.shop, self.plan)
         if left is not None and self.goal.values(self.shop, left) <= self.goal.values(self.shop, self.plan):
