@@ -12,16 +12,23 @@ from twinloop.simulation.events.log import DOWN, MAINTENANCE, STARVED, STATES
 from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.line import Line
 
+PPM = 1e6
+
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """counts: numbers by name (see tally.COUNTS). minutes: [entities, STATES]. window_min: length of the time."""
+    """counts: numbers by name (see tally.COUNTS). minutes: [entities, STATES]. start, horizon: of the time, minutes."""
 
     line: Line
     economy: Economy
     counts: Mapping[str, float]
     minutes: NDArray[np.float64]
-    window_min: float
+    start: float
+    horizon: float
+
+    @property
+    def window_min(self) -> float:
+        return self.horizon - self.start
 
     @property
     def days(self) -> float:
@@ -31,6 +38,11 @@ class Measured:
     def left(self) -> float:
         """Parts that left the line, shipped or scrapped."""
         return self.counts["shipped"] + self.counts["scrapped"]
+
+    @property
+    def gone(self) -> float:
+        """Parts that left, also into others."""
+        return self.left + self.counts["joined"]
 
     @cached_property
     def bottleneck(self) -> Mapping[str, float]:
@@ -64,6 +76,11 @@ class Measured:
     @cached_property
     def maintenance_hours(self) -> float:
         return self._hours(MAINTENANCE)
+
+    @property
+    def escape_ppm(self) -> float:
+        """Escapes in a million parts shipped."""
+        return PPM * self.counts["escapes"] / max(self.counts["shipped"], 1)
 
     @property
     def revenue(self) -> float:

@@ -13,6 +13,14 @@ from twinloop.simulation.events.log import JOIN, SCRAP, SHIP, EventLog
 from twinloop.simulation.model.source import Source
 
 
+def book_end(log: EventLog, source: Source) -> float:
+    """The minute at which the last ordered part left; the log's horizon while one is there, and without orders."""
+    if not source.orders:
+        return log.horizon
+    left = np.isin(log.event, (SHIP, SCRAP, JOIN))
+    return float(log.time[left].max()) if left.sum() >= source.ordered else log.horizon
+
+
 def orders_frame(log: EventLog, source: Source) -> pl.DataFrame:
     """One row per order, as released: how it went until the log's horizon.
 

@@ -29,6 +29,9 @@ class How(replication.How, total=False):
 class Design(replication.Design):
     """`days` are counted after `warmup_days`; scenarios of one design share their random numbers.
 
+    An order book has a start and an end: it is measured from minute 0, without a warm-up, until its last part has left,
+    and `days` are the most that it is given.
+
     engine: auto takes the compiled engine for lines it supports, SimPy for all others. The other fields are those of
     every replicated experiment. Raises InputError for what cannot be used.
     """

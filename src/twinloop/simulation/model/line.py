@@ -114,6 +114,14 @@ class Line:
         return self.source.interarrival is None and not self.source.orders
 
     @property
+    def can_grow(self) -> bool:
+        """Whether there is room for ever more parts, and no end of those that come."""
+        if self.source.orders:
+            return False
+        beyond = [room for position, room in enumerate(self.rooms) if position not in self.entries]
+        return not self.saturated or math.inf in beyond
+
+    @property
     def entries(self) -> tuple[int, ...]:
         """Position (from 0) of the station that parts enter at, per variant."""
         if not self.routed:

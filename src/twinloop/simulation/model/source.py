@@ -76,6 +76,11 @@ class Source:
         return tuple(sorted(self.orders, key=lambda order: order.release_min))
 
     @property
+    def ordered(self) -> int:
+        """Parts of all orders together; 0 where nothing is ordered and parts come without end."""
+        return sum(order.quantity for order in self.orders)
+
+    @property
     def shares(self) -> tuple[float, ...]:
         """Each variant's share of the parts: of the orders, if there are any."""
         if not self.orders:
