@@ -34,9 +34,10 @@ FOLLOWED = {
     Rework: "name cycle servers buffer success success_by_class max_times when_full returns_to",
 }
 NOT_FOLLOWED = {
-    Line: "materials operators transport",
-    Source: "orders",
-    Station: "batch batch_wait_min assembles materials wear maintenance",
+    Line: "materials operators transport initial",
+    Source: "orders when_full",
+    Variant: "priority",
+    Station: "batch batch_wait_min assembles materials wear maintenance cycles setups speeds patience",
 }
 
 

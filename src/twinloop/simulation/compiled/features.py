@@ -22,6 +22,14 @@ def refused(line: Line) -> list[str]:
         "batches": any(station.batch > 1 for station in stations),
         "wear": any(station.wear is not None for station in stations),
         "maintenance": any(station.maintenance is not None for station in stations),
+        "patience": any(station.patience is not None for station in stations),
+        "loss": line.source.when_full == "lose",
+        "priorities": line.source.prioritised,
+        "cycles of variants": any(station.cycles for station in stations),
+        "a set-up matrix": any(station.setups for station in stations),
+        "speeds": any(station.speeds for station in stations),
+        "shifts of the crew": line.crew is not None and bool(line.crew.shifts),
+        "initial parts": bool(line.initial),
     }
     return [name for name, used in uses.items() if used]
 

@@ -87,6 +87,11 @@ FORMULAS: dict[str, Formula] = {
     "holding_cost_per_day": _cost("Holding cost", "holding", level=True),
     "fixed_cost_per_day": _cost("Fixed cost", "fixed"),
 }
+# Of lines that lose parts only (Line.loses).
+LOSSES: dict[str, Formula] = {
+    "lost_per_day": _count("Lost parts", "parts/day", lambda m: m.per_day("lost")),
+    "lost_share": _share("Lost of all that ended", lambda m: m.counts["lost"] / max(m.gone, 1)),
+}
 KPIS: dict[str, Kpi] = {name: formula.kpi for name, formula in FORMULAS.items()}
 # What is told beside them: parts on the line in two quarters of the time (steady_state.growth), and parts of the
 # order book that have not left.
@@ -104,7 +109,13 @@ def kpis(log: EventLog, line: Line, economy: Economy, *, start: float) -> tuple[
     line in that time: no share or cycle time could be told, InputError for a log of other machines than the line's.
     """
     told, minutes = outcome(log, line, economy, start=start)
-    return {name: told[name] for name in FORMULAS}, minutes
+    return {name: told[name] for name in kpis_of(line)}, minutes
+
+
+def kpis_of(*lines: Line) -> dict[str, Kpi]:
+    """The key figures of lines that are told side by side."""
+    losses = {name: formula.kpi for name, formula in LOSSES.items()} if any(line.loses for line in lines) else {}
+    return KPIS | losses
 
 
 def outcome(
@@ -137,6 +148,6 @@ def figures(tally: "Tally", line: Line, economy: Economy) -> dict[str, float]:
             f"simulate: no part left {line.name} in the {measured.days:g} days {when}: "
             "simulate more days, or check cycle, repair and interarrival times"
         )
-    return {name: formula.of(measured) for name, formula in FORMULAS.items()} | {
+    return {name: formula.of(measured) for name, formula in (FORMULAS | LOSSES).items()} | {
         name: of(measured) for name, of in ASIDES.items()
     }

@@ -42,7 +42,7 @@ class Measured:
     @property
     def gone(self) -> float:
         """Parts that left, also into others."""
-        return self.left + self.counts["joined"]
+        return self.left + self.counts["joined"] + self.counts["lost"]
 
     @cached_property
     def bottleneck(self) -> Mapping[str, float]:
@@ -91,7 +91,7 @@ class Measured:
         """Euro by what they are for, over the whole time."""
         economy, counts = self.economy, self.counts
         return {
-            "material": economy.material * counts["started"],
+            "material": economy.material * (counts["started"] - counts["turned_away"]),
             "escape": economy.escape * counts["escapes"],
             "rework": economy.rework * counts["reworks"],
             "scrap": economy.scrap * counts["scrapped"],

@@ -13,12 +13,14 @@ from twinloop.simulation.events.log import (
     DOWN,
     ENTER,
     JOIN,
+    LEAVING,
     MAINTENANCE,
     REINSPECT,
     REJECT,
     RUNNING,
     SCRAP,
     SHIP,
+    SOURCE,
     STARVED,
     STATES,
     EventLog,
@@ -35,6 +37,8 @@ COUNTS = np.dtype(
         ("escapes", np.int64),
         ("scrapped", np.int64),
         ("joined", np.int64),
+        ("lost", np.int64),
+        ("turned_away", np.int64),
         ("good_scrapped", np.int64),
         ("right_first_time", np.int64),
         ("looks_again", np.int64),
@@ -98,7 +102,7 @@ def _add(
             part.entered, part.inside = time, 1
             if time >= start:
                 count.started += 1
-        elif event in (SHIP, SCRAP, JOIN):
+        elif event in LEAVING:
             part = parts[row.part]
             part.inside = 0
             _add_quarters(count, part.entered, time, horizon)
@@ -116,8 +120,11 @@ def _add(
                     count.stay_minutes += time - part.entered
                     if row.condition == GOOD:
                         count.good_scrapped += 1
-                else:
+                elif event == JOIN:
                     count.joined += 1
+                else:
+                    count.lost += 1
+                    count.turned_away += int(row.entity == SOURCE)
         elif event == REJECT:
             parts[row.part].rejected = 1
         elif event == REINSPECT and time >= start:

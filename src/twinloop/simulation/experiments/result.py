@@ -72,6 +72,10 @@ class Result(replication.Result):
         return self.design.warmup_days
 
     @property
+    def initial(self) -> float:
+        return self.line.initial_parts
+
+    @property
     def unfinished(self) -> int:
         """Replications in which not all that was ordered left within `days`."""
         return int((self.asides[OPEN] > 0).sum()) if OPEN in self.asides else 0

@@ -17,7 +17,7 @@ from twinloop.progress import track
 from twinloop.replication.execution import executed
 from twinloop.replication.steady_state import growth, moving_average, mser
 from twinloop.simulation.engine.run import Run
-from twinloop.simulation.events.log import ENTER, JOIN, SCRAP, SHIP
+from twinloop.simulation.events.log import ENTER, LEAVING, SCRAP, SHIP
 from twinloop.simulation.experiments.design import Design, How
 from twinloop.simulation.experiments.scenario import Scenario, run_of
 from twinloop.simulation.model.line import Line
@@ -66,7 +66,7 @@ class _Output:
         log = self.run.log()
         left: Floats = log.time[(log.event == SHIP) | (log.event == SCRAP)]
         quarter = log.horizon / 4
-        gone = log.time[(log.event == SHIP) | (log.event == SCRAP) | (log.event == JOIN)]
+        gone = log.time[np.isin(log.event, LEAVING)]
         entered = log.time[log.event == ENTER]
 
         def on_average(start: float) -> float:
