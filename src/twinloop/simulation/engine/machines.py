@@ -126,6 +126,7 @@ class Machine:
             for after, time in onward.items()
         }
         self._sets_up = bool(station.setup or station.setups)
+        self._plain = not (station.cycles or station.speeds)
         self._variant: int | None = None
         self._left = self.failure()
         self._watched_to = self._repaired_at = 0.0
@@ -204,7 +205,8 @@ class Machine:
         return value
 
     def _process(self, part: Part) -> Process:
-        yield from self._work(self._minutes(part), RUNNING, part)
+        minutes = self.cycle() * self._factors[part.variant] if self._plain else self._minutes(part)
+        yield from self._work(minutes, RUNNING, part)
 
     def _minutes(self, part: Part) -> float:
         """What one cycle takes for the part."""
