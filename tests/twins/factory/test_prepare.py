@@ -57,11 +57,11 @@ def test_the_recognised_layout_and_not_auto_is_recorded(tmp_path: Path) -> None:
 
 
 def test_the_quarantine_list_names_settings_as_params_yaml_has_them(tmp_path: Path) -> None:
-    settings = DatasetSettings(kind="auto", source=str(kolektor_sdd(tmp_path / "source")), max_bytes=10)
+    settings = DatasetSettings(kind="auto", source=str(kolektor_sdd(tmp_path / "source")), max_pixels=1024)
     with pytest.raises(RunError):
         prepare.run(stage(tmp_path, settings))
     listed = pl.read_csv(tmp_path / paths.DATASET / "quarantine.csv")
-    assert listed["reason"].str.contains("factory.data.max_bytes", literal=True).all()
+    assert listed["reason"].str.contains("factory.data.max_pixels", literal=True).all()
 
 
 def test_the_real_magnetic_tiles_are_split_by_tile(tmp_path: Path, shared_data: Path) -> None:
