@@ -6,7 +6,6 @@ NaN and infinity are refused.
 """
 
 import dataclasses
-import difflib
 import functools
 import json
 import typing
@@ -17,9 +16,11 @@ import pydantic
 import pydantic.dataclasses
 
 from twinloop.config.reading import unplain
+from twinloop.errors import near
 
 T = TypeVar("T")
 
+BRIEF = 40
 SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 WORDING = {
     "int_type": "expected an integer",
@@ -58,8 +59,27 @@ class Invalid(ValueError):
     """A mapping does not fit its schema; `faults` lists every reason."""
 
     def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("; ".join(f"{f.dotted} = {f.value!r}: {f.expected}" for f in faults))
+        super().__init__("; ".join(f"{f.dotted} = {brief(f.value)}: {f.expected}" for f in faults))
         self.faults = faults
+
+
+def brief(value: Any) -> str:
+    """A value as a message shows it, so short that the reason behind it stays on the line.
+
+    >>> brief({"stations": [1, 2], "name": "line"}), brief("x" * 100)
+    ('a mapping with stations, name', "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…'")
+    """
+    if isinstance(value, dict) and len(value) > 0 and len(repr(value)) > BRIEF:
+        names = ", ".join(str(key) for key in list(value)[:3])
+        return f"a mapping with {names[:BRIEF]}{', …' if len(value) > 3 else ''}"
+    if isinstance(value, list | tuple) and len(value) > 3:
+        return f"a list of {len(value)}"
+    if isinstance(value, str):
+        return repr(value if len(value) <= BRIEF else f"{value[: BRIEF - 5]}…")
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**40:
+        return "a very large number"
+    text = repr(value)
+    return text if len(text) <= BRIEF else f"{text[: BRIEF - 1]}…"
 
 
 def parse(schema: type[T], value: Any, *, path: tuple[str | int, ...] = ()) -> T:
@@ -155,8 +175,8 @@ def nearest(name: str, known: list[str]) -> str:
 
 
 def _close(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    guess = near(name, known)
+    return f"; did you mean {guess!r}?" if guess is not None else ""
 
 
 def _siblings(schema: Any, location: tuple[str | int, ...]) -> list[str]:

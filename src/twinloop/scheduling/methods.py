@@ -4,13 +4,12 @@ A method is one function that answers a `Question` and one entry in `METHODS`. C
 second to import, so a method imports what it needs when it is asked.
 """
 
-import difflib
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
 from twinloop.contracts import Plan
-from twinloop.errors import InputError
+from twinloop.errors import InputError, nearest
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.dispatching import RULES
 from twinloop.scheduling.objectives import Goal, missed_promise
@@ -120,9 +119,7 @@ CONFIGURABLE = tuple(name for name, method in METHODS.items() if method.configur
 def named(name: str) -> Method:
     """The method of this name. Raises InputError that tells the nearest one."""
     if name not in METHODS:
-        close = difflib.get_close_matches(name, METHODS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(METHODS)}"
-        raise InputError(f"unknown solver method {name!r}; {hint}")
+        raise InputError(f"unknown solver method {name!r}; {nearest(name, METHODS)}")
     return METHODS[name]
 
 
