@@ -5,8 +5,10 @@ A shop counts minutes of elapsed time. A clock that is put forward or back moves
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from twinloop.errors import InputError
@@ -115,6 +117,20 @@ def parsed_moment(text: str) -> datetime | date | None:
         )
     except ValueError:
         return None
+
+
+class Say(NamedTuple):
+    """How a shop's times are said: moments and lengths."""
+
+    when: Callable[[float], str]
+    long: Callable[[float], str]
+
+    @classmethod
+    def of(cls, clock: Clock | None, *, minutes: bool = True) -> "Say":
+        """Dates where the clock is known; minutes: whether the shop counts in them."""
+        if clock is not None:
+            return cls(clock.show, lasting)
+        return cls("{:g}".format, lasting if minutes else "{:g}".format)
 
 
 def lasting(minutes: float) -> str:

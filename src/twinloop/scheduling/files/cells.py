@@ -92,7 +92,7 @@ class Cells:
         """What was assumed, in words."""
         notes = []
         if self.clock is not None and self.day_ends:
-            notes.append(f"{self.day_ends} due dates without a time are the end of their day")
+            notes.append("due dates without a time are the end of their day")
         if self.rounded:
             notes.append(f"{self.rounded} times rounded to whole minutes")
         if self.early:

@@ -68,7 +68,7 @@ def read_book(sheets: Sequence[Sheet], path: Path, clock: Clock | None) -> Readi
     elif len(roles) == 1 and path.suffix.lower() not in (".xlsx", ".xlsm"):
         notes.append("times in minutes")
     form = f"order book ({', '.join(roles)})" if len(sheets) > 1 else "order book (a table)"
-    return Reading(shop, form, (*notes, *cells.notes()), breakdowns)
+    return Reading(shop, form, (*notes, *cells.notes()), breakdowns, minutes=True)
 
 
 def _roles(sheets: Sequence[Sheet], path: Path, notes: list[str]) -> dict[str, Sheet]:

@@ -77,7 +77,7 @@ def _of_json(content: Any, path: Path) -> Reading:
         return pyjobshop.read_pyjobshop(content, path)
     if isinstance(content, dict) and content and all(jobshoplib.recognised(value) for value in content.values()):
         raise InputError(f"{path}: holds {len(content)} instances of JobShopLib: keep one of them")
-    return Reading(shop_from(content, str(path)), "shop (JSON)")
+    return Reading(shop_from(content, str(path)), "shop (JSON)", minutes=True)
 
 
 def write_problem(path: Path, shop: JobShop) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from twinloop.numbers import count
-from twinloop.scheduling.clock import Clock
+from twinloop.scheduling.clock import Clock, Say
 from twinloop.scheduling.problem import JobShop
 
 
@@ -22,6 +22,7 @@ class Reading:
     """A shop, the `form` that it was read from, and `notes` of what was assumed or left out.
 
     breakdowns: mean minutes to failure and to repair by machine, where the file tells them. clock: of its dates.
+    minutes: whether the file counts in minutes, or in units that it does not name.
     """
 
     shop: JobShop
@@ -29,6 +30,12 @@ class Reading:
     notes: tuple[str, ...] = ()
     breakdowns: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     clock: Clock | None = None
+    minutes: bool = False
+
+    @property
+    def say(self) -> Say:
+        """How its times are said."""
+        return Say.of(self.clock, minutes=self.minutes)
 
     def __str__(self) -> str:
         shop = self.shop
