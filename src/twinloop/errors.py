@@ -50,20 +50,27 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def near(name: str, known: Iterable[str]) -> str | None:
     """The known name that differs by so few letters that it was probably meant; None where none is that near.
 
-    One letter left out, added, changed or swapped with its neighbour, two in names of six letters and more; capitals
-    and the sign between words do not count (Damerau 1964).
+    One letter left out, added, changed or swapped with its neighbour, two in names of six letters and more (Damerau
+    1964), or words behind it left out or added; capitals and the sign between words do not count.
 
     >>> near("weldng", ["press", "welding"]), near("mill", ["drill"])
     ('welding', None)
     """
-    given = _letters(name)
+    given, known = _letters(name), list(known)
     if len(given) > LONGEST_NAME:
         return None
+    begun = [other for other in known if _begins(given, _letters(other)) or _begins(_letters(other), given)]
+    if begun:
+        return begun[0]
     distances = {other: _distance(given, _letters(other)) for other in known if len(other) <= LONGEST_NAME}
     nearest_name = min(distances, key=lambda other: distances[other], default=None)
     if nearest_name is None or distances[nearest_name] > (2 if len(given) >= 6 else 1 if len(given) >= 3 else 0):
         return None
     return nearest_name
+
+
+def _begins(short: str, long: str) -> bool:
+    return len(short) >= 4 and long.startswith(f"{short}_")
 
 
 def _letters(name: str) -> str:

@@ -5,6 +5,7 @@ second to import, so a method imports what it needs when it is asked.
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -113,6 +114,7 @@ METHODS: Mapping[str, Method] = {
     "genetic": Method(genetic),
     **{rule: Method(partial(by_rule, rule=rule), configurable=True) for rule in RULES},
 }
+LIMITS = tuple(field.name for field in fields(Limit))
 CONFIGURABLE = tuple(name for name, method in METHODS.items() if method.configurable)
 
 
@@ -136,5 +138,8 @@ def answer(
 
     Raises InputError for an unknown method, and for what the method cannot do.
     """
+    for keyword in limit:
+        if keyword not in LIMITS:
+            raise InputError(f"solve: unknown keyword {keyword!r}; {nearest(keyword, LIMITS)}")
     goal = Goal.of(*objective or ("makespan",))
     return named(method).solve(shop, Question(goal, Limit(**limit), seed=seed, start=start, workers=workers))

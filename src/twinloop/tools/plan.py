@@ -15,7 +15,6 @@ from twinloop.numbers import percent
 from twinloop.progress import say
 
 if TYPE_CHECKING:
-    from twinloop.scheduling.files.reading import Reading
     from twinloop.scheduling.report import PlanReport
 
 EXAMPLE = "python -m twinloop plan orders.xlsx --start 2026-12-01T06:00+01:00"
@@ -26,8 +25,10 @@ SEED = 1
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the tool is given."""
+    from twinloop.scheduling.files.options import file_arguments
+
     parser.add_argument("file", type=Path, help="orders, with machines and calendars where they are known")
-    shop_arguments(parser)
+    file_arguments(parser)
     parser.add_argument("--objective", choices=("weighted_tardiness", "makespan"), default="weighted_tardiness")
     parser.add_argument("--limit", type=float, default=4.0, metavar="S", help="CP-SAT's deterministic seconds")
     parser.add_argument(
@@ -41,29 +42,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--example", action="store_true", help="write a small order book to FILE (.xlsx) and stop")
 
 
-def shop_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what a file of orders may leave open."""
-    parser.add_argument("--start", metavar="DATE", help="when minute 0 is, like 2026-12-01T06:00+01:00")
-    parser.add_argument("--zone", help="in which local dates are read and shown, like Europe/Berlin")
-    parser.add_argument("--kind", help="of a text instance that fits two formats, like 'job shop'")
-    parser.add_argument("--first-machine", type=int, choices=(0, 1), help="whether an instance counts machines from 1")
-
-
-def read_shop(path: Path, options: argparse.Namespace) -> "Reading":
-    """The shop that the options ask for; says what the file was taken for."""
-    from twinloop.scheduling.files.problem import read_problem
-
-    reading = read_problem(
-        path, kind=options.kind, first_machine=options.first_machine, start=options.start, zone=options.zone
-    )
-    say(f"read       {path.name}: {reading}")
-    return reading
-
-
 def run(options: argparse.Namespace, root: Path) -> int:
     """Read, plan, print and write. Exit status 1 where there is no plan."""
     if options.example:
         return _write_example(options.file)
+    from twinloop.scheduling.files.options import read_asked, say_read
     from twinloop.scheduling.planning import solve
     from twinloop.scheduling.report import PlanReport, check_ending
     from twinloop.scheduling.settings import ScheduleSettings
@@ -74,7 +57,8 @@ def run(options: argparse.Namespace, root: Path) -> int:
     for path in targets:
         if path.suffix and not path.is_dir():
             check_ending(path)
-    reading = read_shop(options.file, options)
+    reading = read_asked(options.file, options)
+    say_read(options.file, reading)
     settings = ScheduleSettings(objective=options.objective, deterministic_limit=options.limit)
     solution = solve(reading.shop, settings, seed=SEED)
     if solution.plan is None:

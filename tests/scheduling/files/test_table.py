@@ -30,7 +30,10 @@ def test_optional_columns_may_be_missing(tmp_path: Path) -> None:
 HEAD = "job,operation,machine,duration,due\n"
 BAD_TABLES = {
     "no duration": ("job,operation,machine\na,0,saw\n", ":1: duration missing"),
-    "unknown column": ("job,operation,machine,duration,colour\na,0,saw,1,red\n", ":1: unknown column 'colour'"),
+    "misspelt column": (
+        "job,operation,machine,duration,relase\na,0,saw,1,5\n",
+        ":1: unknown column 'relase': did you mean 'release'?",
+    ),
     "a word": (HEAD + "a,0,saw,long,9\n", ":2: duration = 'long': expected a whole number"),
     "empty cell": (HEAD + "a,0,saw,3,9\na,1,,3,9\n", ":3: machine is empty"),
     "a gap": (HEAD + "a,0,saw,3,9\na,2,mill,3,9\n", ":2: job a: expected operations 0 to 1, got [0, 2]"),

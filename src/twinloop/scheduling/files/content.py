@@ -33,8 +33,12 @@ def decoded(content: bytes, path: Path) -> Text:
         raise InputError(f"{path}: {kind}, cannot be read as text: {_remedy(kind)}")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
-            return Text(content.decode("utf-16"), "")
-        except UnicodeDecodeError:
+            text = content.decode("utf-16")
+            # Two bytes in front may be chance; a shop is mostly ASCII.
+            if 2 * sum(c.isascii() for c in text) < len(text):
+                raise UnicodeError
+            return Text(text, "")
+        except UnicodeError:
             raise InputError(f"{path}: cannot be read: broken UTF-16: save it as UTF-8") from None
     try:
         return Text(content.decode("utf-8-sig"), "")

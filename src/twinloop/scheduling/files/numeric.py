@@ -13,7 +13,7 @@ from twinloop.errors import InputError
 MOST = 100_000
 WORD = re.compile(r"[^\W\d_]{3,}")
 RULE = re.compile(r"[+*=_\-]{3,}")
-WHOLE = re.compile(r"(-?\d{1,18})(?:\.0+)?", re.ASCII)
+WHOLE = re.compile(r"(-?\d{1,40})(?:\.0+)?", re.ASCII)
 
 
 class Row(NamedTuple):

@@ -17,6 +17,7 @@ from twinloop.scheduling.figures.gantt import gantt
 from twinloop.scheduling.problem.checks import check_shop, ordered
 from twinloop.scheduling.problem.data import ShopData
 from twinloop.scheduling.problem.summary import jobs_frame, limits, machines_frame
+from twinloop.scheduling.problem.types import check_types
 
 if TYPE_CHECKING:
     from twinloop.scheduling.solution import Solution
@@ -37,6 +38,7 @@ class JobShop(ShopData):
     """
 
     def __post_init__(self) -> None:
+        check_types(self)
         check_shop(self)
 
     @cached_property
