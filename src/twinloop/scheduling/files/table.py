@@ -83,7 +83,8 @@ def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 def order_rows(shop: JobShop) -> tuple[list[str], list[list[Any]]]:
     """Header and rows of the sheet Orders; columns that say nothing are left out."""
-    defaults: dict[str, Any] = {"release": 0, "weight": 1, "earliness_weight": 0, "firm": False, "after": ()}
+    nothing: dict[str, Any] = {"release": 0, "weight": 1, "earliness_weight": 0, "firm": False, "after": ()}
+    nothing |= {"due": None, "family": None, "resumable": False, "no_wait": False}
     rows = [
         {
             "job": job.name,
@@ -97,11 +98,7 @@ def order_rows(shop: JobShop) -> tuple[list[str], list[list[Any]]]:
         for number, operation in enumerate(job.operations)
         for mode in operation.modes
     ]
-    header = [
-        name
-        for name in rows[0]
-        if name in REQUIRED or any(row[name] not in (None, False, defaults.get(name)) for row in rows)
-    ]
+    header = [name for name in rows[0] if name in REQUIRED or any(row[name] != nothing[name] for row in rows)]
     return header, [[_cell(row[name]) for name in header] for row in rows]
 
 
