@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from twinloop.content import kind_of
 from twinloop.errors import InputError
 
 DEEPEST = 60
@@ -21,8 +22,11 @@ LARGEST_INTEGER = 2**63 - 1
 
 def read_yaml(path: Path, name: str) -> Any:
     """The plain data of a YAML file, called `name` in messages. Raises InputError with its place in one line."""
+    content = path.read_bytes()
+    if (kind := kind_of(content, path.name)) is not None:
+        raise InputError(f"{name}: expected UTF-8 text, found {kind}")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{name}: expected UTF-8 text, found byte 0x{error.object[error.start]:02x}") from None
     return parse_yaml(text, name)

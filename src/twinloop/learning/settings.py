@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field
 
 from twinloop.config import settings
+from twinloop.config.schema import Unfit
 from twinloop.search_space import Dimension
 
 Settings = TypeVar("Settings", bound=Any)
@@ -31,7 +32,8 @@ def require_valid_space(given: Any, space: Mapping[str, Dimension], *, name: str
             try:
                 varied(given, {key: value}, fixed=fixed)
             except (ValueError, TypeError) as error:
-                reason = error.errors()[0]["msg"] if hasattr(error, "errors") else str(error).splitlines()[0]
+                faults = error.faults if isinstance(error, Unfit) else ()
+                reason = faults[0].expected if faults else str(error).splitlines()[0]
                 raise ValueError(f"{name}.{key} = {value!r}: {reason}") from None
 
 
