@@ -4,6 +4,8 @@ YAML allows more than a configuration can hold (dates, sets, bytes, cycles, inte
 parser answers some of it with Python's own errors. Here is the one place that knows.
 """
 
+import copy
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,7 @@ def parse_yaml(text: str, name: str) -> Any:
         # PyYAML's time grows with the square of the brackets that are open.
         raise InputError(f"{name}: expected YAML nested at most {DEEPEST} deep")
     try:
-        value = yaml.safe_load(text)
+        value = copy.deepcopy(_parsed(text))
     except RecursionError:
         raise InputError(f"{name}: expected YAML nested at most {DEEPEST} deep") from None
     except (yaml.YAMLError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
@@ -47,6 +49,13 @@ def parse_yaml(text: str, name: str) -> Any:
         place = ".".join(map(str, keys)) or "all of it"
         raise InputError(f"{name}: {place}: {expected}")
     return value
+
+
+@functools.lru_cache(maxsize=8)
+def _parsed(text: str) -> Any:
+    """One process asks for its params.yaml several times, and each time takes a tenth of a second."""
+    # In Python: the parser in C ends the process where brackets are nested too deep.
+    return yaml.safe_load(text)
 
 
 def unplain(value: Any) -> list[tuple[tuple[str | int, ...], str]]:

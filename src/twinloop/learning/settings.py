@@ -107,7 +107,7 @@ class ExportSettings:
     calibration: Literal["minmax", "entropy", "percentile"] = "minmax"
     calibration_samples: Annotated[int, Field(ge=1, le=10_000_000)] = 128
     parity_samples: Annotated[int, Field(ge=2, le=10_000_000)] = 256
-    parity_batches: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (1, 2, 7, 32)
+    parity_batches: Annotated[tuple[Annotated[int, Field(ge=1, le=65_536)], ...], Field(min_length=1)] = (1, 2, 7, 32)
     fp32_tolerance: Annotated[float, Field(gt=0)] = 2e-4
     tensorrt: Literal["engine", "files", "none"] = "engine"
     latency_runs: Annotated[int, Field(ge=10, le=1_000_000)] = 200
