@@ -59,7 +59,7 @@ def near(name: str, known: Iterable[str]) -> str | None:
     given, known = _letters(name), list(known)
     if len(given) > LONGEST_NAME:
         return None
-    begun = [other for other in known if _begins(given, _letters(other)) or _begins(_letters(other), given)]
+    begun = [o for o in known if given == _letters(o) or _begins(given, _letters(o)) or _begins(_letters(o), given)]
     if begun:
         return begun[0]
     distances = {other: _distance(given, _letters(other)) for other in known if len(other) <= LONGEST_NAME}
@@ -70,7 +70,8 @@ def near(name: str, known: Iterable[str]) -> str | None:
 
 
 def _begins(short: str, long: str) -> bool:
-    return len(short) >= 4 and long.startswith(f"{short}_")
+    rest = long.removeprefix(short)
+    return len(short) >= 4 and rest != long and rest != "" and (rest[0] == "_" or len(rest) <= 2)
 
 
 def _letters(name: str) -> str:

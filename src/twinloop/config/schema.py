@@ -106,7 +106,8 @@ def _line(fault: Fault) -> str:
     """Place, value and expectation; a value of many lines says nothing, and of several values none is wrong alone."""
     if not fault.path:
         return fault.expected
-    shown = "" if isinstance(fault.value, dict) or len(repr(fault.value)) > 2 * BRIEF else f" = {brief(fault.value)}"
+    large = isinstance(fault.value, dict) or (isinstance(fault.value, list | tuple) and bool(fault.value))
+    shown = "" if large else f" = {brief(fault.value)}"
     return f"{fault.dotted}{shown}: {fault.expected}"
 
 
@@ -183,7 +184,8 @@ def _fault(item: Any, prefix: tuple[str | int, ...], schema: Any, given: Any) ->
     if kind in ("too_short", "too_long"):
         words = "at least" if kind == "too_short" else "at most"
         length = context["min_length" if kind == "too_short" else "max_length"]
-        return Fault(path, item["input"], f"expected {words} {length} of them, got {context['actual_length']}")
+        items = "item" if length == 1 else "items"
+        return Fault(path, item["input"], f"expected {words} {length} {items}, got {context['actual_length']}")
     if kind in ("dataclass_type", "dataclass_exact_type"):
         return Fault(path, item["input"], f"expected a mapping, or a {context['class_name']}")
     return Fault(path, item["input"], WORDING.get(kind) or item["msg"][:1].lower() + item["msg"][1:])
