@@ -23,7 +23,7 @@ from ortools.sat.python import cp_model
 
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.checker import check
-from twinloop.scheduling.files.text import read_instance
+from twinloop.scheduling.files.problem import read_problem
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.problem.generate import classical_shop, rich_shop
@@ -204,7 +204,7 @@ def job_shops(options: argparse.Namespace) -> dict[str, Any]:
     table: dict[str, dict[str, float | None]] = {}
     for name in names:
         best, path = known[name]
-        shop = read_instance(path)
+        shop = read_problem(path).shop
         reached = {
             method: [run(shop, options.seconds, options.workers, seed) for seed in seeds]
             for method, run in methods().items()
@@ -231,7 +231,7 @@ def flexible_shops(options: argparse.Namespace) -> dict[str, Any]:
     for name in BRANDIMARTE:
         best, path = known.get(name, (None, None))
         if best is not None and path is not None:
-            shop = read_instance(path)
+            shop = read_problem(path).shop
             runs = [auto(shop, options.seconds, options.workers, seed) for seed in range(1, options.seeds + 1)]
             table[name] = median_gap(runs, best)
     if not table:
@@ -250,7 +250,7 @@ def proofs(options: argparse.Namespace) -> dict[str, Any]:
     for name in ("ft10", *PROVED_AT_ONCE):
         if name not in known:
             continue
-        shop = read_instance(known[name][1])
+        shop = read_problem(known[name][1]).shop
         wall, cpu = time.perf_counter(), time.process_time()
         solution = solve_auto(shop, Question(MAKESPAN, Limit(seconds=options.seconds), workers=options.workers))
         spent = time.process_time() - cpu if name == "ft10" else time.perf_counter() - wall

@@ -5,8 +5,8 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.scheduling.shops import rich_shop, shops
 from twinloop.errors import InputError
+from twinloop.scheduling.files.problem import read_problem
 from twinloop.scheduling.files.shop_json import read_shop, write_shop
-from twinloop.scheduling.files.text import read_fjsp, read_jsp
 from twinloop.scheduling.problem import JobShop
 
 
@@ -27,6 +27,8 @@ BAD_JSON = {
     "no JSON": ('{"version": 2,\n "jobs" }', ":2: expected JSON"),
     "a list": ("[]", "expected an object"),
     "other version": ('{"version": 9, "machines": [], "jobs": []}', "expected version 2, found 9"),
+    "no version": ('{"machines": [], "jobs": []}', 'found None: add "version": 2'),
+    "a comment": ('{"version": 2, // ours\n "machines": []}', ":1: expected JSON: Expecting property name"),
     "no jobs": ('{"version": 2, "machines": []}', "jobs = None: missing"),
     "unknown key": (HEAD + '[{"name": "a", "operations": [], "colour": 1}]}', "jobs.0.colour = 1: unknown key"),
     "operation without machine": (
@@ -51,7 +53,7 @@ def test_a_malformed_json_names_the_file_and_the_place(text: str, message: str, 
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("read", [read_jsp, read_fjsp, read_shop])
+@pytest.mark.parametrize("read", [read_problem, read_shop])
 def test_a_missing_or_binary_file_is_a_users_mistake(read: object, tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x81")
     for name in ("absent", "binary"):

@@ -36,7 +36,7 @@ def test_the_table_shows_today_the_change_and_the_difference(book: str, capsys: 
     assert main(["whatif", book, "--rush", "urgent:mill=20:30", "--cancel", "c", "--cv", "0.2", *QUICK]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["times", "in", "minutes", "today", "changed", "difference", "(95", "%", "interval)"]
-    assert [line[:22].strip() for line in lines[1:]] == [
+    assert [line[:22].strip() for line in lines[1:7]] == [
         "planned makespan",
         "planned weighted tardi",
         "makespan",
@@ -44,6 +44,8 @@ def test_the_table_shows_today_the_change_and_the_difference(book: str, capsys: 
         "weighted tardiness",
         "weighted tardiness CVa",
     ]
+    assert "late: c, due 60: 5 min late → not in the shop" in lines[7:]
+    assert "late: a, due 50: on time → 10 min late" in lines[7:]
     assert "−5" in lines[1]
     assert "…" in lines[3]
 
