@@ -34,7 +34,8 @@ from twinloop.simulation.model.distributions import guarded
 from twinloop.simulation.model.resources import spans
 
 WIDTH = 16 * BLOCK
-ROWS = 8192
+# Enough that handing a portion to whoever reads it costs little beside reading it, and few enough for the cache.
+ROWS = 32768
 DELIVERIES = 64
 Reader = Callable[[Records, int, int], object]
 

@@ -67,7 +67,7 @@ def build(
         gate,
         streams,
         variants,
-        priority=lambda number, variant: source.priority(number - before, variant),
+        priority=(lambda number, variant: source.priority(number - before, variant)) if source.prioritised else None,
         first=begun.parts,
     )
     *firsts, after_last = accumulate((station.servers for station in line.stations), initial=1)

@@ -62,10 +62,11 @@ class Buffer:
         return False
 
     def _rest(self, part: Part) -> None:
-        place = len(self.parts)
-        while place and self.parts[place - 1].priority > part.priority:
-            place -= 1
-        self.parts.insert(place, part)
+        parts = self.parts
+        if parts and parts[-1].priority > part.priority:
+            parts.insert(next(place for place, other in enumerate(parts) if other.priority > part.priority), part)
+        else:
+            parts.append(part)
         self._log.record(self._env.now, QUEUE, self.entity, part.number)
 
     def room(self, part: Part, *, first: bool = False) -> simpy.Event:

@@ -76,12 +76,12 @@ def maker(
     streams: Streams,
     variants: Iterator[int],
     *,
-    priority: Callable[[int, int], int],
+    priority: Callable[[int, int], int] | None = None,
     first: int = 0,
 ) -> Callable[[], Part]:
     """A function that makes the next part, counted from `first`, which enters the line at that moment.
 
-    priority: of a part by number and variant.
+    priority: of a part by number and variant; None where all have the same.
     """
     kind, difficulty = streams.by_part("class", "uniform"), streams.by_part("difficulty", "normal")
     made = first
@@ -97,7 +97,7 @@ def maker(
             variant=variant,
             condition=condition,
             difficulty=difficulty[made],
-            priority=priority(made, variant),
+            priority=priority(made, variant) if priority else 0,
         )
         log.record(env.now, ENTER, SOURCE, made, condition, part.variant)
         made += 1

@@ -15,6 +15,7 @@ from twinloop.simulation.events.log import (
     JOIN,
     LEAVING,
     MAINTENANCE,
+    QUEUE,
     REINSPECT,
     REJECT,
     RUNNING,
@@ -81,7 +82,10 @@ def _add(
     count = counts[0]
     for place in range(number):
         row = rows[place]
-        time, event = row.time, row.event
+        event = row.event
+        if event == QUEUE:
+            continue
+        time = row.time
         if event >= STARVED:
             entity = entities[row.entity]
             if time < entity.since:
