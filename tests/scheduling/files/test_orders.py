@@ -32,6 +32,7 @@ SAME = {
     "decimal commas": "job;operation;machine;duration_h\nA;0;mill;0,5\nA;1;saw;0,25\n",
     "a column of units": "job,operation,machine,duration,unit\nA,0,mill,0.5,h\nA,1,saw,15,min\n",
     "whole decimals": PLAIN.replace("30", "30.0"),
+    "a hint at semicolons": "sep=;\n" + PLAIN.replace(",", ";"),
     "blank lines": PLAIN.replace("\n", "\n\n"),
     "a line of blanks": PLAIN + ",,,\n",
     "other columns": "job,customer,operation,machine,duration\nA,Ann,0,mill,30\nA,Ann,1,saw,15\n",
