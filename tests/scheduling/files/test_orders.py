@@ -56,7 +56,7 @@ def test_what_is_rounded_or_left_out_is_said(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("job,operation,machine,duration,customer\nA,0,mill,30.5,Ann\n")
     reading = read_problem(tmp_path / "orders.csv")
     assert reading.shop.jobs[0].operations[0].duration == 31
-    assert {"columns not read: customer", "1 times rounded to whole minutes"} <= set(reading.notes)
+    assert {"columns not read: customer", "1 time rounded to whole minutes"} <= set(reading.notes)
 
 
 DATED = "job,operation,machine,duration,release,due\nA,0,mill,30,{release},{due}\n"
@@ -174,7 +174,7 @@ def test_a_workbook_has_orders_machines_and_a_calendar(tmp_path: Path) -> None:
     assert reading.shop.jobs == (Job("1001", (Operation("mill", 90), Operation("saw", 15)), due=480),)
     assert reading.shop.closed == {"mill": (Window(360, 420),), "saw": (Window(360, 480),), "idle": (Window(360, 420),)}
     assert reading.breakdowns == {"mill": (2400, 90)}
-    assert {"sheet not read: Notes", "1 closed windows end before the start and are left out"} <= set(reading.notes)
+    assert {"sheet not read: Notes", "1 closed window before the start left out"} <= set(reading.notes)
     assert "order book (Orders, Machines, Calendar), 1 job × 3 machines, 2 operations" in str(reading)
 
 
