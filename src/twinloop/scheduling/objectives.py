@@ -74,9 +74,10 @@ class Goal:
 def measure(term: Term, shop: JobShop, plan: Plan, *, reference: Plan | None = None) -> int:
     """One term's value for a complete plan.
 
-    makespan, tardiness, weighted_tardiness (Σ weight × lateness), earliness (Σ earliness weight × time before due),
-    setup (time between families) in time units; energy in watts × time units; stability is the sum over operations of
-    the reference of how far their start has moved.
+    makespan, tardiness, weighted_tardiness (Σ weight × lateness), max_tardiness (of the job that is latest), completion
+    and weighted_completion (Σ ends of jobs, × weight), earliness (Σ earliness weight × time before due), setup (time
+    between families) in time units; late_jobs in jobs; energy in watts × time units; stability is the sum over
+    operations of the reference of how far their start has moved.
     """
     return MEASURES[term].value(shop, plan, reference or Plan(()))
 
@@ -105,6 +106,21 @@ def _tardiness(shop: JobShop, plan: Plan, _: Plan) -> int:
 
 def _weighted_tardiness(shop: JobShop, plan: Plan, _: Plan) -> int:
     return int(shop.weighted_tardiness(job_ends(plan)))
+
+
+def _max_tardiness(shop: JobShop, plan: Plan, _: Plan) -> int:
+    ends = job_ends(plan)
+    return max((max(0, ends[job.name] - job.due) for job in shop.jobs if job.due is not None), default=0)
+
+
+def _late_jobs(shop: JobShop, plan: Plan, _: Plan) -> int:
+    ends = job_ends(plan)
+    return sum(ends[job.name] > job.due for job in shop.jobs if job.due is not None)
+
+
+def _weighted_completion(shop: JobShop, plan: Plan, _: Plan) -> int:
+    ends = job_ends(plan)
+    return sum(job.weight * ends[job.name] for job in shop.jobs)
 
 
 def _earliness(shop: JobShop, plan: Plan, _: Plan) -> int:
@@ -148,6 +164,10 @@ MEASURES: Mapping[Term, Measure] = {
     "makespan": Measure(lambda _, plan, __: plan.makespan, regular=True),
     "tardiness": Measure(_tardiness, regular=True),
     "weighted_tardiness": Measure(_weighted_tardiness, regular=True),
+    "max_tardiness": Measure(_max_tardiness, regular=True),
+    "late_jobs": Measure(_late_jobs, regular=True),
+    "completion": Measure(lambda _, plan, __: sum(job_ends(plan).values()), regular=True),
+    "weighted_completion": Measure(_weighted_completion, regular=True),
     "earliness": Measure(_earliness, later=True),
     "setup": Measure(_setup),
     "energy": Measure(_energy, regular=True),
