@@ -2,7 +2,7 @@
 
 Every term is a whole number that is to be small, computed from the problem and the plan alone. A new one is a function
 and an entry in `MEASURES`; the solvers take it up by one function and entry each in `bounds.BOUNDS` (0 without one),
-`solvers/cp_goal.SUMS` and `solvers/rich/values.KERNELS`.
+`solvers/cp_goal.SUMS` and `solvers/rich/values.KERNELS`, and in `solvers/local/costs.EACH` if it sums over jobs' ends.
 """
 
 import difflib

@@ -31,7 +31,7 @@ METHOD = "simulated annealing"
 HOT, WARM, COLD = 3.0, 1.5, 0.7
 HOTTER = 1.2
 # The makespan and the largest tardiness change less than a sum over jobs does.
-MOST_SHARE = 0.1
+MOST_SHARE = 0.3
 # Moves of the first time and of later ones, for a shop of so many operations and more.
 FIRST, LATER, USUAL = 1_000_000, 500_000, 100
 # Moves between two temperatures, and two looks at the limits.

@@ -124,7 +124,6 @@ def anneal(layout, costs, rows, best_rows, walk, critical, tally, temperature, s
         if behind + able == 0:
             return done
         moving, old_machine, old_duration = -1, -1, 0
-        until = 0
         if able > 0 and (behind == 0 or draw(state, ELSEWHERE) == 0):
             moving = critical.able[draw(state, able)]
             mode = layout.first_mode[moving] + draw(state, layout.first_mode[moving + 1] - layout.first_mode[moving])
@@ -133,8 +132,6 @@ def anneal(layout, costs, rows, best_rows, walk, critical, tally, temperature, s
                 continue
             old_x, old_y = rows.before[moving], rows.after[moving]
             x, y = place_elsewhere(layout, rows, walk, moving, mode, state)
-            if old_y >= 0:
-                until = walk.place[old_y]
             take(rows, walk, moving)
             rows.machine[moving], rows.duration[moving] = layout.mode_machine[mode], layout.mode_duration[mode]
         else:
@@ -167,10 +164,14 @@ def anneal(layout, costs, rows, best_rows, walk, critical, tally, temperature, s
             old_x, old_y = rows.before[moving], rows.after[moving]
             take(rows, walk, moving)
         put(rows, walk, moving, x, y)
+        # Both that have another operation before them now are looked at, whatever has changed until there.
+        until = walk.stretch[TO]
+        if old_y >= 0:
+            until = max(until, walk.place[old_y])
         if y >= 0:
             until = max(until, walk.place[y])
         most = cost_of_most(costs, walk.tips, walk.end)
-        worse = propagate(layout, rows, walk, costs.jobs, max(until, walk.stretch[TO]))
+        worse = propagate(layout, rows, walk, costs.jobs, until)
         worse += cost_of_most(costs, walk.tips, walk.end) - most
         if worse <= 0 or draw(state, 1 << 30) < np.exp(-worse / temperature) * (1 << 30):
             tally[VALUE] += worse
