@@ -199,6 +199,25 @@ def _weighted_tardiness(shop: JobShop, left: Spans, _: Goal) -> int:
     return int(shop.weighted_tardiness(_first_ends(shop, left)))
 
 
+def _max_tardiness(shop: JobShop, left: Spans, _: Goal) -> int:
+    ends = _first_ends(shop, left)
+    return max((max(0, ends[job.name] - job.due) for job in shop.jobs if job.due is not None), default=0)
+
+
+def _late_jobs(shop: JobShop, left: Spans, _: Goal) -> int:
+    ends = _first_ends(shop, left)
+    return sum(ends[job.name] > job.due for job in shop.jobs if job.due is not None)
+
+
+def _completion(shop: JobShop, left: Spans, _: Goal) -> int:
+    return sum(_first_ends(shop, left).values())
+
+
+def _weighted_completion(shop: JobShop, left: Spans, _: Goal) -> int:
+    ends = _first_ends(shop, left)
+    return sum(job.weight * ends[job.name] for job in shop.jobs)
+
+
 def _energy(shop: JobShop, left: Spans, _: Goal) -> int:
     return sum(min((shop.power.get(m.machine, 0) * m.duration for m in row), default=0) for row in left.values())
 
@@ -252,6 +271,10 @@ BOUNDS: Mapping[Term, Callable[[JobShop, Spans, Goal], int]] = {
     "makespan": _makespan,
     "tardiness": _tardiness,
     "weighted_tardiness": _weighted_tardiness,
+    "max_tardiness": _max_tardiness,
+    "late_jobs": _late_jobs,
+    "completion": _completion,
+    "weighted_completion": _weighted_completion,
     "energy": _energy,
     "stability": _stability,
 }

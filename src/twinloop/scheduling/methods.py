@@ -62,10 +62,11 @@ def local_search(shop: JobShop, question: Question, *, tell: Tell | None = None)
 
 
 def simulated_annealing(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
-    """Annealing of critical pairs, for the makespan of a plain shop."""
+    """Annealing along critical paths, for every goal of a plain shop that looks at the ends of jobs."""
     from twinloop.scheduling.solvers.local.annealing import solve_annealing
 
-    return solve_annealing(shop, question, tell=tell)
+    populations = 1 if question.limit.seconds is None else question.workers
+    return solve_annealing(shop, question, tell=tell, populations=populations)
 
 
 def shifting_bottleneck(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:

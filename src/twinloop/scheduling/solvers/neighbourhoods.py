@@ -25,6 +25,7 @@ from twinloop.scheduling.solvers.cp_model import draft
 from twinloop.scheduling.solvers.cpsat import Budget, searcher
 from twinloop.scheduling.solvers.generation import regenerate
 from twinloop.scheduling.solvers.rules import dispatch
+from twinloop.scheduling.solvers.shared import Shared
 
 METHOD = "CP-SAT LNS"
 # Deterministic seconds for a piece; what is not solved within a quarter of it does not grow.
@@ -39,11 +40,17 @@ LEVEL_SHARE = 0.7
 
 
 def solve_neighbourhoods(
-    shop: JobShop, question: Question, *, tell: Tell | None = None, bound: int | None = None
+    shop: JobShop,
+    question: Question,
+    *,
+    tell: Tell | None = None,
+    bound: int | None = None,
+    shared: Shared | None = None,
 ) -> Solution:
     """Improve a valid `start`, or a rule's plan where none is given; iterations count neighbourhoods.
 
-    bound: the `lower_bound`, where the caller has it.
+    bound: the `lower_bound`, where the caller has it. shared: the best plan of several searches, taken over and made
+    better, which end with the first that proves it.
     """
     goal, start = question.goal, question.start
     least = lower_bound(shop, goal) if bound is None else bound
@@ -60,10 +67,17 @@ def solve_neighbourhoods(
         share = budget.left(LEVEL_SHARE if level < len(goal.levels) - 1 else 1.0)
         part = None if share is None else Budget(share)
         while part is not None and not proved[level] and (step := part.left()) is not None:
+            if shared is not None:
+                if shared.proved:
+                    break
+                if (better := shared.better_than(search.plan)) is not None:
+                    search.adopt(better)
             spent, complete = search.step(level, step)
             for counted in (part, budget):
                 counted.spend(deterministic=spent, iterations=1)
             trace.add(search.values[0], least)
+            if shared is not None:
+                shared.offer(search.plan)
             proved[level] = complete or (level == 0 and search.values[0] == least)
     bound = search.values[0] if proved[0] else least
     return Solution.of(
@@ -104,6 +118,12 @@ class _Search:
         self._on = np.array([a.machine for a in best])
         self._job_ends = job_ends(self.plan)
 
+    def adopt(self, plan: Plan) -> None:
+        """Go on from another plan."""
+        self.plan, self.values = plan, self.goal.values(self.shop, plan)
+        self._best = {(a.job, a.operation): a for a in plan}
+        self._read()
+
     def step(self, level: int, limit: Limit) -> tuple[float, bool]:
         """Solve one piece for a level of the goal: deterministic seconds used, and whether it was the whole."""
         if not self._keys:
@@ -136,10 +156,8 @@ class _Search:
         if values[: level + 1] > self.values[: level + 1]:
             return
         if (left := regenerate(self.shop, plan)) is not None and self.goal.values(self.shop, left) <= values:
-            plan, values = left, self.goal.values(self.shop, left)
-        self.plan, self.values = plan, values
-        self._best = {(a.job, a.operation): a for a in plan}
-        self._read()
+            plan = left
+        self.adopt(plan)
 
     def _piece(self, free: Collection[Key]) -> Draft:
         ends = latest_ends(self.shop, latest=self._latest())
