@@ -244,7 +244,7 @@ def tardiness(options: argparse.Namespace) -> dict[str, Any]:
     ratios: dict[str, float] = {}
     for name in chosen(TWT, known, options):
         for factor in options.factors or TWT_FACTORS:
-            shop = with_due_dates(read_instance(known[name][1]), factor)
+            shop = with_due_dates(read_problem(known[name][1]).shop, factor)
             row: dict[str, float | None] = {}
             for method, run in on_time_methods().items():
                 reached = [run(shop, options.seconds, options.workers, seed) for seed in range(1, options.seeds + 1)]
@@ -278,7 +278,7 @@ def tardiness_optima(options: argparse.Namespace) -> dict[str, Any]:
             continue
         ours_here, best_here = 0.0, 0
         for name in chosen(list(optima), known, options):
-            shop = with_due_dates(read_instance(known[name][1]), float(factor))
+            shop = with_due_dates(read_problem(known[name][1]).shop, float(factor))
             reached = [auto_on_time(shop, options.seconds, options.workers, seed) for seed in seeds]
             ours = statistics.median(value for value in reached if value is not None)
             ours_here, best_here = ours_here + ours, best_here + optima[name]
@@ -312,7 +312,7 @@ def held_out(options: argparse.Namespace) -> dict[str, Any]:
     theirs: dict[str, list[float]] = {}
     for name in chosen(HELD_OUT, known, options) or chosen(sorted(known), known, options):
         best, file = known[name]
-        shop = read_instance(file)
+        shop = read_problem(file).shop
         best = best or lower_bound(shop, MAKESPAN)
         runs = [auto(shop, options.seconds, options.workers, seed) for seed in range(1, options.seeds + 1)]
         reached = median_gap(runs, best)

@@ -143,4 +143,10 @@ def answer(
         if keyword not in LIMITS:
             raise InputError(f"solve: unknown keyword {keyword!r}; {nearest(keyword, LIMITS)}")
     goal = Goal.of(*objective or ("makespan",))
-    return named(method).solve(shop, Question(goal, Limit(**limit), seed=seed, start=start, workers=workers))
+    question = Question(goal, Limit(**limit), seed=seed, start=start, workers=workers)
+    solve = named(method).solve
+    if question.limit.seconds is not None:
+        from twinloop.scheduling.solvers.ready import ready
+
+        ready()  # before the clock starts
+    return solve(shop, question)

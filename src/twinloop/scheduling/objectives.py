@@ -128,7 +128,8 @@ def _earliness(shop: JobShop, plan: Plan, _: Plan) -> int:
 def _setup(shop: JobShop, plan: Plan, _: Plan) -> int:
     rows: dict[str, list[Assignment]] = defaultdict(list)
     for a in plan:
-        rows[a.machine].append(a)
+        if not shop.by_name[a.job].operations[a.operation].milestone:
+            rows[a.machine].append(a)
     total = 0
     for machine, row in rows.items():
         families = [shop.by_name[a.job].operations[a.operation].family for a in sorted(row, key=lambda a: a.start)]
