@@ -63,10 +63,9 @@ def near(name: str, known: Iterable[str]) -> str | None:
     if begun:
         return begun[0]
     distances = {other: _distance(given, _letters(other)) for other in known if len(other) <= LONGEST_NAME}
-    nearest_name = min(distances, key=lambda other: distances[other], default=None)
-    if nearest_name is None or distances[nearest_name] > (2 if len(given) >= 6 else 1 if len(given) >= 3 else 0):
-        return None
-    return nearest_name
+    guess = min(distances, key=lambda other: distances[other], default=None)
+    longer = max(len(given), len(guess or ""))
+    return guess if guess is not None and distances[guess] <= (2 if longer >= 6 else 1 if longer >= 3 else 0) else None
 
 
 def _begins(short: str, long: str) -> bool:

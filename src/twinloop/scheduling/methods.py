@@ -62,10 +62,11 @@ def local_search(shop: JobShop, question: Question, *, tell: Tell | None = None)
 
 
 def simulated_annealing(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
-    """Annealing of critical pairs, for the makespan of a plain shop."""
+    """Annealing along critical paths, for every goal of a plain shop that looks at the ends of jobs."""
     from twinloop.scheduling.solvers.local.annealing import solve_annealing
 
-    return solve_annealing(shop, question, tell=tell)
+    populations = 1 if question.limit.seconds is None else question.workers
+    return solve_annealing(shop, question, tell=tell, populations=populations)
 
 
 def shifting_bottleneck(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
@@ -142,4 +143,10 @@ def answer(
         if keyword not in LIMITS:
             raise InputError(f"solve: unknown keyword {keyword!r}; {nearest(keyword, LIMITS)}")
     goal = Goal.of(*objective or ("makespan",))
-    return named(method).solve(shop, Question(goal, Limit(**limit), seed=seed, start=start, workers=workers))
+    question = Question(goal, Limit(**limit), seed=seed, start=start, workers=workers)
+    solve = named(method).solve
+    if question.limit.seconds is not None:
+        from twinloop.scheduling.solvers.ready import ready
+
+        ready()  # before the clock starts
+    return solve(shop, question)

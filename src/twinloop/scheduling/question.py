@@ -1,5 +1,6 @@
 """What every solver is asked: the goal, when to stop, and where the search begins."""
 
+import time
 from dataclasses import dataclass
 
 from twinloop.contracts import Plan
@@ -33,6 +34,12 @@ class Limit:
         named = {"seconds": "seconds", "deterministic": "deterministic seconds", "iterations": "iterations"}
         given = [f"{getattr(self, name):g} {unit}" for name, unit in named.items() if getattr(self, name) is not None]
         return " or ".join(given)
+
+
+def in_time(until: float) -> None:
+    """Raise TimeoutError when `time.perf_counter` is past `until`: for long work that nobody should wait for."""
+    if time.perf_counter() > until:
+        raise TimeoutError
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ SAME = {
     "decimal commas": "job;operation;machine;duration_h\nA;0;mill;0,5\nA;1;saw;0,25\n",
     "a column of units": "job,operation,machine,duration,unit\nA,0,mill,0.5,h\nA,1,saw,15,min\n",
     "whole decimals": PLAIN.replace("30", "30.0"),
+    "a hint at semicolons": "sep=;\n" + PLAIN.replace(",", ";"),
     "blank lines": PLAIN.replace("\n", "\n\n"),
     "a line of blanks": PLAIN + ",,,\n",
     "other columns": "job,customer,operation,machine,duration\nA,Ann,0,mill,30\nA,Ann,1,saw,15\n",
@@ -55,7 +56,7 @@ def test_what_is_rounded_or_left_out_is_said(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("job,operation,machine,duration,customer\nA,0,mill,30.5,Ann\n")
     reading = read_problem(tmp_path / "orders.csv")
     assert reading.shop.jobs[0].operations[0].duration == 31
-    assert {"columns not read: customer", "1 times rounded to whole minutes"} <= set(reading.notes)
+    assert {"columns not read: customer", "1 time rounded to whole minutes"} <= set(reading.notes)
 
 
 DATED = "job,operation,machine,duration,release,due\nA,0,mill,30,{release},{due}\n"
@@ -173,7 +174,7 @@ def test_a_workbook_has_orders_machines_and_a_calendar(tmp_path: Path) -> None:
     assert reading.shop.jobs == (Job("1001", (Operation("mill", 90), Operation("saw", 15)), due=480),)
     assert reading.shop.closed == {"mill": (Window(360, 420),), "saw": (Window(360, 480),), "idle": (Window(360, 420),)}
     assert reading.breakdowns == {"mill": (2400, 90)}
-    assert {"sheet not read: Notes", "1 closed windows end before the start and are left out"} <= set(reading.notes)
+    assert {"sheet not read: Notes", "1 closed window before the start left out"} <= set(reading.notes)
     assert "order book (Orders, Machines, Calendar), 1 job × 3 machines, 2 operations" in str(reading)
 
 

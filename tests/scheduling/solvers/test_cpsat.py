@@ -116,7 +116,7 @@ def test_every_goal_of_small_rich_shops_equals_brute_force(shop: JobShop, terms:
 
 
 @settings(max_examples=30, deadline=None)
-@given(rich_shops(most_jobs=5, most_operations=4, latest=40), st.sampled_from(TERMS[:6]))
+@given(rich_shops(most_jobs=5, most_operations=4, latest=40), st.sampled_from(TERMS[:-1]))
 def test_plans_of_rich_shops_are_valid_and_bounds_honest(shop: JobShop, term: Term) -> None:
     found = solve(shop, Goal.of(term), deterministic=0.1)
     if found.plan is not None:

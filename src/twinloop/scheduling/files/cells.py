@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 
 from twinloop.config.schema import brief
 from twinloop.errors import InputError
+from twinloop.numbers import counted
 from twinloop.scheduling.clock import Clock, parsed_moment
 from twinloop.scheduling.files.sheets import UNIT_NAMES, UNITS, Cell
 
@@ -94,9 +95,9 @@ class Cells:
         if self.clock is not None and self.day_ends:
             notes.append("due dates without a time are the end of their day")
         if self.rounded:
-            notes.append(f"{self.rounded} times rounded to whole minutes")
+            notes.append(f"{counted(self.rounded, 'time')} rounded to whole minutes")
         if self.early:
-            notes.append(f"{self.early} releases before the start are the start")
+            notes.append(f"{counted(self.early, 'release')} before the start: taken as the start")
         return notes
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from twinloop.errors import InputError, nearest
+from twinloop.numbers import counted
 from twinloop.scheduling.clock import Clock
 from twinloop.scheduling.files.cells import Cells
 from twinloop.scheduling.files.reading import Reading
@@ -202,7 +203,7 @@ def windows_of(sheet: Sheet, machines: Sequence[str], cells: Cells, notes: list[
         for name in machines if machine.lower() in EVERY else (machine,):
             closed.setdefault(name, []).append(Window(max(0, start), end))
     if over:
-        notes.append(f"{over} closed windows end before the start and are left out")
+        notes.append(f"{counted(over, 'closed window')} before the start left out")
     return {name: joined(windows) for name, windows in closed.items()}
 
 

@@ -12,6 +12,7 @@ from twinloop.scheduling.clock import Clock
 from twinloop.scheduling.files import jobshoplib, pyjobshop
 from twinloop.scheduling.files.content import decoded, read_bytes
 from twinloop.scheduling.files.instances import KINDS, read_instance
+from twinloop.scheduling.files.json_times import in_minutes
 from twinloop.scheduling.files.orders import read_book
 from twinloop.scheduling.files.reading import How, Reading
 from twinloop.scheduling.files.shop_json import plain_json, shop_from, write_shop
@@ -64,19 +65,20 @@ def read_problem(
 
 def _of_text(text: str, path: Path, how: How) -> Reading:
     if path.suffix.lower() == ".json" or text.lstrip()[:1] in ("{", "["):
-        return _of_json(plain_json(text, path), path)
+        return _of_json(plain_json(text, path), path, how)
     if path.suffix.lower() in TABLES or looks_like_table(text):
         return read_book(table_sheets(text, path), path, how.clock)
     return read_instance(text, path, how)
 
 
-def _of_json(content: Any, path: Path) -> Reading:
+def _of_json(content: Any, path: Path, how: How) -> Reading:
     if jobshoplib.recognised(content):
         return jobshoplib.read_jobshoplib(content, path)
     if pyjobshop.recognised(content):
         return pyjobshop.read_pyjobshop(content, path)
     if isinstance(content, dict) and content and all(jobshoplib.recognised(value) for value in content.values()):
         raise InputError(f"{path}: holds {len(content)} instances of JobShopLib: keep one of them")
+    content = in_minutes(content, how.clock, str(path))
     return Reading(shop_from(content, str(path)), "shop (JSON)", minutes=True)
 
 

@@ -61,7 +61,7 @@ def read_psplib(text: str, path: Path) -> Reading:
     left = len(durations) - len(kept)
     notes = (
         "each activity on a machine of its own, resources as pools",
-        f"{left} activities without duration left out",
+        f"without a duration and left out: {left}",
     )
     return Reading(shop, "project (PSPLIB)", notes)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from twinloop.numbers import count
+from twinloop.numbers import counted
 from twinloop.scheduling.clock import Clock, Say
 from twinloop.scheduling.problem import JobShop
 
@@ -40,6 +40,5 @@ class Reading:
     def __str__(self) -> str:
         shop = self.shop
         operations = sum(len(job.operations) for job in shop.jobs)
-        sizes = [(len(shop.jobs), "job"), (len(shop.machines), "machine"), (operations, "operation")]
-        jobs, machines, operations_in_words = (f"{count(n)} {name}{'' if n == 1 else 's'}" for n, name in sizes)
-        return "; ".join((f"{self.form}, {jobs} × {machines}, {operations_in_words}", *self.notes))
+        size = f"{counted(len(shop.jobs), 'job')} × {counted(len(shop.machines), 'machine')}"
+        return "; ".join((f"{self.form}, {size}, {counted(operations, 'operation')}", *self.notes))

@@ -12,7 +12,7 @@ from twinloop.contracts import Assignment
 from twinloop.errors import InputError
 from twinloop.files import write_json
 from twinloop.scheduling.files.content import read_text
-from twinloop.scheduling.problem import Job, JobShop, Material, Pool, Window
+from twinloop.scheduling.problem import Job, JobShop, Material, Operator, Pool, Window
 
 VERSION: Literal[2] = 2
 
@@ -56,6 +56,9 @@ class ShopFile:
     materials: tuple[Material, ...] = ()
     power: dict[str, int] = field(default_factory=dict)
     frozen: tuple[Assignment, ...] = ()
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    operators: tuple[Operator, ...] = ()
+    ovens: dict[str, int] = field(default_factory=dict)
 
 
 def shop_record(shop: JobShop) -> dict[str, Any]:
@@ -75,6 +78,9 @@ def shop_record(shop: JobShop) -> dict[str, Any]:
         materials=shop.materials,
         power=dict(shop.power),
         frozen=shop.frozen,
+        groups=dict(shop.groups),
+        operators=shop.operators,
+        ovens=dict(shop.ovens),
     )
     return dataclasses.asdict(file)
 
@@ -104,6 +110,9 @@ def shop_from(content: Any, where: str) -> JobShop:
             materials=file.materials,
             power=file.power,
             frozen=file.frozen,
+            groups=file.groups,
+            operators=file.operators,
+            ovens=file.ovens,
         )
     except InputError as error:
         raise InputError(f"{where}: {error}") from None

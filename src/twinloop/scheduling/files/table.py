@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,10 @@ def looks_like_table(text: str) -> bool:
 
 def table_sheets(text: str, path: Path, name: str = "") -> list[Sheet]:
     """The one sheet of a text. Raises InputError with file:row."""
-    header_line = _first_line(text)
-    delimiter = _delimiter(header_line)[0]
+    # A spreadsheet program's own hint at what separates cells.
+    hint = re.match(r"sep=([,;\t])\r?\n", text)
+    text = f"\n{text[hint.end() :]}" if hint else text
+    delimiter = hint[1] if hint else _delimiter(_first_line(text))[0]
     try:
         lines = list(_lines(text, delimiter))
     except csv.Error as error:

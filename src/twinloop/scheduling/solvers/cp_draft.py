@@ -12,7 +12,8 @@ from typing import NamedTuple
 from ortools.sat.python import cp_model
 
 from twinloop.contracts import Assignment, Plan
-from twinloop.scheduling.bounds import Key, Spans
+from twinloop.scheduling.bounds import Spans
+from twinloop.scheduling.heads import Key
 from twinloop.scheduling.problem import JobShop
 
 # A variable, or what a single mode makes certain.
@@ -101,7 +102,7 @@ class Draft:
             return None
         return total.constant + sum(weight * self.hints[variable.index] for weight, variable in total.parts)
 
-    def plan(self, search: cp_model.CpSolver) -> Plan:
+    def plan(self, search: cp_model.CpSolver | cp_model.CpSolverSolutionCallback) -> Plan:
         """The solver's answer together with all kept operations."""
         assignments = dict(self.kept)
         for (job, number), placed in self.placed.items():

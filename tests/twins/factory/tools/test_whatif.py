@@ -98,3 +98,28 @@ def test_without_a_problem_the_command_to_run_is_named(
     monkeypatch.chdir(tmp_path)
     assert main(["whatif", "--cancel", "a"]) == 2
     assert "problem.json: no such file: run `make repro` first, or name a file with a shop" in capsys.readouterr().err
+
+
+def test_breakdowns_of_a_files_machines_disturb_its_plan(
+    book: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "plant"
+    folder.mkdir()
+    (folder / "orders.csv").write_text(Path(book).read_text())
+    told = {}
+    for name, machines in (("calm", "machine\nmill\n"), ("broken", "machine,mttf,mttr\nmill,60,20\n")):
+        (folder / "machines.csv").write_text(machines)
+        assert main(["whatif", str(folder), "--cancel", "c", "--json", *QUICK]) == 0
+        captured = capsys.readouterr()
+        told[name] = {row["figure"]: row for row in json.loads(captured.out)["figures"]}
+        assert ("no breakdowns and no spread are known" in captured.err) == (name == "calm")
+    assert told["calm"]["makespan"]["today"] == told["calm"]["planned makespan"]["today"]
+    assert told["broken"]["makespan"]["today"] > told["calm"]["makespan"]["today"]
+
+
+def test_late_jobs_and_ends_are_dates_where_the_start_is_given(book: str, capsys: pytest.CaptureFixture[str]) -> None:
+    start = ["--start", "2026-12-01T06:00+01:00"]
+    assert main(["whatif", book, "--rush", "urgent:mill=20:30", *start, *QUICK]) == 0
+    out = capsys.readouterr().out
+    assert "planned end: Tue 1 Dec 07:05 → Tue 1 Dec 07:25" in out
+    assert "late: a, due Tue 1 Dec 06:50: on time → 35 min late" in out
