@@ -108,12 +108,31 @@ class _Trail(NamedTuple):
     behind: "_Trail | None"
 
 
-def critical_path(shop: JobShop, plan: Iterable[Placed], *, job: str | None = None) -> CriticalPath:
-    """The path behind the last end of a valid plan (or of an execution of one); no steps for an empty one.
-
-    job: the path behind its last end instead.
-    """
-    return _path(_Holds(shop, plan), job)
+def critical_path(shop: JobShop, plan: Iterable[Placed]) -> CriticalPath:
+    """The path behind the last end of a valid plan (or of an execution of one); no steps for an empty one."""
+    holds = _Holds(shop, plan)
+    last = max((a.end for a in holds.placed.values()), default=0)
+    # (idle, closed, tie, operation, steps behind it); the tie keeps entries apart and the answer the same.
+    tie = itertools.count()
+    waiting: list[tuple[float, float, int, Key | None, _Trail | None]] = [
+        (0, 0, next(tie), key, None) for key, a in holds.placed.items() if a.end == last
+    ]
+    done: set[Key] = set()
+    while waiting:
+        idle, closed, _, key, behind = heapq.heappop(waiting)
+        if key is None:
+            steps = []
+            while behind is not None:
+                steps.append(behind.step)
+                behind = behind.behind
+            return CriticalPath(tuple(steps))
+        if key not in done:
+            done.add(key)
+            for step, before in holds.steps(key):
+                heapq.heappush(
+                    waiting, (idle + step.idle, closed + step.closed, next(tie), before, _Trail(step, behind))
+                )
+    return CriticalPath(())
 
 
 def job_paths(
@@ -140,31 +159,6 @@ def job_paths(
             key = hold[1]
         paths[job] = CriticalPath(tuple(reversed(steps)))
     return paths
-
-
-def _path(holds: "_Holds", job: str | None) -> CriticalPath:
-    last = max((a.end for a in holds.placed.values() if job in (None, a.job)), default=0)
-    # (idle, closed, tie, operation, steps behind it); the tie keeps entries apart and the answer the same.
-    tie = itertools.count()
-    waiting: list[tuple[float, float, int, Key | None, _Trail | None]] = [
-        (0, 0, next(tie), key, None) for key, a in holds.placed.items() if a.end == last and job in (None, a.job)
-    ]
-    done: set[Key] = set()
-    while waiting:
-        idle, closed, _, key, behind = heapq.heappop(waiting)
-        if key is None:
-            steps = []
-            while behind is not None:
-                steps.append(behind.step)
-                behind = behind.behind
-            return CriticalPath(tuple(steps))
-        if key not in done:
-            done.add(key)
-            for step, before in holds.steps(key):
-                heapq.heappush(
-                    waiting, (idle + step.idle, closed + step.closed, next(tie), before, _Trail(step, behind))
-                )
-    return CriticalPath(())
 
 
 class _Holds:

@@ -1,7 +1,7 @@
 """Which jobs are late, and what held each of them, in plain words: the chain of causes back to where it begins.
 
-The chain is the critical path behind the job's own end (`critical.critical_path`). Machines that work off one job after
-the other are one link. A job that would be late even alone in the shop is said to be so first.
+The chain goes back over the tightest holds behind the job's own end (`critical.job_paths`). A machine that works off
+one job after the other is one link. A job that would be late even alone in the shop is said to be so first.
 """
 
 from collections.abc import Sequence
