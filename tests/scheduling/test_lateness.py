@@ -9,7 +9,7 @@ from tests.scheduling.shops import shops
 from twinloop.contracts import Assignment, Plan
 from twinloop.scheduling import Job, JobShop, Material, Operation, Pool, Window
 from twinloop.scheduling.clock import Clock, Say
-from twinloop.scheduling.critical import critical_path
+from twinloop.scheduling.critical import job_paths
 from twinloop.scheduling.lateness import end_alone, late_frame, late_jobs
 from twinloop.scheduling.objectives import job_ends
 
@@ -117,7 +117,8 @@ def test_exactly_the_late_jobs_are_named_each_with_a_reason(shop: JobShop) -> No
     assert {one.job for one in late} == {j.name for j in shop.jobs if j.due is not None and ends[j.name] > j.due}
     assert all(one.reason and one.late > 0 for one in late)
     assert len(late_frame(late)) == len(late)
+    paths = job_paths(shop, solution.plan, [job.name for job in shop.jobs])
     for job in shop.jobs:
         assert end_alone(shop, job.name) <= ends[job.name]
-        steps = critical_path(shop, solution.plan, job=job.name).steps
+        steps = paths[job.name].steps
         assert (steps[-1].placed.job, steps[-1].placed.end) == (job.name, ends[job.name])

@@ -114,8 +114,8 @@ def _line(fault: Fault) -> str:
 def brief(value: Any) -> str:
     """A value as a message shows it, so short that the reason behind it stays on the line.
 
-    >>> brief({"stations": [1, 2], "name": "line"}), brief("x" * 100)
-    ('a mapping with stations, name', "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…'")
+    >>> brief({"stations": ["press", "weld", "pack"], "name": "line"}), brief(list(range(9))), brief(0.5)
+    ('a mapping with stations, name', 'a list of 9', '0.5')
     """
     if isinstance(value, dict) and len(value) > 0 and len(repr(value)) > BRIEF:
         names = ", ".join(str(key) for key in list(value)[:3])

@@ -1,7 +1,7 @@
 """Which jobs are late, and what held each of them, in plain words: the chain of causes back to where it begins.
 
-The chain is the critical path behind the job's own end (`critical.critical_path`). Machines that work off one job after
-the other are one link. A job that would be late even alone in the shop is said to be so first.
+The chain goes back over the tightest holds behind the job's own end (`critical.job_paths`). A machine that works off
+one job after the other is one link. A job that would be late even alone in the shop is said to be so first.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import polars as pl
 
 from twinloop.contracts import Plan
 from twinloop.scheduling.clock import Say
-from twinloop.scheduling.critical import Step, critical_path
+from twinloop.scheduling.critical import CriticalPath, Step, job_paths
 from twinloop.scheduling.objectives import job_ends
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.problem.calendar import Closures, opening, worked_until
@@ -53,7 +53,10 @@ def late_jobs(shop: JobShop, plan: Plan, say: Say) -> tuple[Late, ...]:
     ends = job_ends(plan)
     late = [job for job in shop.jobs if job.due is not None and ends[job.name] > job.due]
     late.sort(key=lambda job: -job.weight * (ends[job.name] - (job.due or 0)))
-    return tuple(Late(job.name, job.due or 0, ends[job.name], chain_of(shop, plan, job.name, say)) for job in late)
+    paths = job_paths(shop, plan, [job.name for job in late])
+    return tuple(
+        Late(job.name, job.due or 0, ends[job.name], chain_of(shop, paths[job.name], job.name, say)) for job in late
+    )
 
 
 def late_frame(late: Sequence[Late]) -> pl.DataFrame:
@@ -62,13 +65,13 @@ def late_frame(late: Sequence[Late]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=LATE, orient="row")
 
 
-def chain_of(shop: JobShop, plan: Plan, name: str, say: Say) -> tuple[str, ...]:
+def chain_of(shop: JobShop, path: CriticalPath, name: str, say: Say) -> tuple[str, ...]:
     """What a job's end hangs on, the nearest cause first; at least one."""
     job, alone = shop.by_name[name], end_alone(shop, name)
     causes = []
     if job.due is not None and alone > job.due:
         causes.append(f"even alone in the shop it would end {say.when(alone)}")
-    steps = critical_path(shop, plan, job=name).steps
+    steps = path.steps
     place = len(steps) - 1
     while place >= 0:
         phrases, place = _link(shop, name, steps, place, say)
