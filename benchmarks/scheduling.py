@@ -27,7 +27,7 @@ from ortools.sat.python import cp_model
 
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.checker import check
-from twinloop.scheduling.files.text import read_instance
+from twinloop.scheduling.files.problem import read_problem
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.problem.generate import classical_shop, rich_shop, with_due_dates
@@ -244,7 +244,7 @@ def tardiness(options: argparse.Namespace) -> dict[str, Any]:
     ratios: dict[str, float] = {}
     for name in chosen(TWT, known, options):
         for factor in options.factors or TWT_FACTORS:
-            shop = with_due_dates(read_instance(known[name][1]), factor)
+            shop = with_due_dates(read_problem(known[name][1]).shop, factor)
             row: dict[str, float | None] = {}
             for method, run in on_time_methods().items():
                 reached = [run(shop, options.seconds, options.workers, seed) for seed in range(1, options.seeds + 1)]
@@ -278,7 +278,7 @@ def tardiness_optima(options: argparse.Namespace) -> dict[str, Any]:
             continue
         ours_here, best_here = 0.0, 0
         for name in chosen(list(optima), known.keys() & optima.keys(), options):
-            shop = with_due_dates(read_instance(known[name][1]), float(factor))
+            shop = with_due_dates(read_problem(known[name][1]).shop, float(factor))
             reached = [auto_on_time(shop, options.seconds, options.workers, seed) for seed in seeds]
             ours = statistics.median(value for value in reached if value is not None)
             ours_here, best_here = ours_here + ours, best_here + optima[name]
@@ -312,7 +312,7 @@ def held_out(options: argparse.Namespace) -> dict[str, Any]:
     theirs: dict[str, list[float]] = {}
     for name in chosen(HELD_OUT, known, options) or chosen(sorted(known), known, options):
         best, file = known[name]
-        shop = read_instance(file)
+        shop = read_problem(file).shop
         best = best or lower_bound(shop, MAKESPAN)
         runs = [auto(shop, options.seconds, options.workers, seed) for seed in range(1, options.seeds + 1)]
         reached = median_gap(runs, best)
@@ -344,7 +344,7 @@ def job_shops(options: argparse.Namespace) -> dict[str, Any]:
     table: dict[str, dict[str, float | None]] = {}
     for name in names:
         best, path = known[name]
-        shop = read_instance(path)
+        shop = read_problem(path).shop
         reached = {
             method: [run(shop, options.seconds, options.workers, seed) for seed in seeds]
             for method, run in methods().items()
@@ -371,7 +371,7 @@ def flexible_shops(options: argparse.Namespace) -> dict[str, Any]:
     for name in BRANDIMARTE:
         best, path = known.get(name, (None, None))
         if best is not None and path is not None:
-            shop = read_instance(path)
+            shop = read_problem(path).shop
             runs = [auto(shop, options.seconds, options.workers, seed) for seed in range(1, options.seeds + 1)]
             table[name] = median_gap(runs, best)
     if not table:
@@ -390,7 +390,7 @@ def proofs(options: argparse.Namespace) -> dict[str, Any]:
     for name in ("ft10", *PROVED_AT_ONCE):
         if name not in known:
             continue
-        shop = read_instance(known[name][1])
+        shop = read_problem(known[name][1]).shop
         wall, cpu = time.perf_counter(), time.process_time()
         solution = solve_auto(shop, Question(MAKESPAN, Limit(seconds=options.seconds), workers=options.workers))
         spent = time.process_time() - cpu if name == "ft10" else time.perf_counter() - wall

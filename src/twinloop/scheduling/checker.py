@@ -5,6 +5,7 @@ plans is used here. Each broken rule is a violation with the rule's name and the
 """
 
 import itertools
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,9 +32,9 @@ def violations(shop: JobShop, plan: Plan) -> tuple[Violation, ...]:
     broken = [Violation("unknown operation", f"{_place(a)} is not in the shop") for a in strange]
     operation_of = {(a.job, a.operation): jobs[a.job].operations[a.operation] for a in known}
     broken += _counts(shop, known)
-    frozen = set(shop.frozen)
+    frozen, closed = set(shop.frozen), _Closed(shop)
     for a in known:
-        broken += _alone(shop, a, operation_of[a.job, a.operation], jobs[a.job].release, a in frozen)
+        broken += _alone(closed, a, operation_of[a.job, a.operation], jobs[a.job].opens, a in frozen)
     broken += _precedence(shop, known)
     broken += _machines(shop, known, operation_of)
     broken += _pools(shop, known, operation_of)
@@ -66,21 +67,20 @@ def _counts(shop: JobShop, known: list[Assignment]) -> Iterator[Violation]:
                 yield Violation("repeated operation", f"job {job.name} operation {number} is planned {times} times")
 
 
-def _alone(shop: JobShop, a: Assignment, operation: Operation, release: int, frozen: bool) -> Iterator[Violation]:
+def _alone(closed: "_Closed", a: Assignment, operation: Operation, release: int, frozen: bool) -> Iterator[Violation]:
     """What an operation must keep whatever the others do: machine, duration, release, closed windows."""
     durations = {mode.machine: mode.duration for mode in operation.modes}
     if a.machine not in durations:
         yield Violation("wrong machine", f"{_place(a)} is on {a.machine}, expected {' or '.join(durations)}")
         return
-    if a.start < release:
+    if a.start < release and not (frozen and release == 0):
         yield Violation("before release", f"{_place(a)} starts at {a.start}, released at {release}")
     if frozen:
         return  # it keeps its times, even where a breakdown or a window made it longer
-    windows = _union([*shop.closed.get(a.machine, ()), *_closed_pools(shop, operation)])
+    # A milestone happens at any hour.
+    windows = closed.during(a, operation) if durations[a.machine] else ()
     paused = 0
     for window in windows:
-        if window.start >= a.end or window.end <= a.start:
-            continue
         if not operation.resumable or window.start <= a.start or window.end >= a.end:
             message = f"{_place(a)} runs {a.start} … {a.end}, closed {window.start} … {window.end}"
             yield Violation("closed", message)
@@ -91,10 +91,24 @@ def _alone(shop: JobShop, a: Assignment, operation: Operation, release: int, fro
         yield Violation("wrong duration", f"{_place(a)} takes {a.end - a.start}, {expected}")
 
 
-def _closed_pools(shop: JobShop, operation: Operation) -> Iterator[Window]:
-    for pool in shop.pools:
-        if pool.name in operation.pools:
-            yield from pool.closed
+class _Closed:
+    """Closed windows of machines together with pools, each union made once."""
+
+    def __init__(self, shop: JobShop) -> None:
+        self._shop = shop
+        self._unions: dict[tuple[str, frozenset[str]], list[Window]] = {}
+
+    def during(self, a: Assignment, operation: Operation) -> Iterator[Window]:
+        """Those that overlap the operation's time, in order."""
+        key = (a.machine, frozenset(operation.pools))
+        if key not in self._unions:
+            of_pools = (w for pool in self._shop.pools if pool.name in operation.pools for w in pool.closed)
+            self._unions[key] = _union([*self._shop.closed.get(a.machine, ()), *of_pools])
+        windows = self._unions[key]
+        first = bisect_right(windows, a.start, key=lambda window: window.end)
+        return itertools.takewhile(
+            lambda window: window.start < a.end, (windows[k] for k in range(first, len(windows)))
+        )
 
 
 def _union(windows: Iterable[Window]) -> list[Window]:
@@ -126,6 +140,11 @@ def _precedence(shop: JobShop, known: list[Assignment]) -> Iterator[Violation]:
                 yield Violation("no time for transport", f"{_place(behind)} starts at {behind.start}, due at {arrives}")
             elif job.operations[behind.operation].no_wait and behind.start != arrives:
                 yield Violation("waits", f"{_place(behind)} starts at {behind.start}, expected {arrives}: no_wait")
+            elif (
+                longest := job.operations[behind.operation].max_wait
+            ) is not None and behind.start > arrives + longest:
+                message = f"{_place(behind)} starts at {behind.start}, expected by {arrives + longest}: max_wait"
+                yield Violation("waits", message)
         if not row:
             continue
         start, end = min(a.start for a in row), max(a.end for a in row)
@@ -142,9 +161,13 @@ def _machines(
 ) -> Iterator[Violation]:
     by_machine: dict[str, list[Assignment]] = defaultdict(list)
     for a in known:
-        by_machine[a.machine].append(a)
+        if operation_of[a.job, a.operation].longest:
+            by_machine[a.machine].append(a)
     for machine, row in by_machine.items():
         row.sort(key=lambda a: (a.start, a.end))
+        if machine in shop.ovens:
+            yield from _oven(machine, shop.ovens[machine], row, operation_of)
+            continue
         busy = row[0]
         for a in row[1:]:
             families = [operation_of[b.job, b.operation].family for b in (busy, a)]
@@ -158,6 +181,28 @@ def _machines(
                 message = f"{machine}: {_place(a)} starts at {a.start}, set up at {busy.end + needed}"
                 yield Violation("no time for set-up", message)
             busy = max(busy, a, key=lambda b: b.end)
+
+
+def _oven(
+    machine: str, capacity: int, row: Sequence[Assignment], operation_of: dict[tuple[str, int], Operation]
+) -> Iterator[Violation]:
+    """What goes in together is of one family, as many as there is room for, and comes out together."""
+    charge: list[Assignment] = []
+    for a in row:
+        if not charge or a.start >= max(b.end for b in charge):
+            charge = [a]
+            continue
+        first = charge[0]
+        families = {operation_of[b.job, b.operation].family for b in (first, a)}
+        charge.append(a)
+        if (a.start, a.end) != (first.start, first.end):
+            message = f"{machine}: {_place(a)} runs {a.start} … {a.end}, {_place(first)} {first.start} … {first.end}"
+            yield Violation("not one charge", message)
+        elif len(families) > 1 or None in families:
+            message = f"{machine}: {_place(a)} and {_place(first)} are not of one family"
+            yield Violation("not one charge", message)
+        elif len(charge) == capacity + 1:
+            yield Violation("charge too large", f"{machine}: more than {capacity} from {a.start} on")
 
 
 def _pools(

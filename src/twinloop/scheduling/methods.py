@@ -4,13 +4,13 @@ A method is one function that answers a `Question` and one entry in `METHODS`. C
 second to import, so a method imports what it needs when it is asked.
 """
 
-import difflib
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import partial
 from typing import Any, NamedTuple
 
 from twinloop.contracts import Plan
-from twinloop.errors import InputError
+from twinloop.errors import InputError, nearest
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.dispatching import RULES
 from twinloop.scheduling.objectives import Goal, missed_promise
@@ -115,15 +115,14 @@ METHODS: Mapping[str, Method] = {
     "genetic": Method(genetic),
     **{rule: Method(partial(by_rule, rule=rule), configurable=True) for rule in RULES},
 }
+LIMITS = tuple(field.name for field in fields(Limit))
 CONFIGURABLE = tuple(name for name, method in METHODS.items() if method.configurable)
 
 
 def named(name: str) -> Method:
     """The method of this name. Raises InputError that tells the nearest one."""
     if name not in METHODS:
-        close = difflib.get_close_matches(name, METHODS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(METHODS)}"
-        raise InputError(f"unknown solver method {name!r}; {hint}")
+        raise InputError(f"unknown solver method {name!r}; {nearest(name, METHODS)}")
     return METHODS[name]
 
 
@@ -140,5 +139,14 @@ def answer(
 
     Raises InputError for an unknown method, and for what the method cannot do.
     """
+    for keyword in limit:
+        if keyword not in LIMITS:
+            raise InputError(f"solve: unknown keyword {keyword!r}; {nearest(keyword, LIMITS)}")
     goal = Goal.of(*objective or ("makespan",))
-    return named(method).solve(shop, Question(goal, Limit(**limit), seed=seed, start=start, workers=workers))
+    question = Question(goal, Limit(**limit), seed=seed, start=start, workers=workers)
+    solve = named(method).solve
+    if question.limit.seconds is not None:
+        from twinloop.scheduling.solvers.ready import ready
+
+        ready()  # before the clock starts
+    return solve(shop, question)

@@ -5,14 +5,13 @@ and an entry in `MEASURES`; the solvers take it up by one function and entry eac
 `solvers/cp_goal.SUMS` and `solvers/rich/values.KERNELS`, and in `solvers/local/costs.EACH` if it sums over jobs' ends.
 """
 
-import difflib
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from twinloop.contracts import Assignment, Plan
-from twinloop.errors import InputError
+from twinloop.errors import InputError, nearest
 from twinloop.scheduling.problem import JobShop
 
 Term = str
@@ -37,9 +36,7 @@ class Goal:
         for level in self.levels:
             for term, weight in level.items():
                 if term not in TERMS:
-                    close = difflib.get_close_matches(str(term), TERMS, n=1)
-                    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(TERMS)}"
-                    raise InputError(f"objective: unknown term {term!r}; {hint}")
+                    raise InputError(f"objective: unknown term {term!r}; {nearest(str(term), TERMS)}")
                 if isinstance(weight, bool) or not isinstance(weight, int) or weight < 1:
                     raise InputError(f"objective: weight of {term} = {weight!r}: expected a whole number ≥ 1")
         if "stability" in self.terms and self.reference is None:
@@ -131,7 +128,8 @@ def _earliness(shop: JobShop, plan: Plan, _: Plan) -> int:
 def _setup(shop: JobShop, plan: Plan, _: Plan) -> int:
     rows: dict[str, list[Assignment]] = defaultdict(list)
     for a in plan:
-        rows[a.machine].append(a)
+        if not shop.by_name[a.job].operations[a.operation].milestone:
+            rows[a.machine].append(a)
     total = 0
     for machine, row in rows.items():
         families = [shop.by_name[a.job].operations[a.operation].family for a in sorted(row, key=lambda a: a.start)]

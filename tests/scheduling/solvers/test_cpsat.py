@@ -23,7 +23,6 @@ from twinloop.contracts import Assignment, Plan
 from twinloop.errors import InputError
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.checker import check
-from twinloop.scheduling.files.text import read_jsp
 from twinloop.scheduling.objectives import TERMS, Goal, Term
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation
 from twinloop.scheduling.question import Limit, Question
@@ -36,7 +35,7 @@ MAKESPAN, LATENESS = Goal.of("makespan"), Goal.of("weighted_tardiness", "makespa
 
 def instance(text: str, folder: Path) -> JobShop:
     (folder / "instance.txt").write_text(text)
-    return read_jsp(folder / "instance.txt")
+    return JobShop.read(folder / "instance.txt")
 
 
 def solve(shop: JobShop, goal: Goal = MAKESPAN, *, deterministic: float = 5, start: Plan | None = None) -> Solution:

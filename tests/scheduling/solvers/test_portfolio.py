@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from tests.scheduling.shops import FT10, every_plan, flexible_shops, plain_shops, rich_plan, rich_shop, shops, single
 from twinloop.scheduling.checker import check
-from twinloop.scheduling.files.text import read_jsp
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import Job, JobShop, Operation
 from twinloop.scheduling.problem.generate import classical_shop, with_due_dates
@@ -21,7 +20,7 @@ MAKESPAN = Goal.of("makespan")
 
 def ft10(folder: Path) -> JobShop:
     (folder / "ft10.txt").write_text(FT10)
-    return read_jsp(folder / "ft10.txt")
+    return JobShop.read(folder / "ft10.txt")
 
 
 def test_ft10_is_proved_optimal(tmp_path):

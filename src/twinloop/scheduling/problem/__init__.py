@@ -2,7 +2,18 @@
 
 from twinloop.scheduling.problem.checks import LARGEST_COST, LARGEST_TIME
 from twinloop.scheduling.problem.jobs import Alternative, Job, Operation
-from twinloop.scheduling.problem.resources import Material, Pool, Window
+from twinloop.scheduling.problem.resources import Material, Operator, Pool, Window
 from twinloop.scheduling.problem.shop import JobShop
 
-__all__ = ["LARGEST_COST", "LARGEST_TIME", "Alternative", "Job", "JobShop", "Material", "Operation", "Pool", "Window"]
+__all__ = [
+    "LARGEST_COST",
+    "LARGEST_TIME",
+    "Alternative",
+    "Job",
+    "JobShop",
+    "Material",
+    "Operation",
+    "Operator",
+    "Pool",
+    "Window",
+]

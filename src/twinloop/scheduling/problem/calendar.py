@@ -23,6 +23,8 @@ class Stretch(NamedTuple):
 
 def closures(shop: JobShop, operation: Operation, machine: str) -> tuple[Window, ...]:
     """Windows, joined and in order, in which `operation` cannot run on `machine`: its own and those of the pools."""
+    if operation.milestone:
+        return ()
     windows = list(shop.closed.get(machine, ()))
     for pool in shop.pools:
         if pool.name in operation.pools:
@@ -39,6 +41,8 @@ class Closures:
 
     def of(self, operation: Operation, machine: str) -> tuple[Window, ...]:
         """As `closures`."""
+        if operation.milestone:
+            return ()
         key = (machine, tuple(sorted(operation.pools)))
         if key not in self._found:
             self._found[key] = closures(self._shop, operation, machine)

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from twinloop.contracts import Assignment
 from twinloop.scheduling.problem.jobs import Job
-from twinloop.scheduling.problem.resources import Material, Pool, Window
+from twinloop.scheduling.problem.resources import Material, Operator, Pool, Window
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,19 @@ class ShopData:
     materials: tuple[Material, ...] = ()
     power: Mapping[str, int] = field(default_factory=dict)
     frozen: tuple[Assignment, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    operators: tuple[Operator, ...] = ()
+    ovens: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def plain(self) -> bool:
-        """Whether only machines, routings, releases, due dates and precedence limit the plan: a (flexible) job shop."""
-        limits = (self.closed, self.setups, self.transport, self.pools, self.materials, self.frozen)
-        return not any(limits) and not any(operation.no_wait for job in self.jobs for operation in job.operations)
+        """Whether only machines, routes, releases, due dates and precedence limit the plan: a (flexible) job shop.
+
+        Milestones make it none: they stand in no machine's row.
+        """
+        limits = (self.closed, self.setups, self.transport, self.pools, self.materials, self.frozen, self.ovens)
+        operations = (operation for job in self.jobs for operation in job.operations)
+        return not any(limits) and not any(o.milestone or o.longest_wait is not None for o in operations)
 
     @property
     def flexible(self) -> bool:
@@ -42,7 +49,7 @@ class ShopData:
     @cached_property
     def horizon(self) -> int:
         """No sensible plan is longer: everything in turn after the last release, delivery and closed window."""
-        last = [job.release for job in self.jobs]
+        last = [job.opens for job in self.jobs]
         last += [window.end for windows in self.closed.values() for window in windows]
         last += [window.end for pool in self.pools for window in pool.closed]
         last += [time for material in self.materials for time, _ in material.deliveries]

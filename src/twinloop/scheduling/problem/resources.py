@@ -28,6 +28,17 @@ class Pool:
 
 
 @dataclass(frozen=True)
+class Operator:
+    """One person with one or several skills, away in `closed` windows like all who share one."""
+
+    __pydantic_config__: ClassVar[Any] = CONFIG  # read from a file, nothing unknown passes
+
+    name: str
+    skills: tuple[str, ...]
+    closed: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True)
 class Material:
     """A stock of `initial` units and `deliveries` as (time, quantity)."""
 

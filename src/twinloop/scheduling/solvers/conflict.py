@@ -62,7 +62,7 @@ def explain(shop: JobShop, *, seed: int) -> str:
             else f"job {job.name} cannot end by {limit}, when jobs after it must start: "
             f"shortest route ends at {shortest}"
         )
-    for machine, rows in _confined(cut, without=hopeless).items():
+    for machine, rows in _confined(cut, without=hopeless, ovens=shop.ovens).items():
         if tight := _overfull(shop, machine, rows):
             opens, closes = min(s.opens for s in tight), max(s.closes for s in tight)
             work, closed = sum(s.duration for s in tight), _closed(shop, machine, opens, closes)
@@ -84,11 +84,11 @@ def _limits(shop: JobShop, ends: Mapping[str, int]) -> dict[str, int]:
     return limits
 
 
-def _confined(cut: Spans, *, without: set[str]) -> dict[str, list[Span]]:
+def _confined(cut: Spans, *, without: set[str], ovens: Collection[str]) -> dict[str, list[Span]]:
     """Operations with one machine left and a date ahead, by machine."""
     confined: dict[str, list[Span]] = {}
     for (name, _), modes in cut.items():
-        if name in without or len(modes) != 1:
+        if name in without or len(modes) != 1 or modes[0].machine in ovens:
             continue
         (mode,) = modes
         closes = max(s.last + s.elapsed for s in mode.stretches)

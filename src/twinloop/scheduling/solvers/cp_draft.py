@@ -12,7 +12,8 @@ from typing import NamedTuple
 from ortools.sat.python import cp_model
 
 from twinloop.contracts import Assignment, Plan
-from twinloop.scheduling.bounds import Key, Spans
+from twinloop.scheduling.bounds import Spans
+from twinloop.scheduling.heads import Key
 from twinloop.scheduling.problem import JobShop
 
 # A variable, or what a single mode makes certain.

@@ -7,6 +7,7 @@ where machines are all that limits, a search without linear relaxation proves mo
 few searches, linear ones too.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ from dataclasses import dataclass
 from ortools.sat.python import cp_model
 
 from twinloop.contracts import Assignment, Plan
-from twinloop.scheduling.bounds import Key, horizon, latest_ends, lower_bound, spans
+from twinloop.scheduling.bounds import horizon, latest_ends, lower_bound, spans
 from twinloop.scheduling.checker import violations
+from twinloop.scheduling.heads import Key
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.question import Limit, Question
@@ -55,15 +57,20 @@ class Budget:
         self._deterministic = 0.0
         self._iterations = 0
 
+    @property
+    def until(self) -> float:
+        """When the limit in seconds ends, as `time.perf_counter` counts; infinite without one."""
+        return math.inf if self._limit.seconds is None else self._began + self._limit.seconds
+
     def spend(self, *, deterministic: float = 0.0, iterations: int = 0) -> None:
         """Count work as done; the clock counts by itself."""
         self._deterministic += deterministic
         self._iterations += iterations
 
-    def left(self, share: float = 1.0) -> Limit | None:
-        """The limit for a search that may use `share` of what is left; None when nothing is."""
+    def left(self, share: float = 1.0, *, after: float = 0.0) -> Limit | None:
+        """The limit for a search that may use `share` of what is left `after` so many seconds; None for nothing."""
         spent = {
-            "seconds": time.perf_counter() - self._began,
+            "seconds": time.perf_counter() - self._began + after,
             "deterministic": self._deterministic,
             "iterations": self._iterations,
         }
@@ -83,8 +90,12 @@ def build(
     *,
     caps: Sequence[int | None] = (),
     hint: Mapping[Key, Assignment] | None = None,
+    until: float = math.inf,
 ) -> Model | None:
-    """The model of every plan whose levels do not exceed their `caps`, or None when some operation has no place."""
+    """The model of every plan whose levels do not exceed their `caps`, or None when some operation has no place.
+
+    Raises TimeoutError when `time.perf_counter` gets past `until`.
+    """
     caps = [*caps, *[None] * (len(goal.levels) - len(caps))]
     latest, due = horizon(shop, goal), dict[str, int]()
     for level, cap in zip(goal.levels, caps, strict=True):
@@ -97,7 +108,8 @@ def build(
             cost = max(cost, level.get("max_tardiness", 0))
             if job.due is not None and cost:
                 due[job.name] = min(due.get(job.name, latest), job.due + cap // cost)
-    drafted = draft(shop, spans(shop, latest_ends(shop, latest=latest, due=due)), hint=hint)
+    left = spans(shop, latest_ends(shop, latest=latest, due=due), until=until)
+    drafted = draft(shop, left, hint=hint, until=until)
     if drafted is None:
         return None
     sums = levels(drafted, goal)
@@ -163,13 +175,19 @@ def minimise(
     give: Callable[[Plan], None] | None = None,
 ) -> Answer:
     """Search the least value of one level while no level exceeds its cap; `give` gets every better plan at once."""
-    limit = budget.left(share)
-    if limit is None:
+    if budget.left(share) is None:
         return Answer("no plan", None, 0)
-    model = build(shop, goal, caps=caps, hint={(a.job, a.operation): a for a in hint or ()})
+    places = {(a.job, a.operation): a for a in hint or ()}
+    try:
+        model = build(shop, goal, caps=caps, hint=places, until=budget.until)
+    except TimeoutError:  # the shop is larger than the limit allows
+        return Answer("no plan", None, 0)
     if model is None:
         return Answer("infeasible", None, 0)
     model.draft.cp.minimize(model.levels[level].expression)
+    limit = budget.left(share)
+    if limit is None:
+        return Answer("no plan", None, 0)
     sequences = shop.plain and goal.regular and "energy" not in goal.terms
     search = searcher(goal, level, limit=limit, seed=seed, workers=workers, sequences=sequences)
     heard = None if trace is None else _Callback(trace, model.draft, give)

@@ -16,8 +16,9 @@ from twinloop.contracts import Plan
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.checker import violations
 from twinloop.scheduling.dispatching import RULES
-from twinloop.scheduling.objectives import Goal
+from twinloop.scheduling.objectives import Goal, missed_promise
 from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.problem.milestones import stripped, with_milestones, without_milestones
 from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solution import Incumbent, Solution, Tell, Trace
 from twinloop.scheduling.solvers.conflict import explained
@@ -25,7 +26,7 @@ from twinloop.scheduling.solvers.cpsat import solve_cpsat
 from twinloop.scheduling.solvers.local.annealing import solve_annealing
 from twinloop.scheduling.solvers.local.costs import costs_of
 from twinloop.scheduling.solvers.local.search import solve_local
-from twinloop.scheduling.solvers.neighbourhoods import solve_neighbourhoods
+from twinloop.scheduling.solvers.neighbourhoods import FIRST, solve_neighbourhoods
 from twinloop.scheduling.solvers.rules import dispatch
 from twinloop.scheduling.solvers.shared import Shared
 
@@ -55,6 +56,11 @@ def solve_auto(shop: JobShop, question: Question, *, tell: Tell | None = None) -
     """The best plan and bound within the limit; never worse than a valid start."""
     if set(question.goal.terms) <= TIMELESS:
         return _timed(shop, question, tell=tell)
+    if question.goal == MAKESPAN and (bare := without_milestones(shop)) is not None:
+        return _bare(shop, bare, question, tell=tell)
+    if shop.ovens:
+        exact = explained(shop, solve_cpsat(shop, question, tell=tell), seed=question.seed)
+        return replace(exact, method=METHOD)
     search = _Search(shop, question, tell=tell)
     local = question.goal == MAKESPAN and shop.plain and not any(job.after for job in shop.jobs)
     # Local search begins with a rule of its own.
@@ -79,6 +85,18 @@ def _timed(shop: JobShop, question: Question, *, tell: Tell | None) -> Solution:
     return Solution.of(METHOD, shop, goal=goal, plan=answer.plan, bound=answer.bound, trace=answer.trace, proved=proved)
 
 
+def _bare(shop: JobShop, bare: JobShop, question: Question, *, tell: Tell | None) -> Solution:
+    """A shop that is plain but for its milestones: solved without them, which move nothing."""
+    start = question.start
+    start = stripped(shop, start) if start is not None and not violations(shop, start) else None
+    solution = solve_auto(bare, replace(question, start=start), tell=tell)
+    if solution.plan is None:
+        return solution
+    plan, bound = with_milestones(shop, solution.plan), max(solution.bound, lower_bound(shop, question.goal))
+    proved = solution.status == "optimal"
+    return Solution.of(METHOD, shop, goal=question.goal, plan=plan, bound=bound, trace=solution.trace, proved=proved)
+
+
 class _Search:
     def __init__(self, shop: JobShop, question: Question, *, tell: Tell | None) -> None:
         self._begun = time.monotonic()
@@ -91,16 +109,19 @@ class _Search:
     def ruled(self, rules: Sequence[str]) -> Solution:
         """The best of the start plan and the rules'; some rules are enough where all would take too long."""
         start = self.question.start
-        valid = [start] if start is not None and not violations(self.shop, start) else []
-        for rule in rules:
+        # Plans with their place in the rules' order, which decides between equals.
+        valid = [(-1, start)] if start is not None and not violations(self.shop, start) else []
+        first = FIRST if set(self.goal.levels[0]) - {"makespan"} else FIRST[::-1]
+        for rule in sorted(rules, key=lambda rule: first.index(rule) if rule in first else len(first)):
             if valid and self._left(RULES_SHARE) is None:
                 break
             plan = dispatch(self.shop, rule)
-            if plan is not None and not violations(self.shop, plan):
-                valid.append(plan)
+            if plan is not None and not missed_promise(self.shop, plan):
+                valid.append((rules.index(rule), plan))
         if not valid:
             return Solution(METHOD, "no plan", None, None, self.least, reason="no rule finds a plan")
-        return self._best(min(valid, key=lambda plan: self.goal.values(self.shop, plan)), self.least)
+        _, best = min(valid, key=lambda ruled: (self.goal.values(self.shop, ruled[1]), ruled[0]))
+        return self._best(best, self.least)
 
     def local_and_proof(self, known: Solution) -> Solution:
         """Local search, and CP-SAT beside it where the shop is small enough for a proof."""
@@ -184,9 +205,8 @@ class _Search:
         if limit is None:
             return known
         if limit.seconds is None or self.question.workers == 1:
-            pieces = solve_neighbourhoods(
-                self.shop, self._part(limit, known.plan), tell=self._tell, bound=self._without_search
-            )
+            part = self._part(limit, known.plan)
+            pieces = solve_neighbourhoods(self.shop, part, tell=self._tell, bound=self._without_search, checked=True)
             return known if pieces.plan is None else self._best(pieces.plan, max(known.bound, pieces.bound))
         return self._pieces_beside(known, limit)
 
@@ -197,7 +217,7 @@ class _Search:
 
         def run(number: int) -> Solution:
             own = replace(question, seed=question.seed + 1_000_003 * number)
-            pieces = solve_neighbourhoods(self.shop, own, bound=self._without_search, shared=shared)
+            pieces = solve_neighbourhoods(self.shop, own, bound=self._without_search, checked=True, shared=shared)
             shared.closed = shared.closed or pieces.status == "optimal"
             return pieces
 

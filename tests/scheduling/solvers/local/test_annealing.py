@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.scheduling.shops import FT06, FT10, every_plan, flexible_shops, plain_shops, rich_shop, single
 from twinloop.errors import InputError
 from twinloop.scheduling.checker import check
-from twinloop.scheduling.files.text import read_jsp
+from twinloop.scheduling.files.problem import read_problem
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import Job, JobShop, Operation
 from twinloop.scheduling.problem.generate import with_due_dates
@@ -40,7 +40,7 @@ goals = st.sampled_from(list(GOALS.values()))
 
 def instance(text: str, folder: Path) -> JobShop:
     (folder / "instance.txt").write_text(text)
-    return read_jsp(folder / "instance.txt")
+    return read_problem(folder / "instance.txt").shop
 
 
 def rows_of(arrays, seed):

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from tests.scheduling.shops import FT06, FT10, plain_shops
 from twinloop.errors import InputError
 from twinloop.scheduling.checker import check
-from twinloop.scheduling.files.text import read_jsp
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation
 from twinloop.scheduling.question import Limit, Question
@@ -57,7 +56,7 @@ ASKED = Question(MAKESPAN, Limit(iterations=1))
 
 def instance(text: str, folder: Path) -> JobShop:
     (folder / "instance.txt").write_text(text)
-    return read_jsp(folder / "instance.txt")
+    return JobShop.read(folder / "instance.txt")
 
 
 @pytest.mark.parametrize(("text", "optimum"), [(FT06, 55), (FT10, 930)], ids=["ft06", "ft10"])

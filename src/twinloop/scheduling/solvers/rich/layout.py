@@ -2,7 +2,8 @@
 
 Operations are numbered job by job; columns have names, so that kernels read like the problem. Pools and
 materials are both profiles: what is free over time, taken from a pool until the end of an operation and from a
-material for good. Operations joined by no_wait make a block, which is placed as a whole.
+material for good. Operations joined by no_wait or a longest wait make a block, which is placed as a whole; one of no
+duration, a milestone, stands in no machine's row and no calendar.
 """
 
 from collections import defaultdict
@@ -15,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.contracts import Assignment, Plan
+from twinloop.errors import InputError
 from twinloop.scheduling.problem import Job, JobShop
 from twinloop.scheduling.problem.calendar import joined
+from twinloop.scheduling.problem.checks import without_ovens
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -24,15 +27,16 @@ Longs = NDArray[np.int64]
 # After every plan. Sums of it and of times stay within 64 bits.
 FAR = 1 << 60
 
-# Columns of `operations`. LINKED: starts the moment the operation before it ends. REST: least time of it and all
-# behind it in the job. LENGTH: operations in the block that begins here, 0 inside a block and for frozen ones.
+# Columns of `operations`. LINKED: starts at most WAIT after the operation before it has arrived. REST: least
+# time of it and all behind it in the job. LENGTH: operations in the block that begins here, 0 inside and if frozen.
 # FIXED: mode of a frozen operation, else -1. DEADLINE: start of the first frozen operation behind it, else FAR.
 (JOB, RESUMABLE, LINKED, FIRST_MODE, END_MODE, FIRST_NEED, END_NEED) = range(7)
-(REST, LENGTH, FIXED, FIXED_START, FIXED_END, DEADLINE, OPERATION_COLUMNS) = range(7, 14)
+(REST, LENGTH, FIXED, FIXED_START, FIXED_END, DEADLINE, WAIT, OPERATION_COLUMNS) = range(7, 15)
 # Columns of `modes`. FAMILY: number of the operation's family among those of the machine's set-ups, else -1.
 MACHINE, DURATION, FIRST_WINDOW, END_WINDOW, FAMILY = range(5)
-# Columns of `jobs`. WAITS: how many jobs must be finished before it.
-FIRST, END, RELEASE, DUE, WEIGHT, EARLINESS, FIRM, WAITS, FIRST_FOLLOWER, END_FOLLOWER = range(10)
+# Columns of `jobs`. WAITS: how many jobs must be finished before it. PROMISE, URGENCY: due date and weight that rules
+# go by: its own, or of a job without a date the first of those that come after it.
+(FIRST, END, RELEASE, DUE, WEIGHT, EARLINESS, FIRM, WAITS, FIRST_FOLLOWER, END_FOLLOWER, PROMISE, URGENCY) = range(12)
 # Columns of `machines`; a set-up is at FIRST_SETUP + FAMILIES × family before + family behind.
 FIRST_ROW, FIRST_SETUP, FAMILIES, POWER = range(4)
 # Columns of `needs`, `windows` and `profiles`.
@@ -94,8 +98,14 @@ class Tables:
 
     @classmethod
     def of(cls, shop: JobShop) -> "Tables":
-        """The shop's tables."""
-        return cls(shop, _Builder(shop).layout())
+        """The shop's tables; those of the shop asked about last are at hand, as rules and repairs ask again."""
+        tables = next((known for known in _LATEST if known.shop is shop), None)
+        if tables is None:
+            if shop.ovens:
+                raise InputError(without_ovens("rules, annealing, genetic search, repair", shop))
+            tables = cls(shop, _Builder(shop).layout())
+            _LATEST[:] = [tables]
+        return tables
 
     @property
     def count(self) -> int:
@@ -152,6 +162,9 @@ class Tables:
         return mode, start
 
 
+_LATEST: list[Tables] = []
+
+
 def _each(shop: JobShop) -> Iterator[tuple[Job, int]]:
     return ((job, k) for job in shop.jobs for k in range(len(job.operations)))
 
@@ -196,7 +209,8 @@ class _Builder:
             rest = job.work
             for k, operation in enumerate(job.operations):
                 row = [0] * OPERATION_COLUMNS
-                row[JOB], row[RESUMABLE], row[LINKED], row[REST] = j, operation.resumable, operation.no_wait, rest
+                row[JOB], row[RESUMABLE], row[REST] = j, operation.resumable, rest
+                row[LINKED], row[WAIT] = operation.longest_wait is not None, operation.longest_wait or 0
                 rest -= operation.shortest
                 row[FIRST_MODE], row[FIRST_NEED] = len(modes), len(needs)
                 closing = tuple(sorted(self._closing_pools & operation.pools.keys()))
@@ -205,9 +219,11 @@ class _Builder:
                 for mode in operation.modes:
                     if frozen and frozen.machine == mode.machine:
                         row[FIXED], row[FIXED_START], row[FIXED_END] = len(modes), frozen.start, frozen.end
-                    families = self._families.get(mode.machine, {})
-                    family = -1 if operation.family is None else families.get(operation.family, -1)
-                    calendar = self._calendar(mode.machine, closing)
+                    family, calendar = -1, (0, 0)
+                    if not operation.milestone:
+                        families = self._families.get(mode.machine, {})
+                        family = -1 if operation.family is None else families.get(operation.family, -1)
+                        calendar = self._calendar(mode.machine, closing)
                     modes.append((self._machine[mode.machine], mode.duration, *calendar, family))
                 for names, quantities in ((self._profile, operation.pools), (self._material, operation.materials)):
                     for name, quantity in quantities.items():
@@ -232,15 +248,21 @@ class _Builder:
         for job in self.shop.jobs:
             for other in set(job.after):
                 behind[other].append(place[job.name])
+        promises: dict[str, tuple[int, int]] = {}
+        for name in reversed(self.shop.order):
+            job = self.shop.by_name[name]
+            own = (FAR if job.due is None else job.due, job.weight)
+            awaited = [promises[other] for other in self.shop.followers[name]] if job.due is None else []
+            promises[name] = min([own, *awaited], key=lambda promise: promise[0])
         rows, followers, first = [], list[int](), 0
         for job in self.shop.jobs:
             end, row = first + len(job.operations), len(followers)
             followers += behind[job.name]
             due = FAR if job.due is None else job.due
             weights = (job.weight, job.earliness_weight, job.firm, len(set(job.after)))
-            rows.append((first, end, job.release, due, *weights, row, len(followers)))
+            rows.append((first, end, job.opens, due, *weights, row, len(followers), *promises[job.name]))
             first = end
-        return _table(rows, 10), np.array(followers, dtype=np.int64)
+        return _table(rows, 12), np.array(followers, dtype=np.int64)
 
     def _links(self, operations: Longs, modes: Longs, jobs: Longs, followers: Longs) -> None:
         """Blocks, and deadlines along routes and job precedence from what is frozen."""
@@ -248,7 +270,10 @@ class _Builder:
         for j in (number[name] for name in reversed(self.shop.order)):
             first, end = jobs[j, FIRST], jobs[j, END]
             deadline = min(
-                (_deadline(operations, jobs[f, FIRST]) for f in followers[slice(*jobs[j, FIRST_FOLLOWER:])]),
+                (
+                    _deadline(operations, jobs[f, FIRST])
+                    for f in followers[slice(*jobs[j, FIRST_FOLLOWER : END_FOLLOWER + 1])]
+                ),
                 default=FAR,
             )
             length = 0
@@ -277,9 +302,11 @@ class _Builder:
 
     def _profiles(self) -> tuple[Longs, Longs, Longs]:
         """Step profiles with room for two more steps for each operation that takes something."""
-        starts: list[list[tuple[int, int]]] = [[(0, pool.capacity)] for pool in self.shop.pools]
+        # Work in progress has begun before time 0.
+        began = min([0, *(a.start for a in self.shop.frozen)])
+        starts: list[list[tuple[int, int]]] = [[(began, pool.capacity)] for pool in self.shop.pools]
         for material in self.shop.materials:
-            stock, levels = material.initial, {0: material.initial}
+            stock, levels = material.initial, {began: material.initial}
             for time, quantity in sorted(material.deliveries):
                 stock += quantity
                 levels[time] = stock

@@ -23,6 +23,7 @@ from twinloop.scheduling.solvers.rich.layout import (
     LINKED,
     MACHINE,
     POWER,
+    WAIT,
     WEIGHT,
     Layout,
     Longs,
@@ -51,7 +52,7 @@ def reference(tables: Tables, goal: Goal) -> Longs:
 
 @machine_code
 def broken(layout, state):  # type: ignore[no-untyped-def]
-    """Operations that do not follow a frozen one, or are followed by one, or wait for none, as they have to."""
+    """Operations that do not follow a frozen one, or are followed by one, or wait no longer, as they have to."""
     count = 0
     for j in range(len(layout.jobs)):
         first, end = layout.jobs[j, FIRST], layout.jobs[j, END]
@@ -60,7 +61,7 @@ def broken(layout, state):  # type: ignore[no-untyped-def]
             if linked or layout.operations[v, FIXED] >= 0 or layout.operations[v - 1, FIXED] >= 0:
                 here, there = layout.modes[state.mode[v - 1], MACHINE], layout.modes[state.mode[v], MACHINE]
                 due = state.end[v - 1] + layout.transport[here, there]
-                if state.start[v] < due or (linked and state.start[v] > due):
+                if state.start[v] < due or (linked and state.start[v] > due + layout.operations[v, WAIT]):
                     count += 1
         for k in range(layout.jobs[j, FIRST_FOLLOWER], layout.jobs[j, END_FOLLOWER]):
             if state.start[layout.jobs[layout.followers[k], FIRST]] < state.end[end - 1]:
