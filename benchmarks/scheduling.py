@@ -277,7 +277,7 @@ def tardiness_optima(options: argparse.Namespace) -> dict[str, Any]:
         if options.factors and float(factor) not in options.factors:
             continue
         ours_here, best_here = 0.0, 0
-        for name in chosen(list(optima), known, options):
+        for name in chosen(list(optima), known.keys() & optima.keys(), options):
             shop = with_due_dates(read_problem(known[name][1]).shop, float(factor))
             reached = [auto_on_time(shop, options.seconds, options.workers, seed) for seed in seeds]
             ours = statistics.median(value for value in reached if value is not None)

@@ -2,8 +2,8 @@
 
 The first time begins hot enough to forget its start; each time after that begins warm at the best solution, from which
 large steps lead away and small ones back (in the manner of Kreipl 2000). Every thread has a solution of its own; by the
-clock they take over what is better anywhere, with a limit of iterations they do not, so that the answer depends on
-`populations` and not on threads.
+clock one that is stuck may take over what is best anywhere, with a limit of iterations it does not, so that the answer
+depends on `populations` and not on threads.
 """
 
 import time
@@ -22,14 +22,16 @@ from twinloop.scheduling.solution import Solution, Tell, Trace
 from twinloop.scheduling.solvers.local.arrays import Arrays, Rows
 from twinloop.scheduling.solvers.local.construct import MOST_WORK, construct
 from twinloop.scheduling.solvers.local.costs import BEHIND, END, LATE, Costs, costs_of
+from twinloop.scheduling.solvers.local.graph import draw
 from twinloop.scheduling.solvers.local.metropolis import BEST, Critical, anneal, settled
 from twinloop.scheduling.solvers.local.moves import Walk, copied
 from twinloop.scheduling.solvers.shared import Shared
 
 METHOD = "simulated annealing"
-# Temperatures at which the first time begins, every later one, and all end; in what a mean operation's time costs.
-HOT, WARM, COLD = 3.0, 1.5, 0.7
-HOTTER = 1.2
+# Temperatures at which the first time begins, a later one, and all end; in what a mean operation's time costs.
+HOT, WARM, COLD = 3.0, (1.0, 1.5, 2.0), 0.7
+# Times without anything better after which it is begun anew.
+STALE = 5
 # The makespan and the largest tardiness change less than a sum over jobs does.
 MOST_SHARE = 0.3
 # Moves of the first time and of later ones, for a shop of so many operations and more.
@@ -112,26 +114,32 @@ class Annealer:
 
     def run(self, start: Plan | None, *, spent: Callable[["Annealer"], float], shared: Shared) -> None:
         """Search until `spent`, asked after every chunk, says 1."""
-        first = construct(self.arrays.layout, len(self.arrays.shop.machines), MOST_WORK, 0.0, 0.0, self.state)
-        best = self.arrays.rows(*(first if start is None else self.arrays.sequences(start)))
-        hot, moves, value = HOT, FIRST * self._size, None
+        best = self._constructed(0.0) if start is None else self.arrays.rows(*self.arrays.sequences(start))
+        hot, moves, value, stale = HOT, FIRST * self._size, -1, 0
         while spent(self) < 1 and not self.perfect:
-            found = self._annealed(best, hot, moves, spent, shared)
-            moves = LATER * self._size
-            # What does not help is tried hotter, until it begins anew.
-            hot = WARM if value is None or self._tally[BEST] < value else min(HOT, hot * HOTTER)
-            if value is None or self._tally[BEST] <= value:
-                best, value = found, int(self._tally[BEST])
-            elsewhere = shared.better_than(self.plan(best))
-            if elsewhere is not None:
-                best, value = self.arrays.rows(*self.arrays.sequences(elsewhere)), None
+            found, reached = self._annealed(best, hot, moves, spent, shared)
+            stale = 0 if value < 0 or reached < value else stale + 1
+            if value < 0 or reached <= value:
+                best, value = found, reached
+            hot, moves = WARM[draw(self.state, len(WARM))], LATER * self._size
+            if stale == STALE:
+                # Begun anew, with the best that is known anywhere or with nothing.
+                value, stale = -1, 0
+                if shared.plan is not None and draw(self.state, 2) == 0:
+                    best = self.arrays.rows(*self.arrays.sequences(shared.plan))
+                else:
+                    best = self._constructed(0.5)
+                    hot, moves = HOT, FIRST * self._size
+
+    def _constructed(self, noise: float) -> Rows:
+        machines = len(self.arrays.shop.machines)
+        return self.arrays.rows(*construct(self.arrays.layout, machines, MOST_WORK, 0.0, noise, self.state))
 
     def _annealed(
         self, rows: Rows, hot: float, moves: float, spent: Callable[["Annealer"], float], shared: Shared
-    ) -> Rows:
-        """The best solution on a way from this one; `rows` are left where the way ends."""
-        best = copied(rows)
-        rows = copied(rows)
+    ) -> tuple[Rows, int]:
+        """The best solution on a way from this one, and what it costs."""
+        best, rows = copied(rows), copied(rows)
         possible = settled(self.arrays.layout, self.costs, rows, self._walk, self._critical, self._tally)
         assert possible, "a start waits for itself"
         begun, first, done, told = spent(self), self.done, 0.0, int(self._tally[BEST])
@@ -159,7 +167,7 @@ class Annealer:
             if now >= 1 or self.perfect:
                 break
             done = max((self.done - first) / moves, (now - begun) / LONGEST)
-        return best
+        return best, int(self._tally[BEST])
 
     def _offer(self, rows: Rows, shared: Shared) -> None:
         plan = self.plan(rows)
