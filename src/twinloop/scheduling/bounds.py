@@ -197,6 +197,25 @@ def _weighted_tardiness(shop: JobShop, earliest: Heads, _: Goal) -> int:
     return int(shop.weighted_tardiness(_first_ends(shop, earliest)))
 
 
+def _max_tardiness(shop: JobShop, earliest: Heads, _: Goal) -> int:
+    ends = _first_ends(shop, earliest)
+    return max((max(0, ends[job.name] - job.due) for job in shop.jobs if job.due is not None), default=0)
+
+
+def _late_jobs(shop: JobShop, earliest: Heads, _: Goal) -> int:
+    ends = _first_ends(shop, earliest)
+    return sum(ends[job.name] > job.due for job in shop.jobs if job.due is not None)
+
+
+def _completion(shop: JobShop, earliest: Heads, _: Goal) -> int:
+    return sum(_first_ends(shop, earliest).values())
+
+
+def _weighted_completion(shop: JobShop, earliest: Heads, _: Goal) -> int:
+    ends = _first_ends(shop, earliest)
+    return sum(job.weight * ends[job.name] for job in shop.jobs)
+
+
 def _energy(shop: JobShop, earliest: Heads, _: Goal) -> int:
     return sum(min(shop.power.get(head.machine, 0) * head.duration for head in row) for row in earliest.values())
 
@@ -264,6 +283,10 @@ BOUNDS: Mapping[Term, Callable[[JobShop, Heads, Goal], int]] = {
     "makespan": _makespan,
     "tardiness": _tardiness,
     "weighted_tardiness": _weighted_tardiness,
+    "max_tardiness": _max_tardiness,
+    "late_jobs": _late_jobs,
+    "completion": _completion,
+    "weighted_completion": _weighted_completion,
     "energy": _energy,
     "stability": _stability,
 }

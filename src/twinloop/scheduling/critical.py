@@ -109,14 +109,17 @@ class _Trail(NamedTuple):
     behind: "_Trail | None"
 
 
-def critical_path(shop: JobShop, plan: Iterable[Placed]) -> CriticalPath:
-    """The path behind the last end of a valid plan (or of an execution of one); no steps for an empty one."""
+def critical_path(shop: JobShop, plan: Iterable[Placed], *, job: str | None = None) -> CriticalPath:
+    """The path behind the last end of a valid plan (or of an execution of one); no steps for an empty one.
+
+    job: the path behind its last end instead.
+    """
     holds = _Holds(shop, plan)
-    makespan = max((a.end for a in holds.placed.values()), default=0)
+    last = max((a.end for a in holds.placed.values() if job in (None, a.job)), default=0)
     # (idle, closed, tie, operation, steps behind it); the tie keeps entries apart and the answer the same.
     tie = itertools.count()
     waiting: list[tuple[float, float, int, Key | None, _Trail | None]] = [
-        (0, 0, next(tie), key, None) for key, a in holds.placed.items() if a.end == makespan
+        (0, 0, next(tie), key, None) for key, a in holds.placed.items() if a.end == last and job in (None, a.job)
     ]
     done: set[Key] = set()
     while waiting:

@@ -27,8 +27,9 @@ class Limit:
         if not given:
             raise InputError("limit: expected seconds, deterministic seconds or iterations, got none of them")
         for name, value in given.items():
-            if not value > 0:
-                raise InputError(f"limit: {name} = {value:g}: expected a number above 0")
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not (number and value > 0):
+                raise InputError(f"limit: {name} = {value!r}: expected a number above 0")
 
     def __str__(self) -> str:
         named = {"seconds": "seconds", "deterministic": "deterministic seconds", "iterations": "iterations"}
@@ -59,3 +60,7 @@ class Question:
     seed: int = 1
     start: Plan | None = None
     workers: int = 1
+
+    def __post_init__(self) -> None:
+        if isinstance(self.workers, bool) or not isinstance(self.workers, int) or self.workers < 1:
+            raise InputError(f"workers = {self.workers!r}: expected a whole number of threads ≥ 1")

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinloop.contracts import Plan
+from twinloop.progress import say
 from twinloop.scheduling.figures.faces import shop_face
 from twinloop.scheduling.figures.gantt import gantt
 from twinloop.scheduling.problem.checks import check_shop, ordered
 from twinloop.scheduling.problem.data import ShopData
 from twinloop.scheduling.problem.reduction import reduced
 from twinloop.scheduling.problem.summary import jobs_frame, limits, machines_frame
+from twinloop.scheduling.problem.types import check_types
 
 if TYPE_CHECKING:
     from twinloop.scheduling.solution import Solution
@@ -40,6 +42,7 @@ class JobShop(ShopData):
     """
 
     def __post_init__(self) -> None:
+        check_types(self)
         for name, value in reduced(self).items():
             object.__setattr__(self, name, value)
         check_shop(self)
@@ -90,11 +93,17 @@ class JobShop(ShopData):
         return sum(job.weight * max(0, ends[job.name] - job.due) for job in self.jobs if job.due is not None)
 
     @classmethod
-    def read(cls, path: Path | str) -> "JobShop":
-        """A shop from a file: the project's JSON, a table (CSV), or a JSP or FJSP instance. Raises InputError."""
+    def read(cls, path: Path | str, **how: Any) -> "JobShop":
+        """A shop from a file: JSON, an order book (CSV, XLSX, a folder), or a text format of the collections.
+
+        how: kind, first_machine, start and zone, where the file does not tell them (`files.problem.read_problem`). What
+        the file was taken for is said on stderr. Raises InputError for what cannot be read, or fits two formats.
+        """
         from twinloop.scheduling.files.problem import read_problem
 
-        return read_problem(Path(path))
+        reading = read_problem(path, **how)
+        say(f"{Path(path).name}: {reading}")
+        return reading.shop
 
     def write(self, path: Path | str) -> None:
         """The shop as a file that `read` reads, its form by the ending. Raises InputError for what that cannot say."""

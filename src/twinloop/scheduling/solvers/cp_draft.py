@@ -102,7 +102,7 @@ class Draft:
             return None
         return total.constant + sum(weight * self.hints[variable.index] for weight, variable in total.parts)
 
-    def plan(self, search: cp_model.CpSolver) -> Plan:
+    def plan(self, search: cp_model.CpSolver | cp_model.CpSolverSolutionCallback) -> Plan:
         """The solver's answer together with all kept operations."""
         assignments = dict(self.kept)
         for (job, number), placed in self.placed.items():

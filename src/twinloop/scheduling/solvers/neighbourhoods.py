@@ -29,6 +29,7 @@ from twinloop.scheduling.solvers.cp_model import draft
 from twinloop.scheduling.solvers.cpsat import Budget, searcher
 from twinloop.scheduling.solvers.generation import regenerate
 from twinloop.scheduling.solvers.rules import dispatch
+from twinloop.scheduling.solvers.shared import Shared
 
 METHOD = "CP-SAT LNS"
 # Deterministic seconds for a piece; what is not solved within a quarter of it does not grow.
@@ -51,10 +52,12 @@ def solve_neighbourhoods(
     tell: Tell | None = None,
     bound: int | None = None,
     checked: bool = False,
+    shared: Shared | None = None,
 ) -> Solution:
     """Improve a valid `start`, or a rule's plan where none is given; iterations count neighbourhoods.
 
-    bound: the `lower_bound`, where the caller has it. checked: the caller knows that the start is valid.
+    bound: the `lower_bound`, where the caller has it. checked: the caller knows that the start is valid. shared: the
+    best plan of several searches, taken over and made better, which end with the first that proves it.
     """
     if shop.ovens:
         raise InputError(without_ovens(METHOD, shop))
@@ -74,10 +77,17 @@ def solve_neighbourhoods(
         part = None if share is None else Budget(share)
         # A step that would end too late is not begun.
         while part is not None and not proved[level] and part.left(after=search.longest_step) is not None:
+            if shared is not None:
+                if shared.proved:
+                    break
+                if (better := shared.better_than(search.plan)) is not None:
+                    search.adopt(better)
             spent, complete = search.step(level, part)
             for counted in (part, budget):
                 counted.spend(deterministic=spent, iterations=1)
             trace.add(search.values[0], least)
+            if shared is not None:
+                shared.offer(search.plan)
             proved[level] = complete or (level == 0 and search.values[0] == least)
     bound = search.values[0] if proved[0] else least
     return Solution.of(
@@ -119,6 +129,12 @@ class _Search:
         self._on = np.array([a.machine for a in best])
         self._job_ends = job_ends(self.plan)
 
+    def adopt(self, plan: Plan) -> None:
+        """Go on from another plan."""
+        self.plan, self.values = plan, self.goal.values(self.shop, plan)
+        self._best = {(a.job, a.operation): a for a in plan}
+        self._read()
+
     def step(self, level: int, budget: Budget) -> tuple[float, bool]:
         """Solve one piece for a level of the goal: deterministic seconds used, and whether it was the whole."""
         if not self._keys:
@@ -157,10 +173,8 @@ class _Search:
         if values[: level + 1] > self.values[: level + 1]:
             return
         if (left := regenerate(self.shop, plan)) is not None and self.goal.values(self.shop, left) <= values:
-            plan, values = left, self.goal.values(self.shop, left)
-        self.plan, self.values = plan, values
-        self._best = {(a.job, a.operation): a for a in plan}
-        self._read()
+            plan = left
+        self.adopt(plan)
 
     def _piece(self, free: Collection[Key]) -> Draft:
         ends = latest_ends(self.shop, latest=self._latest())

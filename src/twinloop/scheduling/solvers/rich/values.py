@@ -101,6 +101,39 @@ def weighted_tardiness(s: Schedule) -> int:
     return total
 
 
+def max_tardiness(s: Schedule) -> int:
+    """Largest lateness."""
+    latest = 0
+    for j in range(len(s.layout.jobs)):
+        latest = max(latest, s.state.end[s.layout.jobs[j, END] - 1] - s.layout.jobs[j, DUE])
+    return latest
+
+
+def late_jobs(s: Schedule) -> int:
+    """Jobs behind their due dates."""
+    count = 0
+    for j in range(len(s.layout.jobs)):
+        if s.state.end[s.layout.jobs[j, END] - 1] > s.layout.jobs[j, DUE]:
+            count += 1
+    return count
+
+
+def completion(s: Schedule) -> int:
+    """Σ ends of jobs."""
+    total = 0
+    for j in range(len(s.layout.jobs)):
+        total += s.state.end[s.layout.jobs[j, END] - 1]
+    return total
+
+
+def weighted_completion(s: Schedule) -> int:
+    """Σ weight × end."""
+    total = 0
+    for j in range(len(s.layout.jobs)):
+        total += s.layout.jobs[j, WEIGHT] * s.state.end[s.layout.jobs[j, END] - 1]
+    return total
+
+
 def earliness(s: Schedule) -> int:
     """Σ earliness weight × time before the due date."""
     total = 0
@@ -145,6 +178,10 @@ KERNELS: Mapping[Term, Callable[[Schedule], int]] = {
     "makespan": makespan,
     "tardiness": tardiness,
     "weighted_tardiness": weighted_tardiness,
+    "max_tardiness": max_tardiness,
+    "late_jobs": late_jobs,
+    "completion": completion,
+    "weighted_completion": weighted_completion,
     "earliness": earliness,
     "setup": setup,
     "energy": energy,
