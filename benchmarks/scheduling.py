@@ -23,6 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import scheduling_limits
 from ortools.sat.python import cp_model
 
 from twinloop.scheduling.bounds import lower_bound
@@ -432,8 +433,11 @@ def reactions(options: argparse.Namespace) -> dict[str, Any]:
 
 PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "flexible": flexible_shops,
+    "growth": scheduling_limits.growth,
     "held_out": held_out,
     "job_shops": job_shops,
+    "large": scheduling_limits.large,
+    "limits": scheduling_limits.overshoot,
     "proofs": proofs,
     "reaction": reactions,
     "rich": rich_shops,

@@ -19,7 +19,7 @@ from twinloop.scheduling.problem.calendar import Closures, Stretch, joined, stre
 from twinloop.scheduling.question import in_time
 
 # Sets of machines that a bound is tried on where operations are confined to more, those with most work of their own.
-SETS = 200
+SETS = 60
 
 
 @dataclass(frozen=True)

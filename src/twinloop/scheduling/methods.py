@@ -42,7 +42,8 @@ def cp_sat(shop: JobShop, question: Question, *, tell: Tell | None = None) -> So
     from twinloop.scheduling.solvers.conflict import explained
     from twinloop.scheduling.solvers.cpsat import solve_cpsat
 
-    return explained(shop, solve_cpsat(shop, question, tell=tell), seed=question.seed)
+    until = question.limit.until()
+    return explained(shop, solve_cpsat(shop, question, tell=tell), seed=question.seed, until=until)
 
 
 def neighbourhoods(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:

@@ -1,5 +1,6 @@
 """What every solver is asked: the goal, when to stop, and where the search begins."""
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -34,6 +35,10 @@ class Limit:
         named = {"seconds": "seconds", "deterministic": "deterministic seconds", "iterations": "iterations"}
         given = [f"{getattr(self, name):g} {unit}" for name, unit in named.items() if getattr(self, name) is not None]
         return " or ".join(given)
+
+    def until(self) -> float:
+        """When these seconds, counted from now, are over, as `time.perf_counter` counts; infinite without any."""
+        return math.inf if self.seconds is None else time.perf_counter() + self.seconds
 
 
 def in_time(until: float) -> None:

@@ -7,6 +7,7 @@ delay that would do is named as well.
 """
 
 import dataclasses
+import math
 from collections.abc import Collection, Mapping, Sequence
 
 from ortools.sat.python import cp_model
@@ -14,7 +15,7 @@ from ortools.sat.python import cp_model
 from twinloop.scheduling.bounds import Spans, latest_ends, spans
 from twinloop.scheduling.objectives import Goal, job_ends
 from twinloop.scheduling.problem import JobShop, Material, Pool
-from twinloop.scheduling.question import Limit, Question
+from twinloop.scheduling.question import Limit, Question, in_time
 from twinloop.scheduling.solution import Solution
 from twinloop.scheduling.solvers.cpsat import build, searcher, solve_cpsat
 
@@ -37,14 +38,14 @@ class Span:
 Limitation = tuple[str, str]
 
 
-def explained(shop: JobShop, solution: Solution, *, seed: int) -> Solution:
-    """The solution, with the reason where no plan exists."""
+def explained(shop: JobShop, solution: Solution, *, seed: int, until: float = math.inf) -> Solution:
+    """The solution, with the reason where no plan exists, as far as it is found by `until` (`time.perf_counter`)."""
     if solution.status != "infeasible" or solution.reason:
         return solution
-    return dataclasses.replace(solution, reason=explain(shop, seed=seed))
+    return dataclasses.replace(solution, reason=explain(shop, seed=seed, until=until))
 
 
-def explain(shop: JobShop, *, seed: int) -> str:
+def explain(shop: JobShop, *, seed: int, until: float = math.inf) -> str:
     """One line that names the jobs, machines and resources in conflict, for a shop without any valid plan."""
     ends = latest_ends(shop, latest=shop.horizon)
     free = spans(shop, dict.fromkeys(ends, shop.horizon))
@@ -68,10 +69,15 @@ def explain(shop: JobShop, *, seed: int) -> str:
             work, closed = sum(s.duration for s in tight), _closed(shop, machine, opens, closes)
             behind = f", closed for {closed}" if closed else ""
             reasons.append(f"{_jobs(tight)} conflict on {machine}: {work} of work between {opens} and {closes}{behind}")
-    if not reasons:
-        reasons.append(_smallest_set(shop, seed=seed))
-    if any(job.firm for job in shop.jobs) and (delay := _least_delay(shop, seed=seed)):
-        reasons.append(delay)
+    try:
+        if not reasons:
+            reasons.append(_smallest_set(shop, seed=seed, until=until))
+        in_time(until)
+        if any(job.firm for job in shop.jobs) and (delay := _least_delay(shop, seed=seed)):
+            reasons.append(delay)
+    except TimeoutError:
+        if not reasons:
+            reasons.append("no plan keeps all limits; the time was too short to find out which of them are in conflict")
     return "; ".join(reasons)
 
 
@@ -165,11 +171,12 @@ def _only(shop: JobShop, kept: Collection[Limitation]) -> JobShop:
     )
 
 
-def _smallest_set(shop: JobShop, *, seed: int) -> str:
+def _smallest_set(shop: JobShop, *, seed: int, until: float) -> str:
     every = _limitations(shop)
-    if not _impossible(shop, every, seed=seed):
+    if not _impossible(shop, every, seed=seed, until=until):
         return f"{_named(every)} leave no plan together, though no smaller set was found in {TRIAL_LIMIT}"
-    smallest = _conflict(shop, [], every, seed=seed) if not _impossible(shop, [], seed=seed) else []
+    possible = not _impossible(shop, [], seed=seed, until=until)
+    smallest = _conflict(shop, [], every, seed=seed, until=until) if possible else []
     dates = [name for kind, name in smallest if kind == "job"]
     others = [limitation for limitation in smallest if limitation[0] != "job"]
     behind = f" because of {_named(others)}" if others else ""
@@ -182,20 +189,27 @@ def _smallest_set(shop: JobShop, *, seed: int) -> str:
 
 
 def _conflict(
-    shop: JobShop, kept: list[Limitation], open_: list[Limitation], *, seed: int, grown: bool = False
+    shop: JobShop,
+    kept: list[Limitation],
+    open_: list[Limitation],
+    *,
+    seed: int,
+    until: float,
+    grown: bool = False,
 ) -> list[Limitation]:
     """QuickXplain: a smallest part of `open_` that leaves no plan beside `kept`."""
-    if grown and _impossible(shop, kept, seed=seed):
+    if grown and _impossible(shop, kept, seed=seed, until=until):
         return []
     if len(open_) == 1:
         return open_
     first, second = open_[: len(open_) // 2], open_[len(open_) // 2 :]
-    behind = _conflict(shop, kept + first, second, seed=seed, grown=True)
-    ahead = _conflict(shop, kept + behind, first, seed=seed, grown=bool(behind))
+    behind = _conflict(shop, kept + first, second, seed=seed, until=until, grown=True)
+    ahead = _conflict(shop, kept + behind, first, seed=seed, until=until, grown=bool(behind))
     return ahead + behind
 
 
-def _impossible(shop: JobShop, kept: Collection[Limitation], *, seed: int) -> bool:
+def _impossible(shop: JobShop, kept: Collection[Limitation], *, seed: int, until: float) -> bool:
+    in_time(until)
     model = build(_only(shop, set(kept)), MAKESPAN)
     if model is None:
         return True

@@ -59,7 +59,8 @@ def solve_auto(shop: JobShop, question: Question, *, tell: Tell | None = None) -
     if question.goal == MAKESPAN and (bare := without_milestones(shop)) is not None:
         return _bare(shop, bare, question, tell=tell)
     if shop.ovens:
-        exact = explained(shop, solve_cpsat(shop, question, tell=tell), seed=question.seed)
+        until = question.limit.until()
+        exact = explained(shop, solve_cpsat(shop, question, tell=tell), seed=question.seed, until=until)
         return replace(exact, method=METHOD)
     search = _Search(shop, question, tell=tell)
     local = question.goal == MAKESPAN and shop.plain and not any(job.after for job in shop.jobs)
@@ -270,7 +271,9 @@ class _Search:
             give=give,
         )
         if exact.status == "infeasible":
-            return replace(explained(self.shop, exact, seed=self.question.seed), method=METHOD)
+            rest = self._left(1.0)
+            until = time.perf_counter() if rest is None else rest.until()
+            return replace(explained(self.shop, exact, seed=self.question.seed, until=until), method=METHOD)
         if exact.plan is None:
             return replace(known, bound=max(known.bound, exact.bound), reason=exact.reason or known.reason)
         return self._best(exact.plan, max(known.bound, exact.bound), proved=exact.status == "optimal")

@@ -17,6 +17,7 @@ from twinloop.scheduling.solvers.local.arrays import Arrays
 from twinloop.scheduling.solvers.local.island import Island
 from twinloop.scheduling.solvers.local.search import solve_local
 from twinloop.scheduling.solvers.local.shifting_bottleneck import solve_shifting_bottleneck
+from twinloop.scheduling.solvers.portfolio import solve_auto
 
 # Enough for local search to fill its population and to join two of its members.
 MOVES = 120_000
@@ -33,5 +34,5 @@ def ready() -> None:
     makespan, few = Goal.of("makespan"), Limit(iterations=20)
     for solve in (solve_local, solve_critical_pairs, solve_shifting_bottleneck):
         solve(shop, Question(makespan, few))
-    for solve in (solve_annealing, solve_genetic):
+    for solve in (solve_auto, solve_annealing, solve_genetic):
         solve(shop, Question(Goal.of("weighted_tardiness", "makespan"), few))
