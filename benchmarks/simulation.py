@@ -1,9 +1,10 @@
-"""The two simulation engines beside a hand-written SimPy model of the same line, and ten thousand replications.
+"""The two simulation engines beside a hand-written SimPy model, how they grow, and ten thousand replications.
 
 `python benchmarks/simulation.py --json` prints one JSON object. The line has 5 exponential stations, buffers of 5 and
 breakdowns of operation; every figure includes the drawing of random numbers. Engines are compared by the CPU time of
 one run, as the median over rounds in which each has its turn; what numba compiles is measured apart, in a process
-with an empty cache.
+with an empty cache. Growth is the slope of CPU time over stations, and over simulated minutes, both on log scales: 1 is
+proportional. A move is one part through one station.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,31 @@ ROOT = Path(__file__).resolve().parents[1]
 STATIONS, BUFFER, FAILURE_MIN, REPAIR_MIN = 5, 5, 100.0, 10.0
 MINUTES = 1e5
 ROUNDS = 7
+GROWTH_STATIONS, GROWTH_MINUTES = (5, 10, 20, 50, 100, 200), (1e4, 3e4, 1e5, 3e5, 1e6)
+GROWTH_ROUNDS = 3
 REPLICATIONS, REPLICATION_MINUTES, WORKERS = 10_000, 1000.0, 2
 SAMPLE_S = 0.05
+# What a line may have beside stations and buffers; tests/simulation/compiled holds each equal to SimPy row by row.
+TAKEN = [
+    "arrivals",
+    "saturated source",
+    "orders",
+    "variants in lots",
+    "routes",
+    "branches",
+    "several servers",
+    "unequal machines",
+    "cycles of variants",
+    "set-up matrices",
+    "breakdowns by either clock",
+    "repair crew with shifts",
+    "inspection and rework",
+    "operators with shifts",
+    "materials",
+    "priorities",
+    "loss when full",
+    "parts at the start",
+]
 COMPILING = "import benchmarks.simulation as bench; print(bench.first_and_second_run())"
 
 
@@ -37,16 +61,20 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print JSON on one line")
-    parser.add_argument("--only", choices=["engines", "replications", "compilation"], nargs="+", help="some parts only")
+    parser.add_argument(
+        "--only", choices=["engines", "growth", "replications", "compilation"], nargs="+", help="some parts only"
+    )
     parser.add_argument("--minutes", type=float, default=MINUTES, help="simulated time of the comparison")
     parser.add_argument("--replications", type=int, default=REPLICATIONS)
     options = parser.parse_args()
-    parts = options.only or ["compilation", "engines", "replications"]
-    figures: dict[str, float] = {}
+    parts = options.only or ["compilation", "engines", "growth", "replications"]
+    figures: dict[str, Any] = {}
     if "compilation" in parts:
         figures |= compilation()
     if "engines" in parts:
         figures |= engines(options.minutes)
+    if "growth" in parts:
+        figures |= growth()
     if "replications" in parts:
         figures |= replications(options.replications)
     print(json.dumps(figures, indent=None if options.json else 2))
@@ -85,8 +113,8 @@ def by_hand(minutes: float, *, seed: int) -> int:
     return shipped
 
 
-def line() -> Line:
-    """The same line, described."""
+def line(count: int = STATIONS) -> Line:
+    """The same line, described, with `count` stations."""
     one = Station(
         name="m0",
         cycle=Distribution(kind="exponential", mean=1.0),
@@ -95,10 +123,62 @@ def line() -> Line:
     )
     return Line(
         minutes_per_day=REPLICATION_MINUTES,
-        stations=tuple(Station(**(vars(one) | {"name": f"m{number}"})) for number in range(1, STATIONS + 1)),
-        buffers=(BUFFER,) * (STATIONS - 1),
+        stations=tuple(Station(**(vars(one) | {"name": f"m{number}"})) for number in range(1, count + 1)),
+        buffers=(BUFFER,) * (count - 1),
         inspection=Inspection(assumed=AssumedRates(defect_rate=0.0, false_reject_rate=0.0)),
     )
+
+
+def run_of(described: Line, minutes: float) -> Any:
+    """One replication of a line with all key figures."""
+    from twinloop.simulation.engine.run import Run
+
+    return Run(
+        line=described,
+        gate=Gate.of(described.inspection.assumed.curve()),
+        latency_ms=0.0,
+        economy=Economy(),
+        seed=1,
+        replication=0,
+        start=0.0,
+        horizon=minutes,
+    )
+
+
+def growth() -> dict[str, Any]:
+    """Slopes of the compiled engine's CPU time on log scales, moves a second, and which features it takes."""
+    from twinloop.simulation.compiled.features import REASONS
+
+    stations = [_compiled_seconds(line(count), MINUTES) for count in GROWTH_STATIONS]
+    minutes = [_compiled_seconds(line(), horizon) for horizon in GROWTH_MINUTES]
+    described = run_of(line(), GROWTH_MINUTES[-1])
+    shipped = _figures(described)["throughput_per_day"] * GROWTH_MINUTES[-1] / REPLICATION_MINUTES
+    return {
+        "compiled_slope_stations": round(_slope(GROWTH_STATIONS, stations), 2),
+        "compiled_slope_horizon": round(_slope(GROWTH_MINUTES, minutes), 2),
+        "compiled_stations_s": dict(zip(map(str, GROWTH_STATIONS), (round(s, 3) for s in stations), strict=True)),
+        "compiled_horizon_s": dict(zip(map(str, GROWTH_MINUTES), (round(s, 4) for s in minutes), strict=True)),
+        "compiled_moves_per_s": round(shipped * STATIONS / minutes[-1]),
+        "compiled_takes": TAKEN,
+        "compiled_leaves_out": REASONS,
+    }
+
+
+def _figures(run: Any) -> dict[str, float]:
+    from twinloop.simulation.compiled import run as compiled
+
+    return compiled.outcomes([run])[0][0]
+
+
+def _compiled_seconds(described: Line, minutes: float) -> float:
+    """CPU seconds of one replication, the median over rounds after one that warms up."""
+    run = run_of(described, minutes)
+    _figures(run)
+    return statistics.median(_cpu_seconds(lambda: _figures(run)) for _ in range(GROWTH_ROUNDS))
+
+
+def _slope(sizes: Sequence[float], seconds: Sequence[float]) -> float:
+    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 
 def engines(minutes: float) -> dict[str, float]:
@@ -107,21 +187,12 @@ def engines(minutes: float) -> dict[str, float]:
     compiled_speedup: all key figures, no log. compiled_log_speedup: with the whole log in memory.
     """
     from twinloop.simulation.compiled import run as compiled
-    from twinloop.simulation.engine.run import Run, simulate
+    from twinloop.simulation.engine.run import simulate
 
     described = line()
     gate = Gate.of(described.inspection.assumed.curve())
     how: dict[str, Any] = {"seed": 1, "replication": 0, "minutes": minutes}
-    run = Run(
-        line=described,
-        gate=gate,
-        latency_ms=0.0,
-        economy=Economy(),
-        seed=1,
-        replication=0,
-        start=0.0,
-        horizon=minutes,
-    )
+    run = run_of(described, minutes)
     with tempfile.TemporaryDirectory(prefix="twinloop-bench-") as temporary:
         turns: dict[str, Callable[[], object]] = {
             "hand": lambda: by_hand(minutes, seed=1),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from twinloop.errors import InputError, RunError
+from twinloop.errors import InputError, RunError, near, nearest
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,25 @@ def test_a_long_message_keeps_its_place_and_its_remedy() -> None:
     assert len(message) == 300
     assert message.startswith("train: images/1.png: xxx")
     assert message.endswith("xxx: run `make repro` again")
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "guess"),
+    [
+        ("weldin", ["press", "welding"], "welding"),
+        ("sawmlil", ["sawmill"], "sawmill"),
+        ("Epochs", ["epochs"], "epochs"),
+        ("duedate", ["due_date", "due"], "due_date"),
+        ("profit", ["oee", "profit_per_day"], "profit_per_day"),
+        ("mill", ["drill", "milling_machine"], None),
+        ("lathe", ["laser"], None),
+        ("ab", ["ac"], None),
+        ("tardy", ["tardiness"], None),
+        ("x" * 500, ["y"], None),
+        ("a", [], None),
+    ],
+)
+def test_only_a_name_that_is_near_is_guessed(name: str, known: list[str], guess: str | None) -> None:
+    assert near(name, known) == guess
+    told = nearest(name, known)
+    assert told == (f"did you mean {guess!r}?" if guess else f"known: {', '.join(known) or 'none'}")

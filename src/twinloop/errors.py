@@ -6,12 +6,12 @@ that the place (in front) and the remedy (at the end) remain. Anything else that
 traceback.
 """
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
 
 LONGEST = 300
+LONGEST_NAME = 80
 # user:password@ of an address, and what a query calls a secret.
 PASSWORD = re.compile(r"(?<=://)([^\s/:@]*):\S+@")
 SECRET = re.compile(r"([?&](?:password|passwd|pwd|token|secret|access_key|sig)=)[^&\s)]+", re.IGNORECASE)
@@ -43,8 +43,53 @@ def nearest(name: str, known: Iterable[str]) -> str:
     "did you mean 'welding'?"
     """
     known = list(known)
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known) or 'none'}"
+    guess = near(name, known)
+    return f"did you mean {guess!r}?" if guess is not None else f"known: {', '.join(known) or 'none'}"
+
+
+def near(name: str, known: Iterable[str]) -> str | None:
+    """The known name that differs by so few letters that it was probably meant; None where none is that near.
+
+    One letter left out, added, changed or swapped with its neighbour, two in names of six letters and more (Damerau
+    1964), or words behind it left out or added; capitals and the sign between words do not count.
+
+    >>> near("weldng", ["press", "welding"]), near("mill", ["drill"])
+    ('welding', None)
+    """
+    given, known = _letters(name), list(known)
+    if len(given) > LONGEST_NAME:
+        return None
+    begun = [o for o in known if given == _letters(o) or _begins(given, _letters(o)) or _begins(_letters(o), given)]
+    if begun:
+        return begun[0]
+    distances = {other: _distance(given, _letters(other)) for other in known if len(other) <= LONGEST_NAME}
+    guess = min(distances, key=lambda other: distances[other], default=None)
+    longer = max(len(given), len(guess or ""))
+    return guess if guess is not None and distances[guess] <= (2 if longer >= 6 else 1 if longer >= 3 else 0) else None
+
+
+def _begins(short: str, long: str) -> bool:
+    rest = long.removeprefix(short)
+    return len(short) >= 4 and rest != long and rest != "" and (rest[0] == "_" or len(rest) <= 2)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\s_-]+", "_", name.strip().lower())
+
+
+def _distance(a: str, b: str) -> int:
+    """Letters to change, add, leave out or swap; 9 where the lengths alone are too different."""
+    if abs(len(a) - len(b)) > 2:
+        return 9
+    rows = [list(range(len(b) + 1))]
+    for i, x in enumerate(a, start=1):
+        row = [i]
+        for j, y in enumerate(b, start=1):
+            row.append(min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (x != y)))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                row[-1] = min(row[-1], rows[-2][j - 2] + 1)
+        rows.append(row)
+    return rows[-1][-1]
 
 
 def unknown(where: str, name: str, known: Iterable[str]) -> InputError:

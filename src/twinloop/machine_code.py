@@ -72,6 +72,11 @@ def sources_digest(sources: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
+def kept(function: Any) -> bool:
+    """Whether a function's machine code lies on disk, compiled from these very sources."""
+    return Path(function._cache._cache_file._index_path).is_file()
+
+
 def compiler(sources: Iterable[Path], **options: Any) -> Decorator:
     """A decorator: the function compiled for the types it is called with; no Python objects inside.
 

@@ -88,6 +88,15 @@ def count(value: float) -> str:
     return f"{value:,.0f}".replace(",", THIN)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things, one or more.
+
+    >>> counted(1, "job"), counted(1600, "job")
+    ('1 job', '1\u202f600 jobs')
+    """
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def percent(share: float | None, *, digits: int = 1, sign: bool = False) -> str:
     """A share in [0, 1] as a percentage.
 

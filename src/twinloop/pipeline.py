@@ -7,13 +7,18 @@ log and translates.
 import logging
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twinloop import outputs
 from twinloop.errors import InputError, RunError
 from twinloop.progress import headline, say
 from twinloop.tracking.recorded import is_recorded
 from twinloop.twins.registry import Twin
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
 
 FRONT = "front"
 RECORD = "record"
@@ -51,6 +56,13 @@ def _refuse_unreadable_lock(root: Path, error: BaseException | None) -> None:
         error = error.__cause__
 
 
+def _last(repo: "Repo", names: Sequence[str]) -> list[str]:
+    """Of the named stages those that no other of them needs; for each target DVC reads its files once more."""
+    graph = repo.index.graph
+    own = [stage for stage in graph if stage.addressing in names]
+    return [stage.addressing for stage in own if not any(other in own for other in graph.predecessors(stage))]
+
+
 def reproduce(root: Path, twin: Twin) -> None:
     """Bring every stage of `twin` up to date.
 
@@ -69,7 +81,7 @@ def reproduce(root: Path, twin: Twin) -> None:
     os.environ.pop("DVC_ROOT", None)
     try:
         with Repo(str(root)) as repo:
-            repo.reproduce(targets=[f"{twin.name}-{verb}" for verb in twin.verbs if verb != RECORD])
+            repo.reproduce(targets=_last(repo, [f"{twin.name}-{verb}" for verb in twin.verbs if verb != RECORD]))
             if RECORD in twin.verbs:
                 # DVC knows that record ran, not into which store.
                 forced = not _recorded(root, twin)

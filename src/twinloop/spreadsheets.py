@@ -21,6 +21,15 @@ def as_text(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
+def as_read(cell: str) -> str:
+    """A cell without the apostrophe that `as_text` put in front.
+
+    >>> as_read("'=1+1"), as_read("'tis")
+    ('=1+1', "'tis")
+    """
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
+
+
 def as_texts(frame: "pl.DataFrame") -> "pl.DataFrame":
     """Every text column of a table; numbers stay numbers."""
     import polars as pl

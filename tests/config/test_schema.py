@@ -65,7 +65,7 @@ def test_a_right_value_comes_out_as_it_went_in(epochs: int, rate: float, sizes: 
 
 
 def test_settings_check_themselves_when_built_by_hand_and_cannot_be_changed() -> None:
-    with pytest.raises(ValueError, match="greater than or equal to 1"):
+    with pytest.raises(ValueError, match="^Train.epochs = 0: expected an integer ≥ 1$"):
         Train(epochs=0)
     with pytest.raises(AttributeError):
         Train().epochs = 5  # type: ignore[misc]

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import optuna
+from optuna.storages import RetryHeartbeatStaleTrialCallback
+from optuna.trial import TrialState
+
 from twinloop.errors import InputError, RunError
 from twinloop.learning.objectives import Objective
 from twinloop.learning.rounds import Report
@@ -81,6 +85,25 @@ class KilledOnce:
             return hill(values, report)
         os.kill(os.getpid(), signal.SIGKILL)
         return 0.0
+
+
+@dataclass(frozen=True)
+class TakenForDead:
+    """Like hill, but while the first trial runs somebody else on the study finds that its heartbeat is late."""
+
+    marker: Path
+    storage: str
+
+    def __call__(self, values: Mapping[str, Any], report: Report) -> float:
+        try:
+            self.marker.touch(exist_ok=False)
+        except FileExistsError:
+            return hill(values, report)
+        (name,) = optuna.get_all_study_names(self.storage)
+        study = optuna.load_study(study_name=name, storage=self.storage)
+        (trial,) = [one for one in study.get_trials() if one.params == values]
+        RetryHeartbeatStaleTrialCallback()(study, study.tell(trial.number, state=TrialState.FAIL))
+        return hill(values, report)
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,17 @@ def fp32(module: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def export(module: Tiny, path: Path) -> None:
-    to_onnx(module, (IMAGE,), path=path, outputs=OUTPUTS, metadata={"classes": '["good"]'})
+def export(module: Tiny, path: Path, opset: int = 20) -> None:
+    to_onnx(module, (IMAGE,), path=path, outputs=OUTPUTS, metadata={"classes": '["good"]'}, opset=opset)
+
+
+@pytest.mark.parametrize("opset", [20, 21, 22, 23])
+def test_the_graph_is_of_the_opset_that_was_asked_for(tmp_path: Path, module: Tiny, images: Arrays, opset: int) -> None:
+    export(module, tmp_path / "graph.onnx", opset)
+    written = onnx.load(tmp_path / "graph.onnx")
+    assert {one.version for one in written.opset_import if not one.domain} == {opset}
+    repeated = run_batches(open_graph(tmp_path / "graph.onnx"), images, batch=7)
+    assert max_difference(torch_outputs(module, images), repeated) < 1e-5
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 40])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.learning import objectives
-from tests.learning.objectives import BOTH, HEIGHT, SPACE, KilledOnce, run
+from tests.learning.objectives import BOTH, HEIGHT, SPACE, KilledOnce, TakenForDead, run
 from twinloop.config import Invalid, parse
 from twinloop.errors import InputError, RunError
 from twinloop.learning.objectives import Objective
@@ -103,6 +103,15 @@ def test_a_killed_process_costs_no_trial(tmp_path: Path, capsys: pytest.CaptureF
     values = [trial.values for trial in found.trials]
     assert sorted(map(str, values)) == sorted(str(trial.values) for trial in undisturbed.trials)
     assert "was killed by signal 9; its values are tried again" in capsys.readouterr().err
+
+
+def test_a_trial_that_others_took_for_dead_is_theirs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    storage = f"sqlite:///{tmp_path}/study.db"
+    objective = TakenForDead(tmp_path / "late", storage)
+    shared = run(objective, tmp_path / "unused.db", trials=3, batch=1, workers=1, storage=storage)
+    assert len(shared.trials) == 3
+    assert all(trial.scores or trial.reason == "pruned" for trial in shared.trials)
+    assert "trial 0: its heartbeat came late and others try its values again" in capsys.readouterr().err
 
 
 def test_a_process_that_keeps_dying_stops_the_study(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from scipy.signal import lfilter
 from scipy.stats import binomtest
 
 from twinloop.errors import InputError
-from twinloop.replication.steady_state import batch_means, moving_average, mser
+from twinloop.replication.steady_state import batch_means, growth, moving_average, mser
 
 SERIES = arrays(np.float64, st.integers(50, 200), elements=st.floats(-1e3, 1e3))
 
@@ -130,3 +130,39 @@ def test_a_series_that_is_too_short_is_refused(call, expected):
         call()
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def levels(*, drift: float, replications: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Means of the second and the last quarter of reflected random walks of 4000 steps, which start at 0."""
+    rng = np.random.default_rng(seed)
+    steps = rng.standard_normal((replications, 4000)) + drift
+    walks = np.cumsum(steps, axis=1)
+    walks -= np.minimum(np.minimum.accumulate(walks, axis=1), 0.0)
+    return walks[:, 1000:2000].mean(axis=1), walks[:, 3000:].mean(axis=1)
+
+
+@pytest.mark.parametrize(
+    ("drift", "replications", "least", "most"),
+    [
+        (-0.05, 10, 0.0, 0.02),
+        (-0.05, 400, 0.0, 0.02),
+        (-0.02, 40, 0.0, 0.05),
+        (0.0, 40, 0.3, 1.0),
+        (0.05, 10, 0.95, 1.0),
+    ],
+    ids=["stable", "stable and precise", "stable, hardly filled", "at capacity", "overloaded"],
+)
+def test_growth_is_found_where_it_is_and_not_where_it_is_not(drift, replications, least, most):
+    found = [growth(*levels(drift=drift, replications=replications, seed=seed)).sure for seed in range(60)]
+    # The share of 60 seeds may differ from its bound by chance: by no more than has a probability of 1 in 1000.
+    assert binomtest(sum(found), 60, least, alternative="less").pvalue > 1e-3 if least else True
+    assert binomtest(sum(found), 60, most, alternative="greater").pvalue > 1e-3 if most < 1 else True
+
+
+def test_what_never_varies_is_judged_by_what_it_is():
+    assert growth([10.0, 10.0], [20.0, 20.0]).sure
+    assert not growth([10.0, 10.0], [12.0, 12.0]).sure
+    assert not growth([0.1, 0.1], [0.4, 0.4]).sure  # less than one thing is none
+    assert not growth([100.0, 101.0], [100.5, 101.0], initial=100.0).sure
+    with pytest.raises(ValueError, match="at least 2 replications, got 1"):
+        growth([1.0], [2.0])

@@ -192,23 +192,27 @@ def rich_shops(
         operations = []
         for number in range(draw(st.integers(1, most_operations))):
             chosen = draw(st.lists(st.sampled_from(machines), min_size=1, max_size=2, unique=True))
-            first, *others = (Alternative(machine, draw(st.integers(1, span))) for machine in chosen)
+            milestone = draw(st.integers(0, 9)) == 9
+            times = st.just(0) if milestone else st.integers(1, span)
+            first, *others = (Alternative(machine, draw(times)) for machine in chosen)
             taken = draw(st.integers(0, 2)) if material else 0
             needed += taken
+            patience = draw(st.integers(0, 6))
             operations.append(
                 Operation(
                     first.machine,
                     first.duration,
                     tuple(others),
                     family=draw(st.sampled_from(families)),
-                    pools={"people": 1} if pool and draw(st.booleans()) else {},
+                    pools={"people": 1} if pool and not milestone and draw(st.booleans()) else {},
                     materials={"bar": taken} if taken else {},
-                    no_wait=number > 0 and draw(st.integers(0, 3)) == 0,
+                    no_wait=number > 0 and patience == 0,
                     resumable=draw(st.booleans()),
+                    max_wait=patience - 4 if number > 0 and patience > 3 else None,
                 )
             )
-        release = draw(st.integers(0, span))
-        due = draw(st.integers(release + 1, latest)) if firm else draw(st.none() | st.integers(release, latest))
+        release = draw(st.integers(-2, span))
+        due = draw(st.integers(max(0, release) + 1, latest)) if firm else draw(st.none() | st.integers(-latest, latest))
         after = tuple(sorted(draw(st.sets(st.sampled_from([j.name for j in jobs]), max_size=1)))) if jobs else ()
         weights = draw(st.tuples(st.integers(0, 3), st.integers(0, 2)))
         jobs.append(Job(str(k), tuple(operations), release, due, *weights, firm=firm, after=after))
@@ -246,11 +250,12 @@ def every_timed_plan(shop: JobShop) -> Iterator[Plan]:
                 yield plan
             return
         job, number = operations[k]
-        ready = done[-1].end if number else job.release
+        ready = done[-1].end if number else max(0, job.release)
         for mode in job.operations[number].modes:
             for start in range(ready, (job.due or 0) - mode.duration + 1):
                 for end in range(start + mode.duration, (job.due or 0) + 1):
-                    busy = any(a.machine == mode.machine and a.start < end and start < a.end for a in done)
+                    there = [a for a in done if a.machine == mode.machine and a.start < a.end]
+                    busy = start < end and any(a.start < end and start < a.end for a in there)
                     a = Assignment(job.name, number, mode.machine, start, end)
                     if not busy and _lasts(shop, a, mode.duration):
                         yield from place(k + 1, [*done, a])
@@ -261,6 +266,9 @@ def every_timed_plan(shop: JobShop) -> Iterator[Plan]:
 def _lasts(shop: JobShop, a: Assignment, duration: int) -> bool:
     """Whether an operation that runs from start to end does exactly its work, counted minute by minute."""
     operation = shop.by_name[a.job].operations[a.operation]
-    closed = [*shop.stops.get(a.machine, ()), *(w for p in shop.pools if p.name in operation.pools for w in p.closed)]
+    if not duration:
+        return a.start == a.end
+    pools = (p for p in shop.pools if p.name in operation.pools)
+    closed = [*shop.stops.get(a.machine, ()), *(w for p in pools for w in (*p.closed, *p.stops))]
     runs = [not any(w.start <= minute < w.end for w in closed) for minute in range(a.start, a.end)]
     return runs[0] and runs[-1] and sum(runs) == duration and (operation.resumable or all(runs))

@@ -12,7 +12,7 @@ from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation, Wi
 
 
 @settings(max_examples=30, deadline=None)
-@given(shops(most_jobs=3, most_operations=2) | flexible_shops(), st.sampled_from(TERMS[:6]))
+@given(shops(most_jobs=3, most_operations=2) | flexible_shops(), st.sampled_from(TERMS[:-1]))
 def test_no_plan_beats_the_lower_bound(shop: JobShop, term: Term) -> None:
     goal = Goal.of(term)
     bound = lower_bound(shop, goal)
@@ -20,7 +20,7 @@ def test_no_plan_beats_the_lower_bound(shop: JobShop, term: Term) -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(rich_shops(most_jobs=2, most_operations=2, latest=12, firm=True), st.sampled_from(TERMS[:6]))
+@given(rich_shops(most_jobs=2, most_operations=2, latest=12, firm=True), st.sampled_from(TERMS[:-1]))
 def test_spans_and_bounds_hold_for_every_plan_of_a_rich_shop(shop: JobShop, term: Term) -> None:
     goal = Goal.of(term)
     found, bound = spans(shop, latest_ends(shop, latest=12)), lower_bound(shop, goal)

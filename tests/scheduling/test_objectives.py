@@ -57,6 +57,19 @@ def ending(**ends: int) -> Plan:
     )
 
 
+@pytest.mark.parametrize(
+    ("term", "value"),
+    {
+        "max_tardiness": 5,
+        "late_jobs": 2,
+        "completion": 10 + 25 + 32 + 40,
+        "weighted_completion": 10 + 75 + 64 + 40,
+    }.items(),
+)
+def test_goals_of_ends_and_due_dates_are_those_computed_by_hand(term, value):
+    assert measure(term, PROMISES, ending(a=10, b=25, c=32, d=40)) == value
+
+
 def test_jobs_that_end_on_their_date_cost_nothing_and_one_unit_later_or_earlier_does():
     on_time = ending(a=99, b=20, c=30, d=40)
     assert [measure(term, PROMISES, on_time) for term in ("tardiness", "weighted_tardiness", "earliness")] == [0, 0, 0]

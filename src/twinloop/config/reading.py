@@ -4,12 +4,15 @@ YAML allows more than a configuration can hold (dates, sets, bytes, cycles, inte
 parser answers some of it with Python's own errors. Here is the one place that knows.
 """
 
+import copy
+import functools
 import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from twinloop.content import kind_of
 from twinloop.errors import InputError
 
 DEEPEST = 60
@@ -19,8 +22,11 @@ LARGEST_INTEGER = 2**63 - 1
 
 def read_yaml(path: Path, name: str) -> Any:
     """The plain data of a YAML file, called `name` in messages. Raises InputError with its place in one line."""
+    content = path.read_bytes()
+    if (kind := kind_of(content, path.name)) is not None:
+        raise InputError(f"{name}: expected UTF-8 text, found {kind}")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{name}: expected UTF-8 text, found byte 0x{error.object[error.start]:02x}") from None
     return parse_yaml(text, name)
@@ -32,7 +38,7 @@ def parse_yaml(text: str, name: str) -> Any:
         # PyYAML's time grows with the square of the brackets that are open.
         raise InputError(f"{name}: expected YAML nested at most {DEEPEST} deep")
     try:
-        value = yaml.safe_load(text)
+        value = copy.deepcopy(_parsed(text))
     except RecursionError:
         raise InputError(f"{name}: expected YAML nested at most {DEEPEST} deep") from None
     except (yaml.YAMLError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
@@ -43,6 +49,13 @@ def parse_yaml(text: str, name: str) -> Any:
         place = ".".join(map(str, keys)) or "all of it"
         raise InputError(f"{name}: {place}: {expected}")
     return value
+
+
+@functools.lru_cache(maxsize=8)
+def _parsed(text: str) -> Any:
+    """One process asks for its params.yaml several times, and each time takes a tenth of a second."""
+    # In Python: the parser in C ends the process where brackets are nested too deep.
+    return yaml.safe_load(text)
 
 
 def unplain(value: Any) -> list[tuple[tuple[str | int, ...], str]]:

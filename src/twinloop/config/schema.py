@@ -6,7 +6,6 @@ NaN and infinity are refused.
 """
 
 import dataclasses
-import difflib
 import functools
 import json
 import typing
@@ -17,9 +16,12 @@ import pydantic
 import pydantic.dataclasses
 
 from twinloop.config.reading import unplain
+from twinloop.errors import InputError, near
 
 T = TypeVar("T")
 
+BRIEF = 40
+LONGEST_LIST = 160
 SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 WORDING = {
     "int_type": "expected an integer",
@@ -28,6 +30,10 @@ WORDING = {
     "finite_number": "expected a finite number",
     "string_type": "expected a text",
     "bool_type": "expected true or false",
+    "tuple_type": "expected a list",
+    "list_type": "expected a list",
+    "dict_type": "expected a mapping",
+    "string_too_short": "expected a text that is not empty",
 }
 CONFIG = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -36,9 +42,39 @@ CONFIG = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
 def settings(cls: type[T]) -> type[T]:
     """Make `cls` a frozen, keyword-only dataclass whose fields are checked on construction.
 
-    Bounds are written in the annotation: `epochs: Annotated[int, Field(ge=1)]`.
+    Bounds are written in the annotation: `epochs: Annotated[int, Field(ge=1)]`. Constructing it with values that do not
+    fit raises Unfit, an InputError that names the field as `Class.field`.
     """
-    return cast(type[T], pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=CONFIG)(cls))
+    made = pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=CONFIG)(cls)
+    checked = made.__init__
+
+    @functools.wraps(checked)
+    def construct(self: Any, *positional: Any, **values: Any) -> None:
+        if positional:
+            raise Unfit(f"{cls.__name__}: expected named values only, like {_first_field(made)}=…, got positional ones")
+        try:
+            checked(self, **values)
+        except pydantic.ValidationError as error:
+            faults = [f for item in error.errors(include_url=False) for f in _faults(item, (), made, values)]
+            invalid = Invalid(faults)
+            raise Unfit(
+                f"{cls.__name__}{'.' if invalid.faults[0].path else ': '}{invalid}", tuple(invalid.faults)
+            ) from None
+
+    made.__init__ = construct  # type: ignore[method-assign]
+    return cast(type[T], made)
+
+
+class Unfit(InputError, ValueError):
+    """A value that does not fit a settings class; a ValueError too, as a check of several values may meet it."""
+
+    def __init__(self, message: str, faults: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.faults = faults
+
+
+def _first_field(schema: Any) -> str:
+    return next((field.name for field in dataclasses.fields(schema)), "name")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,11 +91,43 @@ class Fault:
 
 
 class Invalid(ValueError):
-    """A mapping does not fit its schema; `faults` lists every reason."""
+    """A mapping does not fit its schema; `faults` lists every reason, the cause before what follows from it."""
 
     def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("; ".join(f"{f.dotted} = {f.value!r}: {f.expected}" for f in faults))
-        self.faults = faults
+        # A misspelt key also leaves the right one missing.
+        self.faults = sorted(faults, key=lambda fault: fault.expected.startswith("missing"))
+        lines = [_line(fault) for fault in self.faults]
+        shown = [line for k, line in enumerate(lines) if k == 0 or sum(map(len, lines[: k + 1])) <= LONGEST_LIST]
+        more = f" (and {len(lines) - len(shown)} more)" if len(lines) > len(shown) else ""
+        super().__init__("; ".join(shown) + more)
+
+
+def _line(fault: Fault) -> str:
+    """Place, value and expectation; a value of many lines says nothing, and of several values none is wrong alone."""
+    if not fault.path:
+        return fault.expected
+    large = isinstance(fault.value, dict) or (isinstance(fault.value, list | tuple) and bool(fault.value))
+    shown = "" if large else f" = {brief(fault.value)}"
+    return f"{fault.dotted}{shown}: {fault.expected}"
+
+
+def brief(value: Any) -> str:
+    """A value as a message shows it, so short that the reason behind it stays on the line.
+
+    >>> brief({"stations": ["press", "weld", "pack"], "name": "line"}), brief(list(range(9))), brief(0.5)
+    ('a mapping with stations, name', 'a list of 9', '0.5')
+    """
+    if isinstance(value, dict) and len(value) > 0 and len(repr(value)) > BRIEF:
+        names = ", ".join(str(key) for key in list(value)[:3])
+        return f"a mapping with {names[:BRIEF]}{', …' if len(value) > 3 else ''}"
+    if isinstance(value, list | tuple) and len(value) > 3:
+        return f"a list of {len(value)}"
+    if isinstance(value, str):
+        return repr(value if len(value) <= BRIEF else f"{value[: BRIEF - 5]}…")
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**40:
+        return "a very large number"
+    text = repr(value)
+    return text if len(text) <= BRIEF else f"{text[: BRIEF - 1]}…"
 
 
 def parse(schema: type[T], value: Any, *, path: tuple[str | int, ...] = ()) -> T:
@@ -74,8 +142,6 @@ def parse(schema: type[T], value: Any, *, path: tuple[str | int, ...] = ()) -> T
         return cast(T, _adapter(cast(Hashable, schema)).validate_json(text, strict=True))
     except pydantic.ValidationError as error:
         faults = [fault for item in error.errors(include_url=False) for fault in _faults(item, path, schema, value)]
-        # A misspelt key also leaves the right one missing: say the cause first.
-        faults.sort(key=lambda fault: fault.expected.startswith("missing"))
         raise Invalid(faults) from None
 
 
@@ -115,6 +181,13 @@ def _fault(item: Any, prefix: tuple[str | int, ...], schema: Any, given: Any) ->
         return Fault(path, item["input"], str(context["error"]))
     if kind == "json_invalid":
         return Fault(path, None, "expected plain data")
+    if kind in ("too_short", "too_long"):
+        words = "at least" if kind == "too_short" else "at most"
+        length = context["min_length" if kind == "too_short" else "max_length"]
+        items = "item" if length == 1 else "items"
+        return Fault(path, item["input"], f"expected {words} {length} {items}, got {context['actual_length']}")
+    if kind in ("dataclass_type", "dataclass_exact_type"):
+        return Fault(path, item["input"], f"expected a mapping, or a {context['class_name']}")
     return Fault(path, item["input"], WORDING.get(kind) or item["msg"][:1].lower() + item["msg"][1:])
 
 
@@ -155,8 +228,8 @@ def nearest(name: str, known: list[str]) -> str:
 
 
 def _close(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    guess = near(name, known)
+    return f"; did you mean {guess!r}?" if guess is not None else ""
 
 
 def _siblings(schema: Any, location: tuple[str | int, ...]) -> list[str]:

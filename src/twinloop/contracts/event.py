@@ -32,8 +32,9 @@ class EventKind(enum.StrEnum):
     """Steps of a part, then states of a machine, which hold until its next one.
 
     queue: a part waits before the station of `entity` (its first machine). join: a part is built into another
-    and leaves (`value`: that part). deliver: a material comes or, below 0, is taken (`value`: how much; `entity`: the
-    material). idle: nobody is there to work. starved with a part: it is there, other parts or material are missing.
+    and leaves (`value`: that part). lose: a part leaves unserved, turned away where there is no room (`entity`: source)
+    or out of patience before a station. deliver: a material comes or, below 0, is taken (`value`: how much; `entity`:
+    the material). idle: nobody is there to work. starved with a part: it is there, other parts or material are missing.
     Operators and vehicles have states like machines: running while they are busy (a vehicle with its part), else idle;
     a material is starved while a machine waits for it.
     """
@@ -46,6 +47,7 @@ class EventKind(enum.StrEnum):
     REJECT = "reject"
     QUEUE = "queue"
     JOIN = "join"
+    LOSE = "lose"
     DELIVER = "deliver"
     STARVED = "starved"
     RUNNING = "running"

@@ -132,8 +132,12 @@ def _answer(one: _Running, step: int, value: float) -> None:
     one.steps += 1
     # Optuna prunes by one objective only.
     if math.isfinite(value) and len(one.trial.study.directions) == 1:
-        one.trial.report(coarse(value), step)
-        prune = one.trial.should_prune()
+        try:
+            one.trial.report(coarse(value), step)
+            prune = one.trial.should_prune()
+        except optuna.exceptions.UpdateFinishedTrialError:
+            # Others on the same study took it for dead and try its values again: no use in going on.
+            prune = True
     try:
         one.connection.send(prune)
     except ConnectionError:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field
 
 from twinloop.config import settings
+from twinloop.config.schema import Unfit
 from twinloop.search_space import Dimension
 
 Settings = TypeVar("Settings", bound=Any)
@@ -31,7 +32,8 @@ def require_valid_space(given: Any, space: Mapping[str, Dimension], *, name: str
             try:
                 varied(given, {key: value}, fixed=fixed)
             except (ValueError, TypeError) as error:
-                reason = error.errors()[0]["msg"] if hasattr(error, "errors") else str(error).splitlines()[0]
+                faults = error.faults if isinstance(error, Unfit) else ()
+                reason = faults[0].expected if faults else str(error).splitlines()[0]
                 raise ValueError(f"{name}.{key} = {value!r}: {reason}") from None
 
 
@@ -105,7 +107,7 @@ class ExportSettings:
     calibration: Literal["minmax", "entropy", "percentile"] = "minmax"
     calibration_samples: Annotated[int, Field(ge=1, le=10_000_000)] = 128
     parity_samples: Annotated[int, Field(ge=2, le=10_000_000)] = 256
-    parity_batches: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (1, 2, 7, 32)
+    parity_batches: Annotated[tuple[Annotated[int, Field(ge=1, le=65_536)], ...], Field(min_length=1)] = (1, 2, 7, 32)
     fp32_tolerance: Annotated[float, Field(gt=0)] = 2e-4
     tensorrt: Literal["engine", "files", "none"] = "engine"
     latency_runs: Annotated[int, Field(ge=10, le=1_000_000)] = 200

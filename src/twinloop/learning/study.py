@@ -19,7 +19,7 @@ import optuna
 import sqlalchemy.exc
 from numpy.random import SeedSequence
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from twinloop.databases import one_at_a_time
 from twinloop.errors import InputError, RunError
@@ -279,14 +279,21 @@ def _storage(address: str, settings: StudySettings) -> RDBStorage:
         ) from error
 
 
-def _tell(study: optuna.Study, trial: optuna.Trial, outcome: Outcome, objectives: Sequence[Objective]) -> FrozenTrial:
-    trial.set_user_attr("steps", outcome.steps)
-    if not outcome.values:
-        trial.set_user_attr("reason", outcome.reason)
-        return study.tell(trial, state=TrialState.PRUNED)
-    if len(outcome.values) != len(objectives):
+def _tell(study: optuna.Study, trial: optuna.Trial, outcome: Outcome, objectives: Sequence[Objective]) -> None:
+    if outcome.values and len(outcome.values) != len(objectives):
         raise ValueError(f"expected one number per objective, {len(objectives)}; the trial gave {outcome.values}")
-    return study.tell(trial, [coarse(value) for value in outcome.values])
+    try:
+        trial.set_user_attr("steps", outcome.steps)
+        if outcome.values:
+            study.tell(trial, [coarse(value) for value in outcome.values])
+        else:
+            trial.set_user_attr("reason", outcome.reason)
+            study.tell(trial, state=TrialState.PRUNED)
+    except optuna.exceptions.UpdateFinishedTrialError:
+        say(
+            f"tune: trial {trial.number}: its heartbeat came late and others try its values again; raise "
+            "StudySettings.heartbeat_s where machines are busy"
+        )
 
 
 def _front(study: optuna.Study, trials: tuple[Tried, ...]) -> tuple[Tried, ...]:

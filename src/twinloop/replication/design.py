@@ -61,7 +61,7 @@ class Design:
             raise self.refused("max_replications", f"at least the {self.replications} of a batch")
         if self.backend not in get_args(Backend):
             raise self.refused("backend", "processes or dask")
-        if self.workers == 0:
+        if isinstance(self.workers, bool) or not isinstance(self.workers, int) or self.workers == 0:
             raise self.refused("workers", "a number of processes ≥ 1, or −1 for one per core")
 
     @property

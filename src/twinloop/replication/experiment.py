@@ -4,7 +4,7 @@ Results are put together in the order of the replications' numbers: one worker o
 A chunk is forgotten when its numbers are added up: memory does not grow beyond the key figures.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -65,10 +65,13 @@ class _Gathered:
         self.system, self.design, self.kpis = system, design, kpis
         self.kinds = (True, False) if system.estimate else (True,)
         self._figures: dict[bool, list[Floats]] = {drawn: [] for drawn in self.kinds}
+        self._asides: list[Mapping[str, Floats]] = []
         self._profile: Floats | None = None
 
     def add(self, outcomes: Outcomes, *, drawn: bool) -> None:
         self._figures[drawn].append(outcomes.figures)
+        if drawn:
+            self._asides.append(outcomes.asides)
         if drawn and outcomes.profile is not None:
             if self._profile is None:
                 self._profile = np.zeros(outcomes.profile.shape[1:])
@@ -84,6 +87,7 @@ class _Gathered:
             replications=replications,
             estimate=self._table(drawn=False) if False in self.kinds else None,
             profile=None if self._profile is None else self._profile / len(replications),
+            asides={name: np.concatenate([chunk[name] for chunk in self._asides]) for name in self._asides[0]},
         )
 
     def _table(self, *, drawn: bool) -> pl.DataFrame:

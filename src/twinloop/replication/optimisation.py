@@ -59,7 +59,7 @@ class Optimum:
     @property
     def sentence(self) -> str:
         """The answer in one sentence."""
-        title, unit = self.objective
+        title, unit = self.objective.title, self.objective.unit
         if self.chosen.name == TODAY:
             return f"None of {len(self.trials)} ways to set {', '.join(self.settings.space)} is better than today's"
         values = ", ".join(f"{path} = {_shown(value)}" for path, value in self.chosen.values.items())

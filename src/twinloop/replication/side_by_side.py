@@ -12,7 +12,8 @@ import polars as pl
 
 from twinloop.errors import InputError
 from twinloop.html import table
-from twinloop.replication.result import Comparison, Result
+from twinloop.numbers import MISSING
+from twinloop.replication.result import Comparison, Result, warned
 from twinloop.replication.selection import subset
 from twinloop.replication.statistics import holm, interval, p_value
 
@@ -53,24 +54,30 @@ class SideBySide:
         """One row per scenario: scenario, mean, low, high, change, change_low, change_high, p, sure.
 
         low and high are those of each mean alone; the changes' intervals hold all at once. p is Holm's, and sure says
-        that it is below one minus the confidence; both are null for the system as it is.
+        that it is below one minus the confidence; both are null for the system as it is. Where a system never settles
+        and the figure has no mean, what would need it is null, and nothing sure.
         """
         kpi, today = kpi or next(iter(self.today.kpis)), self.today
-        others = list(self.results.values())[1:]
+        others = [result for result in list(self.results.values())[1:] if today.has_mean(kpi) and result.has_mean(kpi)]
         changes = [result.sample(kpi) - today.sample(kpi) for result in others]
         chance = 1 - today.confidence
         p = holm([p_value(change) for change in changes])
-        rows: list[tuple[object, ...]] = [(today.name, *_ends(today, kpi), 0.0, 0.0, 0.0, None, None)]
+        compared: dict[str, tuple[object, ...]] = {today.name: (0.0, 0.0, 0.0, None, None)}
         for result, change, probability in zip(others, changes, p.tolist(), strict=True):
-            ends = interval(change, confidence=1 - chance / len(others))
-            rows.append(
-                (result.name, *_ends(result, kpi), ends.mean, ends.low, ends.high, probability, probability < chance)
-            )
+            ends = today.kpis[kpi].change_within(interval(change, confidence=1 - chance / len(others)))
+            compared[result.name] = (ends.mean, ends.low, ends.high, probability, probability < chance)
+        unknown = (None, None, None, None, False)
+        rows = [(name, *result.ends(kpi), *compared.get(name, unknown)) for name, result in self.results.items()]
         return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
     def best(self, kpi: str | None = None, *, smallest: bool = False) -> tuple[str, ...]:
-        """The scenarios that may be the best: the largest mean of `kpi`, or the smallest, is surely among them."""
+        """The scenarios that may be the best: the largest mean of `kpi`, or the smallest, is surely among them.
+
+        Raises RunError for a mean that does not exist.
+        """
         name, sign = kpi or next(iter(self.today.kpis)), -1.0 if smallest else 1.0
+        for result in self.results.values():
+            result[name]
         figures = {scenario: sign * result.values(name) for scenario, result in self.results.items()}
         return subset(figures, confidence=self.today.confidence)
 
@@ -89,15 +96,12 @@ class SideBySide:
                 row, text = frame.row(place, named=True), kpis[name].text
                 ends = f"{text(row['change_low'])} … {text(row['change_high'])}"
                 mark = "" if row["sure"] else " (not sure)"
-                cells += [text(row["mean"]), f"{ends}{mark}" if place else ""]
+                change = MISSING if row["change"] is None else f"{ends}{mark}"
+                cells += [text(row["mean"]), change if place else ""]
             rows.append(cells)
         caption = (
             f"{self.conditions()}; intervals of the changes hold together at {100 * self.today.confidence:g} %; "
             f"most {next(iter(kpis.values())).title.lower()}: {' or '.join(self.best())}"
         )
-        return table(caption, ("", *(cell for name in shown for cell in (kpis[name].heading, "change"))), rows)
-
-
-def _ends(result: Result, kpi: str) -> tuple[float, float, float]:
-    ends = result[kpi]
-    return ends.mean, ends.low, ends.high
+        face = table(caption, ("", *(cell for name in shown for cell in (kpis[name].heading, "change"))), rows)
+        return warned(face, [result.warning for result in self.results.values()])

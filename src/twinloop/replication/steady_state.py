@@ -1,13 +1,17 @@
-"""What a run without an end says: where its start stops to matter, and how sure its mean is.
+"""What a run without an end says: whether it settles, where its start stops to matter, and how sure its mean is.
 
-The warm-up by MSER-5 (White, 1997; White, Cobb and Spratt, 2000), its picture by Welch's moving average (1983), and the
-mean of one long run by batch means (Schmeiser, 1982).
+Whether it settles is told by replications (`growth`): what a queue that is loaded beyond its capacity holds grows with
+time, or at exactly its capacity with the root of time, while a stable one stays, however long it was busy. The warm-up
+by MSER-5 (White, 1997; White, Cobb and Spratt, 2000), its picture by Welch's moving average (1983), and the mean of one
+long run by batch means (Schmeiser, 1982).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtr
 
 from twinloop.errors import InputError
 from twinloop.numbers import Interval
@@ -17,6 +21,12 @@ Floats = NDArray[np.float64]
 MSER_BATCH = 5
 LEAST_BATCHES = 10
 LEAST_LEFT = 5
+# Names of what a system tells beside its key figures: how much is in it on average in two quarters of a replication.
+EARLY, LATE = "second_quarter", "last_quarter"
+# A root grows by half from the second to the last quarter; a stable queue that has just filled by an eighth.
+MARGIN = 0.25
+LEAST_GROWTH = 1.0
+CHANCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,23 @@ class Truncation:
 
 
 @dataclass(frozen=True)
+class Growth:
+    """How much is in a system in the second and in the last quarter of its time, means over replications.
+
+    p: the probability of so much by chance, where the last quarter holds a quarter more than the second.
+    """
+
+    early: float
+    late: float
+    p: float
+
+    @property
+    def sure(self) -> bool:
+        """Whether the system surely does not settle within its time."""
+        return self.p < CHANCE and self.late - self.early > LEAST_GROWTH
+
+
+@dataclass(frozen=True)
 class BatchMeans:
     """The mean of a dependent series with its interval, from `size` values to a batch.
 
@@ -40,6 +67,20 @@ class BatchMeans:
     interval: Interval
     size: int
     correlation: float
+
+
+def growth(early: ArrayLike, late: ArrayLike, *, initial: float = 0.0) -> Growth:
+    """Whether what is in a system, `early` and `late` [replications], goes on growing (one-sided Student's t).
+
+    What it began with, `initial`, did not grow. Raises ValueError for fewer than two replications.
+    """
+    first, last = np.asarray(early, dtype=np.float64), np.asarray(late, dtype=np.float64)
+    if len(first) < 2:
+        raise ValueError(f"expected at least 2 replications, got {len(first)}")
+    beyond = last - first - MARGIN * np.maximum(first - initial, 0.0)
+    mean, error = float(beyond.mean()), math.sqrt(float(beyond.var(ddof=1)) / len(beyond))
+    p = float(stdtr(len(beyond) - 1, -mean / error)) if error > 0 else float(mean <= 0)
+    return Growth(early=float(first.mean()), late=float(last.mean()), p=p)
 
 
 def mser(series: ArrayLike, *, batch: int = MSER_BATCH) -> Truncation:

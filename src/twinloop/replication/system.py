@@ -4,7 +4,7 @@ A replication is a pure function of its number, so chunks of them may be done an
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,12 @@ class Outcomes:
     """Of some replications in order: figures [n, kpis], and what else has the same shape in each of them.
 
     profile: [n, ...] of which the mean over replications is kept (minutes in states, lengths of queues).
+    asides: name → [n] what is told of every replication beside the key figures (steady_state.EARLY and LATE, for one).
     """
 
     figures: Floats
     profile: Floats | None = None
+    asides: Mapping[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

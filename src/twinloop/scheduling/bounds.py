@@ -1,20 +1,26 @@
 """What no plan can beat, found without search: earliest starts, latest ends, and a lower bound of any goal.
 
 Heads and tails run along the routes, over every machine an operation may use, with transport, closed windows and
-deliveries; machine bounds are head + work + tail (Carlier 1982), for alternatives over every set of machines that
-some operation is confined to.
+deliveries; machine bounds are head + work + tail (Carlier 1982), for alternatives over the sets of machines that
+some operation is confined to. The bound asks for nothing but earliest starts and ends, so that it is there at once;
+`spans` lists every start that is left.
 """
 
+import math
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from twinloop.contracts import Assignment
+from twinloop.scheduling.heads import Heads, Key, Supply, heads
 from twinloop.scheduling.objectives import Goal, Term
 from twinloop.scheduling.problem import Alternative, JobShop, Operation
-from twinloop.scheduling.problem.calendar import NEVER, Closures, Stretch, stretches
+from twinloop.scheduling.problem.calendar import ALWAYS, NEVER, Closures, OpenTime, Stretch, stretches
+from twinloop.scheduling.question import in_time
 
-Key = tuple[str, int]
+# Sets of machines that a bound is tried on where operations are confined to more, those with most work of their own.
+SETS = 60
 
 
 @dataclass(frozen=True)
@@ -74,19 +80,23 @@ def spans(
     *,
     kept: Mapping[Key, Assignment] | None = None,
     only: Collection[str] | None = None,
+    until: float = math.inf,
 ) -> Spans:
     """For every operation the modes and starts that routes, windows and the jobs' latest ends leave.
 
     kept: further operations that stay where they are, beside the frozen ones; only: the jobs that matter. An
-    operation without a mode has no place at all.
+    operation without a mode has no place at all. Raises TimeoutError when `time.perf_counter` gets past `until`.
     """
     fixed = {(a.job, a.operation): a for a in shop.frozen} | dict(kept or {})
     jobs = [name for name in shop.order if only is None or name in only]
-    closed = Closures(shop)
+    began = min([0, *(a.start for a in fixed.values())])
+    closed, supply = Closures(shop), Supply(shop)
     spans_of: dict[Key, tuple[Mode, ...]] = {}
     for name in jobs:
         job = shop.by_name[name]
-        opens = job.release
+        # Only what is fixed can have begun before now.
+        opens = job.release if job.release > 0 else began
+        in_time(until)
         for other in job.after:
             opens = max(opens, _end(spans_of, fixed, shop, other))
         for number, operation in enumerate(job.operations):
@@ -94,8 +104,9 @@ def spans(
             if number:
                 ready = {machine: _arrival(spans_of[name, number - 1], machine, shop, opens) for machine in ready}
             fixture = fixed.get((name, number))
-            spans_of[name, number] = _modes(shop, operation, ready, latest[name], fixture, closed)
+            spans_of[name, number] = _modes(operation, ready, latest[name], fixture, closed, supply)
     for name in reversed(jobs):
+        in_time(until)
         job = shop.by_name[name]
         closes = latest[name]
         for other in shop.followers[name]:
@@ -131,19 +142,19 @@ def _departure(behind: tuple[Mode, ...], machine: str, shop: JobShop) -> int:
 
 
 def _modes(
-    shop: JobShop,
     operation: Operation,
     ready: Mapping[str, int],
     closes: int,
     fixture: Assignment | None,
     closed: Closures,
+    supply: "Supply",
 ) -> tuple[Mode, ...]:
     if fixture is not None:
         if fixture.start < ready[fixture.machine] or fixture.end > closes:
             return ()
         stretch = Stretch(fixture.start, fixture.start, fixture.end - fixture.start)
         return (Mode(fixture.machine, operation.on(fixture.machine), (stretch,)),)
-    supplied = _supplied(shop, operation)
+    supplied = supply.of(operation)
     modes = [_mode(closed, operation, mode, max(ready[mode.machine], supplied), closes) for mode in operation.modes]
     return tuple(mode for mode in modes if mode.stretches)
 
@@ -154,19 +165,6 @@ def _mode(closed: Closures, operation: Operation, mode: Alternative, opens: int,
     return Mode(mode.machine, mode.duration, starts)
 
 
-def _supplied(shop: JobShop, operation: Operation) -> int:
-    """When enough of every material has come for this operation alone."""
-    latest = 0
-    for material in shop.materials:
-        stock = material.initial
-        for time, quantity in sorted(material.deliveries):
-            if stock >= operation.materials.get(material.name, 0):
-                break
-            stock += quantity
-            latest = max(latest, time)
-    return latest
-
-
 def _ending_by(mode: Mode, closes: int) -> Mode:
     cut = [Stretch(s.first, min(s.last, closes - s.elapsed), s.elapsed) for s in mode.stretches]
     return Mode(mode.machine, mode.duration, tuple(s for s in cut if s.first <= s.last))
@@ -175,86 +173,123 @@ def _ending_by(mode: Mode, closes: int) -> Mode:
 def lower_bound(shop: JobShop, goal: Goal | Term) -> int:
     """A bound of the goal's first level that needs no search; holds for every valid plan of the shop."""
     goal = Goal.of(goal) if isinstance(goal, str) else goal
-    # Firm due dates could leave an operation no place at all; without them every operation has one.
-    left = spans(shop, dict.fromkeys(shop.by_name, horizon(shop, goal)))
-    return sum(weight * BOUNDS[term](shop, left, goal) for term, weight in goal.levels[0].items() if term in BOUNDS)
+    terms = {term: weight for term, weight in goal.levels[0].items() if term in BOUNDS}
+    if not terms:
+        return 0
+    earliest = heads(shop)
+    return sum(weight * BOUNDS[term](shop, earliest, goal) for term, weight in terms.items())
 
 
-def _first_ends(shop: JobShop, left: Spans) -> dict[str, int]:
+def _first_ends(shop: JobShop, earliest: Heads) -> dict[str, int]:
     """Earliest end of every job."""
-    return {
-        job.name: min((m.first_end for m in left[job.name, len(job.operations) - 1]), default=0) for job in shop.jobs
-    }
+    return {job.name: min(head.first_end for head in earliest[job.name, len(job.operations) - 1]) for job in shop.jobs}
 
 
-def _makespan(shop: JobShop, left: Spans, _: Goal) -> int:
-    return max(*_first_ends(shop, left).values(), _machine_bound(shop, left))
+def _makespan(shop: JobShop, earliest: Heads, _: Goal) -> int:
+    return max(*_first_ends(shop, earliest).values(), _machine_bound(shop, earliest))
 
 
-def _tardiness(shop: JobShop, left: Spans, _: Goal) -> int:
-    ends = _first_ends(shop, left)
+def _tardiness(shop: JobShop, earliest: Heads, _: Goal) -> int:
+    ends = _first_ends(shop, earliest)
     return sum(max(0, ends[job.name] - job.due) for job in shop.jobs if job.due is not None)
 
 
-def _weighted_tardiness(shop: JobShop, left: Spans, _: Goal) -> int:
-    return int(shop.weighted_tardiness(_first_ends(shop, left)))
+def _weighted_tardiness(shop: JobShop, earliest: Heads, _: Goal) -> int:
+    return int(shop.weighted_tardiness(_first_ends(shop, earliest)))
 
 
-def _energy(shop: JobShop, left: Spans, _: Goal) -> int:
-    return sum(min((shop.power.get(m.machine, 0) * m.duration for m in row), default=0) for row in left.values())
+def _max_tardiness(shop: JobShop, earliest: Heads, _: Goal) -> int:
+    ends = _first_ends(shop, earliest)
+    return max((max(0, ends[job.name] - job.due) for job in shop.jobs if job.due is not None), default=0)
 
 
-def _stability(_: JobShop, left: Spans, goal: Goal) -> int:
+def _late_jobs(shop: JobShop, earliest: Heads, _: Goal) -> int:
+    ends = _first_ends(shop, earliest)
+    return sum(ends[job.name] > job.due for job in shop.jobs if job.due is not None)
+
+
+def _completion(shop: JobShop, earliest: Heads, _: Goal) -> int:
+    return sum(_first_ends(shop, earliest).values())
+
+
+def _weighted_completion(shop: JobShop, earliest: Heads, _: Goal) -> int:
+    ends = _first_ends(shop, earliest)
+    return sum(job.weight * ends[job.name] for job in shop.jobs)
+
+
+def _energy(shop: JobShop, earliest: Heads, _: Goal) -> int:
+    return sum(min(shop.power.get(head.machine, 0) * head.duration for head in row) for row in earliest.values())
+
+
+def _stability(_: JobShop, earliest: Heads, goal: Goal) -> int:
     before = {(a.job, a.operation): a.start for a in goal.reference or ()}
-    moved = [min(m.first for m in left[key]) - start for key, start in before.items() if left.get(key)]
+    moved = [min(head.first for head in earliest[key]) - start for key, start in before.items() if key in earliest]
     return sum(max(0, late) for late in moved)
 
 
-def _machine_bound(shop: JobShop, left: Spans) -> int:
-    loads: dict[frozenset[str], list[tuple[int, int, int]]] = {}
+class _Load(NamedTuple):
+    """What operations need of the machines they are confined to: least head, sum of work, least tail."""
+
+    head: int
+    work: int
+    tail: int
+
+
+def _together(loads: Collection[_Load]) -> _Load:
+    return _Load(min(load.head for load in loads), sum(load.work for load in loads), min(load.tail for load in loads))
+
+
+def _machine_bound(shop: JobShop, earliest: Heads) -> int:
+    loads: dict[frozenset[str], _Load] = {}
     for job in shop.jobs:
         tail = 0
         for number in reversed(range(len(job.operations))):
-            modes = left[job.name, number]
-            if not modes:
-                return 0
+            row = earliest[job.name, number]
             # Pauses keep the machine but are no work; a frozen operation lasts as long as it lasts.
-            fixed = bool(shop.frozen) and len(modes) == len(modes[0].stretches) == 1 and modes[0].first == modes[0].last
-            work = modes[0].stretches[0].elapsed if fixed else min(mode.duration for mode in modes)
-            load = (min(mode.first for mode in modes), work, tail)
-            loads.setdefault(frozenset(mode.machine for mode in modes), []).append(load)
-            tail += min(stretch.elapsed for mode in modes for stretch in mode.stretches)
+            work = min(head.work for head in row)
+            machines = frozenset(head.machine for head in row)
+            if work and not machines & shop.ovens.keys():
+                load = _Load(min(head.first for head in row), work, tail)
+                loads[machines] = _together((load, loads[machines])) if machines in loads else load
+            tail += work
+    closures = Closures(shop)
+    # A frozen operation may run through closed windows.
+    hours = {machine: ALWAYS if shop.frozen else closures.on(machine) for machine in shop.machines}
+    most = sorted(loads, key=lambda machines: (-loads[machines].work / len(machines), sorted(machines)))[:SETS]
     best = 0
-    for machines in [*loads, frozenset(shop.machines)]:
-        inside = [load for confined, row in loads.items() if confined <= machines for load in row]
-        head = min(load[0] for load in inside)
-        work = sum(load[1] for load in inside)
-        best = max(best, _worked_off(shop, machines, head, work) + min(load[2] for load in inside))
+    for machines in [*most, frozenset(shop.machines) - shop.ovens.keys()]:
+        inside = [load for confined, load in loads.items() if confined <= machines]
+        if inside:
+            whole = _together(inside)
+            best = max(best, _worked_off([hours[m] for m in machines], whole.head, whole.work) + whole.tail)
     return best
 
 
-def _worked_off(shop: JobShop, machines: Collection[str], begin: int, work: int) -> int:
-    """When `machines` together can have done `work` from `begin` on, in open time."""
-    if shop.frozen:
-        # A frozen operation may run through closed windows.
-        return begin - (-work // len(machines))
-    closures = Closures(shop)
-    times = [closures.on(machine) for machine in machines]
+def _worked_off(hours: Sequence[OpenTime], begin: int, work: int) -> int:
+    """When machines of these hours together can have done `work` from `begin` on."""
+    always = sum(one.always for one in hours)
+    others = [one for one in hours if not one.always]
+    if not others:
+        return begin - (-work // always)
 
     def enough(until: int) -> bool:
-        return sum(time.between(begin, until) for time in times) >= work
+        return always * (until - begin) + sum(one.between(begin, until) for one in others) >= work
 
-    until = begin + work
+    until = begin - (-work // len(hours))
     while not enough(until) and until < NEVER:
         until = min(2 * until - begin + 1, NEVER)
     return begin + bisect_left(range(begin, until), True, key=enough)
 
 
-# What no plan can be below, from the starts that are left to every operation; a term without an entry has 0.
-BOUNDS: Mapping[Term, Callable[[JobShop, Spans, Goal], int]] = {
+# What no plan can be below, from the earliest start and end of every operation; a term without an entry has 0.
+BOUNDS: Mapping[Term, Callable[[JobShop, Heads, Goal], int]] = {
     "makespan": _makespan,
     "tardiness": _tardiness,
     "weighted_tardiness": _weighted_tardiness,
+    "max_tardiness": _max_tardiness,
+    "late_jobs": _late_jobs,
+    "completion": _completion,
+    "weighted_completion": _weighted_completion,
     "energy": _energy,
     "stability": _stability,
 }

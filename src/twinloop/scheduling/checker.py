@@ -35,11 +35,10 @@ def violations(shop: JobShop, plan: Plan) -> tuple[Violation, ...]:
     broken += _counts(shop, known)
     frozen, closed = set(shop.frozen), _Closed(shop, max((a.end for a in known), default=0) + 1)
     for a in known:
-        windows = closed.during(a, operation_of[a.job, a.operation].pools)
-        broken += _alone(a, operation_of[a.job, a.operation], jobs[a.job].release, windows, a in frozen)
+        broken += _alone(closed, a, operation_of[a.job, a.operation], jobs[a.job].opens, a in frozen)
     broken += _precedence(shop, known)
     setups = _setups(shop, known, operation_of)
-    broken += _machines(shop, known, setups, closed)
+    broken += _machines(shop, known, operation_of, setups, closed)
     broken += _pools(shop, known, operation_of, setups)
     broken += _materials(shop, known, operation_of)
     broken += _frozen(shop, known)
@@ -71,7 +70,7 @@ def _counts(shop: JobShop, known: list[Assignment]) -> Iterator[Violation]:
 
 
 class _Closed:
-    """Closed windows, joined, of machines together with pools, until some time."""
+    """Closed windows, joined, of machines together with pools, until some time; each union is made once."""
 
     def __init__(self, shop: JobShop, until: int) -> None:
         self._shop, self._until = shop, until
@@ -91,30 +90,29 @@ class _Closed:
             self._windows[key] = _union(windows)
         return self._windows[key]
 
-    def during(self, a: Assignment, pools: Mapping[str, int]) -> list[Window]:
-        """Those that an operation meets."""
-        if a.machine not in self._shop.machines:
-            return []
-        windows = self.of(a.machine, {pool: units for pool, units in pools.items() if pool in self._hours})
+    def during(self, a: Assignment, operation: Operation) -> Iterator[Window]:
+        """Those that overlap the operation's time, in order."""
+        windows = self.of(a.machine, {pool: units for pool, units in operation.pools.items() if pool in self._hours})
         first = bisect_right(windows, a.start, key=lambda window: window.end)
-        return list(itertools.takewhile(lambda window: window.start < a.end, windows[first:]))
+        return itertools.takewhile(
+            lambda window: window.start < a.end, (windows[k] for k in range(first, len(windows)))
+        )
 
 
-def _alone(
-    a: Assignment, operation: Operation, release: int, windows: Sequence[Window], frozen: bool
-) -> Iterator[Violation]:
+def _alone(closed: _Closed, a: Assignment, operation: Operation, release: int, frozen: bool) -> Iterator[Violation]:
     """What an operation must keep whatever the others do: machine, duration, release, closed windows."""
     durations = {mode.machine: mode.duration for mode in operation.modes}
     if a.machine not in durations:
         yield Violation("wrong machine", f"{_place(a)} is on {a.machine}, expected {' or '.join(durations)}")
         return
-    if a.start < release:
+    if a.start < release and not (frozen and release == 0):
         yield Violation("before release", f"{_place(a)} starts at {a.start}, released at {release}")
     if frozen:
         return  # it keeps its times, even where a breakdown or a window made it longer
     work = left = durations[a.machine]
     opens = a.start
-    for window in windows:
+    # A milestone happens at any hour.
+    for window in closed.during(a, operation) if work else ():
         room = window.start - opens
         if not operation.resumable or room <= 0 or window.end >= a.end:
             message = f"{_place(a)} runs {a.start} … {a.end}, closed {window.start} … {window.end}"
@@ -164,6 +162,11 @@ def _precedence(shop: JobShop, known: list[Assignment]) -> Iterator[Violation]:
                 yield Violation("no time for transport", f"{_place(behind)} starts at {behind.start}, due at {arrives}")
             elif job.operations[behind.operation].no_wait and behind.start != arrives:
                 yield Violation("waits", f"{_place(behind)} starts at {behind.start}, expected {arrives}: no_wait")
+            elif (
+                longest := job.operations[behind.operation].max_wait
+            ) is not None and behind.start > arrives + longest:
+                message = f"{_place(behind)} starts at {behind.start}, expected by {arrives + longest}: max_wait"
+                yield Violation("waits", message)
         if not row:
             continue
         start, end = min(a.start for a in row), max(a.end for a in row)
@@ -182,26 +185,36 @@ def _setups(
     needed = dict[Assignment, int]()
     state = {machine: changeover.initial for machine, changeover in shop.changeovers.items()}
     for a in sorted(known, key=lambda a: (a.start, a.end)):
-        family, before = operation_of[a.job, a.operation].family, state.get(a.machine)
-        if family is not None:
-            if before is not None:
+        operation = operation_of[a.job, a.operation]
+        family, before = operation.family, state.get(a.machine)
+        if family is not None and operation.longest:
+            # What had begun before time 0 was set up for before as well.
+            if before is not None and a.start >= 0:
                 needed[a] = shop.setups.get(a.machine, {}).get((before, family), 0)
             state[a.machine] = family
     return needed
 
 
 def _machines(
-    shop: JobShop, known: list[Assignment], setups: Mapping[Assignment, int], closed: _Closed
+    shop: JobShop,
+    known: list[Assignment],
+    operation_of: Mapping[tuple[str, int], Operation],
+    setups: Mapping[Assignment, int],
+    closed: _Closed,
 ) -> Iterator[Violation]:
     by_machine: dict[str, list[Assignment]] = defaultdict(list)
     for a in known:
-        by_machine[a.machine].append(a)
+        if operation_of[a.job, a.operation].longest:
+            by_machine[a.machine].append(a)
     frozen = set(shop.frozen)
     for machine, row in by_machine.items():
         row.sort(key=lambda a: (a.start, a.end))
+        if machine in shop.ovens:
+            yield from _oven(machine, shop.ovens[machine], row, operation_of)
+            continue
         busy: Assignment | None = None
         for a in row:
-            free, needed = 0 if busy is None else busy.end, setups.get(a, 0)
+            free, needed = min(0, a.start) if busy is None else busy.end, setups.get(a, 0)
             if busy is not None and a.start < free:
                 message = f"{machine}: {_place(a)} starts at {a.start}, {_place(busy)} ends at {busy.end}"
                 yield Violation("overlap", message)
@@ -233,6 +246,28 @@ def _set_up(shop: JobShop, a: Assignment, free: int, needed: int, closed: _Close
         by = f" by {changeover.crew}" if pools else ""
         message = f"{a.machine}: {_place(a)} starts at {a.start}, but {needed} of set-up{by} find no open time before"
         yield Violation("set-up in closed time", message)
+
+
+def _oven(
+    machine: str, capacity: int, row: Sequence[Assignment], operation_of: Mapping[tuple[str, int], Operation]
+) -> Iterator[Violation]:
+    """What goes in together is of one family, as many as there is room for, and comes out together."""
+    charge: list[Assignment] = []
+    for a in row:
+        if not charge or a.start >= max(b.end for b in charge):
+            charge = [a]
+            continue
+        first = charge[0]
+        families = {operation_of[b.job, b.operation].family for b in (first, a)}
+        charge.append(a)
+        if (a.start, a.end) != (first.start, first.end):
+            message = f"{machine}: {_place(a)} runs {a.start} … {a.end}, {_place(first)} {first.start} … {first.end}"
+            yield Violation("not one charge", message)
+        elif len(families) > 1 or None in families:
+            message = f"{machine}: {_place(a)} and {_place(first)} are not of one family"
+            yield Violation("not one charge", message)
+        elif len(charge) == capacity + 1:
+            yield Violation("charge too large", f"{machine}: more than {capacity} from {a.start} on")
 
 
 def _pools(

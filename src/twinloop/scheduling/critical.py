@@ -112,11 +112,11 @@ class _Trail(NamedTuple):
 def critical_path(shop: JobShop, plan: Iterable[Placed]) -> CriticalPath:
     """The path behind the last end of a valid plan (or of an execution of one); no steps for an empty one."""
     holds = _Holds(shop, plan)
-    makespan = max((a.end for a in holds.placed.values()), default=0)
+    last = max((a.end for a in holds.placed.values()), default=0)
     # (idle, closed, tie, operation, steps behind it); the tie keeps entries apart and the answer the same.
     tie = itertools.count()
     waiting: list[tuple[float, float, int, Key | None, _Trail | None]] = [
-        (0, 0, next(tie), key, None) for key, a in holds.placed.items() if a.end == makespan
+        (0, 0, next(tie), key, None) for key, a in holds.placed.items() if a.end == last
     ]
     done: set[Key] = set()
     while waiting:
@@ -136,6 +136,32 @@ def critical_path(shop: JobShop, plan: Iterable[Placed]) -> CriticalPath:
     return CriticalPath(())
 
 
+def job_paths(
+    shop: JobShop, plan: Iterable[Placed], jobs: Iterable[str], *, most: int = 60
+) -> Mapping[str, CriticalPath]:
+    """What the last end of each of some jobs hangs on: back over the tightest hold of every step, `most` steps at most.
+
+    Where no time is unused this is a `critical_path`; found without a search, it serves a whole order book.
+    """
+    holds = _Holds(shop, plan)
+    tightest: dict[Key, tuple[Step, Key | None] | None] = {}
+    last = {a.job: key for key, a in sorted(holds.placed.items(), key=lambda item: item[1].end)}
+    paths = {}
+    for job in jobs:
+        steps: list[Step] = []
+        key: Key | None = last[job]
+        while key is not None and len(steps) < most:
+            if key not in tightest:
+                tightest[key] = min(holds.steps(key), key=lambda s: (s[0].idle, s[0].closed), default=None)
+            hold = tightest[key]
+            if hold is None:
+                break
+            steps.append(hold[0])
+            key = hold[1]
+        paths[job] = CriticalPath(tuple(reversed(steps)))
+    return paths
+
+
 class _Holds:
     """Everything that may have held an operation."""
 
@@ -146,8 +172,15 @@ class _Holds:
         self._closures = Closures(shop)
         rows: dict[str, list[Key]] = defaultdict(list)
         for key in sorted(self.placed, key=lambda key: (self.placed[key].start, self.placed[key].end)):
-            rows[self.placed[key].machine].append(key)
+            if not self._operation(key).milestone:
+                rows[self.placed[key].machine].append(key)
         self._on_machine = {after: before for row in rows.values() for before, after in itertools.pairwise(row)}
+        for machine in shop.ovens:  # the charge before, not what is in the same one
+            for key in rows[machine]:
+                self._on_machine.pop(key, None)
+                done = [other for other in rows[machine] if self.placed[other].end <= self.placed[key].start + SAME]
+                if done:
+                    self._on_machine[key] = max(done, key=lambda other: self.placed[other].end)
         self._from_pool = _handed_on(shop, self.placed)
         self._supplied = _supplied(shop, self.placed)
 
@@ -176,13 +209,18 @@ class _Holds:
         return self._shop.by_name[key[0]].operations[key[1]]
 
     def _block(self, key: Key) -> Iterator[Key]:
-        """The operation and those that follow it without waiting: what holds them holds it."""
+        """The operation and those that follow it and can wait no longer: what holds them holds it."""
         yield key
         job, number = key
         if key in self._frozen:
             return
         for other in range(number + 1, len(self._shop.by_name[job].operations)):
-            if not self._operation((job, other)).no_wait or (job, other) not in self.placed:
+            patience = self._operation((job, other)).longest_wait
+            if patience is None or (job, other) not in self.placed:
+                return
+            before, behind = self.placed[job, other - 1], self.placed[job, other]
+            arrives = before.end + self._shop.transport.get((before.machine, behind.machine), 0)
+            if behind.start + SAME < arrives + patience:
                 return
             yield job, other
 
@@ -201,7 +239,7 @@ class _Holds:
             lag = self._shop.transport.get((before.machine, a.machine), 0)
             yield _Hold("job", job, lag, before.end + lag, (job, number - 1))
         if number == 0:
-            release = self._shop.by_name[job].release
+            release = self._shop.by_name[job].opens
             yield _Hold("release", job, release, release, None)
             for other in self._shop.by_name[job].after:
                 last = (other, len(self._shop.by_name[other].operations) - 1)
@@ -234,7 +272,7 @@ def _handed_on(shop: JobShop, placed: Mapping[Key, Placed]) -> dict[Key, list[tu
     """
     givers: dict[Key, list[tuple[str, Key]]] = defaultdict(list)
     for pool in shop.pools:
-        free: list[tuple[float, int, Key | None]] = [(0, 0, None)] * pool.capacity
+        free: list[tuple[float, int, Key | None]] = [(-math.inf, 0, None)] * pool.capacity
         users = [key for key in placed if pool.name in shop.by_name[key[0]].operations[key[1]].pools]
         for place, key in enumerate(sorted(users, key=lambda key: (placed[key].start, placed[key].end)), start=1):
             needed = shop.by_name[key[0]].operations[key[1]].pools[pool.name]

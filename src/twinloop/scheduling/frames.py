@@ -125,13 +125,14 @@ def timeline(shop: JobShop, plan: Plan) -> pl.DataFrame:
 
 
 def load_frame(shop: JobShop, plan: Plan) -> pl.DataFrame:
-    """One row per machine (`LOAD`): how its time until the makespan is spent; pauses are closed time."""
+    """One row per machine (`LOAD`): how its time from 0 to the makespan is spent; pauses are closed time."""
     spans: dict[tuple[str, str], list[Window]] = defaultdict(list)
     for machine, kind, start, end, _, _ in timeline(shop, plan).iter_rows():
-        spans[machine, "closed" if kind == "pause" else kind].append(Window(start, end))
+        spans[machine, "closed" if kind == "pause" else kind].append(Window(max(0, start), max(0, end)))
     rows = []
     for machine in shop.machines:
-        work, setup = (_total(spans[machine, kind]) for kind in ("work", "setup"))
+        # In an oven several operations work at once.
+        work, setup = (_total(joined(spans[machine, kind])) for kind in ("work", "setup"))
         # What is worked or set up in closed time (a frozen operation, a set-up) is not closed time.
         busy = joined((*spans[machine, "work"], *spans[machine, "setup"]))
         closed = _total(joined((*busy, *spans[machine, "closed"]))) - _total(busy)
@@ -149,7 +150,8 @@ def _setups(shop: JobShop, plan: Plan) -> Mapping[Assignment, int]:
     """Set-up time right before every operation."""
     rows: dict[str, list[Assignment]] = defaultdict(list)
     for a in plan:
-        rows[a.machine].append(a)
+        if not shop.by_name[a.job].operations[a.operation].milestone:
+            rows[a.machine].append(a)
     times = dict.fromkeys(plan, 0)
     for machine, row in rows.items():
         families = [shop.by_name[a.job].operations[a.operation].family for a in row]

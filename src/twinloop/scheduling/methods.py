@@ -4,13 +4,13 @@ A method is one function that answers a `Question` and one entry in `METHODS`. C
 second to import, so a method imports what it needs when it is asked.
 """
 
-import difflib
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import partial
 from typing import Any, NamedTuple
 
 from twinloop.contracts import Plan
-from twinloop.errors import InputError
+from twinloop.errors import InputError, nearest
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.dispatching import RULES
 from twinloop.scheduling.objectives import Goal, missed_promise
@@ -43,7 +43,8 @@ def cp_sat(shop: JobShop, question: Question, *, tell: Tell | None = None) -> So
     from twinloop.scheduling.solvers.conflict import explained
     from twinloop.scheduling.solvers.cpsat import solve_cpsat
 
-    return explained(shop, solve_cpsat(shop, question, tell=tell), seed=question.seed)
+    until = question.limit.until()
+    return explained(shop, solve_cpsat(shop, question, tell=tell), seed=question.seed, until=until)
 
 
 def neighbourhoods(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
@@ -63,10 +64,11 @@ def local_search(shop: JobShop, question: Question, *, tell: Tell | None = None)
 
 
 def simulated_annealing(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
-    """Annealing of critical pairs, for the makespan of a plain shop."""
+    """Annealing along critical paths, for every goal of a plain shop that looks at the ends of jobs."""
     from twinloop.scheduling.solvers.local.annealing import solve_annealing
 
-    return solve_annealing(shop, question, tell=tell)
+    populations = 1 if question.limit.seconds is None else question.workers
+    return solve_annealing(shop, question, tell=tell, populations=populations)
 
 
 def shifting_bottleneck(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
@@ -115,15 +117,14 @@ METHODS: Mapping[str, Method] = {
     "genetic": Method(genetic),
     **{rule: Method(partial(by_rule, rule=rule), configurable=True) for rule in RULES},
 }
+LIMITS = tuple(field.name for field in fields(Limit))
 CONFIGURABLE = tuple(name for name, method in METHODS.items() if method.configurable)
 
 
 def named(name: str) -> Method:
     """The method of this name. Raises InputError that tells the nearest one."""
     if name not in METHODS:
-        close = difflib.get_close_matches(name, METHODS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(METHODS)}"
-        raise InputError(f"unknown solver method {name!r}; {hint}")
+        raise InputError(f"unknown solver method {name!r}; {nearest(name, METHODS)}")
     return METHODS[name]
 
 
@@ -140,5 +141,14 @@ def answer(
 
     Raises InputError for an unknown method, and for what the method cannot do.
     """
+    for keyword in limit:
+        if keyword not in LIMITS:
+            raise InputError(f"solve: unknown keyword {keyword!r}; {nearest(keyword, LIMITS)}")
     goal = Goal.of(*objective or ("makespan",))
-    return named(method).solve(shop, Question(goal, Limit(**limit), seed=seed, start=start, workers=workers))
+    question = Question(goal, Limit(**limit), seed=seed, start=start, workers=workers)
+    solve = named(method).solve
+    if question.limit.seconds is not None:
+        from twinloop.scheduling.solvers.ready import ready
+
+        ready()  # before the clock starts
+    return solve(shop, question)

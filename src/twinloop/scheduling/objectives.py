@@ -2,16 +2,15 @@
 
 Every term is a whole number that is to be small, computed from the problem and the plan alone. A new one is a function
 and an entry in `MEASURES`; the solvers take it up by one function and entry each in `bounds.BOUNDS` (0 without one),
-`solvers/cp_goal.SUMS` and `solvers/rich/values.KERNELS`.
+`solvers/cp_goal.SUMS` and `solvers/rich/values.KERNELS`, and in `solvers/local/costs.EACH` if it sums over jobs' ends.
 """
 
-import difflib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from twinloop.contracts import Assignment, Plan
-from twinloop.errors import InputError
+from twinloop.errors import InputError, nearest
 from twinloop.scheduling.problem import JobShop
 
 Term = str
@@ -36,9 +35,7 @@ class Goal:
         for level in self.levels:
             for term, weight in level.items():
                 if term not in TERMS:
-                    close = difflib.get_close_matches(str(term), TERMS, n=1)
-                    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(TERMS)}"
-                    raise InputError(f"objective: unknown term {term!r}; {hint}")
+                    raise InputError(f"objective: unknown term {term!r}; {nearest(str(term), TERMS)}")
                 if isinstance(weight, bool) or not isinstance(weight, int) or weight < 1:
                     raise InputError(f"objective: weight of {term} = {weight!r}: expected a whole number ≥ 1")
         if "stability" in self.terms and self.reference is None:
@@ -73,9 +70,10 @@ class Goal:
 def measure(term: Term, shop: JobShop, plan: Plan, *, reference: Plan | None = None) -> int:
     """One term's value for a complete plan.
 
-    makespan, tardiness, weighted_tardiness (Σ weight × lateness), earliness (Σ earliness weight × time before due),
-    setup (time between families) in time units; energy in watts × time units; stability is the sum over operations of
-    the reference of how far their start has moved.
+    makespan, tardiness, weighted_tardiness (Σ weight × lateness), max_tardiness (of the job that is latest), completion
+    and weighted_completion (Σ ends of jobs, × weight), earliness (Σ earliness weight × time before due), setup (time
+    between families) in time units; late_jobs in jobs; energy in watts × time units; stability is the sum over
+    operations of the reference of how far their start has moved.
     """
     return MEASURES[term].value(shop, plan, reference or Plan(()))
 
@@ -106,6 +104,21 @@ def _weighted_tardiness(shop: JobShop, plan: Plan, _: Plan) -> int:
     return int(shop.weighted_tardiness(job_ends(plan)))
 
 
+def _max_tardiness(shop: JobShop, plan: Plan, _: Plan) -> int:
+    ends = job_ends(plan)
+    return max((max(0, ends[job.name] - job.due) for job in shop.jobs if job.due is not None), default=0)
+
+
+def _late_jobs(shop: JobShop, plan: Plan, _: Plan) -> int:
+    ends = job_ends(plan)
+    return sum(ends[job.name] > job.due for job in shop.jobs if job.due is not None)
+
+
+def _weighted_completion(shop: JobShop, plan: Plan, _: Plan) -> int:
+    ends = job_ends(plan)
+    return sum(job.weight * ends[job.name] for job in shop.jobs)
+
+
 def _earliness(shop: JobShop, plan: Plan, _: Plan) -> int:
     ends = job_ends(plan)
     return sum(job.earliness_weight * max(0, job.due - ends[job.name]) for job in shop.jobs if job.due is not None)
@@ -114,7 +127,8 @@ def _earliness(shop: JobShop, plan: Plan, _: Plan) -> int:
 def _setup(shop: JobShop, plan: Plan, _: Plan) -> int:
     rows: dict[str, list[Assignment]] = defaultdict(list)
     for a in plan:
-        rows[a.machine].append(a)
+        if not shop.by_name[a.job].operations[a.operation].milestone:
+            rows[a.machine].append(a)
     total = 0
     for machine, row in rows.items():
         families = [shop.by_name[a.job].operations[a.operation].family for a in sorted(row, key=lambda a: a.start)]
@@ -147,6 +161,10 @@ MEASURES: Mapping[Term, Measure] = {
     "makespan": Measure(lambda _, plan, __: plan.makespan, regular=True),
     "tardiness": Measure(_tardiness, regular=True),
     "weighted_tardiness": Measure(_weighted_tardiness, regular=True),
+    "max_tardiness": Measure(_max_tardiness, regular=True),
+    "late_jobs": Measure(_late_jobs, regular=True),
+    "completion": Measure(lambda _, plan, __: sum(job_ends(plan).values()), regular=True),
+    "weighted_completion": Measure(_weighted_completion, regular=True),
     "earliness": Measure(_earliness, later=True),
     "setup": Measure(_setup),
     "energy": Measure(_energy, regular=True),

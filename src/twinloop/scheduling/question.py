@@ -1,5 +1,7 @@
 """What every solver is asked: the goal, when to stop, and where the search begins."""
 
+import math
+import time
 from dataclasses import dataclass
 
 from twinloop.contracts import Plan
@@ -25,13 +27,24 @@ class Limit:
         if not given:
             raise InputError("limit: expected seconds, deterministic seconds or iterations, got none of them")
         for name, value in given.items():
-            if not value > 0:
-                raise InputError(f"limit: {name} = {value:g}: expected a number above 0")
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not (number and value > 0):
+                raise InputError(f"limit: {name} = {value!r}: expected a number above 0")
 
     def __str__(self) -> str:
         named = {"seconds": "seconds", "deterministic": "deterministic seconds", "iterations": "iterations"}
         given = [f"{getattr(self, name):g} {unit}" for name, unit in named.items() if getattr(self, name) is not None]
         return " or ".join(given)
+
+    def until(self) -> float:
+        """When these seconds, counted from now, are over, as `time.perf_counter` counts; infinite without any."""
+        return math.inf if self.seconds is None else time.perf_counter() + self.seconds
+
+
+def in_time(until: float) -> None:
+    """Raise TimeoutError when `time.perf_counter` is past `until`: for long work that nobody should wait for."""
+    if time.perf_counter() > until:
+        raise TimeoutError
 
 
 @dataclass(frozen=True)
@@ -47,3 +60,7 @@ class Question:
     seed: int = 1
     start: Plan | None = None
     workers: int = 1
+
+    def __post_init__(self) -> None:
+        if isinstance(self.workers, bool) or not isinstance(self.workers, int) or self.workers < 1:
+            raise InputError(f"workers = {self.workers!r}: expected a whole number of threads ≥ 1")

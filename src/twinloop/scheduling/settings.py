@@ -7,9 +7,11 @@ from pydantic import Field
 from twinloop.config import settings
 from twinloop.scheduling.dispatching import RULES
 from twinloop.scheduling.methods import CONFIGURABLE
-from twinloop.scheduling.problem.settings import Positive, Rush
+from twinloop.scheduling.problem.settings import Rush
 
 RULE_NAMES = tuple(RULES)
+# In deterministic seconds.
+SearchLimit = Annotated[float, Field(gt=0, le=100_000)]
 Objective = Literal["weighted_tardiness", "makespan"]
 if TYPE_CHECKING:
     RuleName = str
@@ -50,12 +52,12 @@ class ScheduleSettings:
     objective: Objective = "weighted_tardiness"
     rules: tuple[RuleName, ...] = RULE_NAMES
     delay: Annotated[float, Field(ge=0, le=1)] = 0.0
-    deterministic_limit: Positive = 4.0
+    deterministic_limit: SearchLimit = 4.0
     pareto_points: Annotated[int, Field(ge=0, le=100)] = 6
-    pareto_limit: Positive = 4.0
+    pareto_limit: SearchLimit = 4.0
     slacks: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.5, 1.0, 2.0)
     changes: tuple[Change, ...] = ()
-    study_limit: Positive = 1.0
+    study_limit: SearchLimit = 1.0
     reactions: Annotated[int, Field(ge=0, le=1_000_000)] = 40
     replications: Annotated[int, Field(ge=2, le=1_000_000)] = 200
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95

@@ -121,7 +121,7 @@ def semi_active(shop: JobShop, plan: Plan) -> Plan:
     moved = []
     for a in plan:
         job = shop.by_name[a.job]
-        ready = ends[a.job] if a.operation else max([job.release, *(ends[other] for other in job.after)])
+        ready = ends[a.job] if a.operation else max([job.opens, *(ends[other] for other in job.after)])
         start = max(ready, machine_free[a.machine])
         end = start + job.operations[a.operation].on(a.machine)
         ends[a.job] = machine_free[a.machine] = end

@@ -8,6 +8,7 @@ from twinloop.simulation.events.log import EventLog
 from twinloop.simulation.experiments.settings import Add, ExperimentSettings, Lever, OptimiseSettings, Scale
 from twinloop.simulation.model.distributions import Distribution
 from twinloop.simulation.model.economy import Economy
+from twinloop.simulation.model.initial import Initial
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.maintenance import Maintenance
 from twinloop.simulation.model.materials import Material
@@ -27,6 +28,7 @@ __all__ = [
     "Economy",
     "EventLog",
     "ExperimentSettings",
+    "Initial",
     "Inspection",
     "Knob",
     "Lever",

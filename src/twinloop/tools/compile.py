@@ -35,15 +35,6 @@ def _line() -> object:
 
 
 def _shops() -> object:
-    from twinloop.scheduling import JobShop
-    from twinloop.scheduling.problem import Alternative, Job, Operation
+    from twinloop.scheduling.solvers.ready import ready
 
-    classic = tuple(Job(f"{k}", (Operation("a", 2), Operation("b", 3))) for k in range(3))
-    flexible = tuple(
-        Job(f"{k}", (Operation("a", 2, (Alternative("b", 3),)), Operation("b", 2)), due=4, weight=2) for k in range(3)
-    )
-    return [
-        JobShop(("a", "b"), jobs).solve(goal, iterations=20)
-        for jobs in (classic, flexible)
-        for goal in ("makespan", "weighted_tardiness")
-    ]
+    return ready()

@@ -4,6 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
+from twinloop.errors import RunError
 from twinloop.progress import clock, say
 from twinloop.twins import registry
 
@@ -27,8 +28,15 @@ def run(options: argparse.Namespace, root: Path) -> int:
     twins, start = registry.chosen(options.twin), time.monotonic()
     if options.profile:
         configuration.write(root, [f"profile={options.profile}"])
+    status = 0
     for twin in twins:
-        pipeline.reproduce(root, twin)
+        try:
+            pipeline.reproduce(root, twin)
+        except RunError as error:
+            # The others do not depend on it.
+            say(str(error))
+            status = error.exit_code
+            continue
         for answer in read_answers(root, [twin.answer]):
             print(f"{twin.name:<10} … {answer.sentence}", flush=True)
     answers = len(read_answers(root, [twin.answer for twin in registry.chosen()]))
@@ -41,4 +49,4 @@ def run(options: argparse.Namespace, root: Path) -> int:
         say(line)
     if options.profile and options.profile != "default":
         say(f"params.yaml now holds profile {options.profile}; `make repro PROFILE=default` returns to the default.")
-    return 0
+    return status

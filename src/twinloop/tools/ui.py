@@ -24,9 +24,9 @@ def run(options: argparse.Namespace, root: Path) -> int:
 
     require_free(options.port, tool="ui")
     address, home = os.environ.get("MLFLOW_TRACKING_URI"), configuration.main_root(root)
-    command = store.ui_command(address, home, port=options.port)
+    command, environment = store.ui_command(address, home, port=options.port)
     opened = store.open_store(address, home)
     for twin in registry.chosen():
         view.show(opened, twin.name, twin.columns)
         say(f"{twin.name:<10} executions side by side: {store.ui_page(opened, twin.name, port=options.port)}")
-    return subprocess.call(command)
+    return subprocess.call(command, env=environment)

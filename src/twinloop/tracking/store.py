@@ -4,6 +4,7 @@ A server is asked for its health before MLflow is: MLflow's own retries would hi
 """
 
 import contextlib
+import os
 import socket
 import sys
 import threading
@@ -140,10 +141,10 @@ def _public(uri: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def ui_command(uri: str | None, root: Path, *, port: int = 5000) -> list[str]:
-    """Command that serves MLflow's pages for the repository's store on loopback, for `make ui`.
+def ui_command(uri: str | None, root: Path, *, port: int = 5000) -> tuple[list[str], dict[str, str]]:
+    """Command that serves MLflow's pages for the repository's store on loopback, for `make ui`, and its environment.
 
-    It inherits MLflow's choices from this process's environment.
+    The store's address is in the environment, since arguments, and passwords in them, are seen by every user.
     Raises InputError where the store is a server: it serves its own pages.
     """
     place = address(uri, root)
@@ -152,10 +153,8 @@ def ui_command(uri: str | None, root: Path, *, port: int = 5000) -> list[str]:
     prepare_environment()
     if place.startswith("sqlite:"):
         open_database(file_of(place, root))
-    return [
-        *(sys.executable, "-W", "ignore", "-m", "mlflow", "ui", "--backend-store-uri", place),
-        *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-    ]
+    command = [sys.executable, "-W", "ignore", "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
+    return [*command, "--workers", "1"], os.environ | {"MLFLOW_BACKEND_STORE_URI": place}
 
 
 def ui_page(store: Store, twin: str, *, port: int = 5000) -> str:

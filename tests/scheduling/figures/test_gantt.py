@@ -1,9 +1,12 @@
+from datetime import datetime
+
 import polars as pl
 import pytest
 
 from tests.scheduling.shops import rich_plan, rich_shop
 from twinloop.contracts import Assignment, Plan
 from twinloop.palette import GROUPS
+from twinloop.scheduling.clock import Clock
 from twinloop.scheduling.figures.colours import LATE, grouped
 from twinloop.scheduling.figures.gantt import MOST_JOBS
 from twinloop.scheduling.problem import Job, JobShop, Operation
@@ -110,3 +113,16 @@ def test_colours_are_one_for_each_job_while_they_suffice():
     assert set(grouped(many, None)[0].values()) == {"jobs"}
     assert grouped(few, {"000": "x"})[0]["001"] == "other"
     assert LATE not in GROUPS
+
+
+def test_with_a_clock_the_axis_and_the_words_are_dates():
+    figure = rich_shop().gantt(rich_plan(), downtime=DOWN, clock=Clock.of("2026-12-01T06:00+01:00"))
+    assert {axis.type for axis in figure.select_xaxes()} == {"date"}
+    assert figure.layout.xaxis.range[0] == datetime(2026, 12, 1, 6, 0)
+    by_name = {trace.name: trace for trace in figure.data}
+    # The set-up of two minutes before cover: bars on an axis of dates are milliseconds long.
+    assert by_name["set-up"].base[0] == datetime(2026, 12, 1, 6, 7)
+    assert by_name["set-up"].x[0] == 2 * 60_000
+    assert "cover: due Tue 1 Dec 06:20, 1 min early" in by_name["cover"].hovertext[0]
+    assert "on saw, Tue 1 Dec 06:09 … Tue 1 Dec 06:12" in by_name["cover"].hovertext[0]
+    assert datetime(2026, 12, 1, 6, 20) in by_name["due date"].x

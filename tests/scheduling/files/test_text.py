@@ -5,14 +5,15 @@ import pytest
 
 from tests.scheduling.shops import FT06, FT10, rich_shop
 from twinloop.errors import InputError
-from twinloop.scheduling.files.text import read_fjsp, read_instance, read_jsp, write_fjsp, write_jsp
+from twinloop.scheduling.files.problem import read_problem
+from twinloop.scheduling.files.text import write_fjsp, write_jsp
 from twinloop.scheduling.problem import Alternative, Operation
 
 
 def test_the_standard_text_format_is_read(tmp_path: Path) -> None:
     path = tmp_path / "ft06.txt"
     path.write_text("# Fisher and Thompson\n\n" + FT06)
-    shop = read_jsp(path)
+    shop = read_problem(path).shop
     assert len(shop.jobs) == len(shop.machines) == 6
     assert shop.jobs[0].name == "0"
     assert shop.jobs[0].operations[:2] == (Operation("machine_2", 1), Operation("machine_0", 3))
@@ -24,7 +25,7 @@ def test_shared_instances_are_read_with_their_sizes(shared_data: Path) -> None:
     if not known.is_file():
         pytest.skip(f"no instances at {known.parent}")
     for entry in json.loads(known.read_text()):
-        shop = read_jsp(shared_data / "scheduling" / entry["path"])
+        shop = read_problem(shared_data / "scheduling" / entry["path"]).shop
         assert (len(shop.jobs), len(shop.machines)) == (entry["jobs"], entry["machines"])
 
 
@@ -49,7 +50,7 @@ def test_a_malformed_text_names_file_and_row(text: str, message: str, tmp_path: 
     path = tmp_path / "bad.txt"
     path.write_text(text)
     with pytest.raises(InputError, match="^[^\n]*$") as caught:
-        read_jsp(path)
+        read_problem(path)
     assert str(path) in str(caught.value)
     assert message in str(caught.value)
 
@@ -68,7 +69,7 @@ def test_a_malformed_flexible_text_names_file_and_row(text: str, message: str, t
     path = tmp_path / "bad.fjs"
     path.write_text(text)
     with pytest.raises(InputError, match="^[^\n]*$") as caught:
-        read_fjsp(path)
+        read_problem(path)
     assert str(path) in str(caught.value)
     assert message in str(caught.value)
 
@@ -76,13 +77,13 @@ def test_a_malformed_flexible_text_names_file_and_row(text: str, message: str, t
 def test_both_formats_are_written_as_they_are_read_and_told_apart(tmp_path: Path) -> None:
     (tmp_path / "ft10").write_text(FT10)
     (tmp_path / "flexible").write_text("2 3 1.5\n2 1 0 3 2 1 4 2 5\n1 2 0 2 2 9\n")
-    plain, flexible = read_instance(tmp_path / "ft10"), read_instance(tmp_path / "flexible")
-    assert plain == read_jsp(tmp_path / "ft10")
+    plain, flexible = read_problem(tmp_path / "ft10").shop, read_problem(tmp_path / "flexible").shop
+    assert plain.jobs[0].operations[1] == Operation("machine_1", 78)
     assert flexible.jobs[0].operations[1] == Operation("machine_1", 4, (Alternative("machine_2", 5),))
     write_jsp(tmp_path / "again", plain)
     write_fjsp(tmp_path / "again_flexible", flexible)
-    assert read_instance(tmp_path / "again") == plain
-    assert read_instance(tmp_path / "again_flexible") == flexible
+    assert read_problem(tmp_path / "again").shop == plain
+    assert read_problem(tmp_path / "again_flexible").shop == flexible
 
 
 @pytest.mark.parametrize("write", [write_jsp, write_fjsp])

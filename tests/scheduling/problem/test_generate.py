@@ -3,7 +3,7 @@
 import pytest
 
 from twinloop.errors import InputError
-from twinloop.scheduling.files.text import read_jsp
+from twinloop.scheduling import JobShop
 from twinloop.scheduling.problem.generate import classical_shop, flexible_shop, rich_shop
 
 # Taillard 1993, seeds of the first instance of 15 × 15 and its first job.
@@ -22,7 +22,7 @@ def test_the_whole_first_instance_is_the_published_one(shared_data):
     path = shared_data / "scheduling/jsp/ta/ta01.txt"
     if not path.is_file():
         pytest.skip(f"no instances at {path.parent}")
-    published, shop = read_jsp(path), classical_shop(15, 15, **TA01)
+    published, shop = JobShop.read(path), classical_shop(15, 15, **TA01)
 
     def routes(found):
         names = sorted(found.machines, key=lambda name: int("".join(c for c in name if c.isdigit())))

@@ -22,8 +22,11 @@ def second(duration: Any, machine: Any = "press") -> Job:
 
 
 BAD: dict[str, tuple[Job, str]] = {
-    "negative duration": (second(-5), "job 3 operation 2: duration = -5: expected a whole number from 1"),
-    "zero duration": (second(0), "job 3 operation 2: duration = 0"),
+    "negative duration": (second(-5), "job 3 operation 2: duration = -5: expected a whole number from 0"),
+    "zero duration on one machine": (
+        job(operations=(Operation("mill", 2, (Alternative("press", 0),)),)),
+        "job 3 operation 0: takes no time on one machine only",
+    ),
     "NaN duration": (second(float("nan")), "job 3 operation 2: duration = nan"),
     "infinite duration": (second(float("inf")), "job 3 operation 2: duration = inf"),
     "fractional duration": (second(1.5), "job 3 operation 2: duration = 1.5"),
@@ -32,8 +35,7 @@ BAD: dict[str, tuple[Job, str]] = {
     "overflowing duration": (second(2**63), "job 3 operation 2: duration = 9223372036854775808"),
     "unknown machine": (second(1, "lathe"), "job 3 operation 2: unknown machine 'lathe'; known: mill, press"),
     "no operations": (job(operations=()), "job 3: expected at least one operation"),
-    "due before release": (job(release=10, due=9), "job 3: due date 9 lies before its release 10"),
-    "negative release": (job(release=-1), "job 3: release = -1"),
+    "no release": (job(release=None), "job 3: release = None"),
     "negative weight": (job(weight=-1), "job 3: weight = -1"),
     "NaN due date": (job(due=float("nan")), "job 3: due date = nan"),
     "firm without due date": (job(firm=True), "job 3: expected a due date, because it is firm"),

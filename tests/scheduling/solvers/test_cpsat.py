@@ -23,7 +23,6 @@ from twinloop.contracts import Assignment, Plan
 from twinloop.errors import InputError
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.checker import check
-from twinloop.scheduling.files.text import read_jsp
 from twinloop.scheduling.objectives import TERMS, Goal, Term
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation
 from twinloop.scheduling.question import Limit, Question
@@ -36,7 +35,7 @@ MAKESPAN, LATENESS = Goal.of("makespan"), Goal.of("weighted_tardiness", "makespa
 
 def instance(text: str, folder: Path) -> JobShop:
     (folder / "instance.txt").write_text(text)
-    return read_jsp(folder / "instance.txt")
+    return JobShop.read(folder / "instance.txt")
 
 
 def solve(shop: JobShop, goal: Goal = MAKESPAN, *, deterministic: float = 5, start: Plan | None = None) -> Solution:
@@ -117,7 +116,7 @@ def test_every_goal_of_small_rich_shops_equals_brute_force(shop: JobShop, terms:
 
 
 @settings(max_examples=30, deadline=None)
-@given(rich_shops(most_jobs=5, most_operations=4, latest=40), st.sampled_from(TERMS[:6]))
+@given(rich_shops(most_jobs=5, most_operations=4, latest=40), st.sampled_from(TERMS[:-1]))
 def test_plans_of_rich_shops_are_valid_and_bounds_honest(shop: JobShop, term: Term) -> None:
     found = solve(shop, Goal.of(term), deterministic=0.1)
     if found.plan is not None:

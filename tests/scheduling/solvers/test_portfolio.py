@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from tests.scheduling.shops import FT10, every_plan, flexible_shops, plain_shops, rich_plan, rich_shop, shops, single
 from twinloop.scheduling.checker import check
-from twinloop.scheduling.files.text import read_jsp
 from twinloop.scheduling.objectives import Goal
-from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.problem.generate import classical_shop
+from twinloop.scheduling.problem import Job, JobShop, Operation
+from twinloop.scheduling.problem.generate import classical_shop, with_due_dates
 from twinloop.scheduling.problem.generate import rich_shop as generated
 from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solvers.portfolio import solve_auto
@@ -21,7 +20,7 @@ MAKESPAN = Goal.of("makespan")
 
 def ft10(folder: Path) -> JobShop:
     (folder / "ft10.txt").write_text(FT10)
-    return read_jsp(folder / "ft10.txt")
+    return JobShop.read(folder / "ft10.txt")
 
 
 def test_ft10_is_proved_optimal(tmp_path):
@@ -37,6 +36,40 @@ def test_search_and_proof_side_by_side_also_end_with_the_optimum(tmp_path):
     check(shop, found.plan)
     assert (found.status, found.objective) == ("optimal", 930)
     assert [item.objective for item in found.trace] == sorted({item.objective for item in found.trace}, reverse=True)
+
+
+# Singer and Pinedo 1998: ft10 with due dates at 1.6 × the job's work.
+@pytest.mark.parametrize("limit", [Limit(deterministic=8.0), Limit(seconds=120.0)], ids=["deterministic", "clock"])
+def test_the_weighted_tardiness_of_ft10_is_proved_optimal(limit, tmp_path):
+    shop = with_due_dates(ft10(tmp_path), 1.6)
+    found = solve_auto(shop, Question(Goal.of("weighted_tardiness"), limit, workers=2))
+    check(shop, found.plan)
+    assert (found.status, found.objective, found.bound) == ("optimal", 141, 141)
+
+
+def test_set_up_alone_leaves_no_idle_time():
+    jobs = [Job(name, (Operation("m", 10, family=family),)) for name, family in zip("abcd", "ABAB", strict=True)]
+    times = {("A", "B"): 60, ("B", "A"): 20}
+    shop = JobShop(("m",), tuple(jobs), setups={"m": times})
+    for method in ("auto", "CP-SAT"):
+        found = shop.solve("setup", method=method, deterministic=2.0)
+        check(shop, found.plan)
+        assert (found.status, found.values) == ("optimal", (20,))
+        assert found.plan.makespan == 60
+
+
+def test_between_plans_of_equal_set_up_jobs_end_early():
+    jobs = (Job("long", (Operation("m", 9, family="A"),)), Job("short", (Operation("m", 1, family="A"),)))
+    found = JobShop(("m",), jobs, setups={"m": {("A", "B"): 5}}).solve("setup", deterministic=1.0)
+    assert [a.job for a in found.plan] == ["short", "long"]
+
+
+def test_by_the_clock_every_worker_goes_over_the_pieces_of_a_large_rich_shop():
+    shop, goal = generated(40, 5, 8, seed=2), Goal.of({"weighted_tardiness": 1, "earliness": 1})
+    heard = []
+    found = solve_auto(shop, Question(goal, Limit(seconds=3.0), workers=2), tell=heard.append)
+    check(shop, found.plan)
+    assert found.objective == heard[-1].objective == min(item.objective for item in heard)
 
 
 def test_a_large_shop_is_proved_by_its_machine_bound_alone():

@@ -1,6 +1,7 @@
 """The compiled engine against the SimPy engine: the same rows in the same order, so the same departures."""
 
 import contextlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,12 +10,26 @@ from hypothesis import strategies as st
 
 from tests.simulation.lines import PERFECT, camera_line, curve, exponential, fixed, queue, serial_line
 from twinloop.errors import RunError
-from twinloop.simulation import AssumedRates, Distribution, Inspection, Line, Rework, Source, Station, Variant
+from twinloop.simulation import (
+    AssumedRates,
+    Crew,
+    Distribution,
+    Initial,
+    Inspection,
+    Line,
+    Material,
+    Operators,
+    Order,
+    Rework,
+    Shift,
+    Source,
+    Station,
+    Variant,
+)
 from twinloop.simulation.compiled import run as compiled
 from twinloop.simulation.engine import run as simpy_engine
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.events.log import BLOCKED, DOWN, EVENTS, QUEUE, SCRAP, SETUP, SHIP, EventLog
-from twinloop.simulation.model.resources import Crew
 
 COLUMNS = ("time", "event", "entity", "part", "condition", "value")
 
@@ -46,8 +61,16 @@ def unreliable(name: str, *, cycle: Distribution, clock: str = "operation", **fi
 
 
 TWO = (Variant(name="a"), Variant(name="b", share=2.0, cycle_factor=1.5))
+THREE = (Variant(name="a", priority=2), Variant(name="b", priority=1, cycle_factor=0.5), Variant(name="c", priority=1))
 DEFECTS = Inspection(assumed=AssumedRates(defect_rate=0.3, escape_rate=0.3, false_reject_rate=0.2))
 DOUBTS = curve(accept=0.3, reject=0.7, prevalence=(0.6, 0.4))
+PEOPLE = (
+    Operators(name="early", count=2, skills=("saw", "pack"), shifts=(Shift(start_min=0, end_min=240),)),
+    Operators(name="day", skills=("saw", "camera", "rework")),
+    Operators(
+        name="split", skills=("pack",), shifts=(Shift(start_min=100, end_min=200), Shift(start_min=300, end_min=480))
+    ),
+)
 LINES = {
     "exponential": serial_line(4, buffer=2),
     "no buffers": serial_line(3, buffer=0),
@@ -144,6 +167,86 @@ LINES = {
         inspection=DEFECTS,
         rework=Rework(cycle=exponential(1.0), max_times=3, buffer=2),
     ),
+    "a set-up matrix, cycles of variants, unequal machines": Line(
+        source=Source(variants=THREE, plan="grouped", lot_size=2),
+        stations=(
+            unreliable(
+                "press",
+                cycle=exponential(1.0),
+                servers=2,
+                speeds=(1.0, 0.4),
+                cycles={"b": fixed(2.0)},
+                setups={"a": {"b": fixed(3.0)}, "c": {"a": exponential(1.0), "b": fixed(0.5)}},
+            ),
+            Station(name="pack", cycle=fixed(1.0), setup=fixed(0.5), setups={"b": {"c": exponential(2.0)}}),
+        ),
+        buffers=(2,),
+        inspection=PERFECT,
+    ),
+    "loss when full": Line(
+        source=Source(interarrival=exponential(0.7), variants=THREE, when_full="lose"),
+        stations=(Station(name="desk", cycle=exponential(1.0), queue=2), Station(name="till", cycle=fixed(1.0))),
+        buffers=(1,),
+        inspection=PERFECT,
+    ),
+    "priorities, also of those outside": Line(
+        source=Source(interarrival=exponential(1.1), variants=THREE),
+        stations=(Station(name="desk", cycle=exponential(1.0), queue=4), Station(name="till", cycle=exponential(0.8))),
+        buffers=(3,),
+        inspection=PERFECT,
+    ),
+    "orders with priorities, parts at the start": Line(
+        source=Source(
+            variants=THREE,
+            orders=(
+                Order(name="two", variant="b", quantity=90, release_min=100.0),
+                Order(name="one", variant="c", quantity=300),
+                Order(name="urgent", variant="a", quantity=40, release_min=300.5, priority=0),
+            ),
+        ),
+        stations=(Station(name="saw", cycle=exponential(1.0), servers=2), unreliable("pack", cycle=fixed(0.7))),
+        buffers=(5,),
+        initial=(Initial(station="pack", variant="c", quantity=3), Initial(station="saw", quantity=9)),
+        inspection=PERFECT,
+    ),
+    "operators and a crew with shifts": Line(
+        minutes_per_day=480.0,
+        stations=(
+            unreliable("saw", cycle=exponential(1.0), servers=2, clock="calendar"),
+            Station(name="camera", cycle=fixed(0.5), inspects=True),
+            unreliable("pack", cycle=exponential(1.0)),
+        ),
+        buffers=(3, 2),
+        inspection=DEFECTS,
+        rework=Rework(cycle=exponential(1.0), servers=2),
+        operators=PEOPLE,
+        crew=Crew(size=1, shifts=(Shift(start_min=60, end_min=480),)),
+    ),
+    "operators who are always there": Line(
+        stations=tuple(Station(name=name, cycle=exponential(1.0), servers=2) for name in ("saw", "pack")),
+        buffers=(3,),
+        inspection=PERFECT,
+        operators=(Operators(name="team", count=2, skills=("saw", "pack")),),
+    ),
+    "materials": Line(
+        source=Source(interarrival=exponential(1.5)),
+        stations=(
+            Station(name="saw", cycle=exponential(1.0), materials={"steel": 1.5, "oil": 0.1}),
+            unreliable("pack", cycle=exponential(0.5), servers=2, clock="calendar", materials={"box": 1.0}),
+        ),
+        buffers=(3,),
+        inspection=PERFECT,
+        materials=(
+            Material(name="steel", initial=30.0, reorder_at=20.0, order_quantity=10.0, lead_time=exponential(20.0)),
+            Material(name="oil", initial=1e6),
+            Material(name="box", initial=0.0, reorder_at=3.0, order_quantity=2.0, lead_time=fixed(4.0)),
+        ),
+    ),
+    "many deliveries on their way": Line(
+        stations=(Station(name="saw", cycle=fixed(0.5), materials={"steel": 1.0}),),
+        inspection=PERFECT,
+        materials=(Material(name="steel", initial=400.0, reorder_at=399.0, lead_time=exponential(90.0)),),
+    ),
     "every distribution": Line(
         stations=tuple(
             Station(name=f"m{number}", cycle=cycle)
@@ -224,6 +327,29 @@ durations = st.one_of(
 )
 
 
+shifts = st.sampled_from(
+    [(), (Shift(start_min=0, end_min=100),), (Shift(start_min=10, end_min=30), Shift(start_min=30, end_min=80))]
+)
+order_books = st.lists(
+    st.builds(
+        Order,
+        name=st.sampled_from(["one", "two", "three"]),
+        variant=st.sampled_from(["a", "b"]),
+        quantity=st.integers(1, 30),
+        release_min=st.sampled_from([0.0, 7.25, 50.0]),
+        priority=st.none() | st.integers(0, 2),
+    ),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda order: order.name,
+).map(tuple)
+
+
+def teams(names: list[str], name: str) -> st.SearchStrategy[Operators]:
+    skills = st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True).map(tuple)
+    return st.builds(Operators, name=st.just(name), count=st.integers(1, 2), skills=skills, shifts=shifts)
+
+
 @st.composite
 def stations(draw: st.DrawFn, index: int, *, inspects: bool, **more: object) -> Station:
     fails = draw(st.booleans())
@@ -237,6 +363,9 @@ def stations(draw: st.DrawFn, index: int, *, inspects: bool, **more: object) -> 
         repair=draw(durations) if fails else None,
         repair_priority=draw(st.integers(0, 2)),
         inspects=inspects,
+        cycles=draw(st.just({}) | durations.map(lambda own: {"b": own})),
+        setups=draw(st.just({}) | durations.map(lambda own: {"a": {"b": own}})),
+        materials=draw(st.dictionaries(st.sampled_from(["steel", "oil"]), st.sampled_from([0.5, 2.0]))),
         **more,
     )
 
@@ -276,15 +405,42 @@ def lines(draw: st.DrawFn) -> Line:
                 returns_to=back,
             )
         )
+    interarrival = draw(st.none() | durations) if way == "serial" else draw(durations)
+    orders: tuple[Order, ...] = ()
+    if interarrival is not None and draw(st.booleans()):
+        interarrival, orders = None, draw(order_books)
+    made = [draw(stations(index, inspects=index == inspecting, **fields)) for index, fields in enumerate(more)]
+    made = [
+        replace(station, speeds=tuple(draw(st.sampled_from([0.5, 1.0])) for _ in range(station.servers)))
+        if draw(st.booleans())
+        else station
+        for station in made
+    ]
+    if way == "serial" and (interarrival is not None or orders):
+        made[0] = replace(made[0], queue=draw(st.none() | st.integers(0, 3)))
+    never_full = way != "serial" or interarrival is not None
+    initial = [Initial(station="m0", quantity=2)] if never_full and made[0].queue is None and way != "routes" else []
     return Line(
+        minutes_per_day=100.0,
         source=Source(
-            interarrival=draw(st.none() | durations) if way == "serial" else draw(durations),
-            variants=(Variant(name="a", route=routes[0]), Variant(name="b", cycle_factor=0.5, route=routes[1])),
+            interarrival=interarrival,
+            orders=orders,
+            variants=(
+                Variant(name="a", route=routes[0], priority=draw(st.integers(0, 1))),
+                Variant(name="b", cycle_factor=0.5, route=routes[1]),
+            ),
             lot_size=draw(st.integers(1, 3)),
             plan=draw(st.sampled_from(["fifo", "grouped"])),
+            when_full=draw(st.sampled_from(["wait", "lose"])) if interarrival is not None else "wait",
         ),
-        stations=tuple(
-            draw(stations(index, inspects=index == inspecting, **fields)) for index, fields in enumerate(more)
+        stations=tuple(made),
+        initial=tuple(initial),
+        materials=(
+            Material(name="steel", initial=5.0, reorder_at=draw(st.integers(0, 9)), lead_time=draw(durations)),
+            Material(name="oil", initial=draw(st.sampled_from([100.0, 1e6]))),
+        ),
+        operators=tuple(
+            draw(st.lists(teams(names, "team"), max_size=1)) + draw(st.lists(teams(names, "others"), max_size=1))
         ),
         buffers=tuple(draw(st.integers(0, 3)) for _ in range(count - 1)) if way == "serial" else (),
         inspection=Inspection(
@@ -292,7 +448,7 @@ def lines(draw: st.DrawFn) -> Line:
             assumed=AssumedRates(defect_rate=0.3, escape_rate=0.3, false_reject_rate=0.2, repeatability=0.5),
         ),
         rework=rework,
-        crew=draw(st.none() | st.builds(Crew, size=st.integers(1, 2))),
+        crew=draw(st.none() | st.builds(Crew, size=st.integers(1, 2), shifts=shifts)),
     )
 
 

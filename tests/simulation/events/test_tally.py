@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.simulation.compiled.test_equality import lines
 from tests.simulation.lines import log_of, serial_line
 from twinloop.errors import RunError
-from twinloop.simulation.events.log import ENTER, JOIN, REJECT, RUNNING, SCRAP, SHIP, EventLog
+from twinloop.simulation.events.log import ENTER, JOIN, LEAVING, REJECT, RUNNING, SCRAP, SHIP, EventLog
 from twinloop.simulation.events.tally import Tally
 
 
@@ -16,7 +16,7 @@ def by_columns(log: EventLog, *, start: float) -> dict[str, float]:
     measured = time >= start
     shipped, scrapped = measured & (event == SHIP), measured & (event == SCRAP)
     entered = time[event == ENTER]
-    gone = (event == SHIP) | (event == SCRAP)
+    gone = np.isin(event, LEAVING)
     leaves = np.full(len(entered), log.horizon)
     leaves[part[gone]] = time[gone]
     rejected = np.isin(part, part[event == REJECT])

@@ -40,5 +40,7 @@ def test_the_compiled_engine_by_name_names_what_it_refuses():
     line = serial_line(2, buffer=1).with_({"transport": {"fleet": 1, "trip": {"kind": "deterministic", "mean": 0.1}}})
     with pytest.raises(InputError) as caught:
         line.run(days=0.2, replications=2, engine="compiled")
-    assert "engine = 'compiled': serial has transport, which the compiled engine does not know" in str(caught.value)
+    assert "engine = 'compiled': serial has transport (a trip promises room before it begins), which the" in str(
+        caught.value
+    )
     assert "\n" not in str(caught.value)

@@ -173,7 +173,7 @@ def test_a_space_of_lines_that_all_stand_still_is_a_run_that_must_stop():
     [
         (lambda: OptimiseSettings(trials=3), "trials expect a space to search in"),
         (lambda: OptimiseSettings(final_replications=50, max_replications=10), "max_replications ≥ final_replications"),
-        (lambda: OptimiseSettings(indifference=0.0), "greater than 0"),
+        (lambda: OptimiseSettings(indifference=0.0), "indifference = 0.0: expected a number > 0"),
         (lambda: Knob(kind="categorical", choices=("a", "b"), price_per_day=1.0), "price_per_day is per unit"),
         (lambda: Knob(kind="int", low=5.0, high=1.0), "needs low ≤ high"),
     ],

@@ -129,7 +129,7 @@ def test_the_face_says_what_is_sure_and_escapes_names():
     [
         ({}, "expected scenarios of other names, got none"),
         ({"today": {"buffer_1": 3}}, "'today' is the line as it is"),
-        ({"typo": {"bufer_1": 3}}, "scenario 'typo': line: bufer_1: unknown name 'bufer_1'; did you mean 'buffers'?"),
+        ({"typo": {"bufer_1": 3}}, "scenario 'typo': line: bufer_1: unknown name 'bufer_1'; did you mean 'buffer_1'?"),
         ({"full": {"buffer_1": -1}}, "scenario 'full': line: buffers.0 = -1: expected"),
         ({"odd": {"threshold": 1.5}}, "scenario 'odd': threshold = 1.5: expected a number in [0, 1]"),
         ({"odd": {"band": "wide"}}, "scenario 'odd': band = 'wide': expected a number in [0, 1]"),

@@ -5,7 +5,7 @@ import yaml
 
 from twinloop.config import Invalid, parse
 from twinloop.errors import InputError
-from twinloop.simulation import Economy, ExperimentSettings, Line
+from twinloop.simulation import Economy, ExperimentSettings, Line, Station
 from twinloop.simulation.model.overlay import overlaid
 
 STATION = {"name": "press", "cycle": {"kind": "deterministic", "mean": 2.0}}
@@ -114,7 +114,7 @@ def test_a_line_changes_by_buffer_number_station_name_and_station_number(assembl
         ("stations.7.servers", 3, "unknown name '7'; known: cutting, pressing"),
         ("buffer_9", 3, "unknown name '9'; known: 1, 2, 3, 4, 5"),
         ("buffer_0", 3, "unknown name '0'"),
-        ("bufer_2", 3, "line: bufer_2: unknown name 'bufer_2'; did you mean 'buffers'?"),
+        ("bufer_2", 3, "line: bufer_2: unknown name 'bufer_2'; did you mean 'buffer_2'?"),
         ("buffer_2", -3, "buffers.1 = -3: expected"),
         ("buffer_2", "many", "buffers.1 = 'many': expected an integer"),
         ("stations.camera.repair.mean", 3.0, "stations.camera.repair is None and has no 'mean'"),
@@ -142,3 +142,30 @@ def test_a_line_file_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "typo.yaml").write_text("stations: []\nname: 3")
     with pytest.raises(InputError, match=r"name = 3: expected a text"):
         Line.from_yaml(tmp_path / "typo.yaml")
+
+
+@pytest.mark.parametrize(
+    ("build", "told"),
+    [
+        (lambda: Line(stations=()), "Line.stations = (): expected at least 1 item, got 0"),
+        (lambda: Line(stations=3), "Line.stations = 3: expected a list"),
+        (lambda: Line(stations=(STATION, STATION)), "Line: expected different station names, 'press' comes twice"),
+        (lambda: Line(statons=(STATION,)), "Line.statons: unknown key; did you mean 'stations'?"),
+        (lambda: Line((STATION,)), "Line: expected named values only, like name=…"),
+        (lambda: Station(name="a", cycle=3), "Station.cycle = 3: expected a mapping, or a Distribution"),
+        (lambda: Line(stations=(STATION,)).run(days=1, workers=0), "Design.workers = 0: expected a number of"),
+        (lambda: Line(stations=(STATION,)).run(days=1, workers="two"), "Design.workers = 'two': expected a number of"),
+    ],
+)
+def test_a_line_built_by_hand_is_refused_in_one_line_reason_first(build, told):
+    with pytest.raises(InputError, match="^[^\n]*$") as caught:
+        build()
+    assert str(caught.value).startswith(told)
+
+
+def test_a_bad_yaml_says_the_reason_before_all_that_is_in_it(tmp_path):
+    stations = [{**STATION, "name": f"station_{k % 19}"} for k in range(20)]
+    (tmp_path / "line.yaml").write_text(yaml.safe_dump({"stations": stations, "buffers": [1] * 19}))
+    with pytest.raises(InputError) as caught:
+        Line.from_yaml(tmp_path / "line.yaml")
+    assert str(caught.value).endswith("line.yaml: expected different station names, 'station_0' comes twice")

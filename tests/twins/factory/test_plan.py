@@ -22,9 +22,9 @@ def params(repository: Path) -> Any:
 def changed(params: Any, path: str, value: Any) -> Any:
     """A copy of params with one value changed; keys are separated by slashes."""
     node = values = copy.deepcopy(params)
-    *keys, last = path.split("/")
+    *keys, last = (int(key) if key.isdigit() else key for key in path.split("/"))
     for key in keys:
-        node = node[int(key) if key.isdigit() else key]
+        node = node[key]
     node[last] = value
     return values
 
@@ -47,6 +47,11 @@ def changed(params: Any, path: str, value: Any) -> Any:
         ("factory/model/width", 10**11, "expected an integer ≤ 4096"),
         ("factory/train/devices", 10**11, "expected an integer ≤ 1024"),
         ("factory/simulate/replications", 10**11, "expected an integer ≤ 1000000"),
+        ("factory/simulate/days", 1e11, "expected a number ≤ 36500"),
+        ("factory/maintenance/learning_days", 1e11, "expected a number ≤ 36500"),
+        ("factory/schedule/deterministic_limit", 1e11, "expected a number ≤ 100000"),
+        ("factory/export/parity_batches/1", 10**11, "expected an integer ≤ 65536"),
+        ("factory/model/stages/1", 10**11, "expected an integer ≤ 64"),
         ("factory/schedule/replications", 10**11, "expected an integer ≤ 1000000"),
     ],
 )

@@ -3,7 +3,9 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
+from PIL import Image
 
 from tests.vision.datasets.written import kolektor_sdd
 from twinloop.files import read_json
@@ -52,6 +54,16 @@ def test_the_recognised_layout_and_not_auto_is_recorded(tmp_path: Path) -> None:
     settings = DatasetSettings(kind="auto", source=str(kolektor_sdd(tmp_path / "source")))
     prepare.run(stage(tmp_path, settings))
     assert read_json(tmp_path / paths.metrics("prepare"))["data"] == "kolektor_sdd"
+
+
+def test_the_quarantine_list_names_settings_as_params_yaml_has_them(tmp_path: Path) -> None:
+    source = kolektor_sdd(tmp_path / "source")
+    photo = next(source.rglob("*.jpg"))
+    Image.new("L", (64, 64)).save(photo)
+    settings = DatasetSettings(kind="auto", source=str(source), max_pixels=1024, quarantine_share=1.0)
+    prepare.run(stage(tmp_path, settings))
+    listed = pl.read_csv(tmp_path / paths.DATASET / "quarantine.csv").filter(pl.col("file").str.contains(photo.name))
+    assert "factory.data.max_pixels" in listed["reason"].item()
 
 
 def test_the_real_magnetic_tiles_are_split_by_tile(tmp_path: Path, shared_data: Path) -> None:

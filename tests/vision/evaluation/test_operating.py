@@ -365,7 +365,7 @@ def test_looking_again_is_not_worth_it_when_it_only_repeats_the_first_look() -> 
     ],
 )
 def test_settings_out_of_range_are_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="validation error"):
+    with pytest.raises(ValueError, match=f"^EvaluateSettings.{next(iter(changes))}"):
         EvaluateSettings(**changes)  # type: ignore[arg-type]
 
 

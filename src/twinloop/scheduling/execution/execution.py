@@ -112,6 +112,8 @@ def replicate(
 
 def each_replication(one: Callable[[int], T], numbers: range, *, executions: int, workers: int = 1) -> list[T]:
     """Call `one` for every replication, each of so many executions, in processes where that pays."""
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers == 0:
+        raise InputError(f"workers = {workers!r}: expected a number of processes ≥ 1, or −1 for one per core")
     results: Iterable[T] = map(one, numbers)
     workers = min(workers, len(numbers) * executions // EXECUTIONS_PER_WORKER)
     if workers > 1:

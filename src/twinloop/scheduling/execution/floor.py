@@ -2,8 +2,9 @@
 
 Delays shift work to the right (Leon, Wu and Storer 1994). An operation that cannot pause starts when its planned
 time fits before the next closed window; what then takes longer, or was interrupted by a breakdown, goes on when it is
-open again: nothing runs in closed time but what is frozen. The operation before a no_wait one is held back until the
-next machine should be free in time. A floor can be stopped at any moment and go on with another plan.
+open again: nothing runs in closed time but what is frozen. The operation before one that must not wait, or not for
+long, is held back until the next machine should be free in time. A floor can be stopped at any moment and go on with
+another plan.
 """
 
 import itertools
@@ -18,12 +19,12 @@ from twinloop.errors import InputError, RunError
 from twinloop.scheduling.execution.disruptions import NEVER, Luck
 from twinloop.scheduling.execution.supply import Supply
 from twinloop.scheduling.problem import Changeover, JobShop
+from twinloop.scheduling.problem.calendar import ALWAYS, Closures, OpenTime
 from twinloop.scheduling.problem.calendar import NEVER as CLOSED_FOR_GOOD
-from twinloop.scheduling.problem.calendar import Closures, OpenTime
+from twinloop.scheduling.problem.checks import without_ovens
 
 Process = Generator[simpy.Event, Any, None]
 Key = tuple[str, int]
-ALWAYS = OpenTime(())
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,9 @@ class Floor:
     """One replication of a plan; `realised` grows as operations finish."""
 
     def __init__(self, shop: JobShop, plan: Plan, luck: Luck) -> None:
-        self.env, self.luck = simpy.Environment(), luck
+        if shop.ovens:
+            raise InputError(without_ovens("execution", shop))
+        self.env, self.luck = simpy.Environment(initial_time=min([0, *(a.start for a in plan)])), luck
         self.realised: list[Realised] = []
         self.running: dict[str, Running] = {}
         self._waits: dict[str, str] = {}
@@ -61,6 +64,7 @@ class Floor:
         self._factors: dict[str, list[float]] = {}
         self._inspections: dict[str, list[float]] = {}
         self._machines: dict[str, simpy.Process] = {}
+        self._milestones: list[simpy.Process] = []
         self._calendars = {machine: Calendar(luck.breakdowns(machine)) for machine in shop.machines}
         self.supply = Supply(self.env, shop, {m.name: luck.deliveries(m) for m in shop.materials})
         _check(shop)
@@ -70,6 +74,9 @@ class Floor:
         """Go on with another plan of a shop that has changed; what runs is finished, what is done stays done."""
         for machine, process in self._machines.items():
             if machine not in self.running and process.is_alive:
+                process.interrupt()
+        for process in self._milestones:
+            if process.is_alive:
                 process.interrupt()
         self.supply.expect({material.name: self.luck.deliveries(material) for material in shop.materials})
         self._take_up(shop, plan)
@@ -90,8 +97,12 @@ class Floor:
         self._closures = Closures(shop)
         self.supply.plan(shop, rest)
         self.rows: dict[str, list[Assignment]] = {machine: [] for machine in shop.machines}
+        self._milestones = []
         for a in rest:
-            self.rows[a.machine].append(a)
+            if self._is_milestone(a):
+                self._milestones.append(self.env.process(self._milestone(a)))
+            else:
+                self.rows[a.machine].append(a)
         for machine, row in self.rows.items():
             if machine not in self.running and row:
                 self._machines[machine] = self.env.process(self._machine(machine))
@@ -131,6 +142,28 @@ class Floor:
         except simpy.Interrupt:
             self._waits.pop(machine, None)
 
+    def _milestone(self, a: Assignment) -> Process:
+        """It happens as soon as its job and its material are there, whatever its machine does."""
+        try:
+            yield self.env.timeout(0)
+            yield from self._ready(a)
+            while (start := self._fits(a)) > self.env.now:
+                yield self.env.timeout(start - self.env.now)
+            while not self.supply.take(self.shop, a):
+                self._waits[self._waiter(a)] = self.supply.missing(self.shop, a)
+                yield from self.supply.changed(a)
+            self._waits.pop(self._waiter(a), None)
+            self._done(Realised(a, self.env.now, self.env.now))
+        except simpy.Interrupt:
+            self._waits.pop(self._waiter(a), None)
+
+    def _done(self, realised: Realised) -> None:
+        a = realised.planned
+        self.realised.append(realised)
+        self._ends[a.job, a.operation] = realised
+        self.supply.give_back(self.shop, a)
+        self._finished[a.job, a.operation].succeed()
+
     def _ready(self, a: Assignment) -> Process:
         """Wait for the job's operation before, or the jobs that come first, and for transport and set-up."""
         job = self.shop.by_name[a.job]
@@ -138,15 +171,17 @@ class Floor:
         if a.operation == 0:
             before = [(other, len(self.shop.by_name[other].operations) - 1) for other in job.after]
         for key in before:
-            self._waits[a.machine] = f"job {key[0]} operation {key[1]}"
+            self._waits[self._waiter(a)] = f"job {key[0]} operation {key[1]}"
             yield self._finished[key]
-        self._waits.pop(a.machine, None)
-        ready = float(job.release)
+        self._waits.pop(self._waiter(a), None)
+        ready = float(job.opens)
         if a.operation:
             done = self._ends[a.job, a.operation - 1]
             ready = done.end + self.shop.transport.get((done.planned.machine, a.machine), 0)
-        free = self._last[a.machine].end if a.machine in self._last else 0.0
-        ready = max(ready, self._set_up(a, free, self._families.get(a.machine)))
+        if not self._is_milestone(a):
+            free = self._last[a.machine].end if a.machine in self._last else 0.0
+            ready = max(ready, self._set_up(a, free, self._families.get(a.machine)))
+        ready = a.start if self._has_begun(a) else max(ready, 0.0)
         if ready > self.env.now:
             yield self.env.timeout(ready - self.env.now)
 
@@ -180,13 +215,10 @@ class Floor:
         minutes = planned * self._factors[a.job][a.operation]
         minutes = self.luck.rounded(self.luck.reworked(minutes, a.machine, self._inspections[a.job][a.operation]))
         yield from self._calendars[a.machine].work(self.env, minutes, hours, least, interrupted)
-        done = Realised(a, begun.start, self.env.now)
         del self.running[a.machine]
-        self.realised.append(done)
         self._families[a.machine] = self._family(a) or self._families.get(a.machine)
-        self._last[a.machine] = self._ends[a.job, a.operation] = done
-        self.supply.give_back(self.shop, a)
-        self._finished[a.job, a.operation].succeed()
+        self._last[a.machine] = Realised(a, begun.start, self.env.now)
+        self._done(self._last[a.machine])
 
     def expected_end(self, begun: Running) -> float:
         """When a running operation should end, as far as anybody knows now."""
@@ -199,6 +231,16 @@ class Floor:
 
     def _is_fixed(self, a: Assignment) -> bool:
         return (a.job, a.operation) in self._fixed
+
+    def _has_begun(self, a: Assignment) -> bool:
+        """Whether it is work in progress, begun before time 0."""
+        return a.start < 0 and self._is_fixed(a)
+
+    def _is_milestone(self, a: Assignment) -> bool:
+        return self.shop.by_name[a.job].operations[a.operation].milestone
+
+    def _waiter(self, a: Assignment) -> str:
+        return f"job {a.job} operation {a.operation}" if self._is_milestone(a) else a.machine
 
     def _family(self, a: Assignment) -> str | None:
         return self.shop.by_name[a.job].operations[a.operation].family
@@ -237,7 +279,7 @@ class Floor:
         """Earliest start from now on at which the calendar lets it run, and what follows without waiting as well."""
         start = self._opens(a, self.env.now)
         block = list(self._block(a))
-        if len(block) == 1 or self.shop.by_name[a.job].operations[a.operation].no_wait:
+        if len(block) == 1 or self._patience(a) is not None or self._has_begun(a):
             return start
         start = self._opens(a, max(start, a.start))
         while late := self._lateness(block, start):
@@ -248,7 +290,7 @@ class Floor:
         yield a
         operations = self.shop.by_name[a.job].operations
         for number in range(a.operation + 1, len(operations)):
-            if not operations[number].no_wait or (a.job, number) not in self._planned:
+            if operations[number].longest_wait is None or (a.job, number) not in self._planned:
                 return
             yield self._planned[a.job, number]
 
@@ -257,13 +299,19 @@ class Floor:
         for before, a in itertools.pairwise(block):
             end = self._hours(before).done(start, self._planned_minutes(before), least=self._least_run(before))
             start = end + self.shop.transport.get((before.machine, a.machine), 0)
-            late = self._opens(a, max(start, self._free(a, block))) - start
-            if late > 0:
-                return late
+            opens = self._opens(a, max(start, self._free(a, block)))
+            if opens > start + (self._patience(a) or 0):
+                return opens - start - (self._patience(a) or 0)
+            start = opens
         return 0.0
+
+    def _patience(self, a: Assignment) -> int | None:
+        return self.shop.by_name[a.job].operations[a.operation].longest_wait
 
     def _free(self, a: Assignment, block: Sequence[Assignment]) -> float:
         """When the operation's machine should be free for it, if all before it in the row go as planned."""
+        if self._is_milestone(a):
+            return self.env.now
         time, family = self.env.now, self._families.get(a.machine)
         if a.machine in self.running:
             begun = self.running[a.machine]

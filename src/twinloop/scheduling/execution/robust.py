@@ -87,8 +87,8 @@ def exposure(disruptions: Disruptions, machine: str, minutes: int) -> float:
 def buffered(shop: JobShop, disruptions: Disruptions, *, slack: float) -> JobShop:
     """The shop with every operation longer by `slack` × its exposure, rounded up; frozen and awaited ones as they are.
 
-    An operation that the next one follows without waiting gets no buffer: it would tear the two apart. Raises
-    InputError for a negative slack.
+    An operation after which the next one may not wait for any time gets no buffer, which could tear the two apart.
+    Raises InputError for a negative slack.
     """
     if not 0 <= slack < math.inf:
         raise InputError(f"robust: slack = {slack:g}: expected a finite number of at least 0")
@@ -97,8 +97,8 @@ def buffered(shop: JobShop, disruptions: Disruptions, *, slack: float) -> JobSho
     for job in shop.jobs:
         operations = []
         for number, operation in enumerate(job.operations):
-            awaited = number + 1 < len(job.operations) and job.operations[number + 1].no_wait
-            keep = awaited or (job.name, number) in fixed
+            awaited = number + 1 < len(job.operations) and job.operations[number + 1].longest_wait is not None
+            keep = awaited or operation.milestone or (job.name, number) in fixed
             operations.append(operation if keep else _longer(operation, disruptions, slack, closures))
         jobs.append(replace(job, operations=tuple(operations)))
     return replace(shop, jobs=tuple(jobs))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from twinloop.contracts import Assignment, Plan
 from twinloop.scheduling.problem import Job, JobShop, Window
 from twinloop.scheduling.solvers.generation import generate, possible
-from twinloop.scheduling.solvers.rich.layout import FIXED, LINKED, MACHINE, Longs, State, Tables
+from twinloop.scheduling.solvers.rich.layout import FIXED, LINKED, MACHINE, WAIT, Longs, State, Tables
 from twinloop.scheduling.solvers.rich.schemes import serial
 
 Key = tuple[str, int]
@@ -86,18 +86,20 @@ def placed(tables: Tables, key: NDArray[np.float64], mode: Longs, hold: Longs, *
 
 
 def _due(tables: Tables, state: State, v: int) -> int:
-    """When an operation must start so that it does not wait."""
+    """When an operation must start at the latest so that it does not wait too long."""
     here, there = tables.layout.modes[state.mode[[v - 1, v]], MACHINE]
-    return int(state.end[v - 1] + tables.layout.transport[here, there])
+    return int(state.end[v - 1] + tables.layout.transport[here, there] + tables.layout.operations[v, WAIT])
 
 
 def _waiting(jobs: Sequence[Job], given_up: Sequence[Key]) -> tuple[Job, ...]:
-    """The jobs without the no_wait of the operations named."""
+    """The jobs without the no_wait or longest wait of the operations named."""
     waiting = []
     for job in jobs:
         numbers = {number for name, number in given_up if name == job.name}
         if numbers:
-            operations = [replace(o, no_wait=False) if k in numbers else o for k, o in enumerate(job.operations)]
+            operations = [
+                replace(o, no_wait=False, max_wait=None) if k in numbers else o for k, o in enumerate(job.operations)
+            ]
             job = replace(job, operations=tuple(operations))
         waiting.append(job)
     return tuple(waiting)

@@ -58,6 +58,8 @@ def with_machine(shop: JobShop, name: str, *, like: str) -> JobShop:
         changeovers=_copied(shop.changeovers, name, like),
         setups=_copied(shop.setups, name, like),
         power=_copied(shop.power, name, like),
+        groups={group: (*known, name) if like in known else known for group, known in shop.groups.items()},
+        ovens=_copied(shop.ovens, name, like),
         transport=transport,
     )
 
@@ -102,10 +104,13 @@ def with_job(shop: JobShop, job: Job) -> JobShop:
 def without_job(shop: JobShop, name: str) -> JobShop:
     """One order fewer. Raises InputError for one that is not there, or the only one."""
     _known(name, [job.name for job in shop.jobs], "job")
-    if len(shop.jobs) == 1:
+    if all(name in (job.name, job.part_of) for job in shop.jobs):
         raise InputError(f"what if: job {name} is the only one: expected a shop with work left")
-    jobs = (replace(job, after=tuple(a for a in job.after if a != name)) for job in shop.jobs if job.name != name)
-    frozen = tuple(a for a in shop.frozen if a.job != name)
+    gone = {name, *(job.name for job in shop.jobs if job.part_of == name)}
+    jobs = (
+        replace(job, after=tuple(a for a in job.after if a not in gone)) for job in shop.jobs if job.name not in gone
+    )
+    frozen = tuple(a for a in shop.frozen if a.job not in gone)
     return replace(shop, jobs=tuple(jobs), frozen=frozen)
 
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from twinloop.numbers import fixed
 from twinloop.palette import CLOSED, INK
+from twinloop.scheduling.clock import Clock, lasting
 from twinloop.scheduling.figures.colours import DIVISORS, DOWN, LATE, SETUP, Unit, grouped
 
 if TYPE_CHECKING:
@@ -43,16 +44,18 @@ def gantt(
     downtime: pl.DataFrame | None = None,
     unit: Unit = "hours",
     title: str = "The plan",
+    clock: Clock | None = None,
 ) -> Any:
     """The chart of a complete plan as a plotly figure.
 
     machines: from top to bottom. work, operations, jobs, path: tables of the plan as `frames.TIMELINE`, `PLAN`, `JOBS`
     and `PATH`. groups: job → what gives it its colour, such as its product. downtime: machine, start, end of breakdowns
-    in the shop's time units. unit: of the axis; the shop counts in minutes where it is hours or minutes.
+    in the shop's time units. unit: of the axis; the shop counts in minutes where it is hours or minutes. clock: when
+    minute 0 is; then the axis shows dates, local ones.
     """
     from plotly.subplots import make_subplots
 
-    chart = _Chart(machines, work, operations, jobs, path, groups, unit)
+    chart = _Chart(machines, work, operations, jobs, path, groups, unit, clock)
     shown = chart.jobs_shown()
     heights = [60 + 40 * len(machines), 40 + 17 * len(shown)]
     if shown:
@@ -76,8 +79,11 @@ def gantt(
         hoverlabel={"align": "left"},
         uniformtext={"minsize": 9, "mode": "hide"},
     )
-    figure.update_xaxes(range=[0, max(last, 1) * 1.02 / chart.divisor])
-    figure.update_xaxes(title=f"time ({unit})", row=len(heights), col=1)
+    if clock is not None:
+        # Bars are lengths from a date on, which plotly takes for numbers.
+        figure.update_xaxes(type="date", tickformat="%H:%M\n%a %-d %b")
+    figure.update_xaxes(range=[chart.x(0), chart.x(max(last, 1) * 1.02)])
+    figure.update_xaxes(title=f"time ({unit})" if clock is None else None, row=len(heights), col=1)
     return figure
 
 
@@ -93,8 +99,9 @@ class _Chart:
         path: pl.DataFrame,
         groups: Mapping[str, str] | None,
         unit: Unit,
+        clock: Clock | None,
     ) -> None:
-        self.unit, self.divisor = unit, DIVISORS[unit]
+        self.unit, self.divisor, self.clock = unit, DIVISORS[unit], clock
         self.lane = {machine: place for place, machine in enumerate(machines)}
         self.work, self.path = work, path.rows(named=True)
         self.rows = {(row["job"], row["operation"]): row for row in operations.iter_rows(named=True)}
@@ -105,6 +112,30 @@ class _Chart:
     def time(self, value: float) -> str:
         """A time with as many decimals as tell something."""
         return fixed(value / self.divisor, 2 if self.divisor > 1 else 0)
+
+    def x(self, value: float) -> Any:
+        """Where a time stands on the axis."""
+        return value / self.divisor if self.clock is None else self.clock.moment(value).replace(tzinfo=None)
+
+    def width(self, start: float, end: float) -> float:
+        """How long a bar is on the axis; on one of dates it counts in milliseconds."""
+        if self.clock is None:
+            return (end - start) / self.divisor
+        return float((self.x(end) - self.x(start)).total_seconds() * 1000)
+
+    def between(self, start: float, end: float) -> str:
+        """From when to when, in words."""
+        if self.clock is None:
+            return f"{self.time(start)} … {self.time(end)} {self.unit}"
+        return f"{self.clock.show(start)} … {self.clock.show(end)}"
+
+    def long(self, value: float) -> str:
+        """A length of time in words."""
+        return f"{self.time(value)} {self.unit}" if self.clock is None else lasting(value)
+
+    def at(self, value: float) -> str:
+        """A moment in words."""
+        return f"{self.time(value)} {self.unit}" if self.clock is None else self.clock.show(value)
 
     def jobs_shown(self) -> Sequence[Row]:
         """Jobs that have a due date, by date; of too many the latest."""
@@ -176,8 +207,8 @@ class _Chart:
                 orientation="h",
                 name=name,
                 y=kept,
-                base=[since[k] / self.divisor for k in kept],
-                x=[(ends[k] - since[k]) / self.divisor for k in kept],
+                base=[self.x(since[k]) for k in kept],
+                x=[self.width(since[k], ends[k]) for k in kept],
                 width=width,
                 marker={"color": [colours[k] for k in kept]},
                 hovertext=[about[k] for k in kept],
@@ -191,7 +222,7 @@ class _Chart:
                 col=1,
             )
         figure.add_scatter(
-            x=[date / self.divisor for date in due],
+            x=[self.x(date) for date in due],
             y=list(place.values()),
             mode="markers",
             name="due date",
@@ -218,13 +249,13 @@ class _Chart:
     ) -> None:
         if not rows:
             return
-        times = [f"<br>{self.time(row['start'])} … {self.time(row['end'])} {self.unit}" for row in rows]
+        times = [f"<br>{self.between(row['start'], row['end'])}" for row in rows]
         figure.add_bar(
             orientation="h",
             name=name,
             y=[self.lane[row["machine"]] for row in rows],
-            base=[row["start"] / self.divisor for row in rows],
-            x=[(row["end"] - row["start"]) / self.divisor for row in rows],
+            base=[self.x(row["start"]) for row in rows],
+            x=[self.width(row["start"], row["end"]) for row in rows],
             hovertext=[first + when for first, when in zip(about, times, strict=True)],
             hoverinfo="text",
             row=1,
@@ -237,12 +268,12 @@ class _Chart:
         lines = [
             self._job(self.jobs[job]),
             f"operation {operation + 1} of {count} on {html.escape(row['machine'])}, "
-            f"{self.time(row['start'])} … {self.time(row['end'])} {self.unit}",
+            + self.between(row["start"], row["end"]),
         ]
         if row["setup"]:
-            lines.append(f"set-up before it: {self.time(row['setup'])} {self.unit}")
+            lines.append(f"set-up before it: {self.long(row['setup'])}")
         if row["paused"]:
-            lines.append(f"closed in between: {self.time(row['paused'])} {self.unit}")
+            lines.append(f"closed in between: {self.long(row['paused'])}")
         if (job, operation) in steps:
             step = steps[job, operation]
             cause = "" if step["reason"] in ("release", "frozen") else f" {html.escape(step['cause'])}"
@@ -254,17 +285,17 @@ class _Chart:
         if job["due"] is None:
             return f"{name}: no due date"
         delay = job["end"] - job["due"]
-        verdict = f"{self.time(abs(delay))} {self.unit} {'late' if delay > 0 else 'early'}" if delay else "just in time"
-        return f"{name}: due {self.time(job['due'])} {self.unit}, {verdict}"
+        verdict = f"{self.long(abs(delay))} {'late' if delay > 0 else 'early'}" if delay else "just in time"
+        return f"{name}: due {self.at(job['due'])}, {verdict}"
 
     def _critical(self, figure: "go.Figure") -> None:
         """Outlines and joins as one line, broken where no step follows another."""
-        x: list[float | None] = []
+        x: list[Any] = []
         y: list[float | None] = []
-        end: tuple[float, float] | None = None
+        end: tuple[Any, float] | None = None
         for step in self.path:
             lane, half = self.lane[step["machine"]], BAR / 2
-            left, right = step["start"] / self.divisor, step["end"] / self.divisor
+            left, right = self.x(step["start"]), self.x(step["end"])
             if end is not None:
                 x += [end[0], left, None]
                 y += [end[1], lane, None]

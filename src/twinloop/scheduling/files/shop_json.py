@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from twinloop.config import Invalid, parse
-from twinloop.config.schema import CONFIG
+from twinloop.config.schema import CONFIG, brief
 from twinloop.contracts import Assignment
 from twinloop.errors import InputError
 from twinloop.files import write_json
-from twinloop.scheduling.problem import Calendar, Changeover, Job, JobShop, Material, Pool, Window
+from twinloop.scheduling.files.content import read_text
+from twinloop.scheduling.problem import Calendar, Changeover, Job, JobShop, Material, Operator, Pool, Window
 
 VERSION: Literal[2] = 2
 
@@ -55,6 +56,9 @@ class ShopFile:
     materials: tuple[Material, ...] = ()
     power: dict[str, int] = field(default_factory=dict)
     frozen: tuple[Assignment, ...] = ()
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    operators: tuple[Operator, ...] = ()
+    ovens: dict[str, int] = field(default_factory=dict)
     calendars: dict[str, Calendar] = field(default_factory=dict)
     repeat: dict[str, int] = field(default_factory=dict)
     stops: dict[str, tuple[Window, ...]] = field(default_factory=dict)
@@ -79,6 +83,9 @@ def shop_record(shop: JobShop) -> dict[str, Any]:
         materials=shop.materials,
         power=dict(shop.power),
         frozen=shop.frozen,
+        groups=dict(shop.groups),
+        operators=shop.operators,
+        ovens=dict(shop.ovens),
         calendars=dict(shop.calendars),
         repeat=dict(shop.repeat),
         stops=dict(shop.stops),
@@ -93,7 +100,8 @@ def shop_from(content: Any, where: str) -> JobShop:
     if not isinstance(content, dict):
         raise InputError(f"{where}: expected an object with version, machines and jobs, got {type(content).__name__}")
     if content.get("version") != VERSION:
-        raise InputError(f"{where}: expected version {VERSION}, found {content.get('version')!r}")
+        remedy = "" if "version" in content else f': add "version": {VERSION}'
+        raise InputError(f"{where}: expected version {VERSION}, found {brief(content.get('version'))}{remedy}")
     try:
         file = parse(ShopFile, content)
     except Invalid as error:
@@ -112,6 +120,9 @@ def shop_from(content: Any, where: str) -> JobShop:
             materials=file.materials,
             power=file.power,
             frozen=file.frozen,
+            groups=file.groups,
+            operators=file.operators,
+            ovens=file.ovens,
             calendars=file.calendars,
             repeat=file.repeat,
             stops=file.stops,
@@ -129,13 +140,18 @@ def write_shop(path: str | Path, shop: JobShop) -> None:
 
 def read_shop(path: str | Path) -> JobShop:
     """Read the JSON that `write_shop` writes. Raises InputError that names the file and the place."""
+    path = Path(path)
+    return shop_from(plain_json(read_text(path).text, path), str(path))
+
+
+def plain_json(text: str, path: Path) -> Any:
+    """The plain data of a text. Raises InputError with its line."""
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(f"{path}:{error.lineno}: expected JSON: {error.msg}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
+        comment = "//" in text.splitlines()[error.lineno - 1] if text.strip() else False
+        remedy = ": JSON has no comments: remove them" if comment else ""
+        raise InputError(f"{path}:{error.lineno}: expected JSON: {error.msg}{remedy}") from None
     except (RecursionError, ValueError) as error:
         # Nested without end, or a number of thousands of digits.
         raise InputError(f"{path}: expected JSON of a shop: {error}") from None
-    return shop_from(content, str(path))

@@ -1,134 +1,114 @@
-"""The standard text formats of the benchmark collections, read and written.
+"""Job shops and flexible job shops as the benchmark collections write them, read and written.
 
-Job shop (Beasley's OR-Library, 1990): a first line "jobs machines"; each further line is one job: pairs of
-machine (from 0) and duration. Flexible job shop (Brandimarte 1993): each further line opens with the number
-of operations; each operation is its number of alternatives and then their pairs. Lines that start with # are
-comments. Job names are their numbers from 0, machines are `machine_<number>`.
+Job shop (Beasley's OR-Library, 1990): a first line "jobs machines", then for each job pairs of machine and duration.
+Flexible job shop (Brandimarte 1993): for each job the number of operations; each operation is its number of
+alternatives and then their pairs. A job begins on a line of its own and may go on in the next. Machines are counted
+from 0 or from 1, which their numbers have to show; their names are `machine_<number>` as in the file.
 """
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from twinloop.errors import InputError
 from twinloop.files import write_text
+from twinloop.scheduling.files.numeric import Document, Row, counts
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation
 
-Row = tuple[int, list[str]]
-MOST = 100_000
+Modes = tuple[tuple[int, int], ...]
 
 
-def read_jsp(path: str | Path) -> JobShop:
-    """Read a job shop. Raises InputError with file:row."""
-    return _read(path, _jsp_job)
+class Routing(NamedTuple):
+    """A job's operations, each as (machine, duration) of its alternatives, and the line where it begins."""
+
+    line: int
+    operations: tuple[Modes, ...]
 
 
-def read_fjsp(path: str | Path) -> JobShop:
-    """Read a flexible job shop. Raises InputError with file:row."""
-    return _read(path, _fjsp_job)
+def pairs(doc: Document) -> list[Routing]:
+    """The job shop in the numbers, whatever their values are. Raises InputError where their number does not fit."""
+    jobs, machines = counts(doc)
+    if len(doc.rows) == jobs:
+        return [_in_pairs(row) for row in doc.rows]
+    whole = [Row(rows[0].line, sum((row.numbers for row in rows), ())) for rows in _gathered(doc.rows, 2 * machines)]
+    if len(whole) != jobs or any(len(row.numbers) != 2 * machines for row in whole):
+        last = doc.rows[-1].line if doc.rows else doc.line
+        raise InputError(f"{doc.at(last)}: expected {jobs} job lines after the first, found {len(doc.rows)}")
+    routings = [_in_pairs(row) for row in whole]
+    if not everywhere(routings, machines):
+        raise InputError(
+            f"{doc.at(whole[0].line)}: expected each job once on each of {machines} machines where lines are wrapped"
+        )
+    return routings
 
 
-def read_instance(path: str | Path) -> JobShop:
-    """Read either format: a file whose every row can be a flexible job is one. Raises InputError with file:row."""
-    try:
-        return read_fjsp(path)
-    except InputError as flexible:
-        try:
-            return read_jsp(path)
-        except InputError as plain:
-            # Rows of a flexible shop begin with a count: a job shop's error would speak of the wrong numbers.
-            raise (flexible if "alternative" in str(flexible) and "pairs" in str(plain) else plain) from None
+def _in_pairs(row: Row) -> Routing:
+    """Odd numbers give a last operation without a duration, which `misfit` names."""
+    numbers = row.numbers
+    return Routing(row.line, tuple((tuple(numbers[k : k + 2]),) for k in range(0, len(numbers), 2)))  # type: ignore[misc]
 
 
-def write_jsp(path: str | Path, shop: JobShop) -> None:
-    """Write a plain job shop, machines by their position. Raises InputError for what the format cannot say."""
-    if not shop.plain or shop.flexible:
-        raise InputError(f"{path}: the job-shop format knows no alternatives, calendars and set-ups: write JSON")
-    number = {name: place for place, name in enumerate(shop.machines)}
-    rows = [" ".join(f"{number[o.machine]} {o.duration}" for o in job.operations) for job in shop.jobs]
-    write_text(path, "\n".join([f"{len(shop.jobs)} {len(shop.machines)}", *rows]) + "\n")
+def _gathered(rows: Sequence[Row], least: int) -> Iterator[list[Row]]:
+    """Neighbouring rows together as soon as they hold `least` numbers."""
+    gathered: list[Row] = []
+    for row in rows:
+        gathered.append(row)
+        if sum(len(r.numbers) for r in gathered) >= least:
+            yield gathered
+            gathered = []
+    if gathered:
+        yield gathered
 
 
-def write_fjsp(path: str | Path, shop: JobShop) -> None:
-    """Write a flexible job shop, machines by their position. Raises InputError for what the format cannot say."""
-    if not shop.plain:
-        raise InputError(f"{path}: the flexible job-shop format knows no calendars, set-ups and resources: write JSON")
-    number = {name: place for place, name in enumerate(shop.machines)}
-    rows = []
-    for job in shop.jobs:
-        words = [str(len(job.operations))]
-        for operation in job.operations:
-            words.append(str(len(operation.modes)))
-            words += [f"{number[mode.machine]} {mode.duration}" for mode in operation.modes]
-        rows.append(" ".join(words))
-    write_text(path, "\n".join([f"{len(shop.jobs)} {len(shop.machines)}", *rows]) + "\n")
+def everywhere(routings: Sequence[Routing], machines: int) -> bool:
+    """Whether every job is once on every machine, counted from 0 or from 1: a classical job shop."""
+    visited = [sorted(modes[0][0] for modes in routing.operations) for routing in routings]
+    return any(all(row == list(range(base, machines + base)) for row in visited) for base in (0, 1))
 
 
-def _read(path: str | Path, job_of: Callable[[str, list[int], int, str], Job]) -> JobShop:
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
-    rows: list[Row] = [
-        (number, line.split())
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
-    if not rows:
-        raise InputError(f"{path}:1: expected a first line 'jobs machines', got an empty file")
-    count, machines = _sizes(rows[0], path)
-    if len(rows) - 1 != count:
-        raise InputError(f"{path}:{rows[-1][0]}: expected {count} job lines after the first, found {len(rows) - 1}")
-    jobs = tuple(
-        job_of(str(k), _whole_numbers(words, f"{path}:{row}"), machines, f"{path}:{row}")
-        for k, (row, words) in enumerate(rows[1:])
-    )
-    try:
-        return JobShop(tuple(f"machine_{k}" for k in range(machines)), jobs)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+def flexible(doc: Document) -> list[Routing]:
+    """The flexible job shop in the numbers, whatever their values are. Raises InputError where they do not fit."""
+    jobs, _ = counts(doc)
+    routings: list[Routing] = []
+    rows = iter(doc.rows)
+    wrapped = len(doc.rows) != jobs
+    for row in rows:
+        name, numbers = len(routings), list(row.numbers)
+        while True:
+            try:
+                operations = flexible_row(numbers, f"{doc.at(row.line)}: job {name}")
+                break
+            except InputError as error:
+                more = next(rows, None) if wrapped and "the line ends" in str(error) else None
+                if more is None:
+                    raise
+                numbers += more.numbers
+        routings.append(Routing(row.line, operations))
+    if len(routings) != jobs:
+        last = doc.rows[-1].line if doc.rows else doc.line
+        raise InputError(f"{doc.at(last)}: expected {jobs} job lines after the first, found {len(routings)}")
+    return routings
 
 
-def _sizes(row: Row, path: str | Path) -> tuple[int, int]:
-    # Flexible instances often give the mean number of alternatives as a third number; it says nothing new.
-    number, words = row
-    sizes = _whole_numbers(words[:2], f"{path}:{number}")
-    if len(words) not in (2, 3) or len(sizes) != 2 or min(sizes) < 1:
-        raise InputError(f"{path}:{number}: expected two numbers ≥ 1, 'jobs machines', got {' '.join(words)!r}")
-    if max(sizes) > MOST:
-        raise InputError(f"{path}:{number}: expected at most {MOST} jobs and machines, got {' '.join(words)!r}")
-    return sizes[0], sizes[1]
-
-
-def _jsp_job(name: str, numbers: list[int], machines: int, where: str) -> Job:
-    if len(numbers) % 2:
-        raise InputError(f"{where}: expected pairs 'machine duration', got {len(numbers)} numbers")
-    pairs = zip(numbers[::2], numbers[1::2], strict=True)
-    return Job(
-        name,
-        tuple(
-            Operation(*_pair(machine, duration, machines, f"{where}: job {name} operation {number}"))
-            for number, (machine, duration) in enumerate(pairs)
-        ),
-    )
-
-
-def _fjsp_job(name: str, numbers: list[int], machines: int, where: str) -> Job:
+def flexible_row(numbers: Sequence[int], where: str) -> tuple[Modes, ...]:
+    """The operations of one job. Raises InputError where the numbers are too few or too many."""
     rest = iter(numbers)
     count = next(rest)
+    if count < 1:
+        raise InputError(f"{where}: expected at least one operation, got {count}")
     operations = []
     for number in range(count):
-        place = f"{where}: job {name} operation {number}"
+        place = f"{where} operation {number}"
         choices = _next(rest, place, "a number of alternatives")
         if choices < 1:
             raise InputError(f"{place}: expected at least one alternative, got {choices}")
-        modes = [
-            _pair(_next(rest, place, "a machine"), _next(rest, place, "a duration"), machines, place)
-            for _ in range(choices)
-        ]
-        operations.append(Operation(*modes[0], alternatives=tuple(Alternative(*mode) for mode in modes[1:])))
+        operations.append(
+            tuple((_next(rest, place, "a machine"), _next(rest, place, "a duration")) for _ in range(choices))
+        )
     if left := len(list(rest)):
-        raise InputError(f"{where}: job {name}: {left} numbers are left after its {count} operations and alternatives")
-    return Job(name, tuple(operations))
+        raise InputError(f"{where}: {left} numbers are left after its {count} operations and alternatives")
+    return tuple(operations)
 
 
 def _next(rest: Iterator[int], place: str, what: str) -> int:
@@ -137,16 +117,102 @@ def _next(rest: Iterator[int], place: str, what: str) -> int:
     raise InputError(f"{place}: expected {what} of its alternatives, the line ends")
 
 
-def _pair(machine: int, duration: int, machines: int, place: str) -> tuple[str, int]:
-    if not 0 <= machine < machines:
-        raise InputError(f"{place}: expected a machine from 0 to {machines - 1}, got {machine}")
-    if duration < 1:
-        raise InputError(f"{place}: expected a duration ≥ 1, got {duration}")
-    return f"machine_{machine}", duration
+def misfit(doc: Document, routings: Sequence[Routing], base: int) -> str:
+    """Why the numbers are no machines counted from `base` with durations, with its place; empty where they are."""
+    _, machines = counts(doc)
+    for name, routing in enumerate(routings):
+        if any(len(mode) % 2 for modes in routing.operations for mode in modes):
+            odd = 2 * len(routing.operations) - 1
+            return f"{doc.at(routing.line)}: expected pairs 'machine duration', got {odd} numbers"
+        for number, modes in enumerate(routing.operations):
+            place = f"{doc.at(routing.line)}: job {name} operation {number}"
+            for machine, duration in modes:
+                if not base <= machine < machines + base:
+                    return f"{place}: expected a machine from {base} to {machines + base - 1}, got {machine}"
+                if duration < 1:
+                    return f"{place}: expected a duration ≥ 1, got {duration}"
+    return ""
 
 
-def _whole_numbers(words: list[str], where: str) -> list[int]:
+def shop_of(routings: Sequence[Routing], machines: int, base: int) -> JobShop:
+    """The shop of numbers that fit. Raises InputError for what makes it no valid shop."""
+    return JobShop(
+        tuple(f"machine_{k}" for k in range(base, machines + base)),
+        tuple(
+            Job(
+                str(name),
+                tuple(
+                    Operation(
+                        f"machine_{modes[0][0]}",
+                        modes[0][1],
+                        tuple(Alternative(f"machine_{machine}", duration) for machine, duration in modes[1:]),
+                    )
+                    for modes in routing.operations
+                ),
+            )
+            for name, routing in enumerate(routings)
+        ),
+    )
+
+
+def write_jsp(path: str | Path, shop: JobShop) -> None:
+    """Write a plain job shop, machines by their position. Raises InputError for what the format cannot say."""
+    if not shop.plain or shop.flexible or _dated(shop):
+        raise InputError(f"{path}: the job-shop format knows no alternatives, calendars, dates and set-ups: write JSON")
+    number = {name: place for place, name in enumerate(shop.machines)}
+    _write(path, shop, lambda job: [f"{number[o.machine]} {o.duration}" for o in job.operations])
+
+
+def write_fjsp(path: str | Path, shop: JobShop) -> None:
+    """Write a flexible job shop, machines by their position. Raises InputError for what the format cannot say."""
+    if not shop.plain or _dated(shop):
+        raise InputError(
+            f"{path}: the flexible job-shop format knows no calendars, dates, set-ups and resources: write JSON"
+        )
+    number = {name: place for place, name in enumerate(shop.machines)}
+
+    def words(job: Job) -> list[str]:
+        row = [str(len(job.operations))]
+        for operation in job.operations:
+            row += [str(len(operation.modes)), *(f"{number[m.machine]} {m.duration}" for m in operation.modes)]
+        return row
+
+    _write(path, shop, words)
+
+
+def _write(path: str | Path, shop: JobShop, words: Callable[[Job], list[str]]) -> None:
+    rows = [" ".join(words(job)) for job in shop.jobs]
+    write_text(path, "\n".join([f"{len(shop.jobs)} {len(shop.machines)}", *rows]) + "\n")
+
+
+def _dated(shop: JobShop) -> bool:
+    return any(job.release or job.due is not None or job.after or job.firm for job in shop.jobs)
+
+
+def unlike_plain(doc: Document, routings: Sequence[Routing]) -> Row | None:
+    """The row that speaks against a plain job shop: half of the rows or more read as jobs of a flexible one.
+
+    None where every job is on every machine, which no broken flexible shop is by chance.
+    """
+    if everywhere(routings, counts(doc)[1]):
+        return None
+    odd = [row for row in doc.rows if not reads_flexible(row)]
+    return odd[0] if odd and 2 * len(odd) <= len(doc.rows) else None
+
+
+def reads_flexible(row: Row) -> bool:
     try:
-        return [int(word) for word in words]
-    except ValueError:
-        raise InputError(f"{where}: expected whole numbers, got {' '.join(words)[:60]!r}") from None
+        flexible_row(row.numbers, "")
+    except InputError:
+        return False
+    return True
+
+
+def chunks(numbers: Sequence[int], size: int) -> list[tuple[int, ...]]:
+    """Numbers cut into rows of `size`."""
+    return [tuple(numbers[k : k + size]) for k in range(0, len(numbers), size)]
+
+
+def flat(rows: Sequence[Row]) -> list[int]:
+    """All numbers of rows."""
+    return list(itertools.chain.from_iterable(row.numbers for row in rows))

@@ -2,7 +2,7 @@
 
 from twinloop.scheduling.problem.checks import LARGEST_COST, LARGEST_TIME
 from twinloop.scheduling.problem.jobs import Alternative, Job, Operation
-from twinloop.scheduling.problem.resources import Changeover, Material, Pool, Window
+from twinloop.scheduling.problem.resources import Changeover, Material, Operator, Pool, Window
 from twinloop.scheduling.problem.shop import JobShop
 from twinloop.scheduling.problem.weekly import Calendar, Day, Shift
 
@@ -17,6 +17,7 @@ __all__ = [
     "JobShop",
     "Material",
     "Operation",
+    "Operator",
     "Pool",
     "Shift",
     "Window",

@@ -15,7 +15,7 @@ from twinloop.scheduling.problem.hours import NEVER, Hours, joined, machine_hour
 from twinloop.scheduling.problem.jobs import Operation
 from twinloop.scheduling.problem.resources import Window
 
-__all__ = ["NEVER", "Closures", "OpenTime", "Stretch", "joined", "opening", "stretches", "worked_until"]
+__all__ = ["ALWAYS", "NEVER", "Closures", "OpenTime", "Stretch", "joined", "opening", "stretches", "worked_until"]
 
 # Repeating hours are kept as one list up to so many times their longest period, and by pieces of this length behind.
 KEPT, PIECE = 1024, 4
@@ -181,6 +181,9 @@ class OpenTime:
                 self._lost.append(self._lost[-1] + window.end - window.start)
 
 
+ALWAYS = OpenTime(())
+
+
 class Closures:
     """The open times of one shop, each made once: few machines and pools serve many operations."""
 
@@ -191,7 +194,12 @@ class Closures:
         self._made: dict[tuple[str, tuple[tuple[str, int], ...]], OpenTime] = {}
 
     def of(self, operation: Operation, machine: str) -> OpenTime:
-        """When `operation` can run on `machine`: while this is open and its people and tools are there."""
+        """When `operation` can run on `machine`: while this is open and its people and tools are there.
+
+        A milestone happens at any hour.
+        """
+        if operation.milestone:
+            return ALWAYS
         return self.on(machine, {name: units for name, units in operation.pools.items() if name in self._pools})
 
     def on(self, machine: str, pools: Mapping[str, int] | None = None) -> OpenTime:

@@ -26,6 +26,7 @@ def check_shop(shop: ShopData) -> None:
     for job in shop.jobs:
         _check_job(job, shop)
     ordered(shop.jobs)
+    _check_ovens(shop)
     check_openings(shop)
     _check_supply(shop)
     _check_frozen(shop)
@@ -38,8 +39,14 @@ def check_size(shop: ShopData, horizon: int) -> None:
             f"shop: expected all releases and durations to add up to at most {LARGEST_TIME}, got {horizon}: "
             "use a coarser time unit"
         )
-    if horizon * sum(job.weight + job.earliness_weight for job in shop.jobs) > LARGEST_COST:
+    overdue = max([0, *(-job.due for job in shop.jobs if job.due is not None)])
+    if (horizon + overdue) * sum(job.weight + job.earliness_weight for job in shop.jobs) > LARGEST_COST:
         raise InputError(f"shop: expected weights × horizon of at most {LARGEST_COST}: use smaller weights")
+
+
+def without_ovens(who: str, shop: ShopData) -> str:
+    """That somebody cannot plan ovens, and who can."""
+    return f"{who}: cannot plan {', '.join(shop.ovens)}, which takes several operations at once: use CP-SAT or auto"
 
 
 def check_names(names: Iterable[str], kind: str, *, least: int = 1) -> None:
@@ -100,13 +107,11 @@ def _check_job(job: Job, shop: ShopData) -> None:
     where = f"job {job.name}"
     if not job.operations:
         raise InputError(f"{where}: expected at least one operation, got none")
-    check_whole(job.release, 0, f"{where}: release")
+    check_whole(job.release, -LARGEST_TIME, f"{where}: release")
     check_whole(job.weight, 0, f"{where}: weight")
     check_whole(job.earliness_weight, 0, f"{where}: earliness weight")
     if job.due is not None:
-        check_whole(job.due, 0, f"{where}: due date")
-        if job.due < job.release:
-            raise InputError(f"{where}: due date {job.due} lies before its release {job.release}")
+        check_whole(job.due, -LARGEST_TIME, f"{where}: due date")
     elif job.firm:
         raise InputError(f"{where}: expected a due date, because it is firm, got none")
     capacity = {pool.name: pool.capacity for pool in shop.pools}
@@ -127,7 +132,7 @@ def _check_operation(
     for mode in operation.modes:
         if mode.machine not in machines:
             raise InputError(f"{where}: unknown machine {mode.machine!r}; known: {', '.join(sorted(machines))}")
-        check_whole(mode.duration, 1, f"{where}: duration")
+        check_whole(mode.duration, 0, f"{where}: duration")
     twice = [machine for machine, count in Counter(mode.machine for mode in operation.modes).items() if count > 1]
     if twice:
         raise InputError(f"{where}: machine {twice[0]!r} is named twice among its alternatives: keep one duration")
@@ -145,8 +150,38 @@ def _check_operation(
     check_whole(operation.least_run, 1, f"{where}: least run before a pause")
     if operation.least_run > 1 and not operation.resumable:
         raise InputError(f"{where}: least_run = {operation.least_run} is for work that may pause: make it resumable")
-    if operation.no_wait and number == 0:
-        raise InputError(f"{where}: no_wait follows an operation before it, and this is the first one")
+    if operation.max_wait is not None:
+        check_whole(operation.max_wait, 0, f"{where}: max_wait")
+    if operation.longest_wait is not None and number == 0:
+        name = "no_wait" if operation.no_wait else "max_wait"
+        raise InputError(f"{where}: {name} follows an operation before it, and this is the first one")
+    if operation.no_wait and operation.max_wait:
+        raise InputError(f"{where}: no_wait and max_wait = {operation.max_wait}: expected one of them")
+    if not operation.longest:
+        if operation.pools:
+            raise InputError(f"{where}: takes no time and holds {next(iter(operation.pools))}: give it a duration")
+    elif not operation.shortest:
+        raise InputError(f"{where}: takes no time on one machine only: give it a duration, or 0 on all of them")
+
+
+def _check_ovens(shop: ShopData) -> None:
+    for machine, capacity in shop.ovens.items():
+        _known(machine, shop.machines, "ovens", "machine")
+        check_whole(capacity, 1, f"oven {machine}: capacity")
+        if any(shop.setups.get(machine, {}).values()):
+            raise InputError(f"oven {machine}: has set-ups as well: expected none; add them to the durations")
+        times: dict[str, tuple[str, int]] = {}
+        for job in shop.jobs:
+            for number, operation in enumerate(job.operations):
+                if operation.family is None or machine not in [mode.machine for mode in operation.modes]:
+                    continue
+                where = f"job {job.name} operation {number}"
+                other, time = times.setdefault(operation.family, (where, operation.on(machine)))
+                if operation.on(machine) != time:
+                    raise InputError(
+                        f"oven {machine}: {where} takes {operation.on(machine)}, {other} {time}: expected the same "
+                        f"time for all of family {operation.family}, which may go in together"
+                    )
 
 
 def _check_supply(shop: ShopData) -> None:
@@ -173,8 +208,8 @@ def _check_frozen(shop: ShopData) -> None:
             raise InputError(
                 f"frozen: job {a.job} operation {a.operation} is on {a.machine}, expected {' or '.join(modes)}"
             )
-        check_whole(a.start, 0, f"frozen: job {a.job} operation {a.operation}: start")
-        if a.end <= a.start:
+        check_whole(a.start, -LARGEST_TIME, f"frozen: job {a.job} operation {a.operation}: start")
+        if a.end < a.start or (a.end == a.start) != jobs[a.job].operations[a.operation].milestone:
             raise InputError(f"frozen: job {a.job} operation {a.operation}: expected its end after {a.start}")
     twice = [key for key, count in Counter((a.job, a.operation) for a in shop.frozen).items() if count > 1]
     if twice:

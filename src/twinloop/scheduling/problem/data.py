@@ -6,7 +6,7 @@ from functools import cached_property
 
 from twinloop.contracts import Assignment
 from twinloop.scheduling.problem.jobs import Job
-from twinloop.scheduling.problem.resources import Changeover, Material, Pool, Window
+from twinloop.scheduling.problem.resources import Changeover, Material, Operator, Pool, Window
 from twinloop.scheduling.problem.weekly import Calendar
 
 
@@ -23,6 +23,9 @@ class ShopData:
     materials: tuple[Material, ...] = ()
     power: Mapping[str, int] = field(default_factory=dict)
     frozen: tuple[Assignment, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    operators: tuple[Operator, ...] = ()
+    ovens: Mapping[str, int] = field(default_factory=dict)
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     repeat: Mapping[str, int] = field(default_factory=dict)
     stops: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
@@ -31,12 +34,16 @@ class ShopData:
 
     @property
     def plain(self) -> bool:
-        """Whether only machines, routings, releases, due dates and precedence limit the plan: a (flexible) job shop."""
+        """Whether only machines, routes, releases, due dates and precedence limit the plan: a (flexible) job shop.
+
+        Milestones make it none: they stand in no machine's row.
+        """
         limits = (
-            *(self.closed, self.calendars, self.stops),
+            *(self.closed, self.calendars, self.stops, self.ovens),
             *(self.setups, self.transport, self.pools, self.materials, self.frozen),
         )
-        return not any(limits) and not any(operation.no_wait for job in self.jobs for operation in job.operations)
+        operations = (operation for job in self.jobs for operation in job.operations)
+        return not any(limits) and not any(o.milestone or o.longest_wait is not None for o in operations)
 
     @property
     def flexible(self) -> bool:

@@ -5,6 +5,8 @@ for number. The others draw from one seeded numpy generator; the same arguments 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 
@@ -40,6 +42,28 @@ def classical_shop(jobs: int, machines: int, *, time_seed: int, machine_seed: in
         operations = (Operation(f"m{m}", time) for m, time in zip(route, durations[j], strict=True))
         made.append(Job(str(j), tuple(operations)))
     return JobShop(tuple(f"m{m}" for m in range(machines)), tuple(made))
+
+
+def with_due_dates(shop: JobShop, tightness: float) -> JobShop:
+    """The shop with due dates ⌊tightness × work⌋ behind the releases, and weights (Singer and Pinedo 1998).
+
+    The first fifth of the jobs weighs 4, the last 1, all between 2.
+
+    >>> [(job.due, job.weight) for job in with_due_dates(classical_shop(5, 2, time_seed=1, machine_seed=2), 1.5).jobs]
+    [(22, 4), (181, 2), (112, 2), (109, 2), (241, 1)]
+    """
+    if not tightness > 0:
+        raise InputError(f"due dates: tightness = {tightness}: expected a number above 0")
+    fifth, exact = len(shop.jobs) // 5, Decimal(str(tightness))
+    jobs = [
+        replace(
+            job,
+            due=job.release + int(exact * job.work),
+            weight=4 if j < fifth else 2 if j < len(shop.jobs) - fifth else 1,
+        )
+        for j, job in enumerate(shop.jobs)
+    ]
+    return replace(shop, jobs=tuple(jobs))
 
 
 def flexible_shop(jobs: int, machines: int, operations: int, *, seed: int, most: int = 3) -> JobShop:

@@ -12,7 +12,7 @@ from twinloop.scheduling.problem.hours import Hours, machine_hours
 
 def horizon(shop: ShopData) -> int:
     """No sensible plan is longer: everything in turn after the last release, delivery and closed window."""
-    last = [job.release for job in shop.jobs]
+    last = [job.opens for job in shop.jobs]
     last += [time for material in shop.materials for time, _ in material.deliveries]
     last += [a.end for a in shop.frozen]
     hours = [machine_hours(shop, machine) for machine in shop.machines]
@@ -47,8 +47,8 @@ def _longest_piece(shop: ShopData, setup: int, move: int) -> int:
     for job in shop.jobs:
         block = 0
         for number, operation in enumerate(job.operations):
-            follows = operation.no_wait or (number + 1 < len(job.operations) and job.operations[number + 1].no_wait)
-            block = block + move if operation.no_wait else 0
+            waited = [o.longest_wait is not None for o in job.operations[number : number + 2]]
+            follows, block = any(waited), block + move if waited[0] else 0
             block += max(mode.duration if follows else operation.unbroken(mode.duration) for mode in operation.modes)
             longest = max(longest, block)
     return longest

@@ -7,6 +7,7 @@ from twinloop.scheduling.problem.calendar import Closures, OpenTime
 from twinloop.scheduling.problem.data import ShopData
 from twinloop.scheduling.problem.hours import NEVER, Hours, machine_hours
 from twinloop.scheduling.problem.jobs import Operation
+from twinloop.scheduling.problem.reduction import skill_pools
 from twinloop.scheduling.problem.resources import Window
 
 
@@ -38,10 +39,16 @@ def check_hours(shop: ShopData) -> None:
             f"calendars of {first} and {second}: time 0 is {one} and {other}: give all the same start and unit"
         )
     pools = {pool.name for pool in shop.pools}
+    skilled = {pool.name for pool in skill_pools(shop.operators)}
     for machine, changeover in shop.changeovers.items():
         if changeover.crew is not None and changeover.crew not in pools:
             known = ", ".join(sorted(pools)) or "none"
             raise InputError(f"changeovers of {machine}: unknown pool {changeover.crew!r}; known: {known}")
+        if changeover.crew is not None and changeover.crew in skilled:
+            raise InputError(
+                f"changeovers of {machine}: the crew {changeover.crew!r} are operators with skills, who cannot be told "
+                "apart in set-ups: name a pool of its own"
+            )
 
 
 def _check(hours: Hours, where: str) -> None:

@@ -52,6 +52,24 @@ class Changeover:
 
 
 @dataclass(frozen=True)
+class Operator:
+    """One person with one or several skills, who works at the same hours as all who share one.
+
+    calendar, closed, repeat, stops, overtime: as those of a pool.
+    """
+
+    __pydantic_config__: ClassVar[Any] = CONFIG  # read from a file, nothing unknown passes
+
+    name: str
+    skills: tuple[str, ...]
+    closed: tuple[Window, ...] = ()
+    calendar: Calendar | None = None
+    repeat: int | None = None
+    stops: tuple[Window, ...] = ()
+    overtime: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True)
 class Material:
     """A stock of `initial` units and `deliveries` as (time, quantity)."""
 

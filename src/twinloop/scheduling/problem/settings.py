@@ -97,5 +97,5 @@ class Rush:
     product: Annotated[str, Field(min_length=1)]
     quantity: Annotated[int, Field(ge=1, le=1_000_000)]
     release_min: Annotated[int, Field(ge=0)] = 0
-    due_min: Annotated[int, Field(ge=1)]
+    due_min: int
     weight: Annotated[int, Field(ge=1)] = 5

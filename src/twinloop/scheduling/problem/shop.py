@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinloop.contracts import Plan
+from twinloop.progress import say
 from twinloop.scheduling.figures.faces import shop_face
 from twinloop.scheduling.figures.gantt import gantt
 from twinloop.scheduling.problem.checks import check_shop, check_size, ordered
 from twinloop.scheduling.problem.data import ShopData
 from twinloop.scheduling.problem.horizon import horizon
 from twinloop.scheduling.problem.hours import joined
+from twinloop.scheduling.problem.reduction import reduced
 from twinloop.scheduling.problem.resources import Window
 from twinloop.scheduling.problem.summary import jobs_frame, limits, machines_frame
+from twinloop.scheduling.problem.types import check_types
 
 if TYPE_CHECKING:
     from twinloop.scheduling.solution import Solution
@@ -35,7 +38,9 @@ class JobShop(ShopData):
     family after); pairs that are not named need none. changeovers: by machine how it is set up. transport: time a
     job needs from one machine to another, by (from, to); pairs that are not named need none. power: watts while
     working, by machine. frozen: operations that are already decided (running, or too near to change) and keep
-    machine and times.
+    machine and times; only they may have begun before time 0, which is now. groups: machines under one name, which
+    operations may ask for. operators: people with skills, which become pools. ovens: machines that take up to so many
+    operations of one family at once.
 
     >>> from twinloop.scheduling.problem import Job, Operation
     >>> JobShop(("mill",), (Job("a", (Operation("mill", 3),), due=2),)).horizon
@@ -43,6 +48,9 @@ class JobShop(ShopData):
     """
 
     def __post_init__(self) -> None:
+        check_types(self)
+        for name, value in reduced(self).items():
+            object.__setattr__(self, name, value)
         check_shop(self)
         check_size(self, self.horizon)
 
@@ -71,7 +79,7 @@ class JobShop(ShopData):
         heads: dict[str, tuple[int, ...]] = {}
         for name in self.order:
             job = self.by_name[name]
-            start = max([job.release, *(self._end(heads, other) for other in job.after)])
+            start = max([job.opens, *(self._end(heads, other) for other in job.after)])
             starts = []
             for operation in job.operations:
                 starts.append(start)
@@ -114,11 +122,17 @@ class JobShop(ShopData):
         return sum(job.weight * max(0, ends[job.name] - job.due) for job in self.jobs if job.due is not None)
 
     @classmethod
-    def read(cls, path: Path | str) -> "JobShop":
-        """A shop from a file: the project's JSON, a table (CSV), or a JSP or FJSP instance. Raises InputError."""
+    def read(cls, path: Path | str, **how: Any) -> "JobShop":
+        """A shop from a file: JSON, an order book (CSV, XLSX, a folder), or a text format of the collections.
+
+        how: kind, first_machine, start and zone, where the file does not tell them (`files.problem.read_problem`). What
+        the file was taken for is said on stderr. Raises InputError for what cannot be read, or fits two formats.
+        """
         from twinloop.scheduling.files.problem import read_problem
 
-        return read_problem(Path(path))
+        reading = read_problem(path, **how)
+        say(f"{Path(path).name}: {reading}")
+        return reading.shop
 
     def write(self, path: Path | str) -> None:
         """The shop as a file that `read` reads, its form by the ending. Raises InputError for what that cannot say."""

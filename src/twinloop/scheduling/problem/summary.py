@@ -44,7 +44,10 @@ def jobs_frame(shop: ShopData) -> pl.DataFrame:
 
 def limits(shop: ShopData) -> list[str]:
     """What limits plans beside machines, routes and dates, in words."""
-    waiting = sum(operation.no_wait for job in shop.jobs for operation in job.operations)
+    operations = [operation for job in shop.jobs for operation in job.operations]
+    waiting = sum(operation.no_wait for operation in operations)
+    impatient = sum(operation.max_wait is not None for operation in operations)
+    milestones = sum(operation.milestone for operation in operations)
     lines = [
         *(f"{name} {text}" for name in shop.machines if (text := _hours(machine_hours(shop, name)))),
         *(f"{name} needs set-ups between {_pairs(len(times))} of families" for name, times in shop.setups.items()),
@@ -53,6 +56,8 @@ def limits(shop: ShopData) -> list[str]:
     ]
     lines += [f"transport takes time on {_pairs(len(shop.transport))} of machines"] if shop.transport else []
     lines += [f"operations that follow without waiting: {count(waiting)}"] if waiting else []
+    lines += [f"operations with a longest wait: {count(impatient)}"] if impatient else []
+    lines += [f"milestones: {count(milestones)}"] if milestones else []
     lines += [f"frozen operations: {count(len(shop.frozen))}"] if shop.frozen else []
     return lines
 

@@ -121,6 +121,9 @@ def _rushed(shop: JobShop, event: RushJob) -> JobShop:
 
 def _cancelled(shop: JobShop, event: CancelledJob, begun: Sequence[Assignment]) -> JobShop:
     _named(event.job, shop.by_name, "job")
+    for lot in [job for job in shop.jobs if job.part_of == event.job]:
+        if sum(a.job == lot.name for a in begun) < len(lot.operations):
+            shop = _cancelled(shop, replace(event, job=lot.name), begun)
     job = shop.by_name[event.job]
     started = sum(a.job == event.job for a in begun)
     if started == len(job.operations):

@@ -7,6 +7,7 @@ a plain shop counts.
 """
 
 import itertools
+import time
 from typing import NamedTuple
 
 import numpy as np
@@ -47,6 +48,7 @@ def solve_annealing(shop: JobShop, question: Question, *, tell: Tell | None = No
     # The best plan, or one that misses firm due dates, or none at all: all have a genome.
     genome = search.encode([search.plan or (first[0] if first else Plan(()))])
     values = np.empty((1, BEFORE + len(question.goal.levels)), dtype=np.int64)
+    begun, count = time.perf_counter(), 1
     search.decode(genome, 0, 1, values)
     scale = np.maximum(1 / HOT, values[0]).astype(np.float64)
     state = np.random.SeedSequence(question.seed).generate_state(1, np.uint64) | np.uint64(1)
@@ -56,7 +58,8 @@ def solve_annealing(shop: JobShop, question: Question, *, tell: Tell | None = No
         gone = max(search.spent, 0.0 if limit.iterations is None else done / limit.iterations)
         if gone >= 1:
             break
-        count = CHUNK
+        count = search.chunk(CHUNK, last=count, seconds=time.perf_counter() - begun)
+        begun = time.perf_counter()
         if limit.iterations is not None:
             count = min(max(1, limit.iterations // STEPS), limit.iterations - done)
         current, kept = _alone(genome, values), _alone(best, best_values)

@@ -7,6 +7,7 @@ delay that would do is named as well.
 """
 
 import dataclasses
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
@@ -15,9 +16,9 @@ from ortools.sat.python import cp_model
 from twinloop.scheduling.bounds import Spans, latest_ends, spans
 from twinloop.scheduling.objectives import Goal, job_ends
 from twinloop.scheduling.problem import JobShop, Material, Pool
-from twinloop.scheduling.problem.calendar import Closures
+from twinloop.scheduling.problem.calendar import Closures, OpenTime
 from twinloop.scheduling.problem.opening_checks import ended
-from twinloop.scheduling.question import Limit, Question
+from twinloop.scheduling.question import Limit, Question, in_time
 from twinloop.scheduling.solution import Solution
 from twinloop.scheduling.solvers.cpsat import build, searcher, solve_cpsat
 
@@ -41,19 +42,19 @@ Limitation = tuple[str, str]
 T = TypeVar("T")
 
 
-def explained(shop: JobShop, solution: Solution, *, seed: int) -> Solution:
-    """The solution, with the reason where no plan exists."""
+def explained(shop: JobShop, solution: Solution, *, seed: int, until: float = math.inf) -> Solution:
+    """The solution, with the reason where no plan exists, as far as it is found by `until` (`time.perf_counter`)."""
     if solution.status != "infeasible" or solution.reason:
         return solution
-    return dataclasses.replace(solution, reason=explain(shop, seed=seed))
+    return dataclasses.replace(solution, reason=explain(shop, seed=seed, until=until))
 
 
-def explain(shop: JobShop, *, seed: int) -> str:
+def explain(shop: JobShop, *, seed: int, until: float = math.inf) -> str:
     """One line that names the jobs, machines and resources in conflict, for a shop without any valid plan."""
     ends = latest_ends(shop, latest=shop.horizon)
     free = spans(shop, dict.fromkeys(ends, shop.horizon))
     cut, limits = spans(shop, ends), _limits(shop, ends)
-    hopeless, reasons = set[str](), []
+    closures, hopeless, reasons = Closures(shop), set[str](), []
     for job in shop.jobs:
         shortest = min((mode.first_end for mode in free[job.name, len(job.operations) - 1]), default=0)
         limit = limits[job.name]
@@ -66,17 +67,23 @@ def explain(shop: JobShop, *, seed: int) -> str:
             else f"job {job.name} cannot end by {limit}, when jobs after it must start: "
             f"shortest route ends at {shortest}"
         )
-    for machine, rows in _confined(cut, without=hopeless).items():
-        if tight := _overfull(shop, machine, rows):
+    for machine, rows in _confined(cut, without=hopeless, ovens=shop.ovens).items():
+        hours = closures.on(machine)
+        if tight := _overfull(hours, rows):
             opens, closes = min(s.opens for s in tight), max(s.closes for s in tight)
-            work, closed = sum(s.duration for s in tight), _closed(shop, machine, opens, closes)
+            work, closed = sum(s.duration for s in tight), _closed(hours, opens, closes)
             behind = f", closed for {closed}" if closed else ""
             reasons.append(f"{_jobs(tight)} conflict on {machine}: {work} of work between {opens} and {closes}{behind}")
-    if not reasons:
-        reasons.append(_smallest_set(shop, seed=seed))
-        reasons += [ending] if "closed windows" in reasons[-1] and (ending := ended(shop)) else []
-    if any(job.firm for job in shop.jobs) and (delay := _least_delay(shop, seed=seed)):
-        reasons.append(delay)
+    try:
+        if not reasons:
+            reasons.append(_smallest_set(shop, seed=seed, until=until))
+            reasons += [ending] if "closed windows" in reasons[-1] and (ending := ended(shop)) else []
+        in_time(until)
+        if any(job.firm for job in shop.jobs) and (delay := _least_delay(shop, seed=seed)):
+            reasons.append(delay)
+    except TimeoutError:
+        if not reasons:
+            reasons.append("no plan keeps all limits; the time was too short to find out which of them are in conflict")
     return "; ".join(reasons)
 
 
@@ -89,11 +96,11 @@ def _limits(shop: JobShop, ends: Mapping[str, int]) -> dict[str, int]:
     return limits
 
 
-def _confined(cut: Spans, *, without: set[str]) -> dict[str, list[Span]]:
+def _confined(cut: Spans, *, without: set[str], ovens: Collection[str]) -> dict[str, list[Span]]:
     """Operations with one machine left and a date ahead, by machine."""
     confined: dict[str, list[Span]] = {}
     for (name, _), modes in cut.items():
-        if name in without or len(modes) != 1:
+        if name in without or len(modes) != 1 or modes[0].machine in ovens:
             continue
         (mode,) = modes
         closes = max(s.last + s.elapsed for s in mode.stretches)
@@ -101,7 +108,7 @@ def _confined(cut: Spans, *, without: set[str]) -> dict[str, list[Span]]:
     return confined
 
 
-def _overfull(shop: JobShop, machine: str, rows: Sequence[Span]) -> list[Span]:
+def _overfull(hours: OpenTime, rows: Sequence[Span]) -> list[Span]:
     """Operations that together need more time than is open between the first opening and the last closing."""
     by_end = sorted(rows, key=lambda s: s.closes)
     for opens in sorted({s.opens for s in rows}, reverse=True):
@@ -110,25 +117,25 @@ def _overfull(shop: JobShop, machine: str, rows: Sequence[Span]) -> list[Span]:
             if span.opens < opens:
                 continue
             work += span.duration
-            if work > span.closes - opens - _closed(shop, machine, opens, span.closes):
+            if work > span.closes - opens - _closed(hours, opens, span.closes):
                 inside = [s for s in rows if s.opens >= opens and s.closes <= span.closes]
-                return _without_spare(shop, machine, inside)
+                return _without_spare(hours, inside)
     return []
 
 
-def _too_much(shop: JobShop, machine: str, inside: Sequence[Span]) -> bool:
+def _too_much(hours: OpenTime, inside: Sequence[Span]) -> bool:
     opens, closes = min(s.opens for s in inside), max(s.closes for s in inside)
-    return sum(s.duration for s in inside) > closes - opens - _closed(shop, machine, opens, closes)
+    return sum(s.duration for s in inside) > closes - opens - _closed(hours, opens, closes)
 
 
-def _closed(shop: JobShop, machine: str, opens: int, closes: int) -> int:
-    return closes - opens - Closures(shop).on(machine).between(opens, closes)
+def _closed(hours: OpenTime, opens: int, closes: int) -> int:
+    return closes - opens - hours.between(opens, closes)
 
 
-def _without_spare(shop: JobShop, machine: str, inside: list[Span]) -> list[Span]:
+def _without_spare(hours: OpenTime, inside: list[Span]) -> list[Span]:
     for span in sorted(inside, key=lambda s: s.duration):
         rest = [s for s in inside if s is not span]
-        if rest and _too_much(shop, machine, rest):
+        if rest and _too_much(hours, rest):
             inside = rest
     return inside
 
@@ -180,11 +187,12 @@ def _only(shop: JobShop, kept: Collection[Limitation]) -> JobShop:
     )
 
 
-def _smallest_set(shop: JobShop, *, seed: int) -> str:
+def _smallest_set(shop: JobShop, *, seed: int, until: float) -> str:
     every = _limitations(shop)
-    if not _impossible(shop, every, seed=seed):
+    if not _impossible(shop, every, seed=seed, until=until):
         return f"{_named(every)} leave no plan together, though no smaller set was found in {TRIAL_LIMIT}"
-    smallest = _conflict(shop, [], every, seed=seed) if not _impossible(shop, [], seed=seed) else []
+    possible = not _impossible(shop, [], seed=seed, until=until)
+    smallest = _conflict(shop, [], every, seed=seed, until=until) if possible else []
     dates = [name for kind, name in smallest if kind == "job"]
     others = [limitation for limitation in smallest if limitation[0] != "job"]
     behind = f" because of {_named(others)}" if others else ""
@@ -197,20 +205,27 @@ def _smallest_set(shop: JobShop, *, seed: int) -> str:
 
 
 def _conflict(
-    shop: JobShop, kept: list[Limitation], open_: list[Limitation], *, seed: int, grown: bool = False
+    shop: JobShop,
+    kept: list[Limitation],
+    open_: list[Limitation],
+    *,
+    seed: int,
+    until: float,
+    grown: bool = False,
 ) -> list[Limitation]:
     """QuickXplain: a smallest part of `open_` that leaves no plan beside `kept`."""
-    if grown and _impossible(shop, kept, seed=seed):
+    if grown and _impossible(shop, kept, seed=seed, until=until):
         return []
     if len(open_) == 1:
         return open_
     first, second = open_[: len(open_) // 2], open_[len(open_) // 2 :]
-    behind = _conflict(shop, kept + first, second, seed=seed, grown=True)
-    ahead = _conflict(shop, kept + behind, first, seed=seed, grown=bool(behind))
+    behind = _conflict(shop, kept + first, second, seed=seed, until=until, grown=True)
+    ahead = _conflict(shop, kept + behind, first, seed=seed, until=until, grown=bool(behind))
     return ahead + behind
 
 
-def _impossible(shop: JobShop, kept: Collection[Limitation], *, seed: int) -> bool:
+def _impossible(shop: JobShop, kept: Collection[Limitation], *, seed: int, until: float) -> bool:
+    in_time(until)
     model = build(_only(shop, set(kept)), MAKESPAN)
     if model is None:
         return True

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from ortools.sat.python import cp_model
 
 from twinloop.contracts import Assignment, Plan
-from twinloop.scheduling.bounds import Key, Spans
+from twinloop.scheduling.bounds import Spans
+from twinloop.scheduling.heads import Key
 from twinloop.scheduling.problem import JobShop
 
 # A variable, or what a single mode makes certain.
@@ -101,8 +102,9 @@ class Draft:
         return together
 
     def family(self, key: Key) -> str | None:
-        """Family of an operation."""
-        return self.shop.by_name[key[0]].operations[key[1]].family
+        """Family of an operation; a milestone leaves its machine as it was."""
+        operation = self.shop.by_name[key[0]].operations[key[1]]
+        return None if operation.milestone else operation.family
 
     def _hint(self, variable: cp_model.IntVar, value: int) -> None:
         self.cp.add_hint(variable, value)
@@ -114,7 +116,7 @@ class Draft:
             return None
         return total.constant + sum(weight * self.hints[variable.index] for weight, variable in total.parts)
 
-    def plan(self, search: cp_model.CpSolver) -> Plan:
+    def plan(self, search: cp_model.CpSolver | cp_model.CpSolverSolutionCallback) -> Plan:
         """The solver's answer together with all kept operations."""
         assignments = dict(self.kept)
         for (job, number), placed in self.placed.items():

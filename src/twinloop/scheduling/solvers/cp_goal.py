@@ -75,22 +75,65 @@ def _earliness(model: Draft, _: Goal) -> Sum:
     return _dates(model, lambda job: job.earliness_weight, sign=-1)
 
 
-def _dates(model: Draft, weight_of: Callable[[Job], int], *, sign: int = 1) -> Sum:
-    """Σ weight × time behind the due date, or before it with sign −1."""
+def _completion(model: Draft, _: Goal) -> Sum:
+    return _dates(model, lambda job: 1, date_of=lambda job: 0)
+
+
+def _weighted_completion(model: Draft, _: Goal) -> Sum:
+    return _dates(model, lambda job: job.weight, date_of=lambda job: 0)
+
+
+def _dates(
+    model: Draft,
+    weight_of: Callable[[Job], int],
+    *,
+    date_of: Callable[[Job], int | None] = lambda job: job.due,
+    sign: int = 1,
+) -> Sum:
+    """Σ weight × time behind a date, or before it with sign −1."""
     total = Sum()
     for job in model.shop.jobs:
-        weight = weight_of(job)
-        end = _end(model, job)
-        if job.due is None or not weight or end is None:
+        weight, date, end = weight_of(job), date_of(job), _end(model, job)
+        if date is None or not weight or end is None:
             continue
-        least, most = sorted(max(0, sign * (time - job.due)) for time in (end.low, end.high))
+        least, most = sorted(max(0, sign * (time - date)) for time in (end.low, end.high))
         if least == most:
             total.constant += weight * least
             continue
-        hint = None if end.hint is None else max(0, sign * (end.hint - job.due))
+        hint = None if end.hint is None else max(0, sign * (end.hint - date))
         distance = model.number(cp_model.Domain(least, most), hint)
-        model.cp.add(distance >= sign * (end.end - job.due))
+        model.cp.add(distance >= sign * (end.end - date))
         total.parts.append((weight, distance))
+    return total
+
+
+def _max_tardiness(model: Draft, _: Goal) -> Sum:
+    dated = [(job.due, end) for job in model.shop.jobs if job.due is not None and (end := _end(model, job))]
+    due = {job.name: job.due for job in model.shop.jobs if job.due is not None}
+    kept = max((a.end - due[a.job] for a in model.kept.values() if a.job in due), default=0)
+    low = max([0, kept, *(end.low - date for date, end in dated)])
+    high = max([low, *(end.high - date for date, end in dated)])
+    if low == high:
+        return Sum(low)
+    hints = [end.hint - date for date, end in dated if end.hint is not None]
+    latest = model.number(cp_model.Domain(low, high), max([low, *hints]) if len(hints) == len(dated) else None)
+    for date, end in dated:
+        model.cp.add(latest >= end.end - date)
+    return Sum(0, [(1, latest)])
+
+
+def _late_jobs(model: Draft, _: Goal) -> Sum:
+    total = Sum()
+    for job in model.shop.jobs:
+        end = _end(model, job)
+        if job.due is None or end is None or end.high <= job.due:
+            continue
+        if end.low > job.due:
+            total.constant += 1
+            continue
+        late = model.choice(None if end.hint is None else end.hint > job.due)
+        model.cp.add(end.end <= job.due).only_enforce_if(~late)
+        total.parts.append((1, late))
     return total
 
 
@@ -133,6 +176,10 @@ SUMS: Mapping[Term, Callable[[Draft, Goal], Sum]] = {
     "makespan": _makespan,
     "tardiness": _tardiness,
     "weighted_tardiness": _weighted_tardiness,
+    "max_tardiness": _max_tardiness,
+    "late_jobs": _late_jobs,
+    "completion": _completion,
+    "weighted_completion": _weighted_completion,
     "earliness": _earliness,
     "setup": _setup,
     "energy": _energy,

@@ -6,14 +6,17 @@ where they are and only those that could touch a free one are in the model, so t
 makes a small model.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from ortools.sat.python.cp_model import Domain
 
 from twinloop.contracts import Assignment
-from twinloop.scheduling.bounds import Key, Mode, Spans
+from twinloop.scheduling.bounds import Mode, Spans
+from twinloop.scheduling.heads import Key
 from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.question import in_time
 from twinloop.scheduling.solvers.cp_draft import Draft, Expression, Literal, Placed, Visit
 from twinloop.scheduling.solvers.cp_resources import limit_materials, limit_resources
 
@@ -24,19 +27,24 @@ def draft(
     *,
     hint: Mapping[Key, Assignment] | None = None,
     kept: Mapping[Key, Assignment] | None = None,
+    until: float = math.inf,
 ) -> Draft | None:
-    """The model without a goal; None when some operation has no place left."""
+    """The model without a goal; None when some operation has no place left.
+
+    Raises TimeoutError when `time.perf_counter` gets past `until`.
+    """
     if not all(spans.values()):
         return None
     model = Draft(shop, spans, hint or {}, kept or {})
     for key, modes in spans.items():
+        in_time(until)
         if key in model.kept:
             a = model.kept[key]
             model.placed[key] = Placed(a.start, a.end, {a.machine: True})
         else:
             _place(model, key, modes)
     _routes(model)
-    limit_resources(model)
+    limit_resources(model, until=until)
     limit_materials(model)
     return model
 
@@ -75,6 +83,8 @@ def _place(model: Draft, key: Key, modes: Sequence[Mode]) -> None:
             interval = cp.new_optional_fixed_size_interval_var(start, next(iter(times)), literal, "")
         else:
             interval = cp.new_optional_interval_var(start, size, end, literal, "")
+        if not mode.duration:
+            continue  # a milestone stands in no machine's row
         visit = Visit(key, interval, start, end, literal, mode.first, mode.last, mode.first_end, mode.last_end)
         model.rows[mode.machine].append(visit)
     for pool, needed in model.shop.by_name[key[0]].operations[key[1]].pools.items():
@@ -103,7 +113,8 @@ def _routes(model: Draft) -> None:
         before = placed[name, number - 1]
         times = {(a, b): shop.transport.get((a, b), 0) for a in before.machines for b in behind.machines}
         least = min(times.values())
-        exact = job.operations[number].no_wait
+        patience = job.operations[number].longest_wait
+        exact = patience == 0
         if exact and least == max(times.values()):
             cp.add(behind.start == before.end + least)
             continue
@@ -114,3 +125,5 @@ def _routes(model: Draft) -> None:
                 cp.add(behind.start == before.end + time).only_enforce_if(both)
             elif time > least:
                 cp.add(behind.start >= before.end + time).only_enforce_if(both)
+            if patience:
+                cp.add(behind.start <= before.end + time + patience).only_enforce_if(both)

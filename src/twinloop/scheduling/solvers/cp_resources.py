@@ -4,21 +4,27 @@ Materials need no reservoir: before each delivery the use is limited.
 """
 
 import itertools
+import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from twinloop.contracts import Assignment
 from twinloop.scheduling.problem import Pool
 from twinloop.scheduling.problem.hours import Hours
+from twinloop.scheduling.question import in_time
 from twinloop.scheduling.solvers.cp_draft import Draft, Expression, Visit
 from twinloop.scheduling.solvers.cp_setups import fixed, keep_crews, set_up
 
 
-def limit_resources(model: Draft) -> None:
+def limit_resources(model: Draft, *, until: float = math.inf) -> None:
     """One visit at a time on every machine, set up in between; no more of a pool than there is."""
     _add_kept(model)
     for machine, row in model.rows.items():
+        in_time(until)
+        if machine in model.shop.ovens:
+            _charges(model, row, model.shop.ovens[machine])
+            continue
         model.cp.add_no_overlap([visit.interval for visit in row])
         if any(model.shop.setups.get(machine, {}).values()):
             set_up(model, machine, row)
@@ -50,6 +56,24 @@ def _limit_pool(model: Draft, pool: Pool) -> None:
         model.cp.add_cumulative([interval for interval, _ in some], [needed for _, needed in some], capacity)
 
 
+def _charges(model: Draft, row: Sequence[Visit], capacity: int) -> None:
+    """An oven: what is of one family may go in together, as many as there is room for; all else one after the other."""
+    cp, shop = model.cp, model.shop
+    cp.add_cumulative([visit.interval for visit in row], [1] * len(row), capacity)
+    for v, w in itertools.combinations(row, 2):
+        families = {shop.by_name[visit.key[0]].operations[visit.key[1]].family for visit in (v, w)}
+        # None of the three is asked where one of the visits is elsewhere.
+        choices = [model.choice(None), model.choice(None)]
+        cp.add(w.start >= v.end).only_enforce_if(choices[0])
+        cp.add(v.start >= w.end).only_enforce_if(choices[1])
+        if len(families) == 1 and None not in families:
+            choices.append(model.choice(None))
+            cp.add(v.start == w.start).only_enforce_if(choices[2])
+            cp.add(v.end == w.end).only_enforce_if(choices[2])
+        both = [visit.present for visit in (v, w) if visit.present is not True]
+        cp.add_bool_or(choices).only_enforce_if(both)
+
+
 def _add_kept(model: Draft) -> None:
     """Kept operations that could meet a free one on its machine or in its pools."""
     opens = {machine: min(visit.first for visit in row) for machine, row in model.rows.items()}
@@ -57,7 +81,7 @@ def _add_kept(model: Draft) -> None:
     first, last = min(opens.values(), default=0), max(closes.values(), default=0)
     by_machine: dict[str, list[Assignment]] = defaultdict(list)
     for a in model.kept.values():
-        if a.machine in model.rows:
+        if a.machine in model.rows and not model.shop.by_name[a.job].operations[a.operation].milestone:
             by_machine[a.machine].append(a)
         if a.end > first and a.start < last:
             for pool, needed in model.shop.by_name[a.job].operations[a.operation].pools.items():

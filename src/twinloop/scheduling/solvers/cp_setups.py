@@ -45,7 +45,7 @@ def keep_crews(model: Draft) -> None:
         row = sorted(rows[machine], key=lambda a: a.start)
         times = model.shop.row_setups(machine, [model.family((a.job, a.operation)) for a in row])
         for a, time in zip(row, times, strict=True):
-            if time and (a.job, a.operation) not in linked:
+            if time and a.start >= 0 and (a.job, a.operation) not in linked:
                 interval = model.cp.new_fixed_size_interval_var(a.start - time, time, "")
                 model.pools[changeover.crew].append((interval, 1, a.start))
 
@@ -168,10 +168,12 @@ class _Row:
 
     def _prepare(self, i: int, j: int, time: int, literal: cp_model.IntVar) -> None:
         """A set-up for visit j, behind visit i, where the literal holds."""
-        if not time or (i < 0 and settled(self.model, self.row[j], self.row)):
-            return
         row, cp = self.row, self.cp
+        if not time or (i < 0 and settled(self.model, row[j], row)):
+            return
         self.model.follows.append((time, literal))
+        if row[j].last < 0:
+            return  # what has begun before time 0 was set up for before
         ready = row[i].end if i >= 0 else 0
         if self.how.crew is not None:
             begin = row[j].start - time

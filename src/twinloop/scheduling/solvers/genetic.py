@@ -4,6 +4,8 @@ The best of each generation stay, some newcomers come in, and the rest take each
 more often than from any other parent. Dispatching rules make the first ones. Levels of a goal are compared in order.
 """
 
+import time
+
 import numpy as np
 
 from twinloop.scheduling.problem import JobShop
@@ -40,8 +42,11 @@ def solve_genetic(shop: JobShop, question: Question, *, tell: Tell | None = None
         column[: len(first)] = given
     values = np.empty((size, BEFORE + len(question.goal.levels)), dtype=np.int64)
     done, row, stay = 0, 0, max(1, int(STAY * size))
+    begun, count = time.perf_counter() - 1.0, 1
     while search.spent < 1 and not search.proved and (limit.iterations is None or done < limit.iterations):
-        end = min(size, row + CHUNK)
+        count = search.chunk(CHUNK, last=count, seconds=time.perf_counter() - begun)
+        begun = time.perf_counter()
+        end = min(size, row + count)
         if limit.iterations is not None:
             end = min(end, row + limit.iterations - done)
         search.decode(people, row, end, values)

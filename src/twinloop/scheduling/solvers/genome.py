@@ -30,6 +30,8 @@ from twinloop.scheduling.solvers.rich.values import BEFORE, evaluate, reference,
 from twinloop.scheduling.solvers.rules import dispatch
 
 Floats = NDArray[np.float64]
+# Seconds between two looks at the clock.
+LOOK_S = 0.1
 
 
 class Genomes(NamedTuple):
@@ -96,6 +98,12 @@ class Search:
     def spent(self) -> float:
         """Share of the limit in seconds that has gone by; 0 without one."""
         return 0.0 if self.limit.seconds is None else (time.perf_counter() - self._began) / self.limit.seconds
+
+    def chunk(self, most: int, *, last: int, seconds: float) -> int:
+        """Schedules until the next look at the clock, if the `last` ones took so many seconds; without one `most`."""
+        if self.limit.seconds is None or self.limit.iterations is not None:
+            return most
+        return max(1, min(most, int(last * LOOK_S / max(seconds, 1e-6))))
 
     @property
     def proved(self) -> bool:

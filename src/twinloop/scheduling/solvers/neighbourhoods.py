@@ -6,17 +6,21 @@ grow while they are solved with ease and shrink when not. Between equal plans th
 which makes room for the pieces behind.
 """
 
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 
 from twinloop.contracts import Plan
-from twinloop.scheduling.bounds import Key, horizon, latest_ends, lower_bound, spans
+from twinloop.errors import InputError
+from twinloop.scheduling.bounds import horizon, latest_ends, lower_bound, spans
 from twinloop.scheduling.checker import violations
-from twinloop.scheduling.objectives import Goal, job_ends
+from twinloop.scheduling.heads import Key
+from twinloop.scheduling.objectives import Goal, job_ends, missed_promise
 from twinloop.scheduling.problem import LARGEST_COST, JobShop
+from twinloop.scheduling.problem.checks import without_ovens
 from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solution import Solution, Tell, Trace
 from twinloop.scheduling.solvers.cp_draft import Draft, Sum
@@ -25,6 +29,7 @@ from twinloop.scheduling.solvers.cp_model import draft
 from twinloop.scheduling.solvers.cpsat import Budget, searcher
 from twinloop.scheduling.solvers.generation import regenerate
 from twinloop.scheduling.solvers.rules import dispatch
+from twinloop.scheduling.solvers.shared import Shared
 
 METHOD = "CP-SAT LNS"
 # Deterministic seconds for a piece; what is not solved within a quarter of it does not grow.
@@ -32,6 +37,8 @@ PIECE = 0.02
 SIZE, LEAST_SIZE, GROWTH = 40.0, 8.0, 1.1
 # Rules that make the first plan where none is given: one for dates, one for the makespan.
 FIRST = ("ATC", "MWKR")
+# Operations from which on a piece may only move within its own time: else all that is kept until the end comes in.
+LARGE = 1000
 # What making a piece counts for in deterministic seconds, altogether and for each operation of the shop.
 MAKING, MAKING_EACH = 0.005, 0.00001
 # Levels share the limit in this ratio: the first has most to gain.
@@ -39,16 +46,25 @@ LEVEL_SHARE = 0.7
 
 
 def solve_neighbourhoods(
-    shop: JobShop, question: Question, *, tell: Tell | None = None, bound: int | None = None
+    shop: JobShop,
+    question: Question,
+    *,
+    tell: Tell | None = None,
+    bound: int | None = None,
+    checked: bool = False,
+    shared: Shared | None = None,
 ) -> Solution:
     """Improve a valid `start`, or a rule's plan where none is given; iterations count neighbourhoods.
 
-    bound: the `lower_bound`, where the caller has it.
+    bound: the `lower_bound`, where the caller has it. checked: the caller knows that the start is valid. shared: the
+    best plan of several searches, taken over and made better, which end with the first that proves it.
     """
+    if shop.ovens:
+        raise InputError(without_ovens(METHOD, shop))
     goal, start = question.goal, question.start
     least = lower_bound(shop, goal) if bound is None else bound
     trace, budget = Trace(tell), Budget(question.limit)
-    if start is None or violations(shop, start):
+    if start is None or (not checked and violations(shop, start)):
         start = by_rule(shop, goal)
     if start is None:
         reason = "no rule finds a first plan: give one to start from"
@@ -59,11 +75,19 @@ def solve_neighbourhoods(
     for level in range(len(goal.levels)):
         share = budget.left(LEVEL_SHARE if level < len(goal.levels) - 1 else 1.0)
         part = None if share is None else Budget(share)
-        while part is not None and not proved[level] and (step := part.left()) is not None:
-            spent, complete = search.step(level, step)
+        # A step that would end too late is not begun.
+        while part is not None and not proved[level] and part.left(after=search.longest_step) is not None:
+            if shared is not None:
+                if shared.proved:
+                    break
+                if (better := shared.better_than(search.plan)) is not None:
+                    search.adopt(better)
+            spent, complete = search.step(level, part)
             for counted in (part, budget):
                 counted.spend(deterministic=spent, iterations=1)
             trace.add(search.values[0], least)
+            if shared is not None:
+                shared.offer(search.plan)
             proved[level] = complete or (level == 0 and search.values[0] == least)
     bound = search.values[0] if proved[0] else least
     return Solution.of(
@@ -73,7 +97,7 @@ def solve_neighbourhoods(
 
 def by_rule(shop: JobShop, goal: Goal) -> Plan | None:
     """The better of two rules' plans; None where neither keeps firm due dates and frozen operations."""
-    ruled = [plan for rule in FIRST if (plan := dispatch(shop, rule)) and not violations(shop, plan)]
+    ruled = [plan for rule in FIRST if (plan := dispatch(shop, rule)) and not missed_promise(shop, plan)]
     return min(ruled, key=lambda plan: goal.values(shop, plan), default=None)
 
 
@@ -95,6 +119,7 @@ class _Search:
             self._kinds.append(self._critical)
         self._sizes = [SIZE] * len(self._kinds)
         self._sweep = 0.0
+        self.longest_step = 0.0
         self._read()
 
     def _read(self) -> None:
@@ -104,10 +129,17 @@ class _Search:
         self._on = np.array([a.machine for a in best])
         self._job_ends = job_ends(self.plan)
 
-    def step(self, level: int, limit: Limit) -> tuple[float, bool]:
+    def adopt(self, plan: Plan) -> None:
+        """Go on from another plan."""
+        self.plan, self.values = plan, self.goal.values(self.shop, plan)
+        self._best = {(a.job, a.operation): a for a in plan}
+        self._read()
+
+    def step(self, level: int, budget: Budget) -> tuple[float, bool]:
         """Solve one piece for a level of the goal: deterministic seconds used, and whether it was the whole."""
         if not self._keys:
             return MAKING, True
+        begun = time.perf_counter()
         kind = int(self._rng.integers(len(self._kinds)))
         count = min(int(self._sizes[kind]), len(self._keys))
         free = dict.fromkeys(self._keys[k] for k in self._kinds[kind](count))
@@ -118,7 +150,11 @@ class _Search:
         wanted = _with_tie_break(model, total[level])
         _hold(model, wanted)
         model.cp.minimize(wanted.expression)
-        search = searcher(Goal.of("makespan"), 0, limit=_least(limit), seed=int(self._rng.integers(2**31)))
+        seed = int(self._rng.integers(2**31))
+        limit = budget.left()
+        if limit is None:
+            return MAKING, False
+        search = searcher(Goal.of("makespan"), 0, limit=_least(limit), seed=seed)
         outcome = search.solve(model.cp)
         spent = search.response_proto.deterministic_time
         making = MAKING + MAKING_EACH * len(self._best)
@@ -128,6 +164,7 @@ class _Search:
             self._sizes[kind] = min(size, float(len(self._keys)))
         if outcome in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             self._take(model.plan(search), level)
+        self.longest_step = max(self.longest_step, time.perf_counter() - begun)
         return spent + making, outcome == cp_model.OPTIMAL and len(free) == len(self._keys)
 
     def _take(self, plan: Plan, level: int) -> None:
@@ -136,18 +173,27 @@ class _Search:
         if values[: level + 1] > self.values[: level + 1]:
             return
         if (left := regenerate(self.shop, plan)) is not None and self.goal.values(self.shop, left) <= values:
-            plan, values = left, self.goal.values(self.shop, left)
-        self.plan, self.values = plan, values
-        self._best = {(a.job, a.operation): a for a in plan}
-        self._read()
+            plan = left
+        self.adopt(plan)
 
     def _piece(self, free: Collection[Key]) -> Draft:
         ends = latest_ends(self.shop, latest=self._latest())
+        if LARGE < len(self._keys) > len(free) and not self.goal.later:
+            ends = ends | self._near(free, ends)
         kept = {key: a for key, a in self._best.items() if key not in free}
         left = spans(self.shop, ends, kept=kept, only={name for name, _ in free})
         piece = draft(self.shop, left, hint=self._best, kept=kept)
         assert piece is not None, "the incumbent itself is in every piece"
         return piece
+
+    def _near(self, free: Collection[Key], ends: Mapping[str, int]) -> dict[str, int]:
+        """By job with free operations, its end now, or as much later as half of what the piece spans."""
+        times = [self._best[key] for key in free]
+        reach = (max(a.end for a in times) - min(a.start for a in times)) // 2
+        last: dict[str, int] = {}
+        for a in times:
+            last[a.job] = max(last.get(a.job, 0), a.end)
+        return {job: min(ends[job], max(self._job_ends[job], end + reach)) for job, end in last.items()}
 
     def _latest(self) -> int:
         level = self.goal.levels[0]

@@ -27,7 +27,7 @@ def dispatch(shop: JobShop, rule: str, *, delay: float = 0.0) -> Plan | None:
     tables = Tables.of(shop)
     state = tables.state()
     layout = tables.layout
-    mean_duration = float(layout.operations[layout.jobs[:, FIRST], REST].sum()) / tables.count
+    mean_duration = float(layout.operations[layout.jobs[:, FIRST], REST].sum()) / tables.count or 1.0
     mean_set_up = float(layout.setups.mean()) if len(layout.setups) else 0.0
     parallel(layout, state, NUMBERS[rule], float(delay), mean_duration, mean_set_up)
     return finished(tables, state)

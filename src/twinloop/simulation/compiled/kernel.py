@@ -10,13 +10,20 @@ begins the step again: nothing has happened yet.
 
 from twinloop.simulation.compiled.agenda import drop_first, push
 from twinloop.simulation.compiled.making import draw, make, missing_for_a_part, spent
-from twinloop.simulation.compiled.moves import leave, plan, put, take, wait_for_room, wake, write
+from twinloop.simulation.compiled.moves import leave, plan, put, take, wait_for_room, write
+from twinloop.simulation.compiled.people import answer, answer_calls, leave_machine, send
 from twinloop.simulation.compiled.records import (
     ARRIVE,
     ARRIVED,
+    BEGIN,
     BRANCHES,
     BROKEN,
+    CALL,
     CHANGED,
+    CLOCK,
+    CLOCK_OFF,
+    CLOCK_ON,
+    CREW,
     DONE,
     DRY,
     ENDED,
@@ -27,16 +34,21 @@ from twinloop.simulation.compiled.records import (
     MEND,
     MENDED,
     MENDING,
+    NEEDS,
+    NO_DELIVERY,
     NO_SLOT,
     NONE,
     PASS_ON,
     PREPARE,
     PROCESS,
+    RELEASE,
+    RELEASED,
     REPAIRED,
     REPAIRER,
     ROUTES,
     SETTLE,
     SETTLED,
+    STUCK,
     UNKNOWN_LUCK,
     WORK,
     WORKED,
@@ -46,10 +58,14 @@ from twinloop.simulation.compiled.records import (
     Rules,
     World,
 )
+from twinloop.simulation.compiled.stocks import book, deliver, order, orders_more, use, wait_for
+from twinloop.simulation.engine.materials import ROUNDING
 from twinloop.simulation.events.log import (
     ACCEPT,
     BLOCKED,
     DOWN,
+    IDLE,
+    LOSE,
     NO_PART,
     NOTHING,
     REINSPECT,
@@ -57,6 +73,7 @@ from twinloop.simulation.events.log import (
     RUNNING,
     SCRAP,
     SETUP,
+    SOURCE,
     STARVED,
     UNKNOWN,
 )
@@ -64,13 +81,11 @@ from twinloop.simulation.jit import machine_code
 
 GOOD = 0
 NEVER = float("inf")
-# The most rows that one turn of a machine can write.
-MOST_ROWS = 16
 
 
 @machine_code
-def next_turn(machines: Records, agenda: Records, ready: Ints, run: Record) -> int:
-    """Whose turn it is, with the clock set; after the horizon the machines in a row, to be settled, then -1."""
+def next_turn(machines: Records, agenda: Records, ready: Ints, run: Record, count: int) -> int:
+    """Whose turn it is, with the clock set; after the horizon the `count` machines in a row, to be settled, then -1."""
     if run.planned and agenda[0].time <= run.now and not run.finishing:
         who = agenda[0].who
         drop_first(agenda, run.planned)
@@ -90,10 +105,10 @@ def next_turn(machines: Records, agenda: Records, ready: Ints, run: Record) -> i
         run.planned -= 1
         return int(who)
     run.now = run.horizon
-    while run.finishing < len(machines) - 1:
+    while run.finishing < count:
         run.finishing += 1
         machine = machines[run.finishing]
-        if machine.calendar and (machine.state == STARVED or machine.state == BLOCKED):
+        if machine.calendar and (machine.state == STARVED or machine.state == BLOCKED or machine.state == IDLE):
             machine.step = SETTLE
             return int(run.finishing)
     return NONE
@@ -105,15 +120,19 @@ def go(world: World, rules: Rules, rows: Records) -> int:
     run, machines, buffers, parts = world.run[0], world.machines, world.buffers, world.parts
     vacant, agenda, calls, ready = world.vacant, world.agenda, world.calls, world.ready
     streams, draws, luck, known = world.streams, world.draws, world.luck, world.known
-    most = len(rows) - MOST_ROWS
+    most, actors = len(rows) - run.most_rows, len(machines)
     while True:
         if run.current == NONE:
             if run.rows > most:
                 return FULL
-            run.current = next_turn(machines, agenda, ready, run)
+            run.current = next_turn(machines, agenda, ready, run, rules.machines)
             if run.current == NONE:
                 return DONE
         me = run.current
+        if me >= actors:
+            deliver(world, rows, run, rules, me - actors)
+            run.current = NONE
+            continue
         machine = machines[me]
         step = machine.step
         while True:
@@ -141,7 +160,7 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                         decision = REJECT if rules.undecided_rejects else ACCEPT
                     write(rows, run, run.now, decision, me, part.number, part.condition, NOTHING)
                     part.rejected = decision == REJECT
-                    step = PROCESS if decision == REINSPECT else PASS_ON
+                    step = PROCESS if decision == REINSPECT else RELEASE
                 else:
                     if machine.kind == REPAIRER:
                         row = part.reworks
@@ -151,7 +170,12 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                         part.reworks += 1
                         if luck[row, part.number] < rules.success[part.condition]:
                             part.condition = GOOD
-                    step = PASS_ON
+                    step = RELEASE
+            if step == RELEASE:
+                if machine.operator != NONE:
+                    person, machine.operator = machine.operator, NONE
+                    leave_machine(world, rows, run, rules, person)
+                step = PASS_ON
             if step == PASS_ON:
                 slot = machine.part
                 part = parts[slot]
@@ -200,31 +224,76 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                     else:
                         machines[buffers[place].last_taker].next = me
                     buffers[place].last_taker = me
-                    machine.step = SETTLE if machine.calendar else PREPARE
-                    machine.after_wait = PREPARE
+                    machine.step = SETTLE if machine.calendar else NEEDS
+                    machine.after_wait = NEEDS
                     break
                 machine.part = slot
+                step = NEEDS
+            if step == NEEDS:
+                waits = False
+                while not waits and machine.need < rules.needed.shape[1] and rules.needed[me, machine.need] != NONE:
+                    number, quantity = rules.needed[me, machine.need], rules.per_part[me, machine.need]
+                    stock = world.stocks[number]
+                    if orders_more(stock, quantity):
+                        if spent(streams, stock.lead):
+                            machine.step, run.dry = step, stock.lead
+                            return DRY
+                        if run.free_delivery == NONE:
+                            machine.step = step
+                            return NO_DELIVERY
+                    machine.need += 1
+                    stock.position -= quantity
+                    if stock.first_waiting == NONE and stock.level >= quantity - ROUNDING:
+                        use(world, rows, run, rules, number, quantity)
+                    elif stock.lead == NONE:
+                        return STUCK
+                    else:
+                        wait_for(world, rows, run, rules, number, me, quantity)
+                        waits = True
+                    order(world, draws, run, number)
+                if waits:
+                    machine.state, machine.noted = STARVED, parts[machine.part].number
+                    write(rows, run, run.now, STARVED, me, machine.noted, UNKNOWN, NOTHING)
+                    machine.step = SETTLE if machine.calendar else NEEDS
+                    machine.after_wait = NEEDS
+                    break
+                machine.need = 0
+                step = CALL
+            if step == CALL:
                 step = PREPARE
+                if machine.staffed:
+                    machine.operator = send(world.teams, world.busy, rows, run, rules, machine.station)
+                    if machine.operator == NONE:
+                        world.staff_calls[run.staff_calls] = me
+                        run.staff_calls += 1
+                        machine.state, machine.noted = IDLE, parts[machine.part].number
+                        write(rows, run, run.now, IDLE, me, machine.noted, UNKNOWN, NOTHING)
+                        machine.step = SETTLE if machine.calendar else PREPARE
+                        machine.after_wait = PREPARE
+                        break
             if step == PREPARE:
                 machine.look = 0
                 step = PROCESS
                 variant = parts[machine.part].variant
-                if machine.setup != NONE and variant != machine.variant:
-                    if machine.variant == NONE:
+                if machine.sets_up and variant != machine.variant:
+                    change = NONE if machine.variant == NONE else rules.setups[me, machine.variant, variant]
+                    if change == NONE:
                         machine.variant = variant
-                    elif spent(streams, machine.setup):
-                        machine.step, run.dry = PREPARE, machine.setup
+                    elif spent(streams, change):
+                        machine.step, run.dry = PREPARE, change
                         return DRY
                     else:
-                        machine.minutes = draw(streams, draws, machine.setup)
+                        machine.minutes = draw(streams, draws, change)
                         machine.doing, machine.after_work = SETUP, CHANGED
                         step = WORK
             if step == PROCESS:
-                if spent(streams, machine.cycle):
-                    machine.step, run.dry = step, machine.cycle
+                variant = parts[machine.part].variant
+                cycle = rules.cycles[me, variant]
+                if spent(streams, cycle):
+                    machine.step, run.dry = step, cycle
                     return DRY
-                factor = rules.factors[parts[machine.part].variant]
-                machine.minutes = draw(streams, draws, machine.cycle) * factor + machine.extra
+                work = draw(streams, draws, cycle) * rules.factors[me, variant]
+                machine.minutes = work / machine.speed + machine.extra
                 machine.look += 1
                 machine.doing, machine.after_work = RUNNING, WORKED
                 step = WORK
@@ -250,7 +319,7 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                 machine.after_repair = REPAIRED
                 step = MEND
             elif step == MEND:
-                if run.crew and run.crew_free == 0:
+                if run.crew and (run.crew_free == 0 or not run.crew_on_shift):
                     push(calls, run.calls, machine.priority, run.called, me)
                     run.calls += 1
                     run.called += 1
@@ -266,12 +335,8 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                 plan(agenda, ready, run, me, draw(streams, draws, machine.repair))
                 break
             elif step == MENDED:
-                if run.calls:
-                    wake(ready, run, calls[0].who)
-                    drop_first(calls, run.calls)
-                    run.calls -= 1
-                else:
-                    run.crew_free += 1
+                run.crew_free += 1
+                answer_calls(calls, ready, run)
                 step = machine.after_repair
             elif step == REPAIRED:
                 if spent(streams, machine.failure):
@@ -333,6 +398,80 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                 slot = make(parts, vacant, streams, draws, rows, run, rules)
                 place = rules.entries[parts[slot].variant]
                 if not put(machines, buffers, parts, vacant, ready, rows, run, place, slot):
-                    wait_for_room(buffers, parts, place, slot, NONE, False)
+                    if rules.loses:
+                        leave(parts, vacant, rows, run, LOSE, SOURCE, slot)
+                    else:
+                        wait_for_room(buffers, parts, place, slot, NONE, False)
                 step = ARRIVE
+            elif step == RELEASED:
+                if run.orders_done == len(rules.order_min):
+                    machine.step = NONE
+                    break
+                if run.parts_done == rules.order_parts[run.orders_done]:
+                    run.orders_done += 1
+                    run.parts_done = NONE
+                    continue
+                if run.parts_done == NONE:
+                    run.parts_done = 0
+                    machine.step = step
+                    plan(agenda, ready, run, me, rules.order_min[run.orders_done] - run.now)
+                    break
+                run.dry = missing_for_a_part(streams, rules)
+                if run.dry != NONE or run.vacant == 0 or run.rows > most:
+                    machine.step = step
+                    return DRY if run.dry != NONE else NO_SLOT if run.vacant == 0 else FULL
+                slot = make(parts, vacant, streams, draws, rows, run, rules)
+                place = rules.entries[parts[slot].variant]
+                if not put(machines, buffers, parts, vacant, ready, rows, run, place, slot):
+                    wait_for_room(buffers, parts, place, slot, NONE, False)
+                run.parts_done += 1
+            elif step == CLOCK:
+                if machine.look == world.spans.shape[1]:
+                    break
+                machine.step = CLOCK_ON
+                plan(agenda, ready, run, me, world.spans[machine.inlet, machine.look, 0] - run.now)
+                break
+            elif step == CLOCK_ON:
+                if machine.kind == CREW:
+                    run.crew_on_shift = 1
+                    answer_calls(calls, ready, run)
+                else:
+                    world.teams[machine.outlet].on_shift = 1
+                    answer(world, rows, run, rules)
+                machine.step = CLOCK_OFF
+                until = world.spans[machine.inlet, machine.look, 1]
+                if until < NEVER:
+                    plan(agenda, ready, run, me, until - run.now)
+                break
+            elif step == CLOCK_OFF:
+                if machine.kind == CREW:
+                    run.crew_on_shift = 0
+                else:
+                    world.teams[machine.outlet].on_shift = 0
+                machine.look += 1
+                step = CLOCK
+            elif step == BEGIN:
+                while machine.look < len(world.busy):
+                    write(rows, run, run.now, IDLE, rules.first_person + machine.look, NO_PART, UNKNOWN, NOTHING)
+                    machine.look += 1
+                while machine.need < len(world.stocks):
+                    stock = world.stocks[machine.need]
+                    if stock.lead != NONE and spent(streams, stock.lead):
+                        machine.step, run.dry = step, stock.lead
+                        return DRY
+                    write(rows, run, run.now, IDLE, rules.first_stock + machine.need, NO_PART, UNKNOWN, NOTHING)
+                    if stock.level:
+                        book(rows, run, rules, machine.need, stock.level)
+                    order(world, draws, run, machine.need)
+                    machine.need += 1
+                if run.made == len(rules.initial):
+                    machine.step = machine.after_work
+                    break
+                run.dry = missing_for_a_part(streams, rules)
+                if run.dry != NONE or run.vacant == 0 or run.rows > most:
+                    machine.step = step
+                    return DRY if run.dry != NONE else NO_SLOT if run.vacant == 0 else FULL
+                slot = make(parts, vacant, streams, draws, rows, run, rules)
+                parts[slot].step = rules.initial_steps[run.made - 1]
+                put(machines, buffers, parts, vacant, ready, rows, run, rules.initial[run.made - 1], slot)
         run.current = NONE

@@ -4,9 +4,9 @@ A stream that cannot matter (one class, one variant, no inspection) is not drawn
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice, repeat
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,23 @@ from numpy.typing import NDArray
 from twinloop.replication.streams import Streams
 from twinloop.simulation.compiled.records import (
     ARRIVE,
+    BEGIN,
     BRANCHES,
     BUFFER,
+    CLOCK,
+    CREW,
     FETCH,
     INSPECTOR,
     MACHINE,
     NONE,
     PLAIN,
+    RELEASED,
     REPAIRER,
     ROUTES,
     SERIAL,
+    STOCK,
+    TEAM,
+    TEAM_RECORD,
     UNLIMITED,
     Floats,
     Records,
@@ -32,11 +39,12 @@ from twinloop.simulation.compiled.records import (
 )
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.rework import success_by_class
-from twinloop.simulation.engine.source import variant_sequence
+from twinloop.simulation.engine.source import initial_variants, variant_sequence
 from twinloop.simulation.events.log import NO_PART, STARVED
 from twinloop.simulation.model.distributions import Distribution
 from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
+from twinloop.simulation.model.resources import Shift
 from twinloop.simulation.model.routing import LEAVES, paths
 from twinloop.simulation.model.station import Station
 
@@ -59,7 +67,8 @@ class Stream:
 class Layout:
     """What all replications of a line start from.
 
-    crew: its size, 0 when every machine has its own repairer.
+    machines: the source, the machines, then a clock for each group of people with shifts. crew: its size, 0 when every
+    machine has its own repairer. shifts: of every clock, in its order; `day` is how long theirs is.
     """
 
     machines: Records
@@ -67,6 +76,12 @@ class Layout:
     rules: Rules
     streams: tuple[Stream, ...]
     crew: int
+    crew_on_shift: bool
+    teams: Records
+    people: int
+    stocks: Records
+    shifts: tuple[tuple[Shift, ...], ...]
+    day: float
 
     def luck(self, row: int) -> Callable[[Streams], Sampler]:
         """Opens a stream of numbers by part: one for each visit to rework, then one for each look."""
@@ -92,7 +107,8 @@ def _normal(entity: str, purpose: str) -> Callable[[Streams], Sampler]:
 
 def _variants(line: Line) -> Callable[[Streams], Sampler]:
     def sampler(streams: Streams) -> Sampler:
-        sequence = variant_sequence(line.source, streams)
+        # Orders have an end, but a block of numbers is drawn whole.
+        sequence = chain(initial_variants(line), variant_sequence(line.source, streams), repeat(0))
         return lambda count: np.fromiter(islice(sequence, count), dtype=np.float64, count=count)
 
     return sampler
@@ -120,24 +136,53 @@ def layout(line: Line, gate: Gate, *, latency_min: float) -> Layout:
     if line.source.interarrival:
         per_part = max(per_part, line.source.interarrival.average)
     places = [(station, position) for position, station in enumerate(line.stations) for _ in range(station.servers)]
-    machines = np.zeros(1 + len(places) + (line.rework.servers if line.rework else 0), dtype=MACHINE)
+    groups = [group.shifts for group in line.operators if group.shifts]
+    clocks = [*groups, *([line.crew.shifts] if line.crew and line.crew.shifts else [])]
+    count_machines = len(places) + (line.rework.servers if line.rework else 0)
+    machines = np.zeros(1 + count_machines + len(clocks), dtype=MACHINE)
+    # Per machine and variant: streams of cycles, factors on them, streams of changes.
+    shape = (len(machines), len(line.source.variants))
+    cycles, factors = np.full(shape, NONE, dtype=np.int64), np.ones(shape)
+    setups = np.full((*shape, shape[1]), NONE, dtype=np.int64)
     machines["state"], machines["noted"], machines["step"] = STARVED, NO_PART, FETCH
     machines["left"] = np.inf
-    for field in ("cycle", "failure", "repair", "setup", "part", "variant", "waits_for", "next"):
+    for field in ("failure", "repair", "part", "variant", "waits_for", "next", "operator"):
         machines[field] = NONE
-    machines[0]["step"] = ARRIVE
-    for machine, (station, position) in zip(machines[1:], places, strict=False):
+    machines["speed"] = 1.0
+    machines[0]["step"] = BEGIN
+    machines[0]["after_work"] = ARRIVE if line.source.interarrival else RELEASED if line.source.orders else NONE
+    for number, machine in enumerate(machines[1 + count_machines :]):
+        machine["step"], machine["inlet"], machine["outlet"] = CLOCK, number, number
+        machine["kind"] = TEAM if number < len(groups) else CREW
+    timed = [number for number, group in enumerate(line.operators) if group.shifts]
+    for machine, team in zip(machines[1 + count_machines :], timed, strict=False):
+        machine["outlet"] = team
+
+    def add_station(number: int, station: Station, server: int, name: str, per_minute: float) -> None:
+        machine, own = (
+            machines[number],
+            _times(name, station, drawing, line, min(per_minute, 1 / station.cycle.average)),
+        )
+        cycles[number], factors[number], setups[number] = own
+        machine["sets_up"] = bool(station.setup or station.setups)
+        machine["speed"] = station.speeds[server] if station.speeds else 1.0
+        machine["staffed"] = any(station.name in group.skills for group in line.operators)
+        _add_failures(machine, name, station, drawing)
+
+    for number, (machine, (station, position)) in enumerate(zip(machines[1:], places, strict=False), start=1):
         machine["station"], machine["inlet"] = position, position
         machine["outlet"] = count + position if line.routed or position == count - 1 else position + 1
         machine["kind"] = INSPECTOR if station.inspects else PLAIN
         machine["extra"] = latency_min if station.inspects else 0.0
-        _add_durations(machine, next(names), station, drawing, 1 / (per_part * station.servers))
+        server = number - 1 - sum(other.servers for other in line.stations[:position])
+        add_station(number, station, server, next(names), 1 / (per_part * station.servers))
     if line.rework:
         station = Station(name=line.rework.name, cycle=line.rework.cycle)
-        for machine in machines[1 + len(places) :]:
+        for number in range(1 + len(places), 1 + count_machines):
+            machine = machines[number]
             machine["station"], machine["inlet"], machine["outlet"] = count, rework_queue, line.return_position
             machine["kind"] = REPAIRER
-            _add_durations(machine, next(names), station, drawing, 0.1 / (per_part * line.rework.servers))
+            add_station(number, station, 0, next(names), 0.1 / (per_part * line.rework.servers))
     arrival = NONE
     if line.source.interarrival:
         between = line.source.interarrival
@@ -147,8 +192,37 @@ def layout(line: Line, gate: Gate, *, latency_min: float) -> Layout:
     difficulty = Stream(_normal("part", "difficulty"), 1 / per_part)
     routing = BRANCHES if line.branching else ROUTES if line.routed else SERIAL
     limits, outlets = _branches(line)
+    stations = [station.name for station in line.stations] + ([line.rework.name] if line.rework else [])
+    initial, initial_steps = _initial(line)
+    needed, per_part_needed = _needs(line, places, len(machines))
+    drawing_of_stocks = [
+        drawing.add(_durations(material.name, "lead time", material.lead_time, 1 / material.lead_time.average))
+        if material.lead_time
+        else NONE
+        for material in line.materials
+    ]
     rules = Rules(
-        factors=np.array([variant.cycle_factor for variant in line.source.variants]),
+        factors=factors,
+        cycles=cycles,
+        setups=setups,
+        priorities=np.array([variant.priority for variant in line.source.variants]),
+        order_priorities=np.array(
+            [line.source.priority(number, 0) for number in range(line.source.ordered)], dtype=np.int64
+        ),
+        order_min=np.array([order.release_min for order in line.source.released]),
+        order_parts=np.array([order.quantity for order in line.source.released], dtype=np.int64),
+        initial=initial,
+        initial_steps=initial_steps,
+        loses=int(line.source.when_full == "lose"),
+        skills=np.array(
+            [[int(name in group.skills) for name in stations] for group in line.operators] or [[0] * len(stations)],
+            dtype=np.int64,
+        ),
+        needed=needed,
+        per_part=per_part_needed,
+        first_person=1 + count_machines,
+        first_stock=1 + count_machines + sum(group.count for group in line.operators),
+        machines=count_machines,
         upper_share=np.array(gate.upper_share),
         accept_z=np.array(gate.accept_z),
         reject_z=np.array(gate.reject_z),
@@ -176,20 +250,89 @@ def layout(line: Line, gate: Gate, *, latency_min: float) -> Layout:
         condition=drawing.add(classes) if gate.upper_share[0] < 1 else NONE,
         difficulty=drawing.add(difficulty) if line.inspecting is not None else NONE,
     )
-    return Layout(machines, buffers, rules, tuple(drawing.streams), line.crew.size if line.crew else 0)
+    return Layout(
+        machines,
+        buffers,
+        rules,
+        tuple(drawing.streams),
+        crew=line.crew.size if line.crew else 0,
+        crew_on_shift=not (line.crew and line.crew.shifts),
+        teams=_teams(line),
+        people=sum(group.count for group in line.operators),
+        stocks=_stocks(line, drawing_of_stocks),
+        shifts=tuple(clocks),
+        day=line.minutes_per_day,
+    )
 
 
-def _add_durations(machine: Any, name: str, station: Station, drawing: _Drawing, per_minute: float) -> None:
-    per_minute = min(per_minute, 1 / station.cycle.average)
-    machine["cycle"] = drawing.add(_durations(name, "cycle", station.cycle, per_minute))
+def _teams(line: Line) -> Records:
+    teams, first = np.zeros(len(line.operators), dtype=TEAM_RECORD), 0
+    for team, group in zip(teams, line.operators, strict=True):
+        team["on_shift"], team["first"], team["count"] = not group.shifts, first, group.count
+        first += group.count
+    return teams
+
+
+def _stocks(line: Line, leads: Sequence[int]) -> Records:
+    stocks = np.zeros(len(line.materials), dtype=STOCK)
+    for stock, material, lead in zip(stocks, line.materials, leads, strict=True):
+        stock["level"] = stock["position"] = material.initial
+        stock["reorder_at"], stock["order_quantity"] = material.reorder_at, material.order_quantity
+        stock["lead"], stock["first_waiting"], stock["last_waiting"] = lead, NONE, NONE
+    return stocks
+
+
+def _needs(line: Line, places: Sequence[tuple[Station, int]], machines: int) -> tuple[NDArray[np.int64], Floats]:
+    """[machines, materials] stocks that a part needs, -1 behind the last, and how much of each."""
+    width = 1 + max(len(station.materials) for station in line.stations)
+    needed, per_part = np.full((machines, width), NONE, dtype=np.int64), np.zeros((machines, width))
+    names = [material.name for material in line.materials]
+    for number, (station, _) in enumerate(places, start=1):
+        for place, (name, quantity) in enumerate(station.materials.items()):
+            needed[number, place], per_part[number, place] = names.index(name), quantity
+    return needed, per_part
+
+
+def _initial(line: Line) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """[parts] that are there at the start: where each waits, and at which step of its route."""
+    names, variants = [station.name for station in line.stations], initial_variants(line)
+    where = [names.index(parts.station) for parts in line.initial for _ in range(parts.quantity)]
+    ways = paths(line.stations, line.source.variants)
+    follows = line.routed and not line.branching
+    steps = [ways[variant].index(at) if follows else 0 for at, variant in zip(where, variants, strict=True)]
+    return np.array(where, dtype=np.int64), np.array(steps, dtype=np.int64)
+
+
+def _times(
+    name: str, station: Station, drawing: _Drawing, line: Line, per_minute: float
+) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
+    """Per variant the stream of a machine's cycles and the factor on it, and the streams [V, V] of its set-ups."""
+    variants = [variant.name for variant in line.source.variants]
+    plain = drawing.add(_durations(name, "cycle", station.cycle, per_minute))
+    streams = [
+        drawing.add(_durations(name, f"cycle {variant}", own, per_minute))
+        if (own := station.cycles.get(variant))
+        else plain
+        for variant in variants
+    ]
+    factors = [1.0 if variant.name in station.cycles else variant.cycle_factor for variant in line.source.variants]
+    setups = np.full((len(variants), len(variants)), NONE, dtype=np.int64)
+    if station.setup:
+        setups[:] = drawing.add(_durations(name, "setup", station.setup, per_minute))
+    for before, onward in station.setups.items():
+        for after, time in onward.items():
+            stream = drawing.add(_durations(name, f"setup {before} to {after}", time, per_minute))
+            setups[variants.index(before), variants.index(after)] = stream
+    return np.array(streams), np.array(factors), setups
+
+
+def _add_failures(machine: Any, name: str, station: Station, drawing: _Drawing) -> None:
     machine["priority"] = station.repair_priority
     if station.failure and station.repair:
         rate = 1 / station.failure.average
         machine["failure"] = drawing.add(_durations(name, "failure", station.failure, rate))
         machine["repair"] = drawing.add(_durations(name, "repair", station.repair, rate))
         machine["calendar"] = station.failure_clock == "calendar"
-    if station.setup:
-        machine["setup"] = drawing.add(_durations(name, "setup", station.setup, per_minute))
 
 
 def _buffers(line: Line) -> Records:
@@ -200,8 +343,8 @@ def _buffers(line: Line) -> Records:
         buffers[field] = NONE
     *firsts, after_last = accumulate((station.servers for station in line.stations), initial=1)
     for position, (station, first) in enumerate(zip(line.stations, firsts, strict=True)):
-        room = station.queue if line.routed else (UNLIMITED, *line.buffers)[position]
-        buffers[position]["capacity"] = UNLIMITED if room is None else room
+        room = line.rooms[position]
+        buffers[position]["capacity"] = UNLIMITED if room == math.inf else int(room)
         buffers[position]["entity"] = first
         buffers[position]["saturated"] = line.saturated and position in line.entries
         buffers[count + position]["ships"] = 1

@@ -61,6 +61,11 @@ def make(
         part.variant = int(draw(streams, draws, rules.variant))
     if rules.difficulty != NONE:
         part.difficulty = draw(streams, draws, rules.difficulty)
+    ordered = part.number - len(rules.initial)
+    if 0 <= ordered < len(rules.order_priorities):
+        part.priority = rules.order_priorities[ordered]
+    else:
+        part.priority = rules.priorities[part.variant]
     write(rows, run, run.now, ENTER, SOURCE, part.number, part.condition, float(part.variant))
     run.made += 1
     return int(slot)

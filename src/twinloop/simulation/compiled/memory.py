@@ -4,7 +4,7 @@ Numbers are drawn by NumPy from the very streams of the SimPy engine, ahead of t
 n and then m gives the same numbers as drawing n + m. Whether a duration can be one is told in the engine's blocks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -14,23 +14,29 @@ from twinloop.simulation.compiled.kernel import go
 from twinloop.simulation.compiled.layout import Layout, Sampler
 from twinloop.simulation.compiled.making import first_bad
 from twinloop.simulation.compiled.records import (
+    DELIVERY,
     DONE,
     DRY,
     FULL,
+    NO_DELIVERY,
     NO_SLOT,
     NONE,
     PART,
     RUN,
     STREAM,
+    STUCK,
     Floats,
     Records,
     World,
 )
 from twinloop.simulation.events.log import ROW
 from twinloop.simulation.model.distributions import guarded
+from twinloop.simulation.model.resources import spans
 
 WIDTH = 16 * BLOCK
-ROWS = 8192
+# Enough that handing a portion to whoever reads it costs little beside reading it, and few enough for the cache.
+ROWS = 32768
+DELIVERIES = 64
 Reader = Callable[[Records, int, int], object]
 
 
@@ -39,22 +45,31 @@ class Memory:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        machines, streams = len(layout.machines), len(layout.streams)
+        actors, streams = len(layout.machines), len(layout.streams)
+        # A turn may wake everybody: its rows must fit in what is left of the log's portion.
+        self._most_rows = 16 + 2 * actors + 2 * layout.people + 4 * len(layout.stocks)
         self.world = World(
             run=np.zeros(1, dtype=RUN),
             machines=layout.machines.copy(),
             buffers=layout.buffers.copy(),
             parts=np.zeros(BLOCK, dtype=PART),
             vacant=np.arange(BLOCK),
-            agenda=np.zeros(machines, dtype=ENTRY),
-            calls=np.zeros(machines, dtype=ENTRY),
-            ready=np.zeros(machines, dtype=np.int64),
+            agenda=np.zeros(actors + DELIVERIES, dtype=ENTRY),
+            calls=np.zeros(actors, dtype=ENTRY),
+            ready=np.zeros(1 + actors + DELIVERIES, dtype=np.int64),
             streams=np.zeros(streams, dtype=STREAM),
             draws=np.zeros((streams, WIDTH)),
             luck=np.zeros((layout.rules.rework_times + 1, BLOCK)),
             known=np.zeros(layout.rules.rework_times + 1, dtype=np.int64),
+            spans=np.zeros((len(layout.shifts), 0, 2)),
+            teams=layout.teams.copy(),
+            busy=np.zeros(layout.people, dtype=np.int64),
+            staff_calls=np.zeros(actors, dtype=np.int64),
+            stocks=layout.stocks.copy(),
+            deliveries=np.zeros(DELIVERIES, dtype=DELIVERY),
         )
-        self.rows = np.zeros(ROWS, dtype=ROW)
+        self.rows = np.zeros(max(ROWS, 8 * self._most_rows), dtype=ROW)
+        self.stuck = False
         self._samplers: list[Sampler | None] = []
         self._luck: dict[int, Sampler] = {}
         self._bad: dict[int, Floats] = {}
@@ -62,7 +77,8 @@ class Memory:
     def play(self, streams: Streams, *, minutes: float, read: Reader) -> None:
         """Run one replication; `read` is given the log in portions: rows, how many of them count, parts made so far.
 
-        Raises RunError for a duration that is not a finite number ≥ 0.
+        `stuck` says that the line could not go on: why, the SimPy engine says, which runs into the same. Raises
+        RunError for a duration that is not a finite number ≥ 0.
         """
         self._begin(streams, minutes)
         run = self.world.run[0]
@@ -71,12 +87,15 @@ class Memory:
             if why in (FULL, DONE):
                 read(self.rows, int(run["rows"]), int(run["made"]))
                 run["rows"] = 0
-            if why == DONE:
+            if why in (DONE, STUCK):
+                self.stuck = why == STUCK
                 return
             if why == DRY:
                 self._draw(streams, int(run["dry"]), WIDTH)
             elif why == NO_SLOT:
                 self._more_parts()
+            elif why == NO_DELIVERY:
+                self._more_deliveries()
             elif why != FULL:
                 self._draw_luck(streams, int(run["dry"]))
 
@@ -86,16 +105,23 @@ class Memory:
         world.known[:] = 0
         world.streams["position"] = world.streams["end"] = 0
         world.vacant[:] = np.arange(len(world.vacant))
-        machines = len(world.machines)
-        # Processes start in the order of the machines, the source (0) last, if parts arrive.
-        first = 1 if layout.rules.arrival == NONE else 0
-        world.ready[:] = (np.arange(machines) + 1) % machines
+        world.teams[:], world.busy[:], world.stocks[:] = layout.teams, 0, layout.stocks
+        world.deliveries["next"] = np.arange(1, len(world.deliveries) + 1)
+        world.deliveries["next"][-1] = NONE
+        # What is there at minute 0 first (the source's first turn), then processes start: the clocks of shifts, the
+        # machines in their order, and the source, where parts arrive or are released.
+        actors, machines = len(world.machines), layout.rules.machines
+        turns = [0, *range(machines + 1, actors), *range(1, machines + 1)]
+        turns += [0] if layout.machines[0]["after_work"] != NONE else []
+        world.ready[: len(turns)] = turns
         run = np.zeros(1, dtype=RUN)
-        run["horizon"], run["current"] = minutes, NONE
-        run["ready"] = machines - first
+        run["horizon"], run["current"], run["parts_done"] = minutes, NONE, NONE
+        run["ready"] = len(turns)
         run["vacant"] = len(world.vacant)
         run["crew"] = run["crew_free"] = layout.crew
+        run["crew_on_shift"], run["most_rows"] = layout.crew_on_shift, self._most_rows
         world.run[:] = run
+        self.world = world = world._replace(spans=self._spans(minutes))
         self._samplers, self._luck, self._bad = [None] * len(layout.streams), {}, {}
         for number, stream in enumerate(layout.streams):
             self._draw(streams, number, min(WIDTH, BLOCK * (1 + int(stream.per_minute * minutes) // BLOCK)))
@@ -138,6 +164,29 @@ class Memory:
         luck[row, known[row] :] = self._luck[row](luck.shape[1] - int(known[row]))
         known[row] = luck.shape[1]
 
+    def _spans(self, minutes: float) -> Floats:
+        """[clocks, shifts, 2] from when to when somebody is there, up to the first beyond the horizon; then never."""
+        known = [list(_until(spans(shifts, self.layout.day), minutes)) for shifts in self.layout.shifts]
+        longest = max(map(len, known), default=0)
+        padded = [times + [(np.inf, np.inf)] * (longest - len(times)) for times in known]
+        return np.array(padded, dtype=np.float64).reshape(len(known), longest, 2)
+
+    def _more_deliveries(self) -> None:
+        world, run = self.world, self.world.run[0]
+        count = len(world.deliveries)
+        more = np.zeros(count, dtype=DELIVERY)
+        more["next"] = np.arange(count + 1, 2 * count + 1)
+        more["next"][-1] = NONE
+        run["free_delivery"] = count
+        # The line of those who are ready begins anew at place 0.
+        ready = np.concatenate([np.roll(world.ready, -int(run["ready_first"])), np.zeros(count, dtype=np.int64)])
+        run["ready_first"] = 0
+        self.world = world._replace(
+            deliveries=np.concatenate([world.deliveries, more]),
+            agenda=np.concatenate([world.agenda, np.zeros(count, dtype=ENTRY)]),
+            ready=ready,
+        )
+
     def _more_parts(self) -> None:
         count = len(self.world.parts)
         vacant = np.zeros(2 * count, dtype=np.int64)
@@ -145,3 +194,11 @@ class Memory:
         parts = np.concatenate([self.world.parts, np.zeros(count, dtype=PART)])
         self.world = self.world._replace(parts=parts, vacant=vacant)
         self.world.run["vacant"] = count
+
+
+def _until(times: Iterable[tuple[float, float]], minutes: float) -> Iterator[tuple[float, float]]:
+    """Spans up to the first that begins beyond `minutes`, which is among them."""
+    for start, end in times:
+        yield start, end
+        if start > minutes or end == np.inf:
+            return

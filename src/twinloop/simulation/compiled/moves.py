@@ -2,7 +2,7 @@
 
 from twinloop.simulation.compiled.agenda import push
 from twinloop.simulation.compiled.records import NONE, Ints, Record, Records
-from twinloop.simulation.events.log import NOTHING, QUEUE, SHIP, UNKNOWN
+from twinloop.simulation.events.log import LOSE, NOTHING, QUEUE, SHIP, UNKNOWN
 from twinloop.simulation.jit import machine_code
 
 
@@ -39,15 +39,30 @@ def plan(agenda: Records, ready: Ints, run: Record, who: int, delay: float) -> N
 
 
 @machine_code
+def queued(parts: Records, first: int, last: int, slot: int) -> tuple[int, int]:
+    """First and last of a line of parts when one has joined it, behind all that come before it by priority."""
+    parts[slot].next = NONE
+    if first == NONE:
+        return slot, slot
+    if parts[last].priority <= parts[slot].priority:
+        parts[last].next = slot
+        return first, slot
+    if parts[first].priority > parts[slot].priority:
+        parts[slot].next = first
+        return slot, last
+    before = first
+    while parts[parts[before].next].priority <= parts[slot].priority:
+        before = parts[before].next
+    parts[slot].next = parts[before].next
+    parts[before].next = slot
+    return first, last
+
+
+@machine_code
 def rest(buffers: Records, parts: Records, rows: Records, run: Record, place: int, slot: int) -> None:
     """A part comes to rest in a buffer."""
     buffer = buffers[place]
-    parts[slot].next = NONE
-    if buffer.count:
-        parts[buffer.last].next = slot
-    else:
-        buffer.first = slot
-    buffer.last = slot
+    buffer.first, buffer.last = queued(parts, buffer.first, buffer.last, slot)
     buffer.count += 1
     write(rows, run, run.now, QUEUE, buffer.entity, parts[slot].number, UNKNOWN, NOTHING)
 
@@ -87,7 +102,7 @@ def leave(parts: Records, vacant: Ints, rows: Records, run: Record, event: int, 
     write(rows, run, run.now, event, entity, parts[slot].number, parts[slot].condition, NOTHING)
     vacant[run.vacant] = slot
     run.vacant += 1
-    run.left += 1
+    run.left += event != LOSE
 
 
 @machine_code
@@ -101,12 +116,7 @@ def wait_for_room(buffers: Records, parts: Records, place: int, slot: int, giver
             buffer.last_giver = slot
         buffer.first_giver = slot
         return
-    parts[slot].next = NONE
-    if buffer.first_giver == NONE:
-        buffer.first_giver = slot
-    else:
-        parts[buffer.last_giver].next = slot
-    buffer.last_giver = slot
+    buffer.first_giver, buffer.last_giver = queued(parts, buffer.first_giver, buffer.last_giver, slot)
 
 
 @machine_code
@@ -128,6 +138,8 @@ def take(buffers: Records, parts: Records, ready: Ints, rows: Records, run: Reco
         return relieve(buffers, parts, ready, run, place)
     slot = buffer.first
     buffer.first = parts[slot].next
+    if buffer.first == NONE:
+        buffer.last = NONE
     buffer.count -= 1
     if buffer.first_giver != NONE:
         waiting = buffer.first_giver

@@ -16,16 +16,19 @@ Ints = NDArray[np.int64]
 
 NONE = -1
 UNLIMITED = 2**62
-PLAIN, INSPECTOR, REPAIRER = range(3)
+PLAIN, INSPECTOR, REPAIRER, TEAM, CREW = range(5)
 SERIAL, ROUTES, BRANCHES = range(3)
 
 # What a machine does when it is its turn; the kernel goes through them in this order.
-STEPS = range(17)
+STEPS = range(26)
 (
     ENDED,
     WORKED,
+    RELEASE,
     PASS_ON,
     FETCH,
+    NEEDS,
+    CALL,
     PREPARE,
     PROCESS,
     WORK,
@@ -38,12 +41,18 @@ STEPS = range(17)
     REPAIRED,
     SETTLE,
     SETTLED,
+    BEGIN,
+    CLOCK,
+    CLOCK_ON,
+    CLOCK_OFF,
     ARRIVE,
+    ARRIVED,
+    RELEASED,
 ) = STEPS
-ARRIVED = len(STEPS)
 
-# Why the kernel returns: the end, a stream or the numbers by part to be drawn on, the log to be read, room for parts.
-DONE, DRY, UNKNOWN_LUCK, FULL, NO_SLOT = range(5)
+# Why the kernel returns: the end, a stream or the numbers by part to be drawn on, the log to be read, room for parts,
+# room for deliveries; or that the run cannot go on, of which the SimPy engine says why.
+DONE, DRY, UNKNOWN_LUCK, FULL, NO_SLOT, NO_DELIVERY, STUCK = range(7)
 
 # planned, ready, calls: entries on the agenda, in the line of those ready, among those who wait for the crew. order,
 # called: how many there have been. finishing: the machine that is settled after the horizon. rows: written to the log
@@ -67,6 +76,12 @@ RUN = np.dtype(
         ("crew_free", np.int64),
         ("calls", np.int64),
         ("called", np.int64),
+        ("crew_on_shift", np.int64),
+        ("staff_calls", np.int64),
+        ("free_delivery", np.int64),
+        ("orders_done", np.int64),
+        ("parts_done", np.int64),
+        ("most_rows", np.int64),
     ],
     align=True,
 )
@@ -83,10 +98,11 @@ MACHINE = np.dtype(
         ("station", np.int64),
         ("inlet", np.int64),
         ("outlet", np.int64),
-        ("cycle", np.int64),
         ("failure", np.int64),
         ("repair", np.int64),
-        ("setup", np.int64),
+        ("speed", np.float64),
+        ("sets_up", np.int64),
+        ("staffed", np.int64),
         # where it stands
         ("minutes", np.float64),
         ("left", np.float64),
@@ -104,6 +120,9 @@ MACHINE = np.dtype(
         ("look", np.int64),
         ("waits_for", np.int64),
         ("next", np.int64),
+        ("need", np.int64),
+        ("wanted", np.float64),
+        ("operator", np.int64),
     ],
     align=True,
 )
@@ -131,6 +150,7 @@ PART = np.dtype(
         ("next", np.int64),
         ("giver", np.int64),
         ("variant", np.int64),
+        ("priority", np.int64),
         ("condition", np.int64),
         ("step", np.int64),
         ("looks", np.int64),
@@ -139,18 +159,53 @@ PART = np.dtype(
     ],
     align=True,
 )
+# first: the number of the first of them, from 0.
+TEAM_RECORD = np.dtype([("on_shift", np.int64), ("first", np.int64), ("count", np.int64)], align=True)
+# lead: stream. waiting: machines that wait, linked by `next`.
+STOCK = np.dtype(
+    [
+        ("level", np.float64),
+        ("position", np.float64),
+        ("reorder_at", np.float64),
+        ("order_quantity", np.float64),
+        ("lead", np.int64),
+        ("first_waiting", np.int64),
+        ("last_waiting", np.int64),
+    ],
+    align=True,
+)
+DELIVERY = np.dtype([("quantity", np.float64), ("stock", np.int64), ("next", np.int64)], align=True)
 STREAM = np.dtype([("position", np.int64), ("end", np.int64)], align=True)
 
 
 class Rules(NamedTuple):
     """What never changes during a run, beyond the machines and buffers.
 
-    factors: [V] on cycle times. upper_share, accept_z, reject_z, success: [C] by class. routes: [V, steps] outlets.
+    factors, cycles: [machines, V] on cycle times, and their streams. setups: [machines, V, V] streams of changes, -1
+    for none. priorities: [V]. order_priorities: of ordered parts by number. order_min, order_parts: [orders].
+    initial, initial_steps: [parts] stations, and steps of their routes. skills: [teams, stations]. needed, per_part:
+    [machines, materials] stocks, -1 behind the last, and what a part takes. first_person, first_stock: entities.
+    machines: how many there are. upper_share, accept_z, reject_z, success: [C] by class. routes: [V, steps] outlets.
     limits, outlets: [stations, branches] of the branching. branch: [stations] streams. entries: [V] inlets.
     arrival, variant, condition, difficulty: the streams of these, -1 where nothing is drawn.
     """
 
     factors: Floats
+    cycles: Ints
+    setups: Ints
+    priorities: Ints
+    order_priorities: Ints
+    order_min: Floats
+    order_parts: Ints
+    initial: Ints
+    initial_steps: Ints
+    loses: int
+    skills: Ints
+    needed: Ints
+    per_part: Floats
+    first_person: int
+    first_stock: int
+    machines: int
     upper_share: Floats
     accept_z: Floats
     reject_z: Floats
@@ -179,7 +234,9 @@ class World(NamedTuple):
 
     draws: [streams, width] durations and luck still to be used. luck: [rows, parts] numbers by part, first those of
     each rework visit, then those of each look; known[row] of them are drawn. vacant: slots of parts that are free.
-    ready: machines whose turn it is now.
+    ready: actors whose turn it is now. machines: the source, the machines of the line, then the clocks of shifts.
+    spans: [clocks, shifts, 2] from when to when somebody is there. busy: [people]. staff_calls: machines that wait for
+    somebody.
     """
 
     run: Records
@@ -194,3 +251,9 @@ class World(NamedTuple):
     draws: Floats
     luck: Floats
     known: Ints
+    spans: Floats
+    teams: Records
+    busy: Ints
+    staff_calls: Ints
+    stocks: Records
+    deliveries: Records

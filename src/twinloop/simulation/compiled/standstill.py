@@ -4,18 +4,25 @@ Only the question is answered here, rather too often with yes; what waits for wh
 which runs into the same.
 """
 
+import numpy as np
+
 from twinloop.simulation.compiled.records import Records, World
-from twinloop.simulation.events.log import BLOCKED
+from twinloop.simulation.events.log import BLOCKED, IDLE, NO_PART, STARVED
 from twinloop.simulation.jit import machine_code
 
 NEVER = float("inf")
+WAITING = (STARVED, BLOCKED, IDLE)
 
 
-def stands_still(world: World) -> bool:
-    """Whether no part left, nothing more can happen, or machines wait for each other."""
-    run = world.run[0]
+def stands_still(world: World, count: int, *, endless: bool) -> bool:
+    """Whether no part left, nothing more can happen though it should, or some of `count` machines wait for each other.
+
+    endless: whether the source always has one more part.
+    """
+    run, machines = world.run[0], world.machines[1 : 1 + count]
     nothing_comes = not run["ready"] and (not run["planned"] or world.agenda[0]["time"] == NEVER)
-    return nothing_comes or not run["left"] or waits_for_itself(world.machines)
+    holding = bool((np.isin(machines["state"], WAITING) & (machines["noted"] != NO_PART)).any())
+    return (nothing_comes and (holding or endless)) or not run["left"] or waits_for_itself(world.machines[: 1 + count])
 
 
 @machine_code

@@ -7,8 +7,6 @@ Failures over hours of work are taken as a constant hazard; the interval is the 
 import math
 from collections.abc import Iterable, Sequence
 
-from scipy.stats import chi2
-
 from twinloop.contracts import Risk, RiskTable
 from twinloop.errors import InputError
 from twinloop.numbers import MINUTES_PER_HOUR
@@ -51,6 +49,9 @@ def _failing(history: History, hours: float, confidence: float) -> tuple[float, 
     if worked <= 0:
         raise InputError(f"risk table: {history.asset} has not worked: simulate more days")
     failures, outside = sum(life.failed for life in history.lives), (1 - confidence) / 2
+    # Where settings are read, for which stages of every kind import this module, its second is not spent.
+    from scipy.stats import chi2
+
     least = chi2.ppf(outside, 2 * failures) / 2 if failures else 0.0
     most = chi2.ppf(1 - outside, 2 * failures + 2) / 2
     mean, low, high = (-math.expm1(-count / worked * hours) for count in (failures, least, most))

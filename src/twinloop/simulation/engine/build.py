@@ -15,7 +15,14 @@ from twinloop.simulation.engine.machines import Machine, Outlet, Place
 from twinloop.simulation.engine.resources import Resources
 from twinloop.simulation.engine.rework import Repairer, success_by_class
 from twinloop.simulation.engine.routing import Choice, choices_of
-from twinloop.simulation.engine.source import Begun, maker, start_source, variant_sequence
+from twinloop.simulation.engine.source import (
+    Begun,
+    begin_with,
+    initial_variants,
+    maker,
+    start_source,
+    variant_sequence,
+)
 from twinloop.simulation.engine.wearing import Wearing, WearingInspector
 from twinloop.simulation.events.log import EventLog
 from twinloop.simulation.model.line import Line
@@ -51,11 +58,20 @@ def build(
     Raises InputError when the line names classes the gate does not know.
     """
     source = line.source
-    begun = begun or Begun()
-    variants = chain(begun.lot, variant_sequence(source, streams))
-    make = maker(env, log, gate, streams, variants, first=begun.parts)
+    fresh, begun = begun is None, begun or Begun()
+    variants = chain(initial_variants(line) if fresh else begun.lot, variant_sequence(source, streams))
+    before = line.initial_parts
+    make = maker(
+        env,
+        log,
+        gate,
+        streams,
+        variants,
+        priority=(lambda number, variant: source.priority(number - before, variant)) if source.prioritised else None,
+        first=begun.parts,
+    )
     *firsts, after_last = accumulate((station.servers for station in line.stations), initial=1)
-    inlets = [inlet_of(env, log, first, line, position, make) for position, first in enumerate(firsts)]
+    inlets = [inlet_of(env, log, first, line, position, make, streams) for position, first in enumerate(firsts)]
     exits = [
         Shipping(env, log, first + station.servers - 1) for first, station in zip(firsts, line.stations, strict=True)
     ]
@@ -71,11 +87,12 @@ def build(
     if rework:
         kind = Depot if line.transport else Buffer
         rework_queue = kind(env, log, after_last, name=f"the queue of {rework.name}", capacity=rework.buffer)
-    crew = RepairCrew(env, line.crew.size) if line.crew else None
-    factors = tuple(variant.cycle_factor for variant in source.variants)
+    crew = RepairCrew(env, line.crew, day=line.minutes_per_day) if line.crew else None
     machines: list[Machine] = []
 
-    def next_place(station: Station, inlet: Buffer, outlet: Outlet, choice: Choice | None = None) -> Place:
+    def next_place(
+        station: Station, inlet: Buffer, outlet: Outlet, choice: Choice | None = None, *, server: int = 0
+    ) -> Place:
         return Place(
             env,
             log,
@@ -83,7 +100,8 @@ def build(
             len(machines) + 1,
             inlet,
             outlet,
-            factors,
+            source.variants,
+            server,
             outlet_of=choice,
             crew=crew,
             needs=resources.needs(station),
@@ -91,8 +109,8 @@ def build(
         )
 
     for station, inlet, outlet, choice in zip(line.stations, inlets, outlets, choices, strict=True):
-        for _ in range(station.servers):
-            place = next_place(station, inlet, outlet, choice)
+        for server in range(station.servers):
+            place = next_place(station, inlet, outlet, choice, server=server)
             if station.inspects:
                 inspector = (WearingInspector if station.wear else Inspector)(
                     place,
@@ -115,5 +133,7 @@ def build(
     for machine in machines:
         if isinstance(machine, Wearing):
             machine.peers = machines
-    start_source(env, source, [inlets[entry] for entry in line.entries], make, streams, begun)
+    if fresh:
+        begin_with(line, inlets, make)
+    start_source(env, log, source, [inlets[entry] for entry in line.entries], make, streams, begun)
     return Plant(line, env, log, machines, [*inlets, rework_queue] if rework_queue else inlets, resources)

@@ -9,24 +9,29 @@ from collections.abc import Callable
 
 import simpy
 
-from twinloop.simulation.events.log import QUEUE, SHIP, EventLog
+from twinloop.simulation.events.log import LOSE, QUEUE, SHIP, EventLog
 
 
 class Part:
-    """A part: its number, variant, true class (0 is good) and latent difficulty u; `step` counts its route."""
+    """A part: its number, variant, true class (0 is good) and latent difficulty u; `step` counts its route.
 
-    __slots__ = ("condition", "difficulty", "looks", "number", "rejected", "reworks", "step", "variant")
+    priority: 0 goes first.
+    """
 
-    def __init__(self, number: int, *, variant: int, condition: int, difficulty: float) -> None:
+    __slots__ = ("condition", "difficulty", "looks", "number", "priority", "rejected", "reworks", "step", "variant")
+
+    def __init__(self, number: int, *, variant: int, condition: int, difficulty: float, priority: int = 0) -> None:
         self.number, self.variant, self.condition, self.difficulty = number, variant, condition, difficulty
+        self.priority = priority
         self.looks = self.reworks = self.step = 0
         self.rejected = False
 
 
 class Buffer:
-    """Room for `capacity` parts, first in, first out, before the machines of the station whose first is `entity`.
+    """Room for `capacity` parts before the machines of the station whose first is `entity`.
 
-    A part that comes to rest here is a QUEUE row; capacity 0 hands over directly.
+    They go by priority, then first in, first out. A part that comes to rest here is a QUEUE row; capacity 0 hands over
+    directly.
     """
 
     __slots__ = ("_env", "_givers", "_log", "_takers", "capacity", "entity", "name", "parts")
@@ -57,7 +62,11 @@ class Buffer:
         return False
 
     def _rest(self, part: Part) -> None:
-        self.parts.append(part)
+        parts = self.parts
+        if parts and parts[-1].priority > part.priority:
+            parts.insert(next(place for place, other in enumerate(parts) if other.priority > part.priority), part)
+        else:
+            parts.append(part)
         self._log.record(self._env.now, QUEUE, self.entity, part.number)
 
     def room(self, part: Part, *, first: bool = False) -> simpy.Event:
@@ -66,7 +75,10 @@ class Buffer:
         if first:
             self._givers.appendleft((part, event))
         else:
-            self._givers.append((part, event))
+            place = len(self._givers)
+            while place and self._givers[place - 1][0].priority > part.priority:
+                place -= 1
+            self._givers.insert(place, (part, event))
         return event
 
     def take(self) -> Part | None:
@@ -92,6 +104,42 @@ class Buffer:
 
     def __str__(self) -> str:
         return f"{self.name} ({len(self.parts)} of {self.capacity:g})"
+
+
+class ImpatientQueue(Buffer):
+    """A buffer whose parts leave the line, lost, when they have waited as long as they have `patience` for."""
+
+    __slots__ = ("_patience", "_stays")
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        log: EventLog,
+        entity: int,
+        *,
+        name: str,
+        capacity: float,
+        patience: Callable[[], float],
+    ) -> None:
+        super().__init__(env, log, entity, name=name, capacity=capacity)
+        self._patience = patience
+        # Of every part that waits the number of its stay, as a part may come back.
+        self._stays: dict[int, int] = {}
+
+    def _rest(self, part: Part) -> None:
+        super()._rest(part)
+        stay = self._stays[part.number] = self._stays.get(part.number, 0) + 1
+        self._env.timeout(self._patience()).callbacks.append(lambda _: self._give_up(part, stay))
+
+    def _give_up(self, part: Part, stay: int) -> None:
+        if self._stays[part.number] != stay or part not in self.parts:
+            return
+        self.parts.remove(part)
+        self._log.record(self._env.now, LOSE, self.entity, part.number, part.condition)
+        if self._givers:
+            waiting, event = self._givers.popleft()
+            self._rest(waiting)
+            event.succeed()
 
 
 class SaturatedQueue(Buffer):

@@ -29,10 +29,12 @@ from twinloop.simulation.events.log import (
     EventLog,
 )
 from twinloop.simulation.events.state import LineState, MachineState, PartState
+from twinloop.simulation.model.distributions import Distribution
 from twinloop.simulation.model.entities import entities
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.residual import residual
 from twinloop.simulation.model.station import Station
+from twinloop.simulation.model.variants import setup_time
 
 ATTEMPTS = 1000
 SHORTEST_MIN = 1e-9
@@ -80,6 +82,7 @@ def _check(state: LineState, line: Line, gate: Gate) -> None:
         "maintenance": any(station.maintenance for station in line.stations),
         "assembly": any(station.assembles for station in line.stations),
         "batches": any(station.batch > 1 for station in line.stations),
+        "patience": any(station.patience for station in line.stations),
     }
     used = [name for name, given in features.items() if given]
     if used:
@@ -146,7 +149,8 @@ def _part(number: int, known: PartState, line: Line, gate: Gate, rng: np.random.
     shares = np.cumsum([variant.share for variant in line.source.variants])
     drawn = min(int(np.searchsorted(shares / shares[-1], rng.random(), side="right")), len(shares) - 1)
     variant = drawn if known.variant is None else _variants(line).index(known.variant)
-    part = Part(number, variant=variant, condition=condition, difficulty=difficulty)
+    priority = line.source.priority(-1, variant)
+    part = Part(number, variant=variant, condition=condition, difficulty=difficulty, priority=priority)
     part.looks, part.reworks, part.rejected = len(known.looks), known.reworks, known.rejected
     part.step = known.steps
     return part
@@ -227,18 +231,29 @@ def _resume(
         machine.looked = known.looks
     if known.done or known.worked_min <= 0:
         return
-    if machine._setup and machine._variant not in (None, part.variant):
-        assert station.setup is not None
-        machine._setup = following(residual(station.setup, known.worked_min, rng), machine._setup)
-        return
+    names = _variants(line)
+    if machine._variant is not None and machine._variant != part.variant:
+        change = setup_time(station, names[machine._variant], names[part.variant])
+        if change is not None:
+            way = (machine._variant, part.variant)
+            rest = residual(change, known.worked_min, rng)
+            if way in machine.setups:
+                machine.setups[way] = following(rest, machine.setups[way])
+            elif machine._setup is not None:
+                machine._setup = following(rest, machine._setup)
+            return
     latency = latency_min if isinstance(machine, Inspector) else 0.0
-    factor = machine._factors[part.variant]
-    cycle = _whole_cycle(station, (known.worked_min - latency) / factor, rng)
-    rest = max(cycle * factor + latency - known.worked_min, SHORTEST_MIN)
-    machine.cycle = following((rest - latency) / factor, machine.cycle)
+    own = station.cycles.get(names[part.variant])
+    factor = (1.0 if own else machine._factors[part.variant]) / machine._speed
+    cycle = _whole_cycle(own or station.cycle, (known.worked_min - latency) / factor, rng)
+    rest = (max(cycle * factor + latency - known.worked_min, SHORTEST_MIN) - latency) / factor
+    if own:
+        machine.cycles[part.variant] = following(rest, machine.cycles[part.variant])
+    else:
+        machine.cycle = following(rest, machine.cycle)
 
 
-def _whole_cycle(station: Station, elapsed: float, rng: np.random.Generator) -> float:
+def _whole_cycle(distribution: Distribution, elapsed: float, rng: np.random.Generator) -> float:
     if elapsed > 0:
-        return elapsed + residual(station.cycle, elapsed, rng)
-    return float(station.cycle.sample(rng, 1)[0])
+        return elapsed + residual(distribution, elapsed, rng)
+    return float(distribution.sample(rng, 1)[0])

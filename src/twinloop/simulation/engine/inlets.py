@@ -4,18 +4,26 @@ from collections.abc import Callable
 
 import simpy
 
+from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.assembly import Assembly, Shelf
 from twinloop.simulation.engine.batches import Batches, BatchQueue
 from twinloop.simulation.engine.depot import Depot
-from twinloop.simulation.engine.entities import Buffer, Part, SaturatedQueue
+from twinloop.simulation.engine.entities import Buffer, ImpatientQueue, Part, SaturatedQueue
 from twinloop.simulation.engine.machines import Fetching, Machine
 from twinloop.simulation.events.log import EventLog
+from twinloop.simulation.model.distributions import durations
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.station import Station
 
 
 def inlet_of(
-    env: simpy.Environment, log: EventLog, entity: int, line: Line, position: int, make: Callable[[], Part]
+    env: simpy.Environment,
+    log: EventLog,
+    entity: int,
+    line: Line,
+    position: int,
+    make: Callable[[], Part],
+    streams: Streams,
 ) -> Buffer:
     """The buffer before the station at `position` (from 0), whose first machine is `entity`; `make`: the source."""
     station, capacity = line.stations[position], line.rooms[position]
@@ -38,6 +46,9 @@ def inlet_of(
         return Depot(env, log, entity, name=name, capacity=capacity, make=source)
     if source:
         return SaturatedQueue(env, log, entity, name=name, capacity=capacity, make=source)
+    if station.patience:
+        patience = durations(station.patience, streams, station.name, "patience")
+        return ImpatientQueue(env, log, entity, name=name, capacity=capacity, patience=patience)
     return Buffer(env, log, entity, name=name, capacity=capacity)
 
 

@@ -73,7 +73,7 @@ class Inspector(Machine):
     def _process(self, part: Part) -> Process:
         first, self.looked = 1 + self.looked, 0
         for look in range(first, self._inspection.max_looks + 1):
-            yield from self._work(self.cycle() * self._factors[part.variant] + self._latency_min, RUNNING, part)
+            yield from self._work(self._minutes(part) + self._latency_min, RUNNING, part)
             decision = self._decide(part)
             if decision == REINSPECT and look == self._inspection.max_looks:
                 decision = REJECT if self._inspection.undecided == "reject" else ACCEPT

@@ -34,6 +34,7 @@ from twinloop.simulation.events.log import (
     EventLog,
 )
 from twinloop.simulation.model.distributions import durations
+from twinloop.simulation.model.source import Variant
 from twinloop.simulation.model.station import Station
 
 Process = Generator[simpy.Event, Any, None]
@@ -52,9 +53,10 @@ def _never() -> float:
 class Place:
     """Where a machine stands: its number in the log, the buffer it takes from and the one it puts into.
 
-    factors: per variant, on the cycle time. outlet_of: on a routed line, where a finished part goes.
-    crew: who repairs (null: every machine has its own repairer). needs: what else it takes to work on a part.
-    loading: how it comes to its next part, where that is not simply the next of the inlet.
+    variants: as they are numbered. server: which of the station's machines it is, from 0.
+    outlet_of: on a routed line, where a finished part goes. crew: who repairs (null: every machine has its own
+    repairer). needs: what else it takes to work on a part. loading: how it comes to its next part, where that is not
+    simply the next of the inlet.
     """
 
     env: simpy.Environment
@@ -63,7 +65,8 @@ class Place:
     entity: int
     inlet: Buffer
     outlet: Outlet
-    factors: tuple[float, ...]
+    variants: tuple[Variant, ...]
+    server: int = 0
     outlet_of: Callable[[Part], Outlet] | None = None
     crew: RepairCrew | None = None
     needs: "Needs | None" = None
@@ -93,7 +96,9 @@ class Machine:
 
     def __init__(self, place: Place, station: Station) -> None:
         self.env, self.log, self.entity = place.env, place.log, place.entity
-        self.inlet, self.outlet, self._factors = place.inlet, place.outlet, place.factors
+        self.inlet, self.outlet = place.inlet, place.outlet
+        self._factors = tuple(variant.cycle_factor for variant in place.variants)
+        self._speed = station.speeds[place.server] if station.speeds else 1.0
         self._outlet_of, self._crew, self._priority = place.outlet_of, place.crew, station.repair_priority
         self._needs, self._loading = place.needs, place.loading
         self.batch: deque[Part] = deque()
@@ -109,7 +114,19 @@ class Machine:
             self.failure = durations(station.failure, streams, self.name, "failure")
             self.repair = durations(station.repair, streams, self.name, "repair")
         self._calendar = station.failure is not None and station.failure_clock == "calendar"
+        names = [variant.name for variant in place.variants]
+        self.cycles = {
+            names.index(name): durations(own, streams, self.name, f"cycle {name}")
+            for name, own in station.cycles.items()
+        }
         self._setup = durations(station.setup, streams, self.name, "setup") if station.setup else None
+        self.setups = {
+            (names.index(before), names.index(after)): durations(time, streams, self.name, f"setup {before} to {after}")
+            for before, onward in station.setups.items()
+            for after, time in onward.items()
+        }
+        self._sets_up = bool(station.setup or station.setups)
+        self._plain = not (station.cycles or station.speeds)
         self._variant: int | None = None
         self._left = self.failure()
         self._watched_to = self._repaired_at = 0.0
@@ -130,8 +147,8 @@ class Machine:
             part = yield from self._fetch()
             if self._needs is not None:
                 yield from self._needs.prepare(self, part)
-            if self._setup is not None and part.variant != self._variant:
-                yield from self._change_over(self._setup, part)
+            if self._sets_up and part.variant != self._variant:
+                yield from self._change_over(part)
             yield from self._process(part)
             if self._needs is not None:
                 self._needs.release()
@@ -144,15 +161,17 @@ class Machine:
     def _go_on(self, part: Part, done: bool) -> Process:
         """Begin with a part that is in the machine already, to be worked on or only to be passed on (a fork)."""
         if not done:
-            if self._setup is not None and part.variant != self._variant:
-                yield from self._change_over(self._setup, part)
+            if self._sets_up and part.variant != self._variant:
+                yield from self._change_over(part)
             yield from self._process(part)
         yield from self._pass_on(part)
 
-    def _change_over(self, minutes: Callable[[], float], part: Part) -> Process:
+    def _change_over(self, part: Part) -> Process:
         """Set up for the part's variant; the very first takes no time."""
         if self._variant is not None:
-            yield from self._work(minutes(), SETUP, part)
+            minutes = self.setups.get((self._variant, part.variant), self._setup)
+            if minutes is not None:
+                yield from self._work(minutes(), SETUP, part)
         self._variant = part.variant
 
     def _upkeep(self) -> Process:
@@ -186,7 +205,13 @@ class Machine:
         return value
 
     def _process(self, part: Part) -> Process:
-        yield from self._work(self.cycle() * self._factors[part.variant], RUNNING, part)
+        minutes = self.cycle() * self._factors[part.variant] if self._plain else self._minutes(part)
+        yield from self._work(minutes, RUNNING, part)
+
+    def _minutes(self, part: Part) -> float:
+        """What one cycle takes for the part."""
+        own = self.cycles.get(part.variant)
+        return (self.cycle() * self._factors[part.variant] if own is None else own()) / self._speed
 
     def _pass_on(self, part: Part) -> Process:
         outlet = self.outlet if self._outlet_of is None else self._outlet_of(part)

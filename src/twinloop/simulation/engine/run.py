@@ -10,7 +10,7 @@ from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.build import build
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.progress import check_progress
-from twinloop.simulation.events.kpi import kpis
+from twinloop.simulation.events.kpi import outcome
 from twinloop.simulation.events.log import EventLog
 from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.entities import entities
@@ -59,8 +59,8 @@ class Run:
     horizon: float
 
     def __call__(self) -> tuple[dict[str, float], NDArray[np.float64]]:
-        """Key figures, and the minutes [entities, STATES]."""
-        return kpis(self.log(), self.line, self.economy, start=self.start)
+        """KPIS and ASIDES, and the minutes [entities, STATES]."""
+        return outcome(self.log(), self.line, self.economy, start=self.start)
 
     def log(self) -> EventLog:
         """The event log of the replication."""

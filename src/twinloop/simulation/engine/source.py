@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 import simpy
@@ -9,8 +10,10 @@ import simpy
 from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.entities import Buffer, Part
 from twinloop.simulation.engine.inspection import Gate
-from twinloop.simulation.events.log import ENTER, SOURCE, EventLog
+from twinloop.simulation.events.log import ENTER, LOSE, SOURCE, EventLog
 from twinloop.simulation.model.distributions import durations
+from twinloop.simulation.model.line import Line
+from twinloop.simulation.model.routing import paths
 from twinloop.simulation.model.source import Order, Source
 
 
@@ -67,9 +70,19 @@ def _levelled(source: Source) -> Iterator[int]:
 
 
 def maker(
-    env: simpy.Environment, log: EventLog, gate: Gate, streams: Streams, variants: Iterator[int], *, first: int = 0
+    env: simpy.Environment,
+    log: EventLog,
+    gate: Gate,
+    streams: Streams,
+    variants: Iterator[int],
+    *,
+    priority: Callable[[int, int], int] | None = None,
+    first: int = 0,
 ) -> Callable[[], Part]:
-    """A function that makes the next part, counted from `first`, which enters the line at that moment."""
+    """A function that makes the next part, counted from `first`, which enters the line at that moment.
+
+    priority: of a part by number and variant; None where all have the same.
+    """
     kind, difficulty = streams.by_part("class", "uniform"), streams.by_part("difficulty", "normal")
     made = first
 
@@ -78,7 +91,14 @@ def maker(
         luck, condition = kind[made], 0
         while luck >= gate.upper_share[condition]:
             condition += 1
-        part = Part(made, variant=next(variants), condition=condition, difficulty=difficulty[made])
+        variant = next(variants)
+        part = Part(
+            made,
+            variant=variant,
+            condition=condition,
+            difficulty=difficulty[made],
+            priority=priority(made, variant) if priority else 0,
+        )
         log.record(env.now, ENTER, SOURCE, made, condition, part.variant)
         made += 1
         return part
@@ -88,6 +108,7 @@ def maker(
 
 def start_source(
     env: simpy.Environment,
+    log: EventLog,
     source: Source,
     entries: Sequence[Buffer],
     make: Callable[[], Part],
@@ -99,18 +120,29 @@ def start_source(
         between = durations(source.interarrival, streams, "source", "interarrival")
         if begun.next_arrival_min is not None:
             between = following(begun.next_arrival_min, between)
-        env.process(arrivals(env, entries, make, between))
+        lose = partial(turned_away, env, log) if source.when_full == "lose" else None
+        env.process(arrivals(env, entries, make, between, lose=lose))
     if source.orders:
         env.process(releases(env, entries, make, source.released))
 
 
 def arrivals(
-    env: simpy.Environment, entries: Sequence[Buffer], make: Callable[[], Part], between: Callable[[], float]
+    env: simpy.Environment,
+    entries: Sequence[Buffer],
+    make: Callable[[], Part],
+    between: Callable[[], float],
+    *,
+    lose: Callable[[Part], None] | None = None,
 ) -> Generator[simpy.Event, None, None]:
-    """Parts come one by one to the entry of their variant; where it is full they queue outside for room."""
+    """Parts come one by one to the entry of their variant; where it is full they queue outside, or `lose` has them."""
     while True:
         yield env.timeout(between())
-        _come(make(), entries)
+        _come(make(), entries, lose=lose)
+
+
+def turned_away(env: simpy.Environment, log: EventLog, part: Part) -> None:
+    """A part that found no room leaves at once."""
+    log.record(env.now, LOSE, SOURCE, part.number, part.condition)
 
 
 def releases(
@@ -123,6 +155,29 @@ def releases(
             _come(make(), entries)
 
 
-def _come(part: Part, entries: Sequence[Buffer]) -> None:
-    if not entries[part.variant].put(part):
+def _come(part: Part, entries: Sequence[Buffer], *, lose: Callable[[Part], None] | None = None) -> None:
+    if entries[part.variant].put(part):
+        return
+    if lose is None:
         entries[part.variant].room(part)
+    else:
+        lose(part)
+
+
+def begin_with(line: Line, inlets: Sequence[Buffer], make: Callable[[], Part]) -> None:
+    """Put what the line begins with before its stations, in the order given; `make` makes these parts first."""
+    names = [station.name for station in line.stations]
+    ways = paths(line.stations, line.source.variants)
+    for parts in line.initial:
+        position = names.index(parts.station)
+        for _ in range(parts.quantity):
+            part = make()
+            if line.routed and not line.branching:
+                part.step = ways[part.variant].index(position)
+            inlets[position].put(part)
+
+
+def initial_variants(line: Line) -> list[int]:
+    """Variants of the parts that a line begins with."""
+    names = [variant.name for variant in line.source.variants]
+    return [names.index(parts.variant) if parts.variant else 0 for parts in line.initial for _ in range(parts.quantity)]

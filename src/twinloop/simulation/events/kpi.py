@@ -6,6 +6,7 @@ available time in which it works, the rest being starved, blocked or idle (stati
 quality is the share of good parts shipped among all parts that left the line.
 """
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,52 +15,67 @@ from numpy.typing import NDArray
 
 from twinloop.errors import RunError
 from twinloop.replication.kpi import Kpi
+from twinloop.replication.steady_state import EARLY, LATE
 from twinloop.simulation.events.log import EventLog
-from twinloop.simulation.events.measured import Measured
+from twinloop.simulation.events.measured import PPM, Measured
+from twinloop.simulation.events.orders import book_end
 from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.line import Line
 
 if TYPE_CHECKING:
     from twinloop.simulation.events.tally import Tally
 
-PPM = 1e6
+OPEN = "open"
 
 
 class Formula(NamedTuple):
-    """A key figure's title and unit, and how it follows from what was counted."""
+    """A key figure, and how it follows from what was counted."""
 
-    title: str
-    unit: str
+    kpi: Kpi
     of: Callable[[Measured], float]
 
 
-def _cost(title: str, name: str) -> Formula:
-    return Formula(title, "€/day", lambda measured: measured.costs[name] / measured.days)
+def _money(title: str, of: Callable[[Measured], float]) -> Formula:
+    return Formula(Kpi(title, "€/day"), of)
+
+
+def _share(title: str, of: Callable[[Measured], float]) -> Formula:
+    return Formula(Kpi(title, least=0.0, most=1.0), of)
+
+
+def _count(
+    title: str, unit: str, of: Callable[[Measured], float], *, most: float = math.inf, level: bool = False
+) -> Formula:
+    return Formula(Kpi(title, unit, least=0.0, most=most, level=level), of)
+
+
+def _cost(title: str, name: str, *, level: bool = False) -> Formula:
+    return _count(title, "€/day", lambda measured: measured.costs[name] / measured.days, level=level)
 
 
 # The order is that of tables.
 FORMULAS: dict[str, Formula] = {
-    "profit_per_day": Formula("Profit", "€/day", lambda m: (m.revenue - m.cost) / m.days),
-    "throughput_per_day": Formula("Throughput", "parts/day", lambda m: m.per_day("shipped")),
-    "oee": Formula("OEE", "", lambda m: m.availability * m.performance * m.quality),
-    "availability": Formula("Availability", "", lambda m: m.availability),
-    "performance": Formula("Performance", "", lambda m: m.performance),
-    "quality": Formula("Quality", "", lambda m: m.quality),
-    "wip": Formula("Work in progress", "parts", lambda m: m.counts["part_minutes"] / m.window_min),
-    "cycle_time_min": Formula("Cycle time", "min", lambda m: m.per_part("stay_minutes")),
-    "escape_ppm": Formula("Escape rate", "ppm", lambda m: PPM * m.counts["escapes"] / max(m.counts["shipped"], 1)),
-    "escapes_per_day": Formula("Escaped parts", "parts/day", lambda m: m.per_day("escapes")),
-    "first_pass_yield": Formula("First-pass yield", "", lambda m: m.per_part("right_first_time")),
-    "rework_share": Formula("Rework visits per part", "", lambda m: m.per_part("reworks")),
-    "reinspected_share": Formula("Second looks per part", "", lambda m: m.per_part("looks_again")),
-    "scrap_share": Formula("Scrap per part", "", lambda m: m.per_part("scrapped")),
-    "good_scrapped_per_day": Formula("Good parts scrapped", "parts/day", lambda m: m.per_day("good_scrapped")),
-    "down_hours_per_day": Formula("Breakdown", "h/day", lambda m: m.down_hours / m.days),
-    "failures_per_day": Formula("Breakdowns", "per day", lambda m: m.per_day("failures")),
-    "maintenance_hours_per_day": Formula("Maintenance", "h/day", lambda m: m.maintenance_hours / m.days),
-    "maintenances_per_day": Formula("Maintenances", "per day", lambda m: m.per_day("maintenances")),
-    "revenue_per_day": Formula("Revenue", "€/day", lambda m: m.revenue / m.days),
-    "cost_per_day": Formula("Cost", "€/day", lambda m: m.cost / m.days),
+    "profit_per_day": _money("Profit", lambda m: (m.revenue - m.cost) / m.days),
+    "throughput_per_day": _count("Throughput", "parts/day", lambda m: m.per_day("shipped")),
+    "oee": _share("OEE", lambda m: m.availability * m.performance * m.quality),
+    "availability": _share("Availability", lambda m: m.availability),
+    "performance": _share("Performance", lambda m: m.performance),
+    "quality": _share("Quality", lambda m: m.quality),
+    "wip": _count("Work in progress", "parts", lambda m: m.counts["part_minutes"] / m.window_min, level=True),
+    "cycle_time_min": _count("Cycle time", "min", lambda m: m.per_part("stay_minutes"), level=True),
+    "escape_ppm": _count("Escape rate", "ppm", lambda m: m.escape_ppm, most=PPM),
+    "escapes_per_day": _count("Escaped parts", "parts/day", lambda m: m.per_day("escapes")),
+    "first_pass_yield": _share("First-pass yield", lambda m: m.per_part("right_first_time")),
+    "rework_share": _count("Rework visits per part", "", lambda m: m.per_part("reworks")),
+    "reinspected_share": _count("Second looks per part", "", lambda m: m.per_part("looks_again")),
+    "scrap_share": _share("Scrap per part", lambda m: m.per_part("scrapped")),
+    "good_scrapped_per_day": _count("Good parts scrapped", "parts/day", lambda m: m.per_day("good_scrapped")),
+    "down_hours_per_day": _count("Breakdown", "h/day", lambda m: m.down_hours / m.days),
+    "failures_per_day": _count("Breakdowns", "per day", lambda m: m.per_day("failures")),
+    "maintenance_hours_per_day": _count("Maintenance", "h/day", lambda m: m.maintenance_hours / m.days),
+    "maintenances_per_day": _count("Maintenances", "per day", lambda m: m.per_day("maintenances")),
+    "revenue_per_day": _count("Revenue", "€/day", lambda m: m.revenue / m.days),
+    "cost_per_day": _count("Cost", "€/day", lambda m: m.cost / m.days),
     "material_cost_per_day": _cost("Material cost", "material"),
     "escape_cost_per_day": _cost("Escape cost", "escape"),
     "rework_cost_per_day": _cost("Rework cost", "rework"),
@@ -68,23 +84,52 @@ FORMULAS: dict[str, Formula] = {
     "repair_cost_per_day": _cost("Repair cost", "repair"),
     "failure_cost_per_day": _cost("Breakdown cost", "failure"),
     "maintenance_cost_per_day": _cost("Maintenance cost", "maintenance"),
-    "holding_cost_per_day": _cost("Holding cost", "holding"),
+    "holding_cost_per_day": _cost("Holding cost", "holding", level=True),
     "fixed_cost_per_day": _cost("Fixed cost", "fixed"),
 }
-KPIS: dict[str, Kpi] = {name: Kpi(formula.title, formula.unit) for name, formula in FORMULAS.items()}
+# Of lines that lose parts only (Line.loses).
+LOSSES: dict[str, Formula] = {
+    "lost_per_day": _count("Lost parts", "parts/day", lambda m: m.per_day("lost")),
+    "lost_share": _share("Lost of all that ended", lambda m: m.counts["lost"] / max(m.gone, 1)),
+}
+KPIS: dict[str, Kpi] = {name: formula.kpi for name, formula in FORMULAS.items()}
+# What is told beside them: parts on the line in two quarters of the time (steady_state.growth), and parts of the
+# order book that have not left.
+ASIDES: dict[str, Callable[[Measured], float]] = {
+    EARLY: lambda m: m.counts["second_quarter_minutes"] / (m.horizon / 4),
+    LATE: lambda m: m.counts["last_quarter_minutes"] / (m.horizon / 4),
+    OPEN: lambda m: m.line.source.ordered - m.gone,
+}
 
 
 def kpis(log: EventLog, line: Line, economy: Economy, *, start: float) -> tuple[dict[str, float], NDArray[np.float64]]:
-    """KPIS of the time from minute `start` (the warm-up's end) to the horizon, and the minutes [entities, STATES].
+    """KPIS of the time from minute `start` (the warm-up's end) on, and the minutes [entities, STATES].
 
-    Raises RunError when nothing left the line in that time: no share or cycle time could be told, InputError for a log
-    of other machines than the line's.
+    The time ends at the horizon, or before, when all that was ordered has left. Raises RunError when nothing left the
+    line in that time: no share or cycle time could be told, InputError for a log of other machines than the line's.
     """
+    told, minutes = outcome(log, line, economy, start=start)
+    return {name: told[name] for name in kpis_of(line)}, minutes
+
+
+def kpis_of(*lines: Line) -> dict[str, Kpi]:
+    """The key figures of lines that are told side by side."""
+    losses = {name: formula.kpi for name, formula in LOSSES.items()} if any(line.loses for line in lines) else {}
+    return KPIS | losses
+
+
+def outcome(
+    log: EventLog, line: Line, economy: Economy, *, start: float
+) -> tuple[dict[str, float], NDArray[np.float64]]:
+    """The same with ASIDES: what a replication tells."""
     log.check_line(line)
     from twinloop.simulation.events.tally import Tally
 
     first = first_rework(line)
     places = line.rework.servers if line.rework else 0
+    end = book_end(log, line.source)
+    if end < log.horizon:
+        log = log.until(math.nextafter(end, math.inf))
     tally = Tally.of(log, start=start, first_rework=first, first_resource=first + places)
     return figures(tally, line, economy), tally.minutes
 
@@ -95,11 +140,14 @@ def first_rework(line: Line) -> int:
 
 
 def figures(tally: "Tally", line: Line, economy: Economy) -> dict[str, float]:
-    """KPIS from what was counted. Raises RunError when nothing left the line."""
-    measured = Measured(line, economy, tally.counts, tally.minutes, tally.horizon - tally.start)
+    """KPIS and ASIDES from what was counted. Raises RunError when nothing left the line."""
+    measured = Measured(line, economy, tally.counts, tally.minutes, tally.start, tally.horizon)
     if not measured.left:
+        when = "of its orders" if line.source.orders else "after the warm-up"
         raise RunError(
-            f"simulate: no part left {line.name} in the {measured.days:g} days after the warm-up: "
+            f"simulate: no part left {line.name} in the {measured.days:g} days {when}: "
             "simulate more days, or check cycle, repair and interarrival times"
         )
-    return {name: formula.of(measured) for name, formula in FORMULAS.items()}
+    return {name: formula.of(measured) for name, formula in (FORMULAS | LOSSES).items()} | {
+        name: of(measured) for name, of in ASIDES.items()
+    }

@@ -12,16 +12,23 @@ from twinloop.simulation.events.log import DOWN, MAINTENANCE, STARVED, STATES
 from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.line import Line
 
+PPM = 1e6
+
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """counts: numbers by name (see tally.COUNTS). minutes: [entities, STATES]. window_min: length of the time."""
+    """counts: numbers by name (see tally.COUNTS). minutes: [entities, STATES]. start, horizon: of the time, minutes."""
 
     line: Line
     economy: Economy
     counts: Mapping[str, float]
     minutes: NDArray[np.float64]
-    window_min: float
+    start: float
+    horizon: float
+
+    @property
+    def window_min(self) -> float:
+        return self.horizon - self.start
 
     @property
     def days(self) -> float:
@@ -31,6 +38,11 @@ class Measured:
     def left(self) -> float:
         """Parts that left the line, shipped or scrapped."""
         return self.counts["shipped"] + self.counts["scrapped"]
+
+    @property
+    def gone(self) -> float:
+        """Parts that left, also into others."""
+        return self.left + self.counts["joined"] + self.counts["lost"]
 
     @cached_property
     def bottleneck(self) -> Mapping[str, float]:
@@ -66,6 +78,11 @@ class Measured:
         return self._hours(MAINTENANCE)
 
     @property
+    def escape_ppm(self) -> float:
+        """Escapes in a million parts shipped."""
+        return PPM * self.counts["escapes"] / max(self.counts["shipped"], 1)
+
+    @property
     def revenue(self) -> float:
         return self.economy.revenue * self.counts["shipped"]
 
@@ -74,7 +91,7 @@ class Measured:
         """Euro by what they are for, over the whole time."""
         economy, counts = self.economy, self.counts
         return {
-            "material": economy.material * counts["started"],
+            "material": economy.material * (counts["started"] - counts["turned_away"]),
             "escape": economy.escape * counts["escapes"],
             "rework": economy.rework * counts["reworks"],
             "scrap": economy.scrap * counts["scrapped"],

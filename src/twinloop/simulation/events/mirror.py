@@ -18,6 +18,8 @@ from twinloop.simulation.events.log import (
     EVENTS,
     IDLE,
     JOIN,
+    LEAVING,
+    LOSE,
     MAINTENANCE,
     QUEUE,
     REINSPECT,
@@ -94,13 +96,14 @@ class Mirror:
                     f"events: part {part} waits before {place.name}, which is no station of {self.line.name}"
                 )
             self._wait(part, place.station, logged=True)
-        elif event in (SHIP, SCRAP, JOIN):
+        elif event in LEAVING:
             self._leave_place(part)
             del self._parts[part]
             counts = self._counts
             counts.shipped += event == SHIP
             counts.scrapped += event == SCRAP
             counts.joined += event == JOIN
+            counts.lost += event == LOSE
         else:
             self._look(self._entity(entity), part, event)
 
@@ -113,7 +116,7 @@ class Mirror:
             machines=tuple(machine.shown(at) for machine in self._machines),
             resources=tuple(resource.shown(at) for resource in self._resources),
             levels=dict(self._levels),
-            waiting={name: tuple(place.parts()) for name, place in zip(self._stations, self._waiting, strict=True)},
+            waiting={name: self._in_turn(place) for name, place in zip(self._stations, self._waiting, strict=True)},
             parts={number: part.shown() for number, part in self._parts.items()},
             entered=counts.entered,
             shipped=counts.shipped,
@@ -122,6 +125,7 @@ class Mirror:
             next_number=counts.next_number,
             lot=counts.lot,
             last_entry_min=counts.last_entry,
+            lost=counts.lost,
         )
 
     def _entity(self, number: int) -> Machine:
@@ -147,6 +151,20 @@ class Mirror:
             self._wait(part, 0, logged=False)
         elif index is not None:
             self._wait(part, self.line.entries[index], logged=False)
+
+    def _in_turn(self, place: Waiting) -> tuple[int, ...]:
+        """The parts that wait, first the next."""
+        source, parts = self.line.source, tuple(place.parts())
+        if not source.prioritised:
+            return parts
+        names = [variant.name for variant in source.variants]
+        first = len(place.handed)
+
+        def urgency(number: int) -> int:
+            variant = self._parts[number].variant
+            return source.priority(number - self.line.initial_parts, names.index(variant) if variant else 0)
+
+        return (*parts[:first], *sorted(parts[first:], key=urgency))
 
     def _change(self, machine: Machine, time: float, state: int, part: int, value: float) -> None:
         if time > machine.since:
@@ -241,6 +259,12 @@ class Mirror:
         if logged and number in place.queued:
             return
         self._leave_place(number)
+        part = self._parts[number]
+        if logged and part.variant is not None and self._paths is not None and position < len(self.line.stations):
+            way = self._paths[[variant.name for variant in self.line.source.variants].index(part.variant)]
+            if part.steps < len(way) and way[part.steps] != position and position in way[part.steps :]:
+                # A part that the line began with entered in the middle of its route.
+                part.steps = way.index(position, part.steps)
         self._queued[number] = place
         group = place.queued
         if not logged:
@@ -282,6 +306,7 @@ class Mirror:
             start.shipped,
             start.scrapped,
             start.joined,
+            start.lost,
             start.next_number,
             start.lot,
             start.last_entry_min,

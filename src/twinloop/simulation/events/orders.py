@@ -9,8 +9,16 @@ import numpy as np
 import polars as pl
 
 from twinloop.errors import InputError
-from twinloop.simulation.events.log import JOIN, SCRAP, SHIP, EventLog
+from twinloop.simulation.events.log import JOIN, LEAVING, SCRAP, SHIP, EventLog
 from twinloop.simulation.model.source import Source
+
+
+def book_end(log: EventLog, source: Source) -> float:
+    """The minute at which the last ordered part left; the log's horizon while one is there, and without orders."""
+    if not source.orders:
+        return log.horizon
+    left = np.isin(log.event, LEAVING)
+    return float(log.time[left].max()) if left.sum() >= source.ordered else log.horizon
 
 
 def orders_frame(log: EventLog, source: Source) -> pl.DataFrame:
@@ -28,7 +36,7 @@ def orders_frame(log: EventLog, source: Source) -> pl.DataFrame:
         raise InputError(
             f"orders: the log has {made} parts, the orders are of {ends[-1] if ends else 0}: give its source"
         )
-    rows = np.isin(log.event, (SHIP, SCRAP, JOIN))
+    rows = np.isin(log.event, LEAVING)
     left = pl.DataFrame(
         {
             "number": np.searchsorted(ends, log.part[rows], side="right").astype(np.int64),

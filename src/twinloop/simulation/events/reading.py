@@ -20,14 +20,13 @@ from twinloop.simulation.events.log import (
     ACCEPT,
     ENTER,
     EVENTS,
-    JOIN,
+    LEAVING,
+    LOSE,
     NO_PART,
     NOTHING,
     QUEUE,
     REINSPECT,
     REJECT,
-    SCRAP,
-    SHIP,
     STATES,
     UNKNOWN,
     EventLog,
@@ -37,7 +36,7 @@ from twinloop.simulation.model.line import Line
 
 GOOD = "good"
 SOURCE_NAME = "source"
-PART_EVENTS = EVENTS[ENTER : JOIN + 1]
+PART_EVENTS = EVENTS[ENTER : LOSE + 1]
 AT_MACHINES = (EVENTS[ACCEPT], EVENTS[REINSPECT], EVENTS[REJECT], EVENTS[QUEUE], *STATES)
 
 
@@ -151,7 +150,7 @@ def _parts(
     enters = np.flatnonzero(event == ENTER)
     numbers = part[enters]
     refuse(_again(part, event == ENTER), lambda one: f"part {one} enters a second time: give every part its own number")
-    leaves = np.isin(event, (SHIP, SCRAP, JOIN))
+    leaves = np.isin(event, LEAVING)
     refuse(_again(part, leaves), lambda one: f"part {one} leaves a second time: give every part its own number")
     sorter = np.argsort(numbers, kind="stable")
     place = np.minimum(np.searchsorted(numbers, part, sorter=sorter), max(len(numbers) - 1, 0))

@@ -91,6 +91,7 @@ class LineState:
     next_number: int
     lot: tuple[str | None, int]
     last_entry_min: float | None
+    lost: int = 0
 
     def __getitem__(self, name: str) -> MachineState:
         """The machine or resource of that name. Raises InputError for one that does not exist."""
@@ -136,6 +137,7 @@ class LineState:
 
     def __str__(self) -> str:
         counts = f"{self.entered} parts entered, {self.shipped} shipped, {self.scrapped} scrapped"
+        counts += f", {self.lost} lost" if self.lost else ""
         lines = [f"{self.line}, minute {self.clock_min:g}: {counts}, {len(self.parts)} on the line"]
         rows = self._rows()
         width = max(len(name) for name, _, _ in rows)

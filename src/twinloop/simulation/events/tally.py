@@ -13,12 +13,15 @@ from twinloop.simulation.events.log import (
     DOWN,
     ENTER,
     JOIN,
+    LEAVING,
     MAINTENANCE,
+    QUEUE,
     REINSPECT,
     REJECT,
     RUNNING,
     SCRAP,
     SHIP,
+    SOURCE,
     STARVED,
     STATES,
     EventLog,
@@ -34,6 +37,9 @@ COUNTS = np.dtype(
         ("shipped", np.int64),
         ("escapes", np.int64),
         ("scrapped", np.int64),
+        ("joined", np.int64),
+        ("lost", np.int64),
+        ("turned_away", np.int64),
         ("good_scrapped", np.int64),
         ("right_first_time", np.int64),
         ("looks_again", np.int64),
@@ -42,11 +48,21 @@ COUNTS = np.dtype(
         ("maintenances", np.int64),
         ("part_minutes", np.float64),
         ("stay_minutes", np.float64),
+        ("second_quarter_minutes", np.float64),
+        ("last_quarter_minutes", np.float64),
     ],
     align=True,
 )
 ENTITY = np.dtype([("since", np.float64), ("state", np.int64)], align=True)
 PART = np.dtype([("entered", np.float64), ("inside", np.int64), ("rejected", np.int64)], align=True)
+
+
+@machine_code
+def _add_quarters(count: Any, entered: float, left: float, horizon: float) -> None:
+    """Add the minutes in two quarters of the time of a part that was there from `entered` to `left`."""
+    quarter = horizon / 4
+    count.second_quarter_minutes += max(min(left, 2 * quarter) - max(entered, quarter), 0.0)
+    count.last_quarter_minutes += max(left - max(entered, 3 * quarter), 0.0)
 
 
 @machine_code
@@ -66,7 +82,10 @@ def _add(
     count = counts[0]
     for place in range(number):
         row = rows[place]
-        time, event = row.time, row.event
+        event = row.event
+        if event == QUEUE:
+            continue
+        time = row.time
         if event >= STARVED:
             entity = entities[row.entity]
             if time < entity.since:
@@ -87,9 +106,10 @@ def _add(
             part.entered, part.inside = time, 1
             if time >= start:
                 count.started += 1
-        elif event in (SHIP, SCRAP, JOIN):
+        elif event in LEAVING:
             part = parts[row.part]
             part.inside = 0
+            _add_quarters(count, part.entered, time, horizon)
             if time >= start:
                 count.part_minutes += time - max(part.entered, start)
                 if event == SHIP:
@@ -104,6 +124,11 @@ def _add(
                     count.stay_minutes += time - part.entered
                     if row.condition == GOOD:
                         count.good_scrapped += 1
+                elif event == JOIN:
+                    count.joined += 1
+                else:
+                    count.lost += 1
+                    count.turned_away += int(row.entity == SOURCE)
         elif event == REJECT:
             parts[row.part].rejected = 1
         elif event == REINSPECT and time >= start:
@@ -128,6 +153,7 @@ def _close(
     for number in range(len(parts)):
         if parts[number].inside:
             counts[0].part_minutes += horizon - max(parts[number].entered, start)
+            _add_quarters(counts[0], parts[number].entered, horizon, horizon)
 
 
 class Tally:

@@ -127,6 +127,7 @@ class Counts:
     shipped: int = 0
     scrapped: int = 0
     joined: int = 0
+    lost: int = 0
     next_number: int = 0
     lot: tuple[str | None, int] = (None, 0)
     last_entry: float | None = None

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from twinloop.numbers import THIN, Interval, fixed, percent, probability, quantity
+from twinloop.numbers import THIN, Interval, fixed, number, percent, probability, quantity
 from twinloop.simulation.experiments.design import PROFIT
 from twinloop.simulation.experiments.levers import OperatingPoint
 from twinloop.simulation.experiments.sensitivity import Gain, Sensitivity
@@ -12,9 +12,13 @@ THRESHOLD = "threshold"
 
 
 def sentence(sensitivity: Sensitivity, *, today: OperatingPoint, chosen: OperatingPoint) -> str:
-    """What the chosen threshold earns against today's, and where the next euro is."""
+    """What the chosen threshold earns against today's, and where the next euro is.
+
+    Before it stands which of the lines never settle: what they earn holds for the simulated days only.
+    """
     gain = _threshold_gain(sensitivity)
-    return f"{_threshold_part(gain, today, chosen, sensitivity.today.confidence)}; {_next_part(sensitivity)}."
+    before, point = _growing_part(sensitivity), _threshold_part(gain, today, chosen, sensitivity.today.confidence)
+    return f"{before}{point}; {_next_part(sensitivity)}."
 
 
 def answer_record(sensitivity: Sensitivity, *, today: OperatingPoint, chosen: OperatingPoint) -> dict[str, Any]:
@@ -39,6 +43,19 @@ def next_lever(sensitivity: Sensitivity) -> Gain | None:
     """The best lever apart from the threshold that can be pulled and surely pays for itself."""
     real = (gain for gain in sensitivity.gains if gain.lever.lever != THRESHOLD and not gain.lever.hypothetical)
     return next((gain for gain in real if gain.pays), None)
+
+
+def _growing_part(sensitivity: Sensitivity) -> str:
+    growing = [result for result in sensitivity.results if not result.settles]
+    if not growing:
+        return ""
+    if sensitivity.today in growing and sensitivity.today.growth:
+        early, late = sensitivity.today.growth.early, sensitivity.today.growth.late
+        others = f", nor do {len(growing) - 1} of {len(sensitivity.results) - 1} scenarios" if growing[1:] else ""
+        who = f"Today's line never settles (from {number(early)} to {number(late)} parts on it){others}"
+    else:
+        who = f"Never settles: {', '.join(result.name for result in growing)}"
+    return f"{who}, so what is earned holds for the {sensitivity.today.days:g} simulated days only. "
 
 
 def _threshold_gain(sensitivity: Sensitivity) -> Gain | None:

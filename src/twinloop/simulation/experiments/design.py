@@ -9,7 +9,7 @@ from typing import Literal, Required, get_args
 
 from twinloop.errors import unknown
 from twinloop.replication import design as replication
-from twinloop.simulation.events.kpi import KPIS
+from twinloop.simulation.events.kpi import KPIS, LOSSES
 from twinloop.simulation.model.economy import Economy
 
 PROFIT = "profit_per_day"
@@ -29,6 +29,9 @@ class How(replication.How, total=False):
 class Design(replication.Design):
     """`days` are counted after `warmup_days`; scenarios of one design share their random numbers.
 
+    An order book has a start and an end: it is measured from minute 0, without a warm-up, until its last part has left,
+    and `days` are the most that it is given.
+
     engine: auto takes the compiled engine for lines it supports, SimPy for all others. The other fields are those of
     every replicated experiment. Raises InputError for what cannot be used.
     """
@@ -44,7 +47,7 @@ class Design(replication.Design):
         if not (self.warmup_days >= 0 and math.isfinite(self.warmup_days)):
             raise self.refused("warmup_days", "a number ≥ 0")
         super().__post_init__()
-        if self.precision_of is not None and self.precision_of not in KPIS:
-            raise unknown("Design.precision_of", self.precision_of, KPIS)
+        if self.precision_of is not None and self.precision_of not in KPIS | LOSSES:
+            raise unknown("Design.precision_of", self.precision_of, KPIS | LOSSES)
         if self.engine not in get_args(Engine):
             raise self.refused("engine", "auto, simpy or compiled")

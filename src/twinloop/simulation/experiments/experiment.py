@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from twinloop.replication.experiment import run
-from twinloop.simulation.events.kpi import KPIS
+from twinloop.simulation.events.kpi import kpis_of
 from twinloop.simulation.experiments.design import Design, How
 from twinloop.simulation.experiments.result import Result
 from twinloop.simulation.experiments.scenario import Scenario
@@ -21,5 +21,5 @@ def run_scenarios(scenarios: Sequence[Scenario], **how: Unpack[How]) -> dict[str
     """
     design = Design(**how)
     systems = [LineSystem.of(scenario, design) for scenario in scenarios]
-    results = run(systems, design, KPIS)
+    results = run(systems, design, kpis_of(*(scenario.line for scenario in scenarios)))
     return {system.name: Result.of(results[system.name], system, design) for system in systems}

@@ -23,7 +23,7 @@ from twinloop.replication.system import System
 from twinloop.simulation.engine.fork import forked
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.run import MS_PER_MINUTE
-from twinloop.simulation.events.kpi import KPIS, kpis
+from twinloop.simulation.events.kpi import kpis, kpis_of
 from twinloop.simulation.events.log import EventLog
 from twinloop.simulation.events.state import LineState
 from twinloop.simulation.experiments.scenario import curve_draw
@@ -135,5 +135,5 @@ def forecast(
 
     system = System("forecast", forks(drawn=True), forks(drawn=False) if measured.draws else None)
     design = Design(replications=replications, seed=seed, confidence=confidence, workers=workers)
-    result = replicated((system,), design, KPIS)["forecast"]
+    result = replicated((system,), design, kpis_of(line))["forecast"]
     return Forecast(**vars(result), state=state, minutes=minutes)

@@ -8,7 +8,7 @@ from twinloop.replication import optimisation as replication
 from twinloop.replication.optimisation import Optimum
 from twinloop.replication.search import Space, Values
 from twinloop.replication.side_by_side import TODAY
-from twinloop.simulation.events.kpi import KPIS
+from twinloop.simulation.events.kpi import kpis_of
 from twinloop.simulation.experiments.design import Design, How
 from twinloop.simulation.experiments.scenario import Scenario
 from twinloop.simulation.experiments.scenarios import BAND, THRESHOLD, changed
@@ -30,7 +30,7 @@ def optimise(subject: Scenario | Line, settings: OptimiseSettings, **how: Unpack
         return LineSystem.of(changed(scenario, name, values), design)
 
     today = {path: _today(scenario, path) for path in settings.space}
-    return replication.optimise(Space(today, make), settings, design, KPIS)
+    return replication.optimise(Space(today, make), settings, design, kpis_of(scenario.line))
 
 
 def _today(scenario: Scenario, path: str) -> Any:

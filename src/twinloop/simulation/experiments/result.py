@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from twinloop.errors import InputError
 from twinloop.replication import result as replication
+from twinloop.replication.steady_state import EARLY, LATE
 from twinloop.simulation.engine.run import Run
+from twinloop.simulation.events.kpi import OPEN
 from twinloop.simulation.events.log import STATES
 from twinloop.simulation.experiments.design import Design
 from twinloop.simulation.experiments.scenario import Scenario, curve_draw, run_of
@@ -41,10 +43,12 @@ class Result(replication.Result):
     @classmethod
     def of(cls, result: replication.Result, system: LineSystem, design: Design) -> Self:
         """What a replicated line says."""
-        curve = system.scenario.measured
+        curve, line = system.scenario.measured, system.scenario.line
+        told = (EARLY, LATE) if line.can_grow else (OPEN,) if line.source.orders else ()
         fields = vars(result) | {
             "design": design,
             "replications": _with_draws(result.replications, lambda number: curve_draw(curve, number)),
+            "asides": {name: result.asides[name] for name in told},
             "estimate": None if result.estimate is None else _with_draws(result.estimate, lambda _: 0),
         }
         states = _states(system.scenario.line, result.profile)
@@ -66,6 +70,25 @@ class Result(replication.Result):
     @property
     def warmup_days(self) -> float:
         return self.design.warmup_days
+
+    @property
+    def initial(self) -> float:
+        return self.line.initial_parts
+
+    @property
+    def unfinished(self) -> int:
+        """Replications in which not all that was ordered left within `days`."""
+        return int((self.asides[OPEN] > 0).sum()) if OPEN in self.asides else 0
+
+    @property
+    def warning(self) -> str:
+        """That the line never settles, or does not make what is ordered; empty where neither is so."""
+        if not self.unfinished:
+            return super().warning
+        return (
+            f"{self.name} has not finished its orders within {self.days:g} days in {self.unfinished} of "
+            f"{len(self.replications)} replications, whose figures are of the part that was made: simulate more days"
+        )
 
     def pairing(self) -> dict[str, object]:
         """Seed, length and replications: what two results must have in common to be paired."""
@@ -108,8 +131,11 @@ class Result(replication.Result):
     def caption(self) -> str:
         """What was run, and where the inspection's errors come from."""
         errors = "assumed rates, no measured model" if self.model == "assumed" else f"model {self.model[:12]}"
+        length = f"{self.days:g} days after {self.warmup_days:g} of warm-up"
+        if self.line.source.orders:
+            length = f"an order book from start to end, {self.days:g} days at most"
         return (
-            f"{self.name}: {len(self.replications)} × {self.days:g} days after {self.warmup_days:g} of warm-up, "
+            f"{self.name}: {len(self.replications)} × {length}, "
             f"engine {self.engine}; inspection errors: {errors}{self.verdict()}"
         )
 

@@ -53,7 +53,7 @@ def runs_of(scenario: Scenario, design: Design, numbers: range, *, drawn: bool) 
     curve, day = scenario.measured, scenario.line.minutes_per_day
     draws = {number: curve_draw(curve, number) if drawn else 0 for number in numbers}
     gates = {draw: Gate.of(curve, draw=draw) for draw in set(draws.values())}
-    start = design.warmup_days * day
+    start = 0.0 if scenario.line.source.orders else design.warmup_days * day
     return tuple(
         Run(
             line=scenario.line,

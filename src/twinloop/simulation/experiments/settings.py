@@ -8,6 +8,8 @@ from twinloop.config import settings
 from twinloop.replication.settings import SearchSettings
 
 Positive = Annotated[float, Field(gt=0)]
+# A century: a typing error, and nothing that ends.
+MOST_DAYS = 36_500
 
 
 @settings
@@ -62,8 +64,8 @@ class ExperimentSettings:
         `max_replications`; null: one batch. engine: auto takes the compiled one for lines that it supports.
     """
 
-    days: Positive = 4.0
-    warmup_days: Annotated[float, Field(ge=0)] = 1.0
+    days: Annotated[float, Field(gt=0, le=MOST_DAYS)] = 4.0
+    warmup_days: Annotated[float, Field(ge=0, le=MOST_DAYS)] = 1.0
     replications: Annotated[int, Field(ge=2, le=1_000_000)] = 40
     precision: Annotated[float, Field(gt=0, lt=1)] | None = None
     max_replications: Annotated[int, Field(ge=2, le=1_000_000)] = 1000

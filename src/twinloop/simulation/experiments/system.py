@@ -10,6 +10,7 @@ import numpy as np
 from twinloop.replication.kpi import Kpis
 from twinloop.replication.system import Outcomes, System
 from twinloop.simulation.engine.run import Run
+from twinloop.simulation.events.kpi import ASIDES
 from twinloop.simulation.experiments.design import Design, Engine
 from twinloop.simulation.experiments.scenario import Scenario, run_of, runs_of
 from twinloop.simulation.model.distributions import Distribution
@@ -81,7 +82,8 @@ class LineChunk:
         else:
             done = [run() for run in self.runs]
         figures = np.array([[values[kpi] for kpi in self.kpis] for values, _ in done])
-        return Outcomes(figures, np.stack([minutes for _, minutes in done]))
+        asides = {name: np.array([values[name] for values, _ in done]) for name in ASIDES}
+        return Outcomes(figures, np.stack([minutes for _, minutes in done]), asides)
 
 
 def chosen_engine(line: Line, engine: Engine) -> str:

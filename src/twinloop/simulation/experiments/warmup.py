@@ -12,11 +12,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.errors import InputError
+from twinloop.numbers import number as shown
 from twinloop.progress import track
 from twinloop.replication.execution import executed
-from twinloop.replication.steady_state import moving_average, mser
+from twinloop.replication.steady_state import growth, moving_average, mser
 from twinloop.simulation.engine.run import Run
-from twinloop.simulation.events.log import SCRAP, SHIP
+from twinloop.simulation.events.log import ENTER, LEAVING, SCRAP, SHIP
 from twinloop.simulation.experiments.design import Design, How
 from twinloop.simulation.experiments.scenario import Scenario, run_of
 from twinloop.simulation.model.line import Line
@@ -57,26 +58,48 @@ class WarmUp:
 
 @dataclass(frozen=True)
 class _Output:
-    """When parts leave the line in one replication, in minutes."""
+    """When parts leave the line in one replication, in minutes, and how many are on it in two quarters of the time."""
 
     run: Run
 
-    def __call__(self) -> Floats:
+    def __call__(self) -> tuple[Floats, float, float]:
         log = self.run.log()
         left: Floats = log.time[(log.event == SHIP) | (log.event == SCRAP)]
-        return left
+        quarter = log.horizon / 4
+        gone = log.time[np.isin(log.event, LEAVING)]
+        entered = log.time[log.event == ENTER]
+
+        def on_average(start: float) -> float:
+            end = start + quarter
+            stays = (end - np.clip(entered, start, end)).sum() - (end - np.clip(gone, start, end)).sum()
+            return float(stays) / quarter
+
+        return left, on_average(quarter), on_average(3 * quarter)
 
 
 def warm_up(subject: Scenario | Line, **how: Unpack[How]) -> WarmUp:
     """The warm-up of a scenario or line, from `replications` of `days` that start empty; `warmup_days` is not used.
 
-    Raises InputError for a horizon shorter than the warm-up: then the output still changes in its second half.
+    Raises InputError for a horizon shorter than the warm-up: then the output still changes in its second half; and
+    for a line that never settles: its output does, at what it can make, but not the parts on it; and for orders.
     """
     scenario, design = Scenario.of(subject), replace(Design(**how), warmup_days=0.0)
+    if scenario.line.source.orders:
+        raise InputError(
+            f"simulate: warm-up: {scenario.name} makes an order book, which has a start and an end: it needs no warm-up"
+        )
     numbers = range(design.first, design.first + design.replications)
     tasks = (_Output(run_of(scenario, design, number)) for number in numbers)
     outputs = executed(tasks, workers=design.workers, backend=design.backend)
-    left = np.concatenate(list(track(outputs, "replication", design.replications)))
+    times, early, late = zip(*track(outputs, "replication", design.replications), strict=True)
+    grown = growth(early, late)
+    if scenario.line.can_grow and grown.sure:
+        raise InputError(
+            f"simulate: warm-up: {scenario.name} never settles in {design.days:g} days: it holds "
+            f"{shown(grown.early)} parts on average in the second quarter and {shown(grown.late)} in the last: "
+            "let less come, or more be made"
+        )
+    left = np.concatenate(times)
     # So few values that each is more than the chance of a part before or after its end.
     count = int(np.clip(len(left) // PARTS_PER_VALUE, FEWEST_VALUES, MOST_VALUES))
     parts, _ = np.histogram(left, bins=count, range=(0.0, design.days * scenario.line.minutes_per_day))

@@ -126,6 +126,13 @@ def _parts(
             part.bad.append((time, condition != GOOD))
         if not part.stops:
             part.stops.append(Stop(time, *places.end(SOURCE)))
+        if event == "lose":
+            if part.waits:
+                part.waits = False
+                queues[part.station].remove(number)
+                move_up(part.station, time)
+            part.gone = time
+            continue
         if entity not in stands:
             if event in STATES:  # a vehicle has taken it
                 part.stops.append(Stop(time, *places.beside(part.station)))

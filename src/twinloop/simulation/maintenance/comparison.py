@@ -16,7 +16,7 @@ from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.html import table
 from twinloop.numbers import Interval, fixed
-from twinloop.replication.kpi import Kpi
+from twinloop.replication.result import warned
 from twinloop.replication.statistics import Sample, interval
 from twinloop.simulation.experiments.design import How
 from twinloop.simulation.experiments.experiment import run_scenarios
@@ -43,11 +43,14 @@ class PolicyComparison:
 
     def figure(self, policy: str, name: str = COST) -> Interval:
         """The interval of one figure. Raises KeyError for a policy or a figure that does not exist."""
-        return interval(self.samples[policy][name], confidence=self.confidence)
+        kpi, _ = FIGURES[name]
+        return kpi.within(interval(self.samples[policy][name], confidence=self.confidence))
 
     def regret(self, policy: str, name: str = COST) -> Interval:
         """The paired difference of one figure to the oracle's."""
-        return interval(self.samples[policy][name] - self.samples[ORACLE][name], confidence=self.confidence)
+        kpi, _ = FIGURES[name]
+        regret = self.samples[policy][name] - self.samples[ORACLE][name]
+        return kpi.change_within(interval(regret, confidence=self.confidence))
 
     @property
     def ranking(self) -> tuple[str, ...]:
@@ -59,15 +62,15 @@ class PolicyComparison:
         """One row per policy and figure: mean, low, high, and the paired difference to the oracle with its interval."""
         rows = []
         for policy in (ORACLE, *self.ranking):
-            for name, (title, unit, _) in FIGURES.items():
+            for name, (kpi, _) in FIGURES.items():
                 own, regret = self.figure(policy, name), self.regret(policy, name)
                 ends = (own.mean, own.low, own.high, regret.mean, regret.low, regret.high)
-                rows.append((policy, name, title, unit, *ends))
+                rows.append((policy, name, kpi.title, kpi.unit, *ends))
         return pl.DataFrame(rows, schema=["policy", "figure", "title", "unit", *NUMBERS], orient="row")
 
     def _repr_html_(self) -> str:
-        title, unit, digits = FIGURES[COST]
-        others = {name: places for name, (_, _, places) in FIGURES.items() if name != COST}
+        shown, digits = FIGURES[COST]
+        others = {name: places for name, (_, places) in FIGURES.items() if name != COST}
         rows = []
         for policy in (ORACLE, *self.ranking):
             cost, regret = self.figure(policy), self.regret(policy)
@@ -75,14 +78,15 @@ class PolicyComparison:
             cells = [f"{fixed(cost.mean, digits)} ({fixed(cost.low, digits)} … {fixed(cost.high, digits)})", more]
             cells += [fixed(self.figure(policy, name).mean, places) for name, places in others.items()]
             rows.append((policy, *cells))
-        heads = [Kpi(*FIGURES[name][:2]).heading for name in others]
+        heads = [FIGURES[name][0].heading for name in others]
         result = self.results[ORACLE]
         caption = (
             f"{len(result.replications)} × {result.days:g} days each with the same wear; "
             f"{100 * self.confidence:g} % intervals, those against the oracle paired; "
             f"cheapest: {self.ranking[0]}"
         )
-        return table(caption, ("", f"{title} ({unit})", "more than the oracle", *heads), rows)
+        face = table(caption, ("", shown.heading, "more than the oracle", *heads), rows)
+        return warned(face, [result.warning for result in self.results.values()])
 
 
 def compare_policies(

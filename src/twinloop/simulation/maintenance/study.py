@@ -21,6 +21,7 @@ from twinloop.simulation.degradation.risks import risk_table
 from twinloop.simulation.degradation.sensors import telemetry
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.run import simulate
+from twinloop.simulation.experiments.settings import MOST_DAYS
 from twinloop.simulation.maintenance.comparison import PolicyComparison, compare_policies
 from twinloop.simulation.maintenance.policies import with_policy
 from twinloop.simulation.maintenance.prediction import with_prediction
@@ -67,11 +68,11 @@ class MaintenanceSettings:
     opportunity_below: Probability
     physics: Physics = Physics()
     window_hours: Positive = 1.0
-    learning_days: Positive = 20.0
+    learning_days: Annotated[float, Field(gt=0, le=MOST_DAYS)] = 20.0
     failure_cost: NotNegative = 0.0
     maintenance_cost: NotNegative = 0.0
-    days: Positive = 3.0
-    warmup_days: NotNegative = 0.25
+    days: Annotated[float, Field(gt=0, le=MOST_DAYS)] = 3.0
+    warmup_days: Annotated[float, Field(ge=0, le=MOST_DAYS)] = 0.25
     replications: Annotated[int, Field(ge=2, le=1_000_000)] = 20
 
 

@@ -8,19 +8,21 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.numbers import MINUTES_PER_HOUR
+from twinloop.replication.kpi import Kpi
+from twinloop.simulation.events.kpi import KPIS
 from twinloop.simulation.model.line import Line
 
 Floats = NDArray[np.float64]
 ORACLE, FAILURE = "oracle", "run to failure"
 COST = "upkeep_cost_per_part"
-# name → (title, unit, digits); the order is that of tables
-FIGURES: dict[str, tuple[str, str, int]] = {
-    COST: ("Upkeep cost", "€/part", 3),
-    "availability": ("Availability", "", 4),
-    "failures_per_day": ("Breakdowns", "per day", 2),
-    "maintenances_per_day": ("Maintenances", "per day", 2),
-    "throughput_per_day": ("Throughput", "parts/day", 1),
-    "profit_per_day": ("Profit", "€/day", 0),
+# name → figure and digits; the order is that of tables
+FIGURES: dict[str, tuple[Kpi, int]] = {
+    COST: (Kpi("Upkeep cost", "€/part", least=0.0), 3),
+    "availability": (KPIS["availability"], 4),
+    "failures_per_day": (KPIS["failures_per_day"], 2),
+    "maintenances_per_day": (KPIS["maintenances_per_day"], 2),
+    "throughput_per_day": (KPIS["throughput_per_day"], 1),
+    "profit_per_day": (KPIS["profit_per_day"], 0),
 }
 
 

@@ -14,7 +14,7 @@ class Economy:
     """Euro per event or hour. Profit per day is revenue minus all of these costs.
 
     revenue: per shipped part, defective or not; the customer's claim is `escape`.
-    material: per part that enters the line, so a scrapped part has cost its material.
+    material: per part that enters the line, so a scrapped part has cost its material, not one that is turned away.
     escape: per defective part shipped (claim, sorting, replacement).
     rework: per visit to the rework station. scrap: per scrapped part, disposal.
     reinspection: per look after the first. repair_hour: per machine-hour of breakdown.

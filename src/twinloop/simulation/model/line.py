@@ -22,6 +22,7 @@ from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.gathering import check_assemblies, check_batches, pieces
+from twinloop.simulation.model.initial import Initial, check_initial
 from twinloop.simulation.model.materials import Material, check_materials
 from twinloop.simulation.model.overlay import overlaid
 from twinloop.simulation.model.quality import Inspection, Rework, check_rework
@@ -29,6 +30,7 @@ from twinloop.simulation.model.resources import Crew, Operators, Transport, chec
 from twinloop.simulation.model.routing import check_routing, check_serial, paths, visits
 from twinloop.simulation.model.source import Source
 from twinloop.simulation.model.station import Station
+from twinloop.simulation.model.variants import check_variants, mean_cycle, mean_setup
 
 if TYPE_CHECKING:
     from twinloop.replication.design import Backend
@@ -47,8 +49,8 @@ class Line:
 
     Serial: parts visit all stations in order; `buffers` has one capacity between each two neighbours.
     Routed: as soon as a variant has a route or a station has `next`; each station then has its own `queue`
-    and `buffers` stays empty. Resources that are null (crew, transport) or empty (operators, materials) never
-    make anyone wait.
+    and `buffers` stays empty. initial: parts that are there when the line starts. Resources that are null (crew,
+    transport) or empty (operators, materials) never make anyone wait.
 
     >>> from twinloop.simulation import Distribution, Station
     >>> press = Station(name="press", cycle=Distribution(kind="exponential", mean=2.0))
@@ -67,6 +69,7 @@ class Line:
     materials: tuple[Material, ...] = ()
     operators: tuple[Operators, ...] = ()
     crew: Crew | None = None
+    initial: tuple[Initial, ...] = ()
     transport: Transport | None = None
 
     def __post_init__(self) -> None:
@@ -77,7 +80,7 @@ class Line:
         if self.routed:
             check_routing(self.stations, self.buffers, self.source.variants, saturated=self.saturated)
         else:
-            check_serial(self.stations, self.buffers)
+            check_serial(self.stations, self.buffers, saturated=self.saturated)
         if sum(station.inspects for station in self.stations) > 1:
             raise ValueError("expected at most one station with inspects: true")
         if self.rework:
@@ -90,13 +93,26 @@ class Line:
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
             raise ValueError(f"expected different names of stations, operators and materials, {twice[0]!r} comes twice")
-        check_operators(self.operators, places, day=self.minutes_per_day)
+        check_operators(self.operators, self.crew, places, day=self.minutes_per_day)
         check_materials(self.materials, self.stations)
+        check_variants(self.stations, self.source.variants)
+        routes = self.routed and not self.branching
+        check_initial(self.initial, self.stations, self.source.variants, self.rooms, routes=routes)
+        self._check_waiting()
         check_batches(self.stations, self.rooms)
         repeats = range(self.return_position, (self.inspecting or 0) + 1) if self.rework else ()
         variants = [variant.name for variant in self.source.variants]
         repeated = [self.stations[position].name for position in repeats]
         check_assemblies(self.stations, variants, self._visits, repeated=repeated)
+
+    def _check_waiting(self) -> None:
+        """Raises ValueError for what waiting parts cannot do where they are gathered or carried."""
+        for position, station in enumerate(self.stations):
+            if station.patience and (self.transport or (self.saturated and position in self.entries)):
+                reason = "transport" if self.transport else "a source that is never empty"
+                raise ValueError(f"station {station.name}: patience does not go with {reason}: nobody waits there")
+            if self.source.prioritised and station.batch > 1:
+                raise ValueError(f"station {station.name}: priorities do not go with a batch, which waits as it came")
 
     @property
     def routed(self) -> bool:
@@ -114,6 +130,28 @@ class Line:
         return self.source.interarrival is None and not self.source.orders
 
     @property
+    def can_grow(self) -> bool:
+        """Whether there is room for ever more parts, and no end of those that come."""
+        if self.source.orders:
+            return False
+        rooms = zip(self.stations, self.rooms, strict=True)
+        unlimited = {place for place, (station, room) in enumerate(rooms) if room == math.inf and not station.patience}
+        if self.saturated:
+            return bool(unlimited.difference(self.entries))
+        outside = self.source.when_full == "wait" and any(self.rooms[place] < math.inf for place in self.entries)
+        return outside or bool(unlimited)
+
+    @property
+    def loses(self) -> bool:
+        """Whether parts can leave unserved."""
+        return self.source.when_full == "lose" or any(station.patience for station in self.stations)
+
+    @property
+    def initial_parts(self) -> int:
+        """Parts that are there when the line starts; they have the first numbers."""
+        return sum(parts.quantity for parts in self.initial)
+
+    @property
     def entries(self) -> tuple[int, ...]:
         """Position (from 0) of the station that parts enter at, per variant."""
         if not self.routed:
@@ -124,7 +162,8 @@ class Line:
     def rooms(self) -> tuple[float, ...]:
         """How many parts can wait in front of each station."""
         if not self.routed:
-            return (math.inf, *self.buffers)
+            first = self.stations[0].queue
+            return (math.inf if first is None else first, *self.buffers)
         return tuple(math.inf if station.queue is None else station.queue for station in self.stations)
 
     @property
@@ -164,10 +203,8 @@ class Line:
         visited = sum(weights)
         if visited == 0:
             return 0.0
-        factor = sum(weight * variant.cycle_factor for weight, variant in zip(weights, variants, strict=True))
-        changes = 1 - sum((weight / visited) ** 2 for weight in weights)
-        setup = visited * station.setup.average * changes / self.source.lot_size if station.setup else 0.0
-        return float(station.cycle.average * factor * station.downtime_factor + setup) / station.servers
+        setup = visited * mean_setup(station, variants, [weight / visited for weight in weights]) / self.source.lot_size
+        return float(mean_cycle(station, variants, weights) * station.downtime_factor + setup) / station.speed
 
     @classmethod
     def from_yaml(cls, path: str | Path) -> "Line":

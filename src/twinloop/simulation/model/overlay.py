@@ -55,7 +55,8 @@ def _position(place: Any, key: str, path: str) -> Any:
     if isinstance(place, dict):
         if key in place:
             return key
-        raise unknown(f"line: {path}", key, [str(known) for known in place])
+        short = [f"buffer_{number + 1}" for number in range(len(place.get("buffers") or ()))]
+        raise unknown(f"line: {path}", key, [*map(str, place), *short])
     names = [str(item["name"]) for item in place if isinstance(item, dict) and "name" in item]
     if key in names:
         return names.index(key)

@@ -27,6 +27,16 @@ class Shift:
             )
 
 
+def check_shifts(whose: str, shifts: Sequence[Shift]) -> None:
+    """Raises ValueError for shifts that overlap or are not in order."""
+    for earlier, later in pairwise(shifts):
+        if later.start_min < earlier.end_min:
+            raise ValueError(
+                f"{whose}: expected shifts one after the other, got one from {later.start_min:g} "
+                f"before the end {earlier.end_min:g} of another; more people at a time are a second group"
+            )
+
+
 @settings
 class Operators:
     """`count` equal people who can run the stations in `skills`; without shifts they are always there.
@@ -45,12 +55,7 @@ class Operators:
     shifts: tuple[Shift, ...] = ()
 
     def __post_init__(self) -> None:
-        for earlier, later in pairwise(self.shifts):
-            if later.start_min < earlier.end_min:
-                raise ValueError(
-                    f"operators {self.name}: expected shifts one after the other, got one from {later.start_min:g} "
-                    f"before the end {earlier.end_min:g} of another; more people at a time are a second group"
-                )
+        check_shifts(f"operators {self.name}", self.shifts)
 
     def minutes_per_day(self, day: float) -> float:
         """Minutes that one of them is there in a day of `day` minutes."""
@@ -59,9 +64,16 @@ class Operators:
 
 @settings
 class Crew:
-    """`size` people repair and maintain; machines wait for them by `Station.repair_priority`, then in order."""
+    """`size` people repair and maintain; machines wait for them by `Station.repair_priority`, then in order.
+
+    shifts: when they begin a repair (empty: always); what is under way when a shift ends is finished.
+    """
 
     size: Annotated[int, Field(ge=1)]
+    shifts: tuple[Shift, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_shifts("crew", self.shifts)
 
 
 @settings
@@ -75,7 +87,7 @@ class Transport:
     trip: Distribution
 
 
-def check_operators(operators: Sequence[Operators], stations: Sequence[str], *, day: float) -> None:
+def check_operators(operators: Sequence[Operators], crew: Crew | None, stations: Sequence[str], *, day: float) -> None:
     """Raises ValueError for a skill at no station and a shift beyond the day of `day` minutes."""
     for group in operators:
         for skill in group.skills:
@@ -83,10 +95,13 @@ def check_operators(operators: Sequence[Operators], stations: Sequence[str], *, 
                 raise ValueError(
                     f"operators {group.name}: skills: unknown station {skill!r}; {nearest(skill, stations)}"
                 )
-        for shift in group.shifts:
+    people = [(f"operators {group.name}", group.shifts) for group in operators]
+    people += [("crew", crew.shifts)] if crew else []
+    for whose, shifts in people:
+        for shift in shifts:
             if shift.end_min > day:
                 raise ValueError(
-                    f"operators {group.name}: expected shifts within the day of {day:g} minutes, got an end at "
+                    f"{whose}: expected shifts within the day of {day:g} minutes, got an end at "
                     f"{shift.end_min:g}: shorten the shift or set minutes_per_day"
                 )
 

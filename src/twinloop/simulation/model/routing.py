@@ -17,13 +17,13 @@ from twinloop.simulation.model.station import Station
 LEAVES = 1.0 - 1e-9
 
 
-def check_serial(stations: Sequence[Station], buffers: Sequence[int]) -> None:
+def check_serial(stations: Sequence[Station], buffers: Sequence[int], *, saturated: bool) -> None:
     """Raises ValueError where stations have queues of their own, or neighbours no buffer between them."""
-    for station in stations:
+    for station in stations[0 if saturated else 1 :]:
         if station.queue is not None:
             raise ValueError(
-                f"station {station.name}: queue is for routed lines (a variant with a route, a station with next); "
-                "on a serial line set buffers"
+                f"station {station.name}: queue is for routed lines (a variant with a route, a station with next) and "
+                "before the first station, where parts arrive; on a serial line set buffers"
             )
     if len(buffers) != len(stations) - 1:
         raise ValueError(

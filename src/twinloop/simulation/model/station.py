@@ -14,13 +14,16 @@ from twinloop.simulation.model.wear import Wear
 
 @settings
 class Station:
-    """`servers` equal machines that take parts from one place.
+    """`servers` machines that take parts from one place; who has waited longest for one is next.
 
+    speeds: per machine, by which its cycle times are divided (empty: all 1). cycles: variant → cycle time in place of
+    `cycle` and the variant's factor. setups: variant → next variant → time of that change, where not all take `setup`.
+    patience: how long a part waits in the queue in front before it leaves the line, lost (null: as long as it takes).
     failure: time to failure, of operation or of the calendar (`failure_clock`); it needs `repair`.
     setup: time to change the variant. inspects: the station's cycle is one look of the camera.
-    queue: on a routed line, room for waiting parts (null: without limit); who finds it full is blocked, or waits
-    outside the line. next: on a routed line, station → probability that a part goes there afterwards; with the rest
-    of 1 it leaves.
+    queue: on a routed line, and before the first station of a serial one, room for waiting parts (null: without
+    limit); who finds it full is blocked, or waits outside the line, or is lost (`Source.when_full`). next: on a routed
+    line, station → probability that a part goes there afterwards; with the rest of 1 it leaves.
     batch: parts worked on together in one cycle (of the slowest of them, set up for it); they wait in front of the
     station until so many are there, or the first has waited `batch_wait_min` (null: however long it takes).
     assembles: variant → number that one piece of work takes; all are joined to the first part of the first variant,
@@ -37,6 +40,10 @@ class Station:
     repair: Distribution | None = None
     repair_priority: Annotated[int, Field(ge=0)] = 0
     inspects: bool = False
+    speeds: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    cycles: dict[str, Distribution] = dataclasses.field(default_factory=dict)
+    setups: dict[str, dict[str, Distribution]] = dataclasses.field(default_factory=dict)
+    patience: Distribution | None = None
     queue: Annotated[int, Field(ge=0)] | None = None
     next: dict[str, Probability] = dataclasses.field(default_factory=dict)
     batch: Annotated[int, Field(ge=1)] = 1
@@ -53,6 +60,12 @@ class Station:
             raise ValueError("expected failure and repair together, or neither; wear needs repair too")
         if self.maintenance and self.wear is None:
             raise ValueError("maintenance expects wear: without it a machine has no age and no health")
+        if self.speeds and len(self.speeds) != self.servers:
+            raise ValueError(
+                f"station {self.name}: expected a speed for each of {self.servers} servers, got {len(self.speeds)}"
+            )
+        if self.patience and (self.batch > 1 or self.assembles):
+            raise ValueError(f"station {self.name}: patience is of parts that wait singly: not with batch or assembles")
         if self.batch > 1 and (self.inspects or self.assembles):
             verb = "inspects" if self.inspects else "assembles"
             raise ValueError(
@@ -61,6 +74,11 @@ class Station:
             )
         if self.batch == 1 and self.batch_wait_min is not None:
             raise ValueError(f"station {self.name}: batch_wait_min needs a batch of 2 or more")
+
+    @property
+    def speed(self) -> float:
+        """Of all machines together, those of speed 1 counting 1."""
+        return sum(self.speeds) if self.speeds else self.servers
 
     @property
     def downtime_factor(self) -> float:

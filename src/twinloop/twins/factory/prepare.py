@@ -7,6 +7,7 @@ from twinloop.files import write_json
 from twinloop.numbers import count
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
+from twinloop.twins.factory.twin import TWIN
 from twinloop.twins.stage import Stage
 from twinloop.vision.datasets.build import Prepared, build
 from twinloop.vision.index import GOOD, SPLITS, class_names
@@ -18,7 +19,14 @@ def run(stage: Stage[FactoryConfig]) -> str:
     """Build the dataset and its metrics; returns how many surfaces of how many defect classes there are."""
     settings = stage.config.factory.data
     source = located(dependency(settings.source), root=stage.root, main=stage.main or stage.root)
-    prepared = build(settings, source, stage.root / paths.DATASET, seed=stage.config.seed, workers=stage.workers)
+    prepared = build(
+        settings,
+        source,
+        stage.root / paths.DATASET,
+        seed=stage.config.seed,
+        workers=stage.workers,
+        named=TWIN.in_params,
+    )
     write_json(stage.root / paths.metrics("prepare"), figures(prepared, data=prepared.layout))
     defects = len(class_names(prepared.index)) - 1
     return (

@@ -160,7 +160,7 @@ def _optimum_record(optimum: Optimum | None) -> dict[str, Any]:
     if optimum is None:
         return {"sentence": "Nothing was searched (optimise.trials: 0).", "today": None, "gain": None}
     objective = optimum.settings.objective
-    title, unit = KPIS[objective]
+    title, unit = KPIS[objective].title, KPIS[objective].unit
     return {
         "sentence": f"{optimum.sentence}.",
         "title": title,
@@ -184,6 +184,7 @@ def _summary(found: Sensitivity, settings: ExperimentSettings) -> str:
     profit = found.today[PROFIT]
     share = 100 * profit.half_width / abs(profit.mean)
     return (
+        f"{found.today.warning}{'; ' if found.today.warning else ''}"
         f"{len(found.results)} scenarios × {settings.replications} replications, "
         f"{quantity(profit.mean, '€/day')} today, interval half-width {share:.1f} %"
     )

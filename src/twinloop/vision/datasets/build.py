@@ -6,7 +6,7 @@ anything behind and no reader sees half of it.
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -47,16 +47,25 @@ class Prepared:
     layout: str
 
 
-def build(settings: DatasetSettings, source: Path, target: Path, *, seed: int, workers: int) -> Prepared:
+def build(
+    settings: DatasetSettings,
+    source: Path,
+    target: Path,
+    *,
+    seed: int,
+    workers: int,
+    named: Callable[[str], str] = str,
+) -> Prepared:
     """Prepare the folder `target` from `source`, replacing what was there.
 
+    named: gives a message with settings called as the reader knows them; the quarantine list is written with it.
     Raises InputError where the source cannot be used at all, and RunError where more than
     `settings.quarantine_share` of it cannot; then `target` holds the quarantine list only.
     """
     with replacing(target) as fresh:
         with _collected(settings, source, fresh.parent / "unpacked", seed) as collection:
             samples = _limited(collection.samples, settings.limit_parts, seed)
-            quarantine = Quarantine(len(samples) + len(collection.strays), source.name)
+            quarantine = Quarantine(len(samples) + len(collection.strays), source.name, named)
             for stray in collection.strays:
                 quarantine.add(*stray)
             stored = store(samples, quarantine, fresh, max_pixels=settings.max_pixels, workers=workers)

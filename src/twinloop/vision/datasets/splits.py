@@ -46,6 +46,8 @@ def kfold(
     groups than folds.
     """
     classes_of = _classes_of(labels, groups)
+    if len(classes_of) < 2:
+        raise InputError("data: expected 2 or more independent parts, found 1: folds cannot be made of it")
     if not 2 <= folds <= len(classes_of):
         raise InputError(f"data: expected from 2 to {len(classes_of)} folds (independent parts), found {folds}")
     counts = Counter(label for classes in classes_of.values() for label in classes)

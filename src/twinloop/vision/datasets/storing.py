@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -63,10 +63,14 @@ class Stored:
 
 @dataclass
 class Quarantine:
-    """Files left out with the reason; told as they come. `total` files are looked at, `place` is where they lie."""
+    """Files left out with the reason; told as they come. `total` files are looked at, `place` is where they lie.
+
+    named: gives a reason with settings called as the reader knows them.
+    """
 
     total: int
     place: str
+    named: Callable[[str], str] = str
     entries: list[tuple[str, str]] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -78,7 +82,7 @@ class Quarantine:
 
     def add(self, name: str, reason: str) -> None:
         """Enter one file."""
-        self.entries.append((printable(name), printable(reason)))
+        self.entries.append((printable(name), printable(self.named(reason))))
         if len(self) <= TOLD:
             file = f"{self.place}/{self.entries[-1][0]}"
             say(f"data: {file}: {self.entries[-1][1]}: quarantined ({len(self)} of {self.total} so far)")

@@ -99,7 +99,7 @@ class ModelSettings:
     image_score: Literal["head", "heat"] = "head"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     weights: str = ""
-    stages: tuple[Annotated[int, Field(ge=1)], ...] = (1, 2)
+    stages: tuple[Annotated[int, Field(ge=1, le=64)], ...] = (1, 2)
     bank_patches: Annotated[int, Field(ge=2, le=1_000_000)] = 1000
     bank_candidates: Annotated[int, Field(ge=2, le=10_000_000)] = 20_000
     bank_neighbours: Annotated[int, Field(ge=1, le=10_000)] = 9

@@ -1,4 +1,4 @@
-"""One-machine sequencing, the shifting bottleneck and annealing against exact values."""
+"""One-machine sequencing and the shifting bottleneck against exact values."""
 
 import itertools
 from pathlib import Path
@@ -8,14 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.scheduling.shops import FT06, FT10, every_plan, flexible_shops, plain_shops
+from tests.scheduling.shops import FT06, FT10, plain_shops
 from twinloop.errors import InputError
 from twinloop.scheduling.checker import check
-from twinloop.scheduling.files.text import read_jsp
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation
 from twinloop.scheduling.question import Limit, Question
-from twinloop.scheduling.solvers.local.annealing import solve_annealing
 from twinloop.scheduling.solvers.local.one_machine import carlier, preemptive_bound
 from twinloop.scheduling.solvers.local.shifting_bottleneck import solve_shifting_bottleneck
 
@@ -58,7 +56,7 @@ ASKED = Question(MAKESPAN, Limit(iterations=1))
 
 def instance(text: str, folder: Path) -> JobShop:
     (folder / "instance.txt").write_text(text)
-    return read_jsp(folder / "instance.txt")
+    return JobShop.read(folder / "instance.txt")
 
 
 @pytest.mark.parametrize(("text", "optimum"), [(FT06, 55), (FT10, 930)], ids=["ft06", "ft10"])
@@ -78,30 +76,9 @@ def test_the_shifting_bottleneck_gives_valid_plans_and_the_same_again(shop):
     assert found.bound <= found.objective
 
 
-def test_annealing_reaches_ft06_and_comes_close_to_ft10(tmp_path):
-    small = solve_annealing(instance(FT06, tmp_path), Question(MAKESPAN, Limit(iterations=60_000)))
-    assert small.objective == 55
-    shop = instance(FT10, tmp_path)
-    found = solve_annealing(shop, Question(MAKESPAN, Limit(iterations=200_000)))
-    check(shop, found.plan)
-    assert 930 <= found.objective <= 990
-    assert found == solve_annealing(shop, Question(MAKESPAN, Limit(iterations=200_000)))
-
-
-@settings(max_examples=30, deadline=None)
-@given(shop=flexible_shops())
-def test_annealing_plans_small_flexible_shops_nearly_as_well_as_brute_force(shop):
-    found = solve_annealing(shop, Question(MAKESPAN, Limit(iterations=4000), seed=2))
-    check(shop, found.plan)
-    best = min(plan.makespan for plan in every_plan(shop))
-    assert best <= found.objective <= 1.25 * best + 1
-
-
 def test_what_these_methods_cannot_do_is_refused():
     flexible = JobShop(("m", "n"), (Job("a", (Operation("m", 1, (Alternative("n", 2),)),)),))
     with pytest.raises(InputError, match="one machine for every operation"):
         solve_shifting_bottleneck(flexible, ASKED)
     with pytest.raises(InputError, match="the makespan alone"):
         solve_shifting_bottleneck(flexible, Question(Goal.of("setup"), ASKED.limit))
-    with pytest.raises(InputError, match="a limit of iterations; its cooling"):
-        solve_annealing(flexible, Question(MAKESPAN, Limit(seconds=1.0)))

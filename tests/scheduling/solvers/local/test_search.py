@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from tests.scheduling.shops import FT06, FT10, every_plan, flexible_shops, plain_shops, rich_shop, single
 from twinloop.errors import InputError
 from twinloop.scheduling.checker import check
-from twinloop.scheduling.files.text import read_fjsp, read_jsp
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import Job, JobShop, Operation
 from twinloop.scheduling.question import Limit, Question
@@ -21,7 +20,7 @@ MAKESPAN = Goal.of("makespan")
 
 def instance(text: str, folder: Path) -> JobShop:
     (folder / "instance.txt").write_text(text)
-    return read_jsp(folder / "instance.txt")
+    return JobShop.read(folder / "instance.txt")
 
 
 @pytest.mark.parametrize(("text", "optimum"), [(FT06, 55), (FT10, 930)], ids=["ft06", "ft10"])
@@ -46,7 +45,7 @@ def test_flexible_shops_reach_the_best_known_makespan(name, best, shared_data):
     path = shared_data / f"scheduling/fjsp/brandimarte/{name}.txt"
     if not path.is_file():
         pytest.skip(f"no instances at {path.parent}")
-    shop = read_fjsp(path)
+    shop = JobShop.read(path)
     found = solve_local(shop, Question(MAKESPAN, Limit(iterations=30_000)), bound=best)
     check(shop, found.plan)
     assert found.objective == best

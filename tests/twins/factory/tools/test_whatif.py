@@ -36,7 +36,7 @@ def test_the_table_shows_today_the_change_and_the_difference(book: str, capsys: 
     assert main(["whatif", book, "--rush", "urgent:mill=20:30", "--cancel", "c", "--cv", "0.2", *QUICK]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["times", "in", "minutes", "today", "changed", "difference", "(95", "%", "interval)"]
-    assert [line[:22].strip() for line in lines[1:]] == [
+    assert [line[:22].strip() for line in lines[1:7]] == [
         "planned makespan",
         "planned weighted tardi",
         "makespan",
@@ -44,6 +44,8 @@ def test_the_table_shows_today_the_change_and_the_difference(book: str, capsys: 
         "weighted tardiness",
         "weighted tardiness CVa",
     ]
+    assert "late: c, due 60: 5 min late → not in the shop" in lines[7:]
+    assert "late: a, due 50: on time → 10 min late" in lines[7:]
     assert "−5" in lines[1]
     assert "…" in lines[3]
 
@@ -96,3 +98,28 @@ def test_without_a_problem_the_command_to_run_is_named(
     monkeypatch.chdir(tmp_path)
     assert main(["whatif", "--cancel", "a"]) == 2
     assert "problem.json: no such file: run `make repro` first, or name a file with a shop" in capsys.readouterr().err
+
+
+def test_breakdowns_of_a_files_machines_disturb_its_plan(
+    book: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "plant"
+    folder.mkdir()
+    (folder / "orders.csv").write_text(Path(book).read_text())
+    told = {}
+    for name, machines in (("calm", "machine\nmill\n"), ("broken", "machine,mttf,mttr\nmill,60,20\n")):
+        (folder / "machines.csv").write_text(machines)
+        assert main(["whatif", str(folder), "--cancel", "c", "--json", *QUICK]) == 0
+        captured = capsys.readouterr()
+        told[name] = {row["figure"]: row for row in json.loads(captured.out)["figures"]}
+        assert ("no breakdowns and no spread are known" in captured.err) == (name == "calm")
+    assert told["calm"]["makespan"]["today"] == told["calm"]["planned makespan"]["today"]
+    assert told["broken"]["makespan"]["today"] > told["calm"]["makespan"]["today"]
+
+
+def test_late_jobs_and_ends_are_dates_where_the_start_is_given(book: str, capsys: pytest.CaptureFixture[str]) -> None:
+    start = ["--start", "2026-12-01T06:00+01:00"]
+    assert main(["whatif", book, "--rush", "urgent:mill=20:30", *start, *QUICK]) == 0
+    out = capsys.readouterr().out
+    assert "planned end: Tue 1 Dec 07:05 → Tue 1 Dec 07:25" in out
+    assert "late: a, due Tue 1 Dec 06:50: on time → 35 min late" in out

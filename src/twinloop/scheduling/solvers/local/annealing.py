@@ -1,122 +1,182 @@
-"""Simulated annealing on critical pairs (van Laarhoven, Aarts and Lenstra 1992): simple, and never stuck for good.
+"""A plain shop, for every goal that only gains when jobs end earlier: annealing, and annealing again from the best.
 
-A move swaps two neighbours on a critical path, or puts a critical operation on another machine; a worse solution
-is kept with probability exp(-worse / temperature), which falls geometrically over the iterations.
+The first time begins hot enough to forget its start; each time after that begins warm at the best solution, from which
+large steps lead away and small ones back (in the manner of Kreipl 2000). Every thread has a solution of its own; by the
+clock one that is stuck may take over what is best anywhere, with a limit of iterations it does not, so that the answer
+depends on `populations` and not on threads.
 """
 
-from typing import NamedTuple
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from twinloop.contracts import Plan
 from twinloop.errors import InputError
 from twinloop.scheduling.bounds import lower_bound
-from twinloop.scheduling.objectives import Goal
+from twinloop.scheduling.objectives import missed_promise
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.question import Question
-from twinloop.scheduling.solution import Solution, Status, Tell, Trace
-from twinloop.scheduling.solvers.jit import machine_code
-from twinloop.scheduling.solvers.local.arrays import Arrays
+from twinloop.scheduling.solution import Solution, Tell, Trace
+from twinloop.scheduling.solvers.local.arrays import Arrays, Rows
 from twinloop.scheduling.solvers.local.construct import MOST_WORK, construct
-from twinloop.scheduling.solvers.local.graph import draw, evaluate, link, unlink
-from twinloop.scheduling.solvers.local.island import Point, starts_of
-from twinloop.scheduling.solvers.local.tabu import critical_path
+from twinloop.scheduling.solvers.local.costs import BEHIND, END, LATE, Costs, costs_of
+from twinloop.scheduling.solvers.local.graph import draw
+from twinloop.scheduling.solvers.local.metropolis import BEST, Critical, anneal, settled
+from twinloop.scheduling.solvers.local.moves import Walk, copied
+from twinloop.scheduling.solvers.shared import Shared
 
 METHOD = "simulated annealing"
-# Temperatures as shares of the mean duration.
-HOT, COLD = 0.5, 0.01
+# Temperatures at which the first time begins, a later one, and all end; in what a mean operation's time costs.
+HOT, WARM, COLD = 3.0, (1.0, 1.5, 2.0), 0.7
+# Times without anything better after which it is begun anew.
+STALE = 5
+# The makespan and the largest tardiness change less than a sum over jobs does.
+MOST_SHARE = 0.3
+# Moves of the first time and of later ones, for a shop of so many operations and more.
+FIRST, LATER, USUAL = 1_000_000, 500_000, 100
+# Moves between two temperatures, and two looks at the limits.
+CHUNK = 5_000
+# Share of the limit that one time may take at most.
+LONGEST = 0.4
 
 
-def solve_annealing(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
-    """Anneal for the limit's iterations; `tell` hears of the end.
+def solve_annealing(
+    shop: JobShop,
+    question: Question,
+    *,
+    tell: Tell | None = None,
+    populations: int = 1,
+    bound: int | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    shared: Shared | None = None,
+) -> Solution:
+    """Anneal until the limit (iterations of each population, or seconds), or a plan as good as the lower bound.
 
-    Raises InputError as `solve_local` does, and without a limit of iterations.
+    bound: of the first level, where more is known than the `lower_bound`; `stop` is asked every now and then. shared:
+    the best plan of several methods, taken over and made better. Raises InputError for a shop that is not plain, a goal
+    that looks at more than the ends of jobs, or a limit of neither.
     """
-    goal, limit, start = question.goal, question.limit, question.start
-    if goal != Goal.of("makespan"):
-        raise InputError("simulated annealing: expected the makespan alone as objective: use CP-SAT or auto")
-    if limit.iterations is None:
-        raise InputError("simulated annealing: expected a limit of iterations; its cooling is spread over them")
-    arrays = Arrays.of(shop)
-    state = np.random.SeedSequence(question.seed).generate_state(1, np.uint64) | np.uint64(1)
-    first = (
-        arrays.sequences(start) if start else construct(arrays.layout, len(shop.machines), MOST_WORK, 0.0, 0.0, state)
-    )
-    machine, before, after = (column.copy() for column in first)
-    least = lower_bound(shop, goal)
-    mean = float(arrays.mode_duration.mean())
-    cooling = Cooling(limit.iterations, HOT * mean, COLD * mean, least)
-    makespan = anneal(arrays.layout, arrays.rows(machine, before, after), cooling, state)
-    point = Point(int(makespan), machine, before, after, np.empty(0, dtype=np.int32))
-    status: Status = "optimal" if point.makespan == least else "feasible"
-    trace = Trace(tell)
-    trace.add(point.makespan, least)
-    plan = arrays.plan(machine, starts_of(arrays, point))
-    return Solution(METHOD, status, plan, (point.makespan,), least, tuple(trace.incumbents))
+    limit = question.limit
+    if limit.iterations is None and limit.seconds is None:
+        raise InputError(f"{METHOD}: expected a limit of iterations or seconds, got none")
+    arrays, costs = Arrays.of(shop), costs_of(shop, question.goal)
+    if costs is None:
+        raise InputError(f"{METHOD}: expected a goal that looks at the ends of jobs alone: use CP-SAT or auto")
+    least = max(lower_bound(shop, question.goal), bound or 0)
+    known = Shared(shop, question.goal, Trace(tell), least) if shared is None else shared
+    begun = time.monotonic()
+
+    def spent(annealer: Annealer) -> float:
+        shares = [0.0]
+        if limit.iterations is not None:
+            shares.append(annealer.done / limit.iterations)
+        if limit.seconds is not None:
+            shares.append((time.monotonic() - begun) / limit.seconds)
+        return 1.0 if stop() or known.proved else max(shares)
+
+    annealers = [Annealer(arrays, costs, seed=question.seed + 1_000_003 * k) for k in range(populations)]
+
+    def run(number: int) -> None:
+        # Without a clock what another thread has found must not matter.
+        common = known if limit.iterations is None else Shared(shop, question.goal, Trace(), least)
+        annealers[number].run(question.start if number == 0 else None, spent=spent, shared=common)
+        if common is not known and common.plan is not None:
+            known.offer(common.plan)
+
+    if min(question.workers, populations) == 1:
+        for number in range(populations):
+            run(number)
+    else:
+        with ThreadPoolExecutor(question.workers) as threads:
+            list(threads.map(run, range(populations)))
+    if known.plan is None:
+        reason = "the limit allows no iteration, or no plan that keeps firm due dates was found"
+        return Solution(METHOD, "no plan", None, None, least, reason=reason)
+    return Solution.of(METHOD, shop, goal=question.goal, plan=known.plan, bound=least, trace=known.trace.incumbents)
 
 
-class Cooling(NamedTuple):
-    """Iterations over which the temperature falls from hot to cold; the target is the makespan at which it ends."""
+class Annealer:
+    """One solution at a time, with its own random numbers."""
 
-    iterations: int
-    hot: float
-    cold: float
-    target: int
+    def __init__(self, arrays: Arrays, costs: Costs, *, seed: int) -> None:
+        self.arrays, self.costs = arrays, costs
+        self.state = np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
+        self.done = 0
+        # Whether no job could end earlier by itself where that would gain: nothing is better.
+        self.perfect = False
+        self._walk, self._critical, self._tally = Walk.of(arrays), Critical.of(arrays), np.zeros(2, dtype=np.int64)
+        each = costs.jobs[:, BEHIND] + costs.jobs[:, END]
+        unit = arrays.mode_duration.mean() * (each.mean() + MOST_SHARE * costs.most.sum()) + costs.jobs[:, LATE].mean()
+        self._unit = max(1.0, float(unit))
+        self._size = max(1.0, arrays.count / USUAL)
 
+    def run(self, start: Plan | None, *, spent: Callable[["Annealer"], float], shared: Shared) -> None:
+        """Search until `spent`, asked after every chunk, says 1."""
+        best = self._constructed(0.0) if start is None else self.arrays.rows(*self.arrays.sequences(start))
+        hot, moves, value, stale = HOT, FIRST * self._size, -1, 0
+        while spent(self) < 1 and not self.perfect:
+            found, reached = self._annealed(best, hot, moves, spent, shared)
+            stale = 0 if value < 0 or reached < value else stale + 1
+            if value < 0 or reached <= value:
+                best, value = found, reached
+            hot, moves = WARM[draw(self.state, len(WARM))], LATER * self._size
+            if stale == STALE:
+                # Begun anew, with the best that is known anywhere or with nothing.
+                value, stale = -1, 0
+                if shared.plan is not None and draw(self.state, 2) == 0:
+                    best = self.arrays.rows(*self.arrays.sequences(shared.plan))
+                else:
+                    best = self._constructed(0.5)
+                    hot, moves = HOT, FIRST * self._size
 
-@machine_code
-def anneal(layout, rows, cooling, state):  # type: ignore[no-untyped-def]
-    """Anneal a solution in place and leave the best there; returns its makespan."""
-    _, job_before, job_after, release, first_mode, mode_machine, mode_duration = layout
-    machine, duration, before, after = rows
-    iterations, hot, cold, target = cooling
-    count = len(duration)
-    head, tail = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-    order, waits = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
-    path = np.empty(count, dtype=np.int32)
-    makespan = evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits)
-    best = makespan
-    best_machine, best_before, best_after = machine.copy(), before.copy(), after.copy()
-    for done in range(iterations):
-        if best <= target:
-            break
-        temperature = hot * (cold / hot) ** (done / iterations)
-        begin = critical_path(makespan, duration, job_before, before, head, state, path)
-        pick = begin + draw(state, count - begin)
-        u = path[pick]
-        modes = first_mode[u + 1] - first_mode[u]
-        old_machine, old_duration, x, y = machine[u], duration[u], before[u], after[u]
-        if modes > 1 and draw(state, 2) == 0:
-            mode = first_mode[u] + draw(state, modes)
-            machine_there = mode_machine[mode]
-            if machine_there == old_machine:
-                continue
-            # Behind the last operation there that starts before it could: most often near its best place.
-            place, w = -1, -1
-            for v in range(count):
-                if machine[v] == machine_there and before[v] < 0:
-                    w = v
-            while w >= 0 and head[w] < head[u]:
-                place, w = w, after[w]
-            unlink(u, before, after)
-            machine[u], duration[u] = machine_there, mode_duration[mode]
-            link(u, place, w, before, after)
-        else:
-            v = after[u]
-            if v < 0 or pick + 1 >= count or path[pick + 1] != v or job_after[u] == v:
-                continue
-            unlink(u, before, after)
-            link(u, v, after[v], before, after)
-        found = evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits)
-        worse = found - makespan
-        if found >= 0 and (worse <= 0 or draw(state, 1 << 30) < np.exp(-worse / temperature) * (1 << 30)):
-            makespan = found
-            if makespan < best:
-                best = makespan
-                best_machine[:], best_before[:], best_after[:] = machine, before, after
-        else:
-            unlink(u, before, after)
-            machine[u], duration[u] = old_machine, old_duration
-            link(u, x, y, before, after)
-            evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits)
-    machine[:], before[:], after[:] = best_machine, best_before, best_after
-    return best
+    def _constructed(self, noise: float) -> Rows:
+        machines = len(self.arrays.shop.machines)
+        return self.arrays.rows(*construct(self.arrays.layout, machines, MOST_WORK, 0.0, noise, self.state))
+
+    def _annealed(
+        self, rows: Rows, hot: float, moves: float, spent: Callable[["Annealer"], float], shared: Shared
+    ) -> tuple[Rows, int]:
+        """The best solution on a way from this one, and what it costs."""
+        best, rows = copied(rows), copied(rows)
+        possible = settled(self.arrays.layout, self.costs, rows, self._walk, self._critical, self._tally)
+        assert possible, "a start waits for itself"
+        begun, first, done, told = spent(self), self.done, 0.0, int(self._tally[BEST])
+        self._offer(best, shared)
+        while done < 1:
+            temperature = self._unit * hot * (COLD / hot) ** done
+            tried = anneal(
+                self.arrays.layout,
+                self.costs,
+                rows,
+                best,
+                self._walk,
+                self._critical,
+                self._tally,
+                temperature,
+                CHUNK,
+                self.state,
+            )
+            self.done += CHUNK
+            if self._tally[BEST] < told:
+                told = int(self._tally[BEST])
+                self._offer(best, shared)
+            now = spent(self)
+            self.perfect = tried < CHUNK
+            if now >= 1 or self.perfect:
+                break
+            done = max((self.done - first) / moves, (now - begun) / LONGEST)
+        return best, int(self._tally[BEST])
+
+    def _offer(self, rows: Rows, shared: Shared) -> None:
+        plan = self.plan(rows)
+        if not missed_promise(self.arrays.shop, plan):
+            shared.offer(plan)
+
+    def plan(self, rows: Rows) -> Plan:
+        """A solution as a plan."""
+        walk = Walk.of(self.arrays)
+        critical, tally = Critical.of(self.arrays), np.zeros(2, dtype=np.int64)
+        settled(self.arrays.layout, self.costs, rows, walk, critical, tally)
+        return self.arrays.plan(rows.machine, walk.end - rows.duration)

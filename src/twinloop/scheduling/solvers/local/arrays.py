@@ -77,7 +77,7 @@ class Arrays:
         if not shop.plain or any(job.after for job in shop.jobs):
             raise InputError(
                 "local search: expected a shop without calendars, set-ups, pools, materials, transport, no_wait, "
-                "frozen operations and 'after': use CP-SAT or auto"
+                "frozen operations, milestones, ovens and 'after': use CP-SAT or auto"
             )
         number = {name: place for place, name in enumerate(shop.machines)}
         job: list[int] = []
@@ -93,7 +93,7 @@ class Arrays:
                 job.append(j)
                 before.append(v - 1 if k else -1)
                 after.append(v + 1 if k + 1 < len(item.operations) else -1)
-                release.append(0 if k else item.release)
+                release.append(0 if k else item.opens)
                 machines += [number[mode.machine] for mode in operation.modes]
                 durations += [mode.duration for mode in operation.modes]
                 first.append(len(machines))

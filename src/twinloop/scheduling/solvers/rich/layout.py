@@ -2,7 +2,8 @@
 
 Operations are numbered job by job; columns have names, so that kernels read like the problem. Pools and
 materials are both profiles: what is free over time, taken from a pool until the end of an operation and from a
-material for good. Operations joined by no_wait make a block, which is placed as a whole.
+material for good. Operations joined by no_wait or a longest wait make a block, which is placed as a whole; one of no
+duration, a milestone, stands in no machine's row and no calendar.
 """
 
 from collections import defaultdict
@@ -15,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.contracts import Assignment, Plan
+from twinloop.errors import InputError
 from twinloop.scheduling.problem import Changeover, Job, JobShop, Window
 from twinloop.scheduling.problem.calendar import NEVER, Closures, OpenTime, joined
+from twinloop.scheduling.problem.checks import without_ovens
 from twinloop.scheduling.problem.hours import Hours
 
 Ints = NDArray[np.int32]
@@ -25,16 +28,17 @@ Longs = NDArray[np.int64]
 # After every plan. Sums of it and of times stay within 64 bits.
 FAR = 1 << 60
 
-# Columns of `operations`. LINKED: starts the moment the operation before it ends. REST: least time of it and all
-# behind it in the job. LENGTH: operations in the block that begins here, 0 inside a block and for frozen ones.
+# Columns of `operations`. LINKED: starts at most WAIT after the operation before it has arrived. REST: least
+# time of it and all behind it in the job. LENGTH: operations in the block that begins here, 0 inside and if frozen.
 # FIXED: mode of a frozen operation, else -1. DEADLINE: start of the first frozen operation behind it, else FAR.
 (JOB, LINKED, FIRST_MODE, END_MODE, FIRST_NEED, END_NEED) = range(6)
-(REST, LENGTH, FIXED, FIXED_START, FIXED_END, DEADLINE, OPERATION_COLUMNS) = range(6, 13)
+(REST, LENGTH, FIXED, FIXED_START, FIXED_END, DEADLINE, WAIT, OPERATION_COLUMNS) = range(6, 14)
 # Columns of `modes`. FAMILY: number of the operation's family on a machine with set-ups, else -1. LEAST: time it runs
 # at least before a pause, its duration if it cannot pause.
 MACHINE, DURATION, FIRST_WINDOW, END_WINDOW, FAMILY, LEAST = range(6)
-# Columns of `jobs`. WAITS: how many jobs must be finished before it.
-FIRST, END, RELEASE, DUE, WEIGHT, EARLINESS, FIRM, WAITS, FIRST_FOLLOWER, END_FOLLOWER = range(10)
+# Columns of `jobs`. WAITS: how many jobs must be finished before it. PROMISE, URGENCY: due date and weight that rules
+# go by: its own, or of a job without a date the first of those that come after it.
+(FIRST, END, RELEASE, DUE, WEIGHT, EARLINESS, FIRM, WAITS, FIRST_FOLLOWER, END_FOLLOWER, PROMISE, URGENCY) = range(12)
 # Columns of `machines`; a set-up is at FIRST_SETUP + FAMILIES × family before + family behind. INITIAL: family at time
 # 0, else -1. FIRST_SHUT, END_SHUT: windows in which it cannot be set up. CREW: profile a set-up takes one of, else -1.
 FIRST_ROW, FIRST_SETUP, FAMILIES, POWER, INITIAL, FIRST_SHUT, END_SHUT, CREW = range(8)
@@ -100,8 +104,14 @@ class Tables:
 
     @classmethod
     def of(cls, shop: JobShop) -> "Tables":
-        """The shop's tables."""
-        return cls(shop, _Builder(shop).layout())
+        """The shop's tables; those of the shop asked about last are at hand, as rules and repairs ask again."""
+        tables = next((known for known in _LATEST if known.shop is shop), None)
+        if tables is None:
+            if shop.ovens:
+                raise InputError(without_ovens("rules, annealing, genetic search, repair", shop))
+            tables = cls(shop, _Builder(shop).layout())
+            _LATEST[:] = [tables]
+        return tables
 
     @property
     def count(self) -> int:
@@ -159,6 +169,9 @@ class Tables:
         return mode, start
 
 
+_LATEST: list[Tables] = []
+
+
 def _each(shop: JobShop) -> Iterator[tuple[Job, int]]:
     return ((job, k) for job in shop.jobs for k in range(len(job.operations)))
 
@@ -185,7 +198,9 @@ class _Builder:
         late = [job.due for job in shop.jobs if job.due is not None]
         self._reach = min(NEVER, 2 * shop.horizon + max(late, default=0))
         self._hours = {pool.name: Hours.of_pool(pool) for pool in shop.pools}
-        self._levels = {pool.name: _levels(self._hours[pool.name], self._reach) for pool in shop.pools}
+        # Work in progress has begun before time 0.
+        self._began = min([0, *(a.start for a in shop.frozen)])
+        self._levels = {pool.name: _levels(self._hours[pool.name], self._began, self._reach) for pool in shop.pools}
 
     def layout(self) -> Layout:
         operations, modes, needs = self._operations()
@@ -209,7 +224,8 @@ class _Builder:
             rest = job.work
             for k, operation in enumerate(job.operations):
                 row = [0] * OPERATION_COLUMNS
-                row[JOB], row[LINKED], row[REST] = j, operation.no_wait, rest
+                row[JOB], row[REST] = j, rest
+                row[LINKED], row[WAIT] = operation.longest_wait is not None, operation.longest_wait or 0
                 rest -= operation.shortest
                 row[FIRST_MODE], row[FIRST_NEED] = len(modes), len(needs)
                 row[FIXED], row[DEADLINE] = -1, FAR
@@ -218,7 +234,8 @@ class _Builder:
                     if frozen and frozen.machine == mode.machine:
                         row[FIXED], row[FIXED_START], row[FIXED_END] = len(modes), frozen.start, frozen.end
                     calendar = self._calendar(self._closures.of(operation, mode.machine))
-                    family, least = self._family(mode.machine, operation.family), operation.unbroken(mode.duration)
+                    family = -1 if operation.milestone else self._family(mode.machine, operation.family)
+                    least = operation.unbroken(mode.duration)
                     modes.append((self._machine[mode.machine], mode.duration, *calendar, family, least))
                 for name, quantity in operation.pools.items():
                     needs.append((self._profile[name], quantity, *self._away(name, quantity)))
@@ -263,15 +280,21 @@ class _Builder:
         for job in self.shop.jobs:
             for other in set(job.after):
                 behind[other].append(place[job.name])
+        promises: dict[str, tuple[int, int]] = {}
+        for name in reversed(self.shop.order):
+            job = self.shop.by_name[name]
+            own = (FAR if job.due is None else job.due, job.weight)
+            awaited = [promises[other] for other in self.shop.followers[name]] if job.due is None else []
+            promises[name] = min([own, *awaited], key=lambda promise: promise[0])
         rows, followers, first = [], list[int](), 0
         for job in self.shop.jobs:
             end, row = first + len(job.operations), len(followers)
             followers += behind[job.name]
             due = FAR if job.due is None else job.due
             weights = (job.weight, job.earliness_weight, job.firm, len(set(job.after)))
-            rows.append((first, end, job.release, due, *weights, row, len(followers)))
+            rows.append((first, end, job.opens, due, *weights, row, len(followers), *promises[job.name]))
             first = end
-        return _table(rows, 10), np.array(followers, dtype=np.int64)
+        return _table(rows, 12), np.array(followers, dtype=np.int64)
 
     def _links(self, operations: Longs, modes: Longs, jobs: Longs, followers: Longs) -> None:
         """Blocks, and deadlines along routes and job precedence from what is frozen."""
@@ -279,7 +302,10 @@ class _Builder:
         for j in (number[name] for name in reversed(self.shop.order)):
             first, end = jobs[j, FIRST], jobs[j, END]
             deadline = min(
-                (_deadline(operations, jobs[f, FIRST]) for f in followers[slice(*jobs[j, FIRST_FOLLOWER:])]),
+                (
+                    _deadline(operations, jobs[f, FIRST])
+                    for f in followers[slice(*jobs[j, FIRST_FOLLOWER : END_FOLLOWER + 1])]
+                ),
                 default=FAR,
             )
             length = 0
@@ -322,7 +348,7 @@ class _Builder:
         """Step profiles with room for two more steps for each operation that takes something."""
         starts = [self._levels[pool.name] for pool in self.shop.pools]
         for material in self.shop.materials:
-            stock, levels = material.initial, {0: material.initial}
+            stock, levels = material.initial, {self._began: material.initial}
             for time, quantity in sorted(material.deliveries):
                 stock += quantity
                 levels[time] = stock
@@ -336,11 +362,12 @@ class _Builder:
         return _table(rows, 4), time, level
 
 
-def _levels(hours: Hours, reach: int) -> list[tuple[int, int]]:
+def _levels(hours: Hours, began: int, reach: int) -> list[tuple[int, int]]:
     """Units of a pool from each time on; one step where it has all of them whenever it has any."""
     if hours.calendar is None or hours.calendar.even(hours.capacity):
-        return [(0, hours.capacity)]
-    return hours.steps(0, reach)
+        return [(began, hours.capacity)]
+    (_, level), *steps = hours.steps(0, reach)
+    return [(began, level), *steps]
 
 
 def _deadline(operations: Longs, v: int) -> int:

@@ -46,6 +46,7 @@ from twinloop.scheduling.solvers.rich.layout import (
     PROFILE,
     QUANTITY,
     STEPS,
+    WAIT,
 )
 
 
@@ -172,16 +173,17 @@ def take(layout, state, v, sign):  # type: ignore[no-untyped-def]
 
 @machine_code
 def put(layout, state, v, mode, place, start, end):  # type: ignore[no-untyped-def]
-    """Place operation v at `place` in its machine's row."""
-    m = layout.modes[mode, MACHINE]
-    first = layout.machines[m, FIRST_ROW]
+    """Place operation v at `place` in its machine's row; a milestone has none."""
     state.prepared[v] = 0
-    if layout.machines[m, CREW] >= 0 and layout.operations[v, FIXED] < 0:
-        state.prepared[v] = set_up(layout, family_at(layout, state, m, place), mode)
-    for k in range(first + state.row_count[m], first + place, -1):
-        state.row[k] = state.row[k - 1]
-    state.row[first + place] = v
-    state.row_count[m] += 1
+    if layout.modes[mode, DURATION] > 0:
+        m = layout.modes[mode, MACHINE]
+        first = layout.machines[m, FIRST_ROW]
+        if layout.machines[m, CREW] >= 0 and layout.operations[v, FIXED] < 0:
+            state.prepared[v] = set_up(layout, family_at(layout, state, m, place), mode)
+        for k in range(first + state.row_count[m], first + place, -1):
+            state.row[k] = state.row[k - 1]
+        state.row[first + place] = v
+        state.row_count[m] += 1
     state.mode[v], state.start[v], state.end[v] = mode, start, end
     take(layout, state, v, np.int64(-1))
 
@@ -190,12 +192,13 @@ def put(layout, state, v, mode, place, start, end):  # type: ignore[no-untyped-d
 def remove(layout, state, v):  # type: ignore[no-untyped-def]
     """Undo `put`."""
     take(layout, state, v, np.int64(1))
-    m = layout.modes[state.mode[v], MACHINE]
-    first = layout.machines[m, FIRST_ROW]
-    place = place_of(layout, state, m, state.start[v]) - 1
-    state.row_count[m] -= 1
-    for k in range(first + place, first + state.row_count[m]):
-        state.row[k] = state.row[k + 1]
+    if layout.modes[state.mode[v], DURATION] > 0:
+        m = layout.modes[state.mode[v], MACHINE]
+        first = layout.machines[m, FIRST_ROW]
+        place = place_of(layout, state, m, state.start[v]) - 1
+        state.row_count[m] -= 1
+        for k in range(first + place, first + state.row_count[m]):
+            state.row[k] = state.row[k + 1]
     state.mode[v] = -1
 
 
@@ -234,7 +237,8 @@ def begin(layout, state):  # type: ignore[no-untyped-def]
             for place in range(state.row_count[m]):
                 v = state.row[first + place]
                 take(layout, state, v, np.int64(1))
-                state.prepared[v] = set_up(layout, family_at(layout, state, m, place), state.mode[v])
+                if state.start[v] >= 0:
+                    state.prepared[v] = set_up(layout, family_at(layout, state, m, place), state.mode[v])
                 take(layout, state, v, np.int64(-1))
 
 
@@ -256,6 +260,8 @@ def earliest(layout, state, v, mode, time):  # type: ignore[no-untyped-def]
     m, duration = modes[mode, MACHINE], modes[mode, DURATION]
     behind, crew = state.behind[m], layout.machines[m, CREW]
     first, count = layout.machines[m, FIRST_ROW], state.row_count[m]
+    if duration == 0:
+        behind, count = np.int64(-1), np.int64(0)
     low, high = np.int64(0), count
     if behind >= 0:
         low = place_of(layout, state, m, state.start[behind])
@@ -378,7 +384,7 @@ def alone_from(layout, state, v):  # type: ignore[no-untyped-def]
 
 @machine_code
 def head_start(layout, state, v, w, end):  # type: ignore[no-untyped-def]
-    """A start of v that no start precedes with which the operations joined from v to w end at `end` or later."""
+    """A start of v with which the operations joined from v to w end at `end` or later, the earliest without waits."""
     while True:
         k = state.mode[w]
         first, last = layout.modes[k, FIRST_WINDOW], layout.modes[k, END_WINDOW]
@@ -428,8 +434,8 @@ def fit(layout, state, v, mode, choice, hold, keep):  # type: ignore[no-untyped-
                 move = layout.transport[here, modes[k, MACHINE]]
                 due = state.end[w - 1] + move
                 s, e, at = earliest(layout, state, w, k, max(due, hold[w]))
-                if s > due and joined:
-                    late = min(late, head_start(layout, state, v, w - 1, s - move))
+                if s > due + operations[w, WAIT] and joined:
+                    late = min(late, head_start(layout, state, v, w - 1, s - move - operations[w, WAIT]))
                     tried[k - offset] = True
                 elif e < best_end:
                     best, best_start, best_end, best_place = np.int64(k), s, e, at
@@ -448,6 +454,7 @@ def fit(layout, state, v, mode, choice, hold, keep):  # type: ignore[no-untyped-
                 w = behind_it - 1
                 here, there = modes[state.mode[w], MACHINE], modes[operations[behind_it, FIXED], MACHINE]
                 wanted = operations[behind_it, FIXED_START] - layout.transport[here, there]
+                wanted -= operations[behind_it, WAIT]
                 wait = state.end[w] < wanted
                 if wait:
                     late = head_start(layout, state, v, w, wanted)

@@ -5,7 +5,6 @@ import numpy as np
 from twinloop.scheduling.dispatching import RULES, Outlook
 from twinloop.scheduling.solvers.jit import choice, machine_code
 from twinloop.scheduling.solvers.rich.layout import (
-    DUE,
     DURATION,
     END,
     END_MODE,
@@ -14,8 +13,9 @@ from twinloop.scheduling.solvers.rich.layout import (
     FIRST_MODE,
     JOB,
     MACHINE,
+    PROMISE,
     REST,
-    WEIGHT,
+    URGENCY,
 )
 
 NUMBERS = {name: number for number, name in enumerate(RULES)}
@@ -42,16 +42,18 @@ def priority(layout, state, rule, v, mode, time, set_up, queue, mean_duration, m
         next_queue = np.int64(FAR)
         for k in range(layout.operations[v + 1, FIRST_MODE], layout.operations[v + 1, END_MODE]):
             next_queue = min(next_queue, queue[layout.modes[k, MACHINE]])
-    due = np.inf if layout.jobs[j, DUE] == FAR else float(layout.jobs[j, DUE])
+    due = np.inf if layout.jobs[j, PROMISE] == FAR else float(layout.jobs[j, PROMISE])
+    # Rules divide by both; only a milestone has less than one unit.
+    rest = max(1.0, float(operation[REST]))
     outlook = Outlook(
         float(time),
-        float(layout.modes[mode, DURATION]),
-        float(operation[REST]),
+        max(1.0, float(layout.modes[mode, DURATION])),
+        rest,
         float(layout.jobs[j, END] - v),
         float(arrival),
         due,
-        due - time - float(operation[REST]),
-        float(layout.jobs[j, WEIGHT]),
+        due - time - rest,
+        float(layout.jobs[j, URGENCY]),
         float(next_queue),
         float(set_up),
         mean_duration,

@@ -34,6 +34,8 @@ from twinloop.scheduling.solvers.rich.priorities import priority
 
 # What `fit` is told. Of a numpy type, here and below: numba would compile once more for each Python constant.
 TRIED, KEPT = np.bool_(False), np.bool_(True)
+# Jobs that the parallel scheme looks at in any case, the first to arrive.
+LOOK = 256
 
 
 @machine_code
@@ -81,6 +83,34 @@ def waiting(layout, state, j):  # type: ignore[no-untyped-def]
 
 
 @machine_code
+def any_frozen(layout):  # type: ignore[no-untyped-def]
+    """Whether some operation is frozen."""
+    return layout.operations[:, FIXED].max() >= 0
+
+
+@machine_code
+def set_going(layout, state, j, everywhere, known, going):  # type: ignore[no-untyped-def]
+    """Note the jobs that the end of job j has set going, `going` [jobs], and mark them known; returns how many.
+
+    They are among those after it, or `everywhere` where jobs in between may be frozen throughout.
+    """
+    first, end = layout.jobs[j, FIRST_FOLLOWER], layout.jobs[j, END_FOLLOWER]
+    count = 0
+    if first < end and everywhere:
+        for f in range(len(layout.jobs)):
+            if not known[f] and waiting(layout, state, f):
+                known[f], going[count] = True, f
+                count += 1
+    elif first < end:
+        for k in range(first, end):
+            f = layout.followers[k]
+            if not known[f] and waiting(layout, state, f):
+                known[f], going[count] = True, f
+                count += 1
+    return count
+
+
+@machine_code
 def place_best(layout, state, v, choice, hold):  # type: ignore[no-untyped-def]
     """Place the block at v in its chosen mode, or in the one in which it ends first, and move its job on."""
     mode = choice[v]
@@ -107,7 +137,7 @@ def serial(layout, state, key, choice, hold, insert):  # type: ignore[no-untyped
     prepare(layout, state)
     jobs = len(layout.jobs)
     heap, size = np.empty(jobs, np.int64), np.int64(0)
-    queued = np.zeros(jobs, np.bool_)
+    queued, going, everywhere = np.zeros(jobs, np.bool_), np.empty(jobs, np.int64), any_frozen(layout)
     for j in range(jobs):
         if waiting(layout, state, j):
             size = push(heap, size, state.job_next[j], layout.operations, key)
@@ -119,15 +149,13 @@ def serial(layout, state, key, choice, hold, insert):  # type: ignore[no-untyped
         place_best(layout, state, v, choice, hold)
         if not insert and layout.operations[v, DEADLINE] == FAR:
             for w in range(v, v + layout.operations[v, LENGTH]):
-                state.behind[layout.modes[state.mode[w], MACHINE]] = w
+                if layout.modes[state.mode[w], DURATION] > 0:
+                    state.behind[layout.modes[state.mode[w], MACHINE]] = w
         if waiting(layout, state, j):
             size = push(heap, size, state.job_next[j], layout.operations, key)
-        elif layout.jobs[j, FIRST_FOLLOWER] < layout.jobs[j, END_FOLLOWER]:
-            # Followers may have been set going, and theirs in turn where they are frozen throughout.
-            for f in range(jobs):
-                if not queued[f] and waiting(layout, state, f):
-                    queued[f] = True
-                    size = push(heap, size, state.job_next[f], layout.operations, key)
+        else:
+            for k in range(set_going(layout, state, j, everywhere, queued, going)):
+                size = push(heap, size, state.job_next[going[k]], layout.operations, key)
 
 
 @machine_code
@@ -194,7 +222,9 @@ def parallel(layout, state, rule, delay, mean_duration, mean_set_up):  # type: i
     least priority value among those that start soon enough; delay 0 gives non-delay, 1 active schedules.
 
     Earliest starts are remembered: they are found anew where the machine's row has changed, and where only pools
-    or materials are fewer, which moves nothing forward, not before they decide.
+    or materials are fewer, which moves nothing forward, not before they decide. A job that cannot be there in time for
+    the next decision is not looked at, once `LOOK` others are: so a long plan costs no more for each operation.
+    Returns how many jobs were looked at in all decisions together.
     """
     layout, state = lent(layout), lent(state)
     operations, modes, at, behind = layout.operations, layout.modes, state.job_next, state.behind
@@ -217,15 +247,24 @@ def parallel(layout, state, rule, delay, mean_duration, mean_set_up):  # type: i
     chosen = np.empty(jobs, np.int64)
     finish, queue = np.empty(machines, np.int64), np.empty(machines, np.int64)
     needed = np.zeros(jobs, np.int64)
+    # Jobs that are looked at, in their order, and those that come later, by when their next block can be there.
     running, size = np.empty(jobs, np.int64), 0
+    coming, later, arrives = np.empty(jobs, np.int64), np.int64(0), np.zeros(len(operations))
+    known, going, everywhere = np.zeros(jobs, np.bool_), np.empty(jobs, np.int64), any_frozen(layout)
+    longest_set_up = layout.setups.max() if len(layout.setups) > 0 else np.int64(0)
     for j in range(jobs):
         if waiting(layout, state, j):
-            running[size] = j
-            size += 1
-    now = 0
-    while size > 0:
+            known[j] = True
+            arrives[at[j]] = arrival_of(layout, state, j)
+            later = push(coming, later, at[j], operations, arrives)
+    now, looks = 0, 0
+    while size + later > 0:
         now += 1
+        while later > 0 and size < LOOK:
+            size = look_at(running, size, operations[coming[0], JOB])
+            later = pop(coming, later, operations, arrives)
         while True:
+            looks += size
             finish[:] = 4 * FAR
             queue[:] = 0
             for place in range(size):
@@ -249,7 +288,11 @@ def parallel(layout, state, rule, delay, mean_duration, mean_set_up):  # type: i
                 if finish[m] < least:
                     busy, least = m, finish[m]
             fresh = True
-            for place in range(size):
+            while later > 0 and arrives[coming[0]] - longest_set_up <= least:
+                size = look_at(running, size, operations[coming[0], JOB])
+                later = pop(coming, later, operations, arrives)
+                fresh = False
+            for place in range(size if fresh else 0):
                 j = running[place]
                 v = at[j]
                 if modes[chosen[j], MACHINE] == busy and outdated(layout, v, computed[chosen[j]], taken):
@@ -284,21 +327,42 @@ def parallel(layout, state, rule, delay, mean_duration, mean_set_up):  # type: i
         v, k = at[j], chosen[j]
         fit(layout, state, v, k, free, hold, KEPT)
         for w in range(v, v + operations[v, LENGTH]):
-            m = modes[state.mode[w], MACHINE]
-            behind[m] = w
-            changed[m] = now + 1
+            if modes[state.mode[w], DURATION] > 0:
+                m = modes[state.mode[w], MACHINE]
+                behind[m] = w
+                changed[m] = now + 1
             for need in range(operations[w, FIRST_NEED], operations[w, END_NEED]):
                 taken[layout.needs[need, PROFILE]] = now + 1
         proceed(layout, state, j, v + operations[v, LENGTH])
         if waiting(layout, state, j):
-            continue
-        if layout.jobs[j, FIRST_FOLLOWER] == layout.jobs[j, END_FOLLOWER]:
-            size -= 1
-            for place in range(pick, size):
-                running[place] = running[place + 1]
-        else:
-            size = 0
-            for j in range(jobs):
-                if waiting(layout, state, j):
-                    running[size] = j
-                    size += 1
+            arrives[at[j]] = arrival_of(layout, state, j)
+            if size <= LOOK or arrives[at[j]] - longest_set_up <= least:
+                continue
+            later = push(coming, later, at[j], operations, arrives)
+        size -= 1
+        for place in range(pick, size):
+            running[place] = running[place + 1]
+        if not waiting(layout, state, j):
+            for k in range(set_going(layout, state, j, everywhere, known, going)):
+                f = going[k]
+                arrives[at[f]] = arrival_of(layout, state, f)
+                later = push(coming, later, at[f], operations, arrives)
+    return looks
+
+
+@machine_code
+def arrival_of(layout, state, j):  # type: ignore[no-untyped-def]
+    """A time before which the next block of job j cannot begin: when its job has got so far."""
+    v = state.job_next[j]
+    return float(state.job_ready[j] if v == layout.jobs[j, FIRST] else state.end[v - 1])
+
+
+@machine_code
+def look_at(running, size, j):  # type: ignore[no-untyped-def]
+    """Put job j among those that are looked at, in the order of jobs; returns how many they are."""
+    place = size
+    while place > 0 and running[place - 1] > j:
+        running[place] = running[place - 1]
+        place -= 1
+    running[place] = j
+    return size + 1

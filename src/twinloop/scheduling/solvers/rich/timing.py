@@ -37,6 +37,7 @@ from twinloop.scheduling.solvers.rich.layout import (
     PROFILE,
     QUANTITY,
     RELEASE,
+    WAIT,
 )
 from twinloop.scheduling.solvers.rich.placing import prepared_from, set_up
 
@@ -112,13 +113,17 @@ def retime(layout, order, mode, start, end):  # type: ignore[no-untyped-def]
     before, needed = np.full(count, -1, np.int64), np.zeros(count, np.int64)
     last, family = np.full(len(layout.machines), -1, np.int64), layout.machines[:, INITIAL].copy()
     for v in order:
-        m = modes[mode[v], MACHINE]
-        before[v] = last[m]
-        last[m] = v
-        needed[v] = set_up(layout, family[m], mode[v])
-        family[m] = modes[mode[v], FAMILY] if modes[mode[v], FAMILY] >= 0 else family[m]
+        if modes[mode[v], DURATION] > 0:
+            m = modes[mode[v], MACHINE]
+            before[v] = last[m]
+            last[m] = v
+            needed[v] = set_up(layout, family[m], mode[v])
+            family[m] = modes[mode[v], FAMILY] if modes[mode[v], FAMILY] >= 0 else family[m]
     start[:] = 0
     end[:] = 0
+    for v in order:
+        if operations[v, FIXED] >= 0 and operations[v, FIXED_START] < 0:
+            start[v], end[v] = operations[v, FIXED_START], operations[v, FIXED_END]
     job_ready = np.empty(len(layout.jobs), np.int64)
     held_end, held = np.empty(len(layout.step_time), np.int64), np.empty(len(layout.step_time), np.int64)
     held_count = np.empty(len(layout.profiles), np.int64)
@@ -142,7 +147,8 @@ def retime(layout, order, mode, start, end):  # type: ignore[no-untyped-def]
             time = max(time, prepared_from(layout, modes[k, MACHINE], free, needed[v]))
             time = room(layout, v, held_end, held, held_count, time)
             if operations[v, FIXED] >= 0:
-                if time > operations[v, FIXED_START]:
+                # What has begun before time 0 is a fact.
+                if time > operations[v, FIXED_START] >= 0:
                     return False
                 time, until = operations[v, FIXED_START], operations[v, FIXED_END]
             else:
@@ -159,7 +165,7 @@ def retime(layout, order, mode, start, end):  # type: ignore[no-untyped-def]
             w = v
             while operations[w, LINKED] and w > layout.jobs[j, FIRST]:
                 here, there = modes[mode[w - 1], MACHINE], modes[mode[w], MACHINE]
-                wanted = start[w] - layout.transport[here, there]
+                wanted = start[w] - layout.transport[here, there] - operations[w, WAIT]
                 w -= 1
                 if end[w] >= wanted:
                     break

@@ -26,6 +26,7 @@ from twinloop.scheduling.solvers.rich.layout import (
     LINKED,
     MACHINE,
     POWER,
+    WAIT,
     WEIGHT,
     Layout,
     Longs,
@@ -54,7 +55,7 @@ def reference(tables: Tables, goal: Goal) -> Longs:
 
 @machine_code
 def broken(layout, state):  # type: ignore[no-untyped-def]
-    """Operations that find no opening, and those that do not follow as they have to: one that is frozen, or at once."""
+    """Operations that find no opening, and those that do not follow, or wait no longer, as they have to."""
     count = 0
     for v in range(len(state.end)):
         if state.end[v] > NEVER:
@@ -66,7 +67,7 @@ def broken(layout, state):  # type: ignore[no-untyped-def]
             if linked or layout.operations[v, FIXED] >= 0 or layout.operations[v - 1, FIXED] >= 0:
                 here, there = layout.modes[state.mode[v - 1], MACHINE], layout.modes[state.mode[v], MACHINE]
                 due = state.end[v - 1] + layout.transport[here, there]
-                if state.start[v] < due or (linked and state.start[v] > due):
+                if state.start[v] < due or (linked and state.start[v] > due + layout.operations[v, WAIT]):
                     count += 1
         for k in range(layout.jobs[j, FIRST_FOLLOWER], layout.jobs[j, END_FOLLOWER]):
             if state.start[layout.jobs[layout.followers[k], FIRST]] < state.end[end - 1]:
@@ -103,6 +104,39 @@ def weighted_tardiness(s: Schedule) -> int:
     total = 0
     for j in range(len(s.layout.jobs)):
         total += s.layout.jobs[j, WEIGHT] * max(0, s.state.end[s.layout.jobs[j, END] - 1] - s.layout.jobs[j, DUE])
+    return total
+
+
+def max_tardiness(s: Schedule) -> int:
+    """Largest lateness."""
+    latest = 0
+    for j in range(len(s.layout.jobs)):
+        latest = max(latest, s.state.end[s.layout.jobs[j, END] - 1] - s.layout.jobs[j, DUE])
+    return latest
+
+
+def late_jobs(s: Schedule) -> int:
+    """Jobs behind their due dates."""
+    count = 0
+    for j in range(len(s.layout.jobs)):
+        if s.state.end[s.layout.jobs[j, END] - 1] > s.layout.jobs[j, DUE]:
+            count += 1
+    return count
+
+
+def completion(s: Schedule) -> int:
+    """Σ ends of jobs."""
+    total = 0
+    for j in range(len(s.layout.jobs)):
+        total += s.state.end[s.layout.jobs[j, END] - 1]
+    return total
+
+
+def weighted_completion(s: Schedule) -> int:
+    """Σ weight × end."""
+    total = 0
+    for j in range(len(s.layout.jobs)):
+        total += s.layout.jobs[j, WEIGHT] * s.state.end[s.layout.jobs[j, END] - 1]
     return total
 
 
@@ -152,6 +186,10 @@ KERNELS: Mapping[Term, Callable[[Schedule], int]] = {
     "makespan": makespan,
     "tardiness": tardiness,
     "weighted_tardiness": weighted_tardiness,
+    "max_tardiness": max_tardiness,
+    "late_jobs": late_jobs,
+    "completion": completion,
+    "weighted_completion": weighted_completion,
     "earliness": earliness,
     "setup": setup,
     "energy": energy,

@@ -81,7 +81,7 @@ class ShopFloor(FactoryOutputs):
 
     def work_in_progress(self) -> dict[str, Any]:
         """Arguments of `figures.shopfloor.work_in_progress`."""
-        steps = {"enter": 1, "ship": -1, "scrap": -1, "join": -1}
+        steps = {"enter": 1, "ship": -1, "scrap": -1, "join": -1, "lose": -1}
         found = self.events.filter(pl.col("event").is_in(list(steps))).with_columns(
             step=pl.col("event").cast(pl.String).replace_strict(steps, return_dtype=pl.Int64)
         )

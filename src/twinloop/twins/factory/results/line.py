@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from twinloop.numbers import Interval, interval, percent, quantity
+from twinloop.numbers import MISSING, Interval, interval, percent, quantity
 from twinloop.reporting.figures.simulation import Operated
 from twinloop.reporting.results import estimate
 from twinloop.reporting.tables import Table
@@ -184,13 +184,12 @@ def verdict(gain: Interval) -> str:
 
 def interval_of(row: dict[str, Any]) -> str:
     """The interval of a key figure's row, in its unit."""
-    if row["kpi"] in SHARES or row["kpi"].endswith("_share"):
-        share = estimate(row, "mean", "low", "high").within(0, 1)
-        return interval(100 * share.low, 100 * share.high, "%")
+    if row["mean"] is None:
+        return MISSING
     value = estimate(row, "mean", "low", "high")
-    # Of the key figures only money may be negative.
-    known = value if CURRENCY in row["unit"] else value.within(0)
-    return interval(known.low, known.high, row["unit"])
+    if row["kpi"] in SHARES or row["kpi"].endswith("_share"):
+        return interval(100 * value.low, 100 * value.high, "%")
+    return interval(value.low, value.high, row["unit"])
 
 
 def _shown(row: dict[str, Any], column: str) -> str:

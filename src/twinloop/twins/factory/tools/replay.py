@@ -56,6 +56,6 @@ def run(options: argparse.Namespace, root: Path) -> int:
         return 0
     print(state)
     for kpi in SHOWN if figures else ():
-        title, unit = KPIS[kpi]
+        title, unit, *_ = KPIS[kpi]
         print(f"{title:<20} {fixed(figures[kpi], 3 if not unit else 1)} {unit}".rstrip())
     return 0

@@ -1,0 +1,124 @@
+"""Order books as XLSX workbooks, read and written with openpyxl.
+
+A date without a time in its format is a day. A formula counts by the value that the spreadsheet program left in the
+file; one without a value is refused, as is an error.
+"""
+
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from twinloop.errors import InputError
+from twinloop.files import atomic
+from twinloop.scheduling.files.orders import CALENDAR
+from twinloop.scheduling.files.sheets import Cell, Row, Sheet
+from twinloop.scheduling.files.table import order_rows, sayable
+from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.problem.hours import machine_hours
+from twinloop.spreadsheets import as_text
+
+LARGEST = 500_000_000
+MOST_COLUMNS = 200
+
+
+def workbook_sheets(content: bytes, path: Path) -> list[Sheet]:
+    """The sheets of a workbook that have cells. Raises InputError with sheet and row."""
+    import openpyxl
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(info.file_size for info in archive.infolist()) > LARGEST:
+                raise InputError(f"{path}: an XLSX workbook of more than {LARGEST // 10**6} MB: expected a shop")
+        # Values as the spreadsheet program saved them, and beside them which are formulas.
+        values, formulas = (
+            openpyxl.load_workbook(io.BytesIO(content), data_only=data_only) for data_only in (True, False)
+        )
+    except InputError:
+        raise
+    except Exception as error:
+        # A broken workbook meets zip, XML and openpyxl's own errors; each is the same to a reader.
+        reason = str(error) or type(error).__name__
+        raise InputError(f"{path}: an XLSX workbook that is broken or cut short: {reason}: save it again") from None
+    sheets = []
+    for sheet in values.worksheets:
+        rows = list(_rows(sheet, formulas[sheet.title], f"{path}: sheet {sheet.title}"))
+        if rows:
+            header, *others = rows
+            names = tuple("" if cell is None else str(cell).strip() for cell in header.cells)
+            sheets.append(Sheet(sheet.title, header.where, names, tuple(others)))
+    if not sheets:
+        raise InputError(f"{path}: an XLSX workbook without cells: expected a sheet Orders")
+    return sheets
+
+
+def _rows(sheet: Any, formulas: Any, where: str) -> Iterator[Row]:
+    if sheet.max_column > MOST_COLUMNS:
+        raise InputError(f"{where}: {sheet.max_column} columns: expected at most {MOST_COLUMNS}")
+    for cells, originals in zip(sheet.iter_rows(), formulas.iter_rows(), strict=True):
+        place = f"{where} row {cells[0].row}"
+        read = tuple(_value(cell, original, place) for cell, original in zip(cells, originals, strict=True))
+        if any(cell not in (None, "") for cell in read):
+            yield Row(place, read)
+
+
+def _value(cell: Any, original: Any, where: str) -> Cell:
+    if cell.data_type == "e":
+        raise InputError(f"{where}: cell {cell.coordinate} is the error {cell.value}: correct it")
+    if cell.value is None and original.data_type == "f":
+        raise InputError(
+            f"{where}: cell {cell.coordinate} is a formula without a value: save the workbook in a spreadsheet program"
+        )
+    value: Cell = cell.value
+    if isinstance(value, datetime) and "h" not in cell.number_format.lower() and value.time() == datetime.min.time():
+        return value.date()
+    return value
+
+
+def write_workbook(path: str | Path, shop: JobShop) -> None:
+    """Write Orders, Machines and Calendar, times in minutes. Raises InputError for what they cannot say."""
+    sayable(path, shop)
+    machines = [[as_text(name), shop.power.get(name)] for name in shop.machines]
+    if ending := [machine for machine in shop.machines if machine_hours(shop, machine).ends is not None]:
+        raise InputError(
+            f"{path}: the closed windows of {ending[0]} are a calendar that ends: write JSON, or name stops"
+        )
+    closed = [
+        [as_text(name), w.start, w.end]
+        for windows_of in (shop.closed, shop.stops)
+        for name, windows in windows_of.items()
+        for w in windows
+    ]
+    header, rows = order_rows(shop)
+    save_sheets(
+        path,
+        {
+            "Orders": [header, *rows],
+            "Machines": [["machine", "power"], *machines],
+            "Calendar": [list(CALENDAR), *closed],
+        },
+    )
+
+
+def save_sheets(path: str | Path, sheets: dict[str, Sequence[Sequence[Any]]]) -> None:
+    """Write sheets by name, each a header and rows of plain cells; no text becomes a formula."""
+    import openpyxl
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append([ILLEGAL_CHARACTERS_RE.sub(" ", c) if isinstance(c, str) else c for c in row])
+        sheet.freeze_panes = "A2"
+        for place, cell in enumerate(sheet[1], start=1):
+            cell.font = Font(bold=True)
+            widest = max(len(str(row[place - 1])) for row in rows if row[place - 1] is not None)
+            sheet.column_dimensions[get_column_letter(place)].width = min(max(widest + 2, 9), 60)
+    with atomic(path) as temporary:
+        book.save(temporary)
