@@ -15,6 +15,7 @@ from tests.pipeline.conftest import Loop
 from tests.twins.stub import STUB_VERBS, install
 from twinloop.files import read_json
 from twinloop.reporting.front import PAGE
+from twinloop.tracking.execution import PARENT
 from twinloop.tracking.store import FOLDER, open_store
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.twin import TWIN
@@ -46,6 +47,15 @@ def test_every_declared_output_is_there(loop: Loop) -> None:
     for page in (PAGE, TWIN.index_page):
         assert (loop.clone / page).stat().st_size > 10_000
     assert len(list((loop.clone / paths.REPORTS).glob("0*.html"))) >= 7
+
+
+def test_every_stage_of_a_loop_lies_below_one_row(loop: Loop) -> None:
+    store = open_store(None, loop.clone)
+    runs = store.client.search_runs([store.experiment("factory")], order_by=["attributes.start_time ASC"])
+    row = next(run for run in runs if run.data.tags["level"] == "execution")
+    below = {run.data.tags["stage"] for run in runs if run.data.tags.get(PARENT) == row.info.run_id}
+    assert below == set(VERBS)
+    assert row.data.metrics["AP"] == read_json(loop.clone / paths.metrics("evaluate"))["ap"]
 
 
 def test_a_second_run_finds_everything_unchanged(loop: Loop) -> None:

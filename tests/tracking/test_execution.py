@@ -8,6 +8,8 @@ import pytest
 from twinloop.tracking.execution import NO_GIT, execution_key, find_or_create, git_revision
 from twinloop.tracking.store import Store
 
+# Written by a stage, and in git.
+HEADLINES = "data/factory/metrics/report.json"
 PARAMS = {"factory": {"train": {"epochs": 3}}, "seed": 0}
 
 
@@ -20,7 +22,8 @@ def git(root: Path, *arguments: str) -> None:
 def checkout(tmp_path: Path) -> Path:
     root = tmp_path / "repository"
     root.mkdir()
-    for name in ("code.py", "params.yaml", "dvc.lock"):
+    (root / "data/factory/metrics").mkdir(parents=True)
+    for name in ("code.py", "params.yaml", "dvc.lock", HEADLINES):
         (root / name).write_text("1\n")
     git(root, "init", "--quiet")
     git(root, "add", ".")
@@ -37,7 +40,9 @@ def test_the_key_changes_with_a_parameter(checkout: Path) -> None:
     assert execution_key(PARAMS, checkout) != execution_key(PARAMS | {"seed": 1}, checkout)
 
 
-@pytest.mark.parametrize(("file", "changes"), [("code.py", True), ("params.yaml", False), ("dvc.lock", False)])
+@pytest.mark.parametrize(
+    ("file", "changes"), [("code.py", True), ("params.yaml", False), ("dvc.lock", False), (HEADLINES, False)]
+)
 def test_the_key_changes_with_code_but_not_with_what_composition_and_dvc_write(
     file: str, changes: bool, checkout: Path
 ) -> None:

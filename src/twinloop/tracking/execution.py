@@ -21,7 +21,7 @@ NO_GIT = "no-git"
 # Set by `dvc exp run`.
 EXPERIMENT_NAME = "DVC_EXP_NAME"
 # Composition and DVC write these; the parameters are in the key already.
-WRITTEN = (":(exclude)params.yaml", ":(exclude)conf/choices.yaml", ":(exclude)dvc.lock", ":(exclude)data/*/metrics")
+WRITTEN = (":(exclude)params.yaml", ":(exclude)conf/choices.yaml", ":(exclude)dvc.lock", ":(exclude)data/*/metrics/*")
 # Whatever the user's git configuration, the same difference reads the same.
 PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--binary", "--full-index")
 

@@ -156,7 +156,7 @@ def _two_machines(problem: dict[str, Any]) -> None:
         (lambda p: p["constraints"]["end_before_start"][0].update(delay=2), "a delay of 2: expected none"),
         (lambda p: p["tasks"][0].update(optional=True), "task 0: optional = True: a shop has no such limit"),
         (lambda p: p["tasks"][1].update(latest_end=9), "task 1: latest_end = 9"),
-        (lambda p: p["modes"][0].update(duration=-1), "duration = -1: expected a whole number from 0"),
+        (lambda p: p["modes"][0].update(duration=-1), "duration = -1: expected a whole number"),
         (lambda p: p["modes"][0].update(resources=[7]), "resource 7: expected a number from 0 to 2"),
         (lambda p: p["modes"].pop(0), "task 0: expected a mode, found none"),
         (lambda p: p["modes"][2].update(demands=[0, 2]), "task 1: its modes need different resources"),

@@ -96,11 +96,21 @@ BAD = {
         {"start": START},
         "expected a whole number of minutes or a",
     ),
-    "due before the start": (DATED.format(release="", due="2026-11-30"), {"start": START}, "due before the start"),
     "a thousand or a fraction": (f"{HEAD}\nA,0,mill,1.500\n", {}, "duration = '1.500': a thousand or a fraction?"),
     "no length": (f"{HEAD}\nA,0,mill,soon\n", {}, ":2: duration = 'soon': expected a whole number of minutes, 1:30"),
     "too many minutes": (f"{HEAD}\nA,0,mill,1:75\n", {}, "duration = '1:75'"),
-    "zero": (f"{HEAD}\nA,0,mill,0\n", {}, "job A operation 0: duration = 0: expected a whole number from 1"),
+    "no duration": (f"{HEAD},piece_time\nA,0,mill,,\n", {}, ":2: duration is empty: expected a duration, a piece_time"),
+    "less than nothing": (f"{HEAD}\nA,0,mill,-1\n", {}, "job A operation 0: duration = -1: expected a whole number"),
+    "pieces without a time": (
+        f"{HEAD},quantity\nA,0,mill,5,3\n",
+        {},
+        "quantity = 3, but no operation has a",
+    ),
+    "a group in a column": (
+        f"{HEAD},machine_group\nA,0,mill,5,mills\n",
+        {},
+        "column 'machine_group': give it as machine",
+    ),
     "two units": (f"{HEAD}_h\nA,0,mill,30 min\n", {}, "two units, min and h"),
     "clock times in minutes": (f"{HEAD}_min\nA,0,mill,1:30\n", {}, "hours and minutes in a column of min"),
     "a cell too many": (
@@ -112,7 +122,7 @@ BAD = {
     "quantities": (
         "order,item,qty,due\n1001,bracket,40,5\n",
         {},
-        "column 'qty': a shop knows durations of",
+        "operation missing; known: job, operation, machine",
     ),
     "priority": (f"{HEAD},priority\nA,0,mill,5,1\n", {}, "column 'priority': is 1 urgent or idle? give it as weight"),
     "two columns for one": (f"{HEAD},order\nA,0,mill,5,B\n", {}, "columns 'job' and 'order' both say job"),
@@ -125,6 +135,28 @@ BAD = {
     "no zone": (PLAIN, {"start": START, "zone": "Europe/Nowhere"}, "zone = 'Europe/Nowhere': not known"),
     "no start": (PLAIN, {"start": "soon"}, "start = 'soon': no date with a time"),
 }
+
+
+def test_backlog_pieces_lots_milestones_and_groups_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / "book"
+    folder.mkdir()
+    (folder / "Orders.csv").write_text(
+        "order,operation,machine,duration,piece_time_s,quantity,lot,max_wait,due\n"
+        "A,1,mills,10,30,40,20,,2026-11-30T22:00\n"
+        "A,2,oven,0,15,40,20,1:00,\n"
+        "B,1,mill_1,5,,,,,\n"
+        "B,2,oven,0,,,,,\n"
+    )
+    (folder / "Machines.csv").write_text("machine,group\nmill_1,mills\nmill_2,mills\noven,\n")
+    shop = read_problem(folder, start=START, zone="Europe/Berlin").shop
+    order = {job.name: job for job in shop.jobs}
+    assert order["A"].due == -480
+    assert {name for name in order if name.startswith("A/")} == {"A/1", "A/2"}
+    for lot in ("A/1", "A/2"):
+        first, second = order[lot].operations
+        assert {(mode.machine, mode.duration) for mode in first.modes} == {("mill_1", 20), ("mill_2", 20)}
+        assert (second.duration, second.max_wait) == (5, 60)
+    assert order["B"].operations[1].milestone
 
 
 @pytest.mark.parametrize(("text", "how", "message"), BAD.values(), ids=BAD.keys())
@@ -287,7 +319,7 @@ HOURS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "hours that repeat": ({"closed": {"mill": (Window(1, 2),)}, "repeat": {"mill": 9}}, "knows no hours that repeat"),
     "an oven": ({"ovens": {"mill": 2}}, "knows no ovens"),
-    "a milestone": ({"jobs": (Job("a", (Operation("mill", 3), Operation("mill", 0))),)}, "milestones"),
+    "a least run": ({"jobs": (Job("a", (Operation("mill", 3, resumable=True, least_run=2),)),)}, "and least runs"),
 }
 
 

@@ -29,7 +29,10 @@ def test_optional_columns_may_be_missing(tmp_path: Path) -> None:
 
 HEAD = "job,operation,machine,duration,due\n"
 BAD_TABLES = {
-    "no duration": ("job,operation,machine\na,0,saw\n", ":1: duration missing"),
+    "no duration": (
+        "job,operation,machine\na,0,saw\n",
+        ":2: duration is empty: expected a duration, a piece_time, or both",
+    ),
     "misspelt column": (
         "job,operation,machine,duration,relase\na,0,saw,1,5\n",
         ":1: unknown column 'relase': did you mean 'release'?",

@@ -57,6 +57,13 @@ class Cells:
         self.rounded += abs(whole - minutes) > 1e-6
         return whole
 
+    def time(self, cell: Cell, what: str, where: str, unit: str | None) -> float:
+        """Minutes, as given: what belongs to a piece is rounded with all pieces."""
+        minutes = _minutes(cell, what, where, unit)
+        if minutes is None:
+            raise InputError(f"{where}: {what} = {brief(cell)}: expected a number of minutes, or with its unit (20 s)")
+        return minutes
+
     def instant(self, cell: Cell, what: str, where: str, unit: str | None, *, last: bool = False) -> int:
         """Whole minutes since the start: of a number, or of a date where a start is given.
 

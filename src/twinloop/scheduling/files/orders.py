@@ -1,9 +1,9 @@
 """A shop from an order book: the sheets Orders, Machines and Calendar of a workbook or a folder, or one table.
 
-Orders has a row for each machine that can do an operation: job, operation, machine, duration, and what belongs to the
-job (release, due, weight, firm, after), in its first row or in each. With a sheet Operations it has a row for each job.
-Machines names all machines, with mttf, mttr and power where they are known; Calendar says when which is closed, each
-window once.
+Orders has a row for each machine that can do an operation: job, operation, machine, duration (or piece_time), and what
+belongs to the job (release, due, weight, firm, after, quantity, lot), in its first row or in each. With a sheet
+Operations it has a row for each job. Machines names all machines, with group, mttf, mttr and power where they are
+known; Calendar says when which is closed, each window once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,11 +19,12 @@ from twinloop.scheduling.files.sheets import UNIT_NAMES, Cell, Sheet, records, t
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation, Window
 from twinloop.scheduling.problem.calendar import joined
 
-REQUIRED = ("job", "operation", "machine", "duration")
-OF_JOB = ("release", "due", "weight", "earliness_weight", "firm", "after")
-OF_OPERATION = ("family", "resumable", "no_wait")
-ORDERS = (*REQUIRED, "unit", *OF_JOB, *OF_OPERATION)
-MACHINES = ("machine", "mttf", "mttr", "power")
+REQUIRED = ("job", "operation", "machine")
+OF_JOB = ("release", "due", "weight", "earliness_weight", "firm", "after", "quantity", "lot")
+OF_OPERATION = ("family", "resumable", "no_wait", "max_wait")
+OF_MODE = ("duration", "piece_time", "unit")
+ORDERS = (*REQUIRED, *OF_MODE, *OF_JOB, *OF_OPERATION)
+MACHINES = ("machine", "group", "mttf", "mttr", "power")
 CALENDAR = ("machine", "start", "end")
 ROLES = {
     **dict.fromkeys(("orders", "order book", "jobs"), "Orders"),
@@ -33,12 +34,9 @@ ROLES = {
 }
 EVERY = ("", "*", "all")
 NUMBERED_IN_TENS = 5
-_DURATION_FIRST = "a shop knows durations of whole operations: multiply it into duration and leave this column out"
 REFUSED = {
-    **dict.fromkeys(
-        ("quantity", "qty", "pieces", "piece_time", "time_per_piece", "setup_time", "setup"), _DURATION_FIRST
-    ),
-    **dict.fromkeys(("machine_group", "group"), "name each machine that can do it in a row of its own"),
+    **dict.fromkeys(("setup_time", "setup"), "give it as duration, and the time for each piece as piece_time"),
+    "group": "give it as machine, and name the group of each machine in the sheet Machines",
     "priority": "is 1 urgent or idle? give it as weight, the larger the more urgent",
     "deadline": "give it as due, with yes in a column firm where it must be met",
 }
@@ -52,7 +50,7 @@ def read_book(sheets: Sequence[Sheet], path: Path, clock: Clock | None) -> Readi
     rows = _rows(roles, cells, notes)
     if not rows:
         raise InputError(f"{path}: expected at least one machine and job, got no rows below the header")
-    machines, power, breakdowns = _machines(roles.get("Machines"), rows, cells, notes)
+    machines, groups, power, breakdowns = _machines(roles.get("Machines"), rows, cells, notes)
     jobs: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         jobs.setdefault(row["job"], []).append(row)
@@ -62,6 +60,7 @@ def read_book(sheets: Sequence[Sheet], path: Path, clock: Clock | None) -> Readi
             tuple(_job(name, own, cells) for name, own in jobs.items()),
             stops=windows_of(roles["Calendar"], machines, cells, notes) if "Calendar" in roles else {},
             power=power,
+            groups=groups,
         )
     except InputError as error:
         raise error if str(error).startswith(str(path)) else InputError(f"{path}: {error}") from None
@@ -106,7 +105,7 @@ def _rows(roles: Mapping[str, Sheet], cells: Cells, notes: list[str]) -> list[di
             )
         orders[order["job"]] = order
     rows = []
-    known = (*REQUIRED, "unit", *OF_OPERATION)
+    known = (*REQUIRED, *OF_MODE, *OF_OPERATION)
     for where, row, units in records(roles["Operations"], known, REQUIRED, REFUSED, notes):
         read = _row(where, row, units, cells)
         if read["job"] not in orders:
@@ -130,6 +129,8 @@ def _row(
     for name in required:
         if row.get(name) is None:
             raise InputError(f"{where}: {name} is empty")
+    if "operation" in required and row.get("duration") is None and row.get("piece_time") is None:
+        raise InputError(f"{where}: duration is empty: expected a duration, a piece_time, or both")
     unit = units.get("duration")
     if row.get("unit") is not None:
         named = UNIT_NAMES.get(str(row["unit"]).lower())
@@ -145,6 +146,10 @@ def _row(
                 read[name] = text_of(cell)
             case "duration":
                 read[name] = cells.length(cell, name, where, unit)
+            case "piece_time":
+                read[name] = cells.time(cell, name, where, units.get(name) or unit)
+            case "max_wait":
+                read[name] = cells.length(cell, name, where, units.get(name))
             case "release" | "due":
                 read[name] = cells.instant(cell, name, where, units.get(name), last=name == "due")
             case "firm" | "resumable" | "no_wait":
@@ -156,17 +161,21 @@ def _row(
 
 def _machines(
     sheet: Sheet | None, rows: Sequence[Mapping[str, Any]], cells: Cells, notes: list[str]
-) -> tuple[tuple[str, ...], dict[str, int], dict[str, tuple[float, float]]]:
-    """Names, power and breakdowns; without a sheet the machines are those that orders name."""
+) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]], dict[str, int], dict[str, tuple[float, float]]]:
+    """Names, groups, power and breakdowns; without a sheet the machines are those that orders name."""
     if sheet is None:
-        return tuple(dict.fromkeys(row["machine"] for row in rows)), {}, {}
+        return tuple(dict.fromkeys(row["machine"] for row in rows)), {}, {}, {}
     machines: list[str] = []
+    groups = dict[str, tuple[str, ...]]()
     power, breakdowns = dict[str, int](), dict[str, tuple[float, float]]()
     for where, row, units in records(sheet, MACHINES, ("machine",), {}, notes):
         name = text_of(row["machine"])
         if name is None:
             raise InputError(f"{where}: machine is empty")
         machines.append(name)
+        for group in (text_of(row.get("group")) or "").replace(",", ";").split(";"):
+            if group.strip():
+                groups[group.strip()] = (*groups.get(group.strip(), ()), name)
         if row.get("power") is not None:
             power[name] = cells.whole(row["power"], "power", where)
         means = [
@@ -178,10 +187,10 @@ def _machines(
         if means[0] is not None and means[1] is not None:
             breakdowns[name] = (means[0], means[1])
     for order in rows:
-        if order["machine"] not in machines:
-            hint = nearest(order["machine"], machines)
+        if order["machine"] not in (*machines, *groups):
+            hint = nearest(order["machine"], (*machines, *groups))
             raise InputError(f"{order['where']}: machine {order['machine']!r} is not in {sheet.name}: {hint}")
-    return tuple(machines), power, breakdowns
+    return tuple(machines), groups, power, breakdowns
 
 
 def windows_of(sheet: Sheet, machines: Sequence[str], cells: Cells, notes: list[str]) -> dict[str, tuple[Window, ...]]:
@@ -226,14 +235,7 @@ def _job(name: str, rows: Sequence[Mapping[str, Any]], cells: Cells) -> Job:
             f"{rows[0]['where']}: job {name}: expected operations {expected[0]} to {expected[-1]}, got "
             f"{_shown(numbers)}"
         )
-    for row in rows:
-        if row["duration"] == 0:
-            place = f"{row['where']}: job {name} operation {row['operation']}"
-            raise InputError(f"{place}: duration = 0: expected a whole number from 1")
     extra = {key: _one(rows, key, f"job {name}") for key in OF_JOB}
-    if extra["due"] is not None and extra["due"] < 0:
-        place = next(row["where"] for row in rows if row["due"] is not None)
-        raise InputError(f"{place}: job {name}: due before the start: expected a due date from the start on")
     if extra["release"] is not None and extra["release"] < 0:
         cells.early += 1
         extra["release"] = 0
@@ -244,8 +246,9 @@ def _job(name: str, rows: Sequence[Mapping[str, Any]], cells: Cells) -> Job:
         tuple(
             Operation(
                 own[0]["machine"],
-                own[0]["duration"],
-                tuple(Alternative(row["machine"], row["duration"]) for row in own[1:]),
+                own[0]["duration"] or 0,
+                tuple(Alternative(row["machine"], row["duration"] or 0, row["piece_time"] or 0.0) for row in own[1:]),
+                piece_time=own[0]["piece_time"] or 0.0,
                 **{
                     key: value
                     for key in OF_OPERATION

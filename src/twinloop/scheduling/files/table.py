@@ -10,7 +10,7 @@ from typing import Any
 from twinloop.errors import InputError
 from twinloop.files import write_text
 from twinloop.scheduling.files.content import read_text
-from twinloop.scheduling.files.orders import CALENDAR, MACHINES, ORDERS, REQUIRED
+from twinloop.scheduling.files.orders import CALENDAR, MACHINES, OF_OPERATION, ORDERS, REQUIRED
 from twinloop.scheduling.files.sheets import Row, Sheet, column_of
 from twinloop.scheduling.problem import JobShop
 from twinloop.spreadsheets import as_text
@@ -87,7 +87,7 @@ def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 def order_rows(shop: JobShop) -> tuple[list[str], list[list[Any]]]:
     """Header and rows of the sheet Orders; columns that say nothing are left out."""
     nothing: dict[str, Any] = {"release": 0, "weight": 1, "earliness_weight": 0, "firm": False, "after": ()}
-    nothing |= {"due": None, "family": None, "resumable": False, "no_wait": False}
+    nothing |= {"due": None, "family": None, "resumable": False, "no_wait": False, "max_wait": None}
     rows = [
         {
             "job": job.name,
@@ -95,13 +95,15 @@ def order_rows(shop: JobShop) -> tuple[list[str], list[list[Any]]]:
             "machine": mode.machine,
             "duration": mode.duration,
             **{name: getattr(job, name) for name in ("release", "due", "weight", "earliness_weight", "firm", "after")},
-            **{name: getattr(operation, name) for name in ("family", "resumable", "no_wait")},
+            **{name: getattr(operation, name) for name in OF_OPERATION},
         }
         for job in shop.jobs
         for number, operation in enumerate(job.operations)
         for mode in operation.modes
     ]
-    header = [name for name in rows[0] if name in REQUIRED or any(row[name] != nothing[name] for row in rows)]
+    header = [
+        name for name in rows[0] if name in (*REQUIRED, "duration") or any(row[name] != nothing[name] for row in rows)
+    ]
     return header, [[_cell(row[name]) for name in header] for row in rows]
 
 
@@ -119,9 +121,8 @@ def sayable(path: str | Path, shop: JobShop) -> None:
         raise InputError(f"{path}: an order book knows no set-ups, transport, pools, materials and frozen: write JSON")
     if shop.calendars or shop.repeat or shop.overtime:
         raise InputError(f"{path}: an order book knows no hours that repeat and no overtime: write JSON")
-    operations = [operation for job in shop.jobs for operation in job.operations]
-    if shop.ovens or any(o.milestone or o.max_wait is not None or o.least_run > 1 for o in operations):
-        raise InputError(f"{path}: an order book knows no ovens, milestones, longest waits and least runs: write JSON")
+    if shop.ovens or any(operation.least_run > 1 for job in shop.jobs for operation in job.operations):
+        raise InputError(f"{path}: an order book knows no ovens and least runs: write JSON")
     for names in (job.after for job in shop.jobs):
         if any(";" in name or "," in name for name in names):
             raise InputError(f"{path}: a job with a comma or semicolon in its name comes before another: write JSON")

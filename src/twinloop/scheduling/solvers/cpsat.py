@@ -208,9 +208,7 @@ def earlier(shop: JobShop, goal: Goal, plan: Plan) -> Plan:
     """The same sequences with every operation as early as they allow, where the goal loses nothing by it."""
     if shop.plain and goal.regular:
         return semi_active(shop, plan)
-    if shop.ovens:
-        return plan  # sequences say nothing of charges
-    left = regenerate(shop, plan)
+    left = None if shop.ovens else regenerate(shop, plan)
     return plan if left is None or goal.values(shop, left) > goal.values(shop, plan) else left
 
 

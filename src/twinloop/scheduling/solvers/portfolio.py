@@ -54,14 +54,14 @@ STEPS = 80_000_000
 
 def solve_auto(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
     """The best plan and bound within the limit; never worse than a valid start."""
-    if set(question.goal.terms) <= TIMELESS:
-        return _timed(shop, question, tell=tell)
-    if question.goal == MAKESPAN and (bare := without_milestones(shop)) is not None:
-        return _bare(shop, bare, question, tell=tell)
     if shop.ovens:
         until = question.limit.until()
         exact = explained(shop, solve_cpsat(shop, question, tell=tell), seed=question.seed, until=until)
         return replace(exact, method=METHOD)
+    if set(question.goal.terms) <= TIMELESS:
+        return _timed(shop, question, tell=tell)
+    if question.goal == MAKESPAN and (bare := without_milestones(shop)) is not None:
+        return _bare(shop, bare, question, tell=tell)
     search = _Search(shop, question, tell=tell)
     local = question.goal == MAKESPAN and shop.plain and not any(job.after for job in shop.jobs)
     # Local search begins with a rule of its own.
