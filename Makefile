@@ -32,7 +32,7 @@ $(STAMP):
 	@grep -lIZ '^#!.*/bin/python' $(VENV)/bin/* 2>/dev/null | xargs -0r sed -i '1s|^#!.*/bin/python|#!$(ENVIRONMENT)/bin/python|'
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@echo "setup      compiling the engines to machine code: half a minute"
+	@echo "setup      compiling the engines to machine code: one to two minutes"
 	@python -m twinloop compile
 	@rm -f $(VENV)/.installed* && touch $(STAMP)
 	@echo "setup      $$($(VENV)/bin/python --version) ✓  packages ✓  machine code ✓"

@@ -14,12 +14,25 @@ ROOT = Path(__file__).resolve().parents[1]
 # Tests run side by side: one thread each, in the processes they start too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Clones of the checkout need not compile again what it has compiled.
-os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "machine_code"))
+MACHINE_CODE = ROOT / ".pytest_cache" / "machine_code"
+os.environ.setdefault("NUMBA_CACHE_DIR", str(MACHINE_CODE))
 # The same examples in every run, however slow the machine: a test that passes here passes everywhere.
 hypothesis.settings.register_profile(
     "suite", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("suite")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What set-up has compiled beside the sources serves the tests too: it takes minutes."""
+    if hasattr(config, "workerinput"):
+        return
+    for compiled in (ROOT / "src").glob("**/__pycache__/*/*.nb[ic]"):
+        package = ".".join(compiled.relative_to(ROOT / "src").parts[:-3])
+        place = MACHINE_CODE / package / compiled.parent.name / compiled.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.exists():
+            shutil.copy(compiled, place)
 
 
 @pytest.hookimpl(tryfirst=True)
