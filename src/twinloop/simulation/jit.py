@@ -10,6 +10,7 @@ from pathlib import Path
 from twinloop.machine_code import compiler
 
 HERE = Path(__file__).parent
-SOURCES = (Path(__file__), HERE / "events" / "log.py", HERE / "events" / "tally.py", *HERE.glob("compiled/*.py"))
+ALONE = (HERE / "events" / "log.py", HERE / "events" / "tally.py", HERE / "engine" / "materials.py")
+SOURCES = (Path(__file__), *ALONE, *HERE.glob("compiled/*.py"))
 
 machine_code = compiler(SOURCES, _nrt=False, forceinline=True)

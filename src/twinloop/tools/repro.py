@@ -33,6 +33,8 @@ def run(options: argparse.Namespace, root: Path) -> int:
         try:
             pipeline.reproduce(root, twin)
         except RunError as error:
+            if len(twins) == 1:
+                raise
             # The others do not depend on it.
             say(str(error))
             status = error.exit_code

@@ -36,7 +36,7 @@ def changed(params: Any, path: str, value: Any) -> Any:
         ("factory/simulate/levers/0/change/threshold", 1.5, "expected 'chosen' or a number in [0, 1]"),
         ("factory/simulate/levers/1/change/model", "int4", "expected one of fp32, fp16, int8"),
         ("factory/simulate/levers/2/change/errors", 0.5, "expected {scale: 0.5} or the like"),
-        ("factory/simulate/levers/4/change", {"bufer_2": 3}, "did you mean 'buffers'?"),
+        ("factory/simulate/levers/4/change", {"bufer_2": 3}, "did you mean 'buffer_2'?"),
         ("factory/simulate/levers/3/change", {"stations.{station}.repare.mean": 2}, "no station has"),
         ("factory/simulate/optimise/space/crew.siz", {"kind": "int", "low": 1, "high": 4}, "did you mean 'size'?"),
         ("factory/maintenance/station", "weldin", "did you mean 'welding'?"),

@@ -7,8 +7,9 @@ from typing import Any
 from twinloop.machine_code import compiler
 
 HERE = Path(__file__).parent
-ALONE = (HERE.parent / "dispatching.py", HERE / "annealing.py", HERE / "genome.py", HERE / "lending.py")
-SOURCES = (Path(__file__), *ALONE, *HERE.glob("local/*.py"), *HERE.glob("rich/*.py"))
+BESIDE = (HERE.parent / "dispatching.py", HERE.parent / "problem" / "hours.py")
+ALONE = (HERE / "annealing.py", HERE / "genome.py", HERE / "lending.py")
+SOURCES = (Path(__file__), *BESIDE, *ALONE, *HERE.glob("local/*.py"), *HERE.glob("rich/*.py"))
 
 machine_code = compiler(SOURCES)
 # What is small and called everywhere: without it a call costs more than the function.
