@@ -137,7 +137,7 @@ def _row(
         if named is None or unit not in (None, named):
             raise InputError(f"{where}: unit = {row['unit']!r}: expected min, h, s or d, and one unit alone")
         unit = named
-    read: dict[str, Any] = {"where": where, **dict.fromkeys((*ORDERS, *OF_JOB))}
+    read: dict[str, Any] = {"where": where, **dict.fromkeys(ORDERS)}
     for name, cell in row.items():
         if cell is None or name == "unit":
             continue

@@ -176,10 +176,7 @@ class _Search:
         if limit is None:
             return known
         threads = self.question.workers if threads is None else threads
-        populations = threads
-        if limit.seconds is None:
-            moves = limit.iterations or max(1, int((limit.deterministic or 0.0) * STEPS / self.operations))
-            limit, populations = Limit(iterations=moves), 1
+        limit, populations = self._searched(limit, threads, speed=STEPS)
         question = self._part(limit, shared.plan, workers=threads)
         solve_annealing(
             self.shop, question, populations=populations, bound=self._without_search, stop=stop, shared=shared
@@ -228,6 +225,14 @@ class _Search:
         bound = max(known.bound, *(pieces.bound for pieces in found))
         return self._best(shared.plan, bound, proved=any(pieces.status == "optimal" for pieces in found))
 
+    def _searched(self, limit: Limit, threads: int, *, speed: int) -> tuple[Limit, int]:
+        """The limit of a search by moves, and its populations; speed: moves × operations a deterministic second."""
+        if limit.seconds is not None:
+            return limit, threads
+        # One population whatever the number of workers, so that the answer is the same.
+        moves = limit.iterations or max(1, int((limit.deterministic or 0.0) * speed / self.operations))
+        return Limit(iterations=moves), 1
+
     def _local(
         self,
         known: Solution,
@@ -240,12 +245,7 @@ class _Search:
         if limit is None:
             return known
         threads = self.question.workers if threads is None else threads
-        if limit.seconds is None:
-            # The same number of populations whatever the number of workers, so that the answer is the same.
-            moves = limit.iterations or max(1, int((limit.deterministic or 0.0) * MOVES / self.operations))
-            limit, populations = Limit(iterations=moves), 1
-        else:
-            populations = threads
+        limit, populations = self._searched(limit, threads, speed=MOVES)
         local = solve_local(
             self.shop,
             self._part(limit, None, workers=threads),
