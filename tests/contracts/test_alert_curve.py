@@ -127,7 +127,7 @@ def test_a_curve_that_cannot_be_is_refused_in_one_line(changes: dict[str, object
 def test_a_file_of_another_version_is_refused_with_the_remedy(tmp_path: Path) -> None:
     old = {"twinloop.alert_curve": '{"version": 0}'}
     pl.DataFrame({"draw": [0]}).write_parquet(tmp_path / "old.parquet", metadata=old)
-    with pytest.raises(InputError, match="expected alert curve version 1, found 0: measure the predictor again"):
+    with pytest.raises(InputError, match="expected alert curve version 2, found 0: measure the predictor again"):
         AlertCurve.load(tmp_path / "old.parquet")
 
 

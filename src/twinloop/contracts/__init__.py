@@ -1,6 +1,7 @@
 """The typed records that pass between parts: the only way a learning result enters a simulation or a schedule."""
 
 from twinloop.contracts.alert_curve import AlertCurve
+from twinloop.contracts.diagnosis import Diagnosis
 from twinloop.contracts.event import Event, EventKind
 from twinloop.contracts.operating_curve import Decision, OperatingCurve
 from twinloop.contracts.operating_point import OperatingPoint, Thresholds
@@ -12,6 +13,7 @@ __all__ = [
     "AlertCurve",
     "Assignment",
     "Decision",
+    "Diagnosis",
     "Event",
     "EventKind",
     "OperatingCurve",

@@ -14,9 +14,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.contracts import versioned
+from twinloop.contracts.clock import Clock, check_clock
 from twinloop.errors import InputError
 
-KIND, VERSION = "alert curve", 1
+KIND, VERSION = "alert curve", 2
 HOURS_PER_MONTH = 730.0
 Floats = NDArray[np.float64]
 
@@ -31,6 +32,7 @@ class AlertCurve:
     false_alarms: [1 + draws, T], per asset and month of `hours_per_month` hours.
     failures, asset_months: how many failures and how much time were watched.
     threshold: the operating point. model: digest of the predictor that was measured.
+    clock: of all hours, those worked or those of the calendar.
     """
 
     thresholds: Floats
@@ -43,8 +45,10 @@ class AlertCurve:
     threshold: float
     model: str
     hours_per_month: float = HOURS_PER_MONTH
+    clock: Clock = "work"
 
     def __post_init__(self) -> None:
+        check_clock(KIND, self.clock)
         count, levels = len(self.thresholds), self.lead_levels
         shape = (len(self.recall), count)
         problems = {
@@ -112,6 +116,7 @@ class AlertCurve:
             "threshold": self.threshold,
             "model": self.model,
             "hours_per_month": self.hours_per_month,
+            "clock": self.clock,
         }
         versioned.write(frame, path, kind=KIND, version=VERSION, header=header)
 
@@ -132,4 +137,5 @@ class AlertCurve:
             threshold=header["threshold"],
             model=header["model"],
             hours_per_month=header["hours_per_month"],
+            clock=header["clock"],
         )

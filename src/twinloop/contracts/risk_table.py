@@ -1,16 +1,26 @@
-"""Which asset may fail how soon, how sure that is, and what it would cost: what a maintenance plan is weighed by."""
+"""Which asset may fail how soon, how sure that is, and what it would cost: what a maintenance plan is weighed by.
+
+Whatever is asked of it is read from one cumulative hazard per component, H(t) = −ln(1 − p(t)): failures expected until
+t where each is repaired as it comes (a Poisson count), and 1 − exp(−H) the probability of at least one.
+"""
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import polars as pl
+from numpy.typing import ArrayLike, NDArray
 
 from twinloop.contracts import versioned
+from twinloop.contracts.clock import Clock, check_clock
 from twinloop.errors import InputError
 
-KIND, VERSION = "risk table", 1
+KIND, VERSION = "risk table", 2
 SURE = 1 - 1e-9  # a certain failure has no finite hazard
 SCHEMA = {
     "asset": pl.String,
@@ -22,14 +32,25 @@ SCHEMA = {
     "severity": pl.Int64,
     "cost": pl.Float64,
 }
+KEY = ["asset", "component", "horizon_hours"]
+# What every row must be, in words and as a condition.
+CHECKS = {
+    "horizon_hours > 0": pl.col("horizon_hours").is_finite() & (pl.col("horizon_hours") > 0),
+    "0 ≤ low ≤ probability ≤ high ≤ 1": (pl.col("low") >= 0)
+    & (pl.col("low") <= pl.col("probability"))
+    & (pl.col("probability") <= pl.col("high"))
+    & (pl.col("high") <= 1),
+    "severity from 1 to 10": pl.col("severity").is_between(1, 10),
+    "cost ≥ 0": pl.col("cost").is_finite() & (pl.col("cost") >= 0),
+}
+Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Risk:
-    """One component's failure within `horizon_hours` of operation.
+class Risk(NamedTuple):
+    """One row: a component's failure within `horizon_hours` from the table's issue on.
 
     probability, low, high: with its interval. severity: 1 (unnoticed) to 10 (people in danger), as in an FMEA
-    (IEC 60812). cost: of one failure, in euro. Raises InputError for a value out of range.
+    (IEC 60812). cost: of one failure, in euro.
     """
 
     asset: str
@@ -41,80 +62,136 @@ class Risk:
     severity: int
     cost: float
 
-    def __post_init__(self) -> None:
-        problems = {
-            "horizon_hours > 0": math.isfinite(self.horizon_hours) and self.horizon_hours > 0,
-            "0 ≤ low ≤ probability ≤ high ≤ 1": 0 <= self.low <= self.probability <= self.high <= 1,
-            "severity from 1 to 10": 1 <= self.severity <= 10,
-            "cost ≥ 0": math.isfinite(self.cost) and self.cost >= 0,
-        }
-        broken = [expected for expected, holds in problems.items() if not holds]
-        if broken:
-            values = ", ".join(f"{name} = {value}" for name, value in list(asdict(self).items())[2:])
-            raise InputError(f"{KIND}: {self.asset}/{self.component}: expected {' and '.join(broken)}, got {values}")
+
+class Hazard(NamedTuple):
+    """One component's cumulative hazard at its horizons, from (0, 0) on, and what a failure costs in euro."""
+
+    hours: Floats
+    cumulative: Floats
+    cost: float
+
+    def until(self, hours: ArrayLike) -> Floats:
+        """Failures expected until each of `hours`: linear between horizons, and on as it came beyond the last."""
+        asked = np.asarray(hours, np.float64)
+        slope = (self.cumulative[-1] - self.cumulative[-2]) / (self.hours[-1] - self.hours[-2])
+        beyond = np.maximum(asked - self.hours[-1], 0.0) * slope
+        count: Floats = np.interp(asked, self.hours, self.cumulative) + beyond
+        return count
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RiskTable:
-    """Risks ordered by asset, component and horizon; one for each of these. Raises InputError for two."""
+    """Risks ordered by asset, component and horizon; one for each of these.
 
-    risks: tuple[Risk, ...]
+    frame: the columns of `Risk`. issued_min: when the probabilities were told, in minutes from the start of the record
+    they were told from; horizons count from then. clock: of the hours, those worked or those of the calendar.
+
+    Raises InputError for other columns or order, a value out of range, two rows of one horizon, and a component whose
+    cost or severity differs between horizons.
+    """
+
+    frame: pl.DataFrame
+    issued_min: float = 0.0
+    clock: Clock = "work"
 
     def __post_init__(self) -> None:
-        keys = [(risk.asset, risk.component, risk.horizon_hours) for risk in self.risks]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        if twice:
-            asset, component, hours = twice[0]
+        if dict(self.frame.schema) != SCHEMA:
+            shown = ", ".join(f"{name} {kind}" for name, kind in self.frame.schema.items())
+            raise InputError(f"{KIND}: expected the columns {', '.join(SCHEMA)}; got {shown}: use RiskTable.of")
+        if not math.isfinite(self.issued_min):
+            raise InputError(f"{KIND}: issued_min = {self.issued_min}: expected a number of minutes")
+        check_clock(KIND, self.clock)
+        self._check_values()
+        if not self.frame.select(KEY).equals(self.frame.select(KEY).sort(KEY)):
+            raise InputError(f"{KIND}: expected rows ordered by {', '.join(KEY)}: use RiskTable.of, which orders them")
+        twice = self.frame.filter(pl.struct(KEY).is_duplicated())
+        if len(twice):
+            asset, component, hours = twice.row(0)[: len(KEY)]
             raise InputError(f"{KIND}: {asset}/{component}: expected one row per horizon, {hours:g} h comes twice")
+        constant = self.frame.group_by("asset", "component", maintain_order=True).agg(
+            pl.col("cost", "severity").n_unique()
+        )
+        for name in ("cost", "severity"):
+            several = constant.filter(pl.col(name) > 1)
+            if len(several):
+                raise InputError(
+                    f"{KIND}: {several[0, 'asset']}/{several[0, 'component']}: expected one {name} of a failure, got "
+                    f"{several[0, name]}: it may not differ between horizons"
+                )
+
+    def _check_values(self) -> None:
+        lost = [name for name in SCHEMA if self.frame[name].null_count()]
+        if lost:
+            raise InputError(f"{KIND}: expected {', '.join(lost)} in every row: fill in what is missing")
+        broken = self.frame.with_columns((~check).alias(name) for name, check in CHECKS.items())
+        broken = broken.filter(pl.any_horizontal(list(CHECKS)))
+        if len(broken):
+            row = broken.row(0, named=True)
+            expected = " and ".join(name for name in CHECKS if row[name])
+            values = ", ".join(f"{name} = {row[name]}" for name in list(SCHEMA)[2:])
+            raise InputError(f"{KIND}: {row['asset']}/{row['component']}: expected {expected}, got {values}")
 
     @classmethod
-    def of(cls, risks: Iterable[Risk]) -> "RiskTable":
-        """A table from rows in any order."""
-        return cls(tuple(sorted(risks, key=lambda risk: (risk.asset, risk.component, risk.horizon_hours))))
+    def of(cls, rows: pl.DataFrame | Iterable[Risk], *, issued_min: float = 0.0, clock: Clock = "work") -> "RiskTable":
+        """A table from rows in any order, or from a frame with these columns."""
+        frame = rows if isinstance(rows, pl.DataFrame) else pl.DataFrame(list(rows), schema=SCHEMA, orient="row")
+        return cls(frame.sort(KEY) if set(KEY) <= set(frame.columns) else frame, issued_min, clock)
 
     def __iter__(self) -> Iterator[Risk]:
-        return iter(self.risks)
+        return (Risk(*row) for row in self.frame.iter_rows())
 
     def __len__(self) -> int:
-        return len(self.risks)
+        return len(self.frame)
 
     @property
     def assets(self) -> tuple[str, ...]:
         """Names in order, each once."""
-        return tuple(dict.fromkeys(risk.asset for risk in self))
+        return tuple(self._hazards)
 
-    def failures(self, asset: str, *, hours: float) -> tuple[float, float]:
-        """Expected failures of the asset within `hours`, and what they cost in euro together.
-
-        Of each component the row with the nearest horizon counts, its hazard taken as constant. Raises InputError for
-        an asset that the table does not have.
-        """
-        components: dict[str, Risk] = {}
-        for risk in self:
-            if risk.asset == asset:
-                known = components.get(risk.component, risk)
-                nearer = abs(risk.horizon_hours - hours) <= abs(known.horizon_hours - hours)
-                components[risk.component] = risk if nearer else known
-        if not components:
+    def components(self, asset: str) -> dict[str, Hazard]:
+        """The cumulative hazard of each of the asset's components. Raises InputError for an asset without a row."""
+        if asset not in self._hazards:
             raise InputError(
                 f"{KIND}: no row for asset {asset!r} (known: {', '.join(self.assets) or 'none'}): "
                 "name the assets as in the plant, or make the table again"
             )
-        expected = {
-            risk: -math.log1p(-min(risk.probability, SURE)) / risk.horizon_hours * hours for risk in components.values()
-        }
-        return sum(expected.values()), sum(risk.cost * count for risk, count in expected.items())
+        return self._hazards[asset]
 
-    def frame(self) -> pl.DataFrame:
-        """One row per risk with the columns of Risk."""
-        return pl.DataFrame([asdict(risk) for risk in self], schema=SCHEMA)
+    def failures(self, asset: str, *, hours: float) -> tuple[float, float]:
+        """Expected failures of the asset within `hours` from the issue on, and what they cost in euro together.
+
+        Raises InputError for an asset that the table does not have.
+        """
+        counts = [(float(hazard.until(hours)), hazard.cost) for hazard in self.components(asset).values()]
+        return sum(count for count, _ in counts), sum(count * cost for count, cost in counts)
+
+    @cached_property
+    def _hazards(self) -> dict[str, dict[str, Hazard]]:
+        """By asset and component, in order."""
+        groups: dict[str, dict[str, Hazard]] = {}
+        names, components = self.frame["asset"].to_list(), self.frame["component"].to_list()
+        hours, cost = self.frame["horizon_hours"].to_numpy(), self.frame["cost"].to_numpy()
+        hazard = -np.log1p(-np.minimum(self.frame["probability"].to_numpy(), SURE))
+        changes = [
+            row
+            for row in range(1, len(names))
+            if names[row] != names[row - 1] or components[row] != components[row - 1]
+        ]
+        bounds = [0, *changes, len(names)] if names else [0]
+        for first, end in pairwise(bounds):
+            # Estimates of several horizons may cross: what has been survived does not come back.
+            cumulative = np.maximum.accumulate(np.append(0.0, hazard[first:end]))
+            known = Hazard(np.append(0.0, hours[first:end]), cumulative, float(cost[first]))
+            groups.setdefault(names[first], {})[components[first]] = known
+        return groups
 
     def save(self, path: str | Path) -> None:
         """Write Parquet."""
-        versioned.write(self.frame(), path, kind=KIND, version=VERSION, header={})
+        header = {"issued_min": self.issued_min, "clock": self.clock}
+        versioned.write(self.frame, path, kind=KIND, version=VERSION, header=header)
 
     @classmethod
     def load(cls, path: str | Path) -> "RiskTable":
         """Read what `save` wrote. Raises InputError for a file of another kind or version."""
-        frame, _ = versioned.read(path, kind=KIND, version=VERSION, remedy="make the risk table again")
-        return cls.of(Risk(**row) for row in frame.iter_rows(named=True))
+        frame, header = versioned.read(path, kind=KIND, version=VERSION, remedy="make the risk table again")
+        return cls(frame, header["issued_min"], header["clock"])

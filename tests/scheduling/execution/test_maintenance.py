@@ -10,7 +10,7 @@ from twinloop.contracts import Assignment, Plan, Risk, RiskTable
 from twinloop.errors import InputError
 from twinloop.replication.streams import Streams
 from twinloop.scheduling.checker import check
-from twinloop.scheduling.execution.maintenance import WINDOWS, Upkeep, expected_failure_cost, place_maintenance
+from twinloop.scheduling.execution.maintenance import WINDOWS, Upkeep, place_maintenance
 from twinloop.scheduling.execution.simulated_risks import simulated_risks
 from twinloop.scheduling.objectives import Goal
 from twinloop.scheduling.problem import Job, JobShop, Operation, Window
@@ -33,15 +33,6 @@ def shop(*due: int) -> JobShop:
 
 def in_turn(count: int) -> Plan:
     return Plan.of(Assignment(str(k), 0, "mill", 60 * k, 60 * (k + 1)) for k in range(count))
-
-
-def test_failure_cost_is_the_hazard_between_horizons_and_beyond() -> None:
-    risks = table((2.0, 1 - math.exp(-0.2)), (4.0, 1 - math.exp(-0.8)))
-    cost = [expected_failure_cost(risks, "mill", hours=hours) for hours in (0.0, 1.0, 2.0, 3.0, 4.0, 6.0)]
-    assert cost == pytest.approx([0, 100, 200, 500, 800, 1400])
-    assert expected_failure_cost(risks, "saw", hours=4.0) == 0
-    # A shorter horizon with a larger estimate does not make the hazard fall.
-    assert expected_failure_cost(table((1.0, 0.5), (2.0, 0.4)), "mill", hours=2.0) == pytest.approx(1000 * math.log(2))
 
 
 def test_the_window_goes_where_saved_failures_outweigh_lateness() -> None:
@@ -86,7 +77,7 @@ def test_a_partial_maintenance_saves_less_and_a_renewed_machine_fails_too() -> N
         shop(999), in_turn(1), [Upkeep("mill", 30)], risks, renewed=table((4.0, 0.3)), **arguments
     )
     assert half.saved == pytest.approx(whole.saved / 2)
-    assert renewed.saved == pytest.approx(whole.saved - expected_failure_cost(table((4.0, 0.3)), "mill", hours=1.0))
+    assert renewed.saved == pytest.approx(whole.saved - table((4.0, 0.3)).failures("mill", hours=1.0)[1])
 
 
 @hypothesis_settings(max_examples=25, deadline=None)
@@ -166,6 +157,29 @@ def test_maintenance_by_simulated_wear_prevents_the_failures_that_simulated_mach
                 shop(60), in_turn(1), [Upkeep("saw", 9)], table((1, 0.1)), goal=LATE, euro_per_unit=1
             ),
             "maintenance: the risk table has no row for 'saw'; known: mill",
+        ),
+        (
+            lambda: place_maintenance(
+                shop(60),
+                in_turn(1),
+                [Upkeep("mill", 9)],
+                table((1, 0.1)),
+                renewed=table((1, 0.1), asset="saw"),
+                goal=LATE,
+                euro_per_unit=1,
+            ),
+            "maintenance: the risk table has no row for 'mill'; known: saw",
+        ),
+        (
+            lambda: place_maintenance(
+                shop(60),
+                in_turn(1),
+                [Upkeep("mill", 9)],
+                RiskTable.of(table((1, 0.1)), clock="calendar"),
+                goal=LATE,
+                euro_per_unit=1,
+            ),
+            "maintenance: expected hours of work, got hours of calendar: machines wear by the hours that they work",
         ),
         (
             lambda: simulated_risks(

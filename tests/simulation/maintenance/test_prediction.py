@@ -7,9 +7,9 @@ from tests.simulation.lines import log_of
 from tests.simulation.worn import policy, wear, worn_line
 from twinloop.contracts import AlertCurve, Risk, RiskTable
 from twinloop.errors import InputError
+from twinloop.prognostics.evaluation.alerts import alert_curve
 from twinloop.simulation import Economy
-from twinloop.simulation.degradation.alerts import alert_curve, watched_lives
-from twinloop.simulation.degradation.history import histories
+from twinloop.simulation.degradation.history import histories, watched_lives
 from twinloop.simulation.degradation.sensors import telemetry
 from twinloop.simulation.events.log import DOWN, MAINTENANCE
 from twinloop.simulation.maintenance.comparison import compare_policies
@@ -62,6 +62,14 @@ def test_the_threshold_is_the_one_of_least_expected_cost(cost, expected):
     assert best_threshold(risks(cost=cost), alerts(), "press", maintenance_cost=20.0) == expected
 
 
+def test_hours_of_the_calendar_and_hours_of_work_are_not_mixed():
+    by_calendar = dataclasses.replace(alerts(), clock="calendar")
+    with pytest.raises(InputError, match="risk table: expected hours of calendar, got hours of work: give both by"):
+        best_threshold(risks(), by_calendar, "press", maintenance_cost=20.0)
+    with pytest.raises(InputError, match="predictor: expected hours of work, got hours of calendar: machines wear"):
+        predictor_of(by_calendar)
+
+
 def test_the_line_acts_on_alerts_or_runs_to_failure_where_they_do_not_pay():
     for cost, name in ((100.0, "predictive"), (10.0, "failure")):
         line = with_prediction(LINE, risks(cost=cost), alerts(), economy=Economy(maintenance=20.0))
@@ -90,7 +98,7 @@ def test_alerts_learnt_from_the_telemetry_of_the_twin_pay_on_the_twin():
     line = worn_line(wear("gamma"), maintenance=policy("failure"))
     log = log_of(line, minutes=60_000.0, seed=11)
     history = next(histories(line, log, seed=11, replication=0))
-    wide = telemetry(line, log, seed=11, replication=0).wide("press")
+    wide = telemetry(line, log, seed=11, replication=0).of_asset("press")
     lives = watched_lives(history, wide["time_min"].to_numpy(), wide["vibration"].to_numpy())
     curve = alert_curve(lives, thresholds=np.linspace(2.0, 7.5, 23), window_hours=3.0, model="vibration", draws=20)
     prices = Economy(failure=800.0, maintenance=100.0)

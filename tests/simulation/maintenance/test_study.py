@@ -30,7 +30,7 @@ def test_maintenance_of_the_default_line_beats_running_to_failure_and_never_the_
     assert min(costs, key=lambda name: costs[name]) == ORACLE
     assert found.alerts.recall_at() > 0
     assert found.risks.assets == ("welding",)
-    assert "vibration" in set(found.telemetry.wide("welding").columns)
+    assert "vibration" in set(found.telemetry.of_asset("welding").columns)
 
 
 def test_the_same_seed_gives_the_same_study_whatever_the_number_of_workers(configured):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from twinloop.learning.drift_settings import DriftSettings
 from twinloop.vision.monitoring.reference import DriftReference, make_reference
-from twinloop.vision.monitoring.settings import DriftSettings
-from twinloop.vision.monitoring.statistics import GRID, Observations, joined
+from twinloop.vision.monitoring.statistics import GRID, Observations
 
 DEFECTS = 0.05
 USUAL = DriftSettings()
@@ -23,11 +23,10 @@ def parts(count: int, *, seed: int, defects: float = DEFECTS) -> tuple[Observati
 def reference_of(seed: int, *, good: int = 150, settings: DriftSettings = USUAL) -> DriftReference:
     """A reference from a balanced test split, as the evaluate stage makes it."""
     healthy, _ = parts(60, seed=seed + 1, defects=0.0)
-    well, _ = parts(good, seed=seed + 2, defects=0.0)
-    ill, _ = parts(good, seed=seed + 3, defects=1.0)
+    well, ill = (vars(parts(good, seed=seed + 2 + defects, defects=float(defects))[0]) for defects in (0, 1))
     return make_reference(
         healthy,
-        joined([well, ill]),
+        Observations(**{name: np.concatenate([well[name], ill[name]]) for name in well}),
         np.repeat([0, 1], good).astype(np.int64),
         [str(place) for place in range(2 * good)],
         prevalence=np.array([1 - DEFECTS, DEFECTS]),

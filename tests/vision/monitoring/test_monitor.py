@@ -5,10 +5,10 @@ from scipy.stats import binom, ks_2samp
 from tests.vision.monitoring.lines import parts, reference_of
 from tests.vision.synthetic_graph import write_detector, write_point
 from twinloop.errors import InputError
+from twinloop.learning.drift_settings import DriftSettings
 from twinloop.vision.inference.predict import DeployedDetector
-from twinloop.vision.monitoring.monitor import STATISTICS, DriftMonitor
-from twinloop.vision.monitoring.reference import STOPPED, DriftReference
-from twinloop.vision.monitoring.settings import DriftSettings
+from twinloop.vision.monitoring.monitor import PictureMonitor
+from twinloop.vision.monitoring.reference import MEASURED, STOPPED, DriftReference
 from twinloop.vision.monitoring.statistics import Observations
 
 OFTEN = DriftSettings(window=60, false_alarms_per_1000_windows=100.0)
@@ -18,8 +18,8 @@ def test_unchanged_parts_raise_no_more_alarms_than_promised_and_not_far_fewer() 
     # The promise holds over references, so each is used for a few windows only.
     alarmed = windows = 0
     for seed in range(0, 3000, 10):
-        monitor = DriftMonitor(reference_of(seed, good=80, settings=OFTEN))
-        monitor.add(parts(60, seed=seed + 5)[0])
+        monitor = PictureMonitor(reference_of(seed, good=80, settings=OFTEN))
+        monitor.watch_observed(parts(60, seed=seed + 5)[0])
         windows += len(monitor.windows)
         alarmed += sum(bool(window.alarms) for window in monitor.windows)
     assert windows == 300
@@ -28,9 +28,9 @@ def test_unchanged_parts_raise_no_more_alarms_than_promised_and_not_far_fewer() 
 
 
 def test_the_default_level_stays_silent_over_many_windows_of_one_large_reference() -> None:
-    monitor = DriftMonitor(reference_of(1, good=1500))
+    monitor = PictureMonitor(reference_of(1, good=1500))
     for seed in range(10_000, 10_200):
-        monitor.add(parts(100, seed=seed)[0])
+        monitor.watch_observed(parts(100, seed=seed)[0])
     alarmed = sum(bool(window.alarms) for window in monitor.windows)
     assert alarmed <= binom.ppf(0.999, 200, monitor.settings.level)
 
@@ -53,8 +53,8 @@ def test_the_default_level_stays_silent_over_many_windows_of_one_large_reference
 def test_what_moved_is_named_and_nothing_else(statistic: str, change: object) -> None:
     found = 0
     for seed in range(0, 200, 10):
-        monitor = DriftMonitor(reference_of(seed))
-        alarms = monitor.add(change(parts(100, seed=seed + 5)[0]))  # type: ignore[operator]
+        monitor = PictureMonitor(reference_of(seed))
+        alarms = monitor.watch_observed(change(parts(100, seed=seed + 5)[0]))  # type: ignore[operator]
         found += statistic in {alarm.statistic for alarm in alarms}
         assert {alarm.statistic for alarm in alarms} <= {statistic}
     assert found >= 19
@@ -63,44 +63,46 @@ def test_what_moved_is_named_and_nothing_else(statistic: str, change: object) ->
 def test_more_defects_than_the_line_had_are_found() -> None:
     found = []
     for seed in range(0, 200, 10):
-        monitor = DriftMonitor(reference_of(seed))
-        alarms = monitor.add(parts(100, seed=seed + 5, defects=0.3)[0])
+        monitor = PictureMonitor(reference_of(seed))
+        alarms = monitor.watch_observed(parts(100, seed=seed + 5, defects=0.3)[0])
         found.append({alarm.statistic for alarm in alarms})
     assert sum(STOPPED in names for names in found) >= 15
 
 
 def test_an_alarm_says_which_window_what_how_large_and_how_sure() -> None:
     reference = reference_of(0)
-    monitor = DriftMonitor(reference, DriftSettings(window=50))
-    assert monitor.add(parts(30, seed=5)[0]) == ()
+    monitor = PictureMonitor(reference, DriftSettings(window=50))
+    assert monitor.watch_observed(parts(30, seed=5)[0]) == ()
     dark = parts(120, seed=6)[0]
-    alarms = monitor.add(Observations(dark.score, dark.stopped, dark.embedding, dark.picture - np.eye(4)[0] / 5))
+    alarms = monitor.watch_observed(
+        Observations(dark.score, dark.stopped, dark.embedding, dark.picture - np.eye(4)[0] / 5)
+    )
     alarm = next(found for found in alarms if found.window == 1)
     assert (alarm.first, alarm.last, alarm.statistic) == (50, 99, "brightness")
     test = ks_2samp(np.round(dark.picture[20:70, 0] - 0.2, 12), reference.values["brightness"])
     assert (alarm.size, alarm.p_value) == pytest.approx((test.statistic, test.pvalue))
-    assert alarm.level == monitor.level == 0.001 / len(STATISTICS)
-    assert alarm.found < alarm.expected
+    assert alarm.level == monitor.level == 0.001 / (len(MEASURED) + 1)
+    assert alarm.observed < alarm.expected
     assert str(alarm).startswith("images 51 … 100: brightness 0.286, reference 0.5057 (difference 0.96, p = ")
     assert [window.number for window in monitor.windows] == [0, 1, 2]
 
 
 def test_what_is_left_is_compared_as_a_smaller_window() -> None:
-    monitor = DriftMonitor(reference_of(0))
-    monitor.add(parts(130, seed=5)[0])
-    assert [window.images for window in monitor.windows] == [100]
+    monitor = PictureMonitor(reference_of(0))
+    monitor.watch_observed(parts(130, seed=5)[0])
+    assert [window.count for window in monitor.windows] == [100]
     monitor.finish()
-    assert [window.images for window in monitor.windows] == [100, 30]
+    assert [window.count for window in monitor.windows] == [100, 30]
     assert monitor.finish() == ()
     assert len(monitor.windows) == 2
 
 
 def test_images_given_one_by_one_or_all_at_once_give_the_same_windows() -> None:
     reference, seen = reference_of(0), parts(150, seed=5)[0]
-    at_once, one_by_one = DriftMonitor(reference, OFTEN), DriftMonitor(reference, OFTEN)
-    at_once.add(seen)
+    at_once, one_by_one = PictureMonitor(reference, OFTEN), PictureMonitor(reference, OFTEN)
+    at_once.watch_observed(seen)
     for place in range(150):
-        one_by_one.add(seen.rows(slice(place, place + 1)))
+        one_by_one.watch_observed(seen.rows(slice(place, place + 1)))
     assert at_once.windows == one_by_one.windows
 
 
@@ -176,7 +178,7 @@ def test_darker_blurred_and_noisier_images_are_noticed_within_one_window(
 ) -> None:
     detector, reference = station
     images = photographs(100, seed=3)
-    calm, stirred = DriftMonitor(reference), DriftMonitor(reference)
+    calm, stirred = PictureMonitor(reference), PictureMonitor(reference)
     assert calm.watch(images, detector.predict_batch(images)) == ()
     moved = [change(image) for image in images]  # type: ignore[operator]
     alarms = stirred.watch(moved, detector.predict_batch(moved))
@@ -188,7 +190,7 @@ def test_images_of_another_size_are_judged_as_the_detector_sees_them(
 ) -> None:
     detector, reference = station
     images = [np.kron(image, np.ones((3, 3), np.uint8)) for image in photographs(100, seed=3)]
-    assert DriftMonitor(reference).watch(images, detector.predict_batch(images)) == ()
+    assert PictureMonitor(reference).watch(images, detector.predict_batch(images)) == ()
 
 
 def test_predictions_without_a_decision_are_refused(
@@ -197,8 +199,8 @@ def test_predictions_without_a_decision_are_refused(
     undecided = DeployedDetector(write_detector(tmp_path_factory.mktemp("bare")))
     images = photographs(3, seed=0)
     with pytest.raises(InputError, match="give the detector its operating point"):
-        DriftMonitor(station[1]).watch(images, undecided.predict_batch(images))
-    assert DriftMonitor(station[1]).watch([], []) == ()
+        PictureMonitor(station[1]).watch(images, undecided.predict_batch(images))
+    assert PictureMonitor(station[1]).watch([], []) == ()
 
 
 @pytest.mark.parametrize(

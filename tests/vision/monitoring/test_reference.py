@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.vision.monitoring.lines import parts, reference_of
 from twinloop.errors import InputError
+from twinloop.learning.drift_settings import DriftSettings
 from twinloop.vision.monitoring.reference import DISTANCE, MEASURED, DriftReference, line_sample, make_reference
-from twinloop.vision.monitoring.settings import DriftSettings
 
 
 def test_a_saved_reference_measures_the_same(tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from twinloop.errors import InputError
-from twinloop.vision.monitoring.statistics import GRID, PICTURE, joined, observe
+from twinloop.vision.monitoring.statistics import GRID, PICTURE, observe
 
 
 def pictures(images: np.ndarray) -> dict[str, np.ndarray]:
@@ -46,8 +45,3 @@ def test_the_embedding_is_the_heat_in_log_odds_averaged_over_a_grid() -> None:
 def test_heat_maps_of_any_size_fill_the_grid(size: int) -> None:
     seen = observe(np.zeros((2, 8, 8, 1), np.uint8), np.full((2, size, size), 0.5), np.zeros(2), np.zeros(2, bool))
     assert seen.embedding.shape == (2, GRID**2)
-
-
-def test_no_image_is_no_observation() -> None:
-    with pytest.raises(InputError, match="at least one image"):
-        joined([])

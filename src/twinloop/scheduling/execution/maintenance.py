@@ -8,13 +8,11 @@ maintenance, and of the delay (integrated maintenance and scheduling; Cassady an
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-import numpy as np
 import polars as pl
 
-from twinloop.contracts import Plan, Risk, RiskTable
-from twinloop.contracts.risk_table import SURE
+from twinloop.contracts import Plan, RiskTable
+from twinloop.contracts.clock import check_clock
 from twinloop.errors import InputError
 from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.scheduling.execution.situation import standing
@@ -114,30 +112,6 @@ def place_maintenance(
     return Maintained(closed, plan, windows, before, best, model.frame(plan, windows))
 
 
-def expected_failure_cost(risks: RiskTable, asset: str, *, hours: float) -> float:
-    """Euro that failures within so many hours of operation are expected to cost.
-
-    The cumulative hazard −ln(1 − p) of each component is linear between its horizons from 0 on, and goes on beyond the
-    last as it came.
-    """
-    components: dict[str, list[Risk]] = {}
-    for risk in risks:
-        if risk.asset == asset:
-            components.setdefault(risk.component, []).append(risk)
-    total = 0.0
-    for rows in components.values():
-        horizons = [0.0, *(risk.horizon_hours for risk in rows)]
-        hazards = [0.0, *(-math.log1p(-min(risk.probability, SURE)) for risk in rows)]
-        for before, after in pairwise(range(len(hazards))):
-            hazards[after] = max(hazards[after], hazards[before])  # estimates of horizons may cross
-        hazard = float(np.interp(hours, horizons, hazards))
-        if hours > horizons[-1]:
-            slope = (hazards[-1] - hazards[-2]) / (horizons[-1] - horizons[-2])
-            hazard += slope * (hours - horizons[-1])
-        total += hazard * rows[0].cost
-    return total
-
-
 def _candidates(shop: JobShop, plan: Plan, item: Upkeep) -> list[Window]:
     """Windows at the beginning and behind every operation of the machine, in open time."""
     hours = Closures(shop).on(item.machine)
@@ -162,10 +136,12 @@ class _Model:
             if machine not in self.shop.machines:
                 known = ", ".join(self.shop.machines)
                 raise InputError(f"maintenance: machine {machine!r} is not in the shop; known: {known}")
-        for machine in self.upkeep:
-            if machine not in self.risks.assets:
-                known = ", ".join(self.risks.assets) or "none"
-                raise InputError(f"maintenance: the risk table has no row for {machine!r}; known: {known}")
+        for table in filter(None, (self.risks, self.renewed)):
+            check_clock("maintenance", table.clock, expected="work", remedy="machines wear by the hours that they work")
+            for machine in self.upkeep:
+                if machine not in table.assets:
+                    known = ", ".join(table.assets) or "none"
+                    raise InputError(f"maintenance: the risk table has no row for {machine!r}; known: {known}")
         if not 0 <= self.euro_per_unit < math.inf:
             raise InputError(f"maintenance: euro_per_unit = {self.euro_per_unit:g}: expected a number of at least 0")
 
@@ -190,14 +166,14 @@ class _Model:
         rows = [a for a in plan if a.machine == machine]
         hours = [self.shop.by_name[a.job].operations[a.operation].on(machine) / MINUTES_PER_HOUR for a in rows]
         all_hours = sum(hours)
-        whole = expected_failure_cost(self.risks, machine, hours=all_hours)
+        _, whole = self.risks.failures(machine, hours=all_hours)
         if window is None:
             return whole
         worked = sum(h for a, h in zip(rows, hours, strict=True) if a.start < window.start)
-        until = expected_failure_cost(self.risks, machine, hours=worked)
+        _, until = self.risks.failures(machine, hours=worked)
         new = 0.0
         if self.renewed is not None:
-            new = expected_failure_cost(self.renewed, machine, hours=all_hours - worked)
+            _, new = self.renewed.failures(machine, hours=all_hours - worked)
         restoration = self.upkeep[machine].restoration
         return until + (1 - restoration) * (whole - until) + restoration * new
 

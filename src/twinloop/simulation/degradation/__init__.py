@@ -1,1 +1,1 @@
-"""Wear drawn as paths, and what it drives: sensors, signals, and alerts judged against the failures that came."""
+"""Wear drawn as paths, and what it drives: sensors, lives, and the risks counted from them."""

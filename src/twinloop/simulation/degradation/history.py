@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twinloop.prognostics.evaluation.alerts import Watched
 from twinloop.replication.streams import Streams
 from twinloop.simulation.events.log import DOWN, MAINTENANCE, RUNNING, STARVED, WARNING, EventLog
 from twinloop.simulation.model.line import Line
@@ -73,6 +74,16 @@ class History:
                 path, inside = self.lives[index].path, number == index
                 shares[inside] = 1 - path.health(age[inside])
         return shares
+
+
+def watched_lives(history: History, time: Floats, score: Floats) -> list[Watched]:
+    """The lives of a machine with a predictor's score [n] at these times [n] of the log, ascending."""
+    number, age = history.life_at(time), history.age(time)
+    ends = history.minutes_in(WORKING, np.array([life.end_min for life in history.lives]))
+    return [
+        Watched(age[number == index], score[number == index], float(end) - life.worked_before, life.failed)
+        for index, (life, end) in enumerate(zip(history.lives, ends, strict=True))
+    ]
 
 
 def histories(line: Line, log: EventLog, *, seed: int, replication: int) -> Iterator[History]:

@@ -33,10 +33,9 @@ def telemetry(line: Line, log: EventLog, physics: Physics | None = None, *, seed
     for history in histories(line, log, seed=seed, replication=replication):
         time: Floats = np.arange(1.0, int(log.horizon / constants.sample_min) + 1) * constants.sample_min
         noise = streams.generator(history.asset, "sensors").standard_normal((3, len(time)))
-        for sensor, values in _signals(history, time, constants, noise):
-            row = {"time_min": time, "asset": history.asset, "sensor": sensor, "value": values, "unit": UNITS[sensor]}
-            frames.append(pl.DataFrame(row))
-    return Telemetry.of(frames)
+        row = {"asset": history.asset, "time_min": time, **dict(_signals(history, time, constants, noise))}
+        frames.append(pl.DataFrame(row))
+    return Telemetry.of(frames, units=UNITS)
 
 
 def _signals(history: History, time: Floats, physics: Physics, noise: Floats) -> Iterator[tuple[str, Floats]]:

@@ -7,6 +7,7 @@ alert, right or wrong, costs a maintenance (the same weighing as that of an insp
 import dataclasses
 
 from twinloop.contracts import AlertCurve, RiskTable
+from twinloop.contracts.clock import check_clock
 from twinloop.errors import unknown
 from twinloop.simulation.maintenance.policies import with_policy
 from twinloop.simulation.model.economy import Economy
@@ -16,7 +17,8 @@ from twinloop.simulation.model.predictor import Predictor
 
 
 def predictor_of(alerts: AlertCurve) -> Predictor:
-    """The curve at its operating point, with all its draws."""
+    """The curve at its operating point, with all its draws. Raises InputError for one of calendar hours."""
+    check_clock("predictor", alerts.clock, expected="work", remedy="machines wear by the hours that they work")
     draws = range(alerts.draws + 1)
     return Predictor(
         recall=tuple(alerts.recall_at(draw=draw) for draw in draws),
@@ -29,8 +31,9 @@ def predictor_of(alerts: AlertCurve) -> Predictor:
 def best_threshold(risks: RiskTable, alerts: AlertCurve, asset: str, *, maintenance_cost: float) -> float | None:
     """The alert threshold of least expected cost for one asset; None where ignoring every alert is cheaper.
 
-    Raises InputError for an asset that the risk table does not have.
+    Raises InputError for an asset that the risk table does not have, and for a table and a curve of two clocks.
     """
+    check_clock("risk table", risks.clock, expected=alerts.clock, remedy="give both by the clock of the alert curve")
     failures, failure_cost = risks.failures(asset, hours=alerts.hours_per_month)
     recall, false_alarms = alerts.recall[0], alerts.false_alarms[0]
     cost = (1 - recall) * failure_cost + (recall * failures + false_alarms) * maintenance_cost

@@ -15,8 +15,8 @@ from twinloop.config import settings
 from twinloop.contracts import AlertCurve, OperatingCurve, RiskTable, Telemetry
 from twinloop.errors import InputError, unknown
 from twinloop.numbers import MINUTES_PER_HOUR
-from twinloop.simulation.degradation.alerts import alert_curve, watched_lives
-from twinloop.simulation.degradation.history import histories
+from twinloop.prognostics.evaluation.alerts import alert_curve
+from twinloop.simulation.degradation.history import histories, watched_lives
 from twinloop.simulation.degradation.risks import risk_table
 from twinloop.simulation.degradation.sensors import telemetry
 from twinloop.simulation.engine.inspection import Gate
@@ -154,10 +154,10 @@ def _learnt(
     sensors = telemetry(line, log, settings.physics, seed=seed, replication=LEARNING_REPLICATION)
     lives, scores = [], []
     for history in worn:
-        wide = sensors.wide(history.asset)
-        score = wide["vibration"].to_numpy()
+        shown = sensors.of_asset(history.asset)
+        score = shown["vibration"].to_numpy().astype(np.float64)
         scores.append(score)
-        lives += watched_lives(history, wide["time_min"].to_numpy(), score)
+        lives += watched_lives(history, shown["time_min"].to_numpy(), score)
     values = np.concatenate(scores)
     alerts = alert_curve(
         lives,

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from twinloop.config import settings
+from twinloop.learning.drift_settings import DriftSettings
 from twinloop.learning.settings import ExportSettings
-from twinloop.vision.monitoring.settings import DriftSettings
 
 Cost = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]

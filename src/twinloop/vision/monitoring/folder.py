@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from twinloop.errors import InputError
+from twinloop.learning.drift import DriftAlarm, Window
+from twinloop.learning.drift_settings import DriftSettings
 from twinloop.progress import bar
 from twinloop.vision.datasets.samples import Refused, printable
 from twinloop.vision.inference.folder import BATCH, image_files
 from twinloop.vision.inference.pictures import read_picture
 from twinloop.vision.inference.predict import DeployedDetector
-from twinloop.vision.monitoring.monitor import DriftAlarm, DriftMonitor, Window
+from twinloop.vision.monitoring.monitor import PictureMonitor
 from twinloop.vision.monitoring.reference import DriftReference
-from twinloop.vision.monitoring.settings import DriftSettings
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Checked:
             "images": self.images,
             "unreadable": [{"image": name, "reason": reason} for name, reason in self.unreadable],
             "windows": [
-                {"number": window.number, "images": window.images, "sizes": window.sizes, "p_values": window.p_values}
+                {"number": window.number, "images": window.count, "sizes": window.sizes, "p_values": window.p_values}
                 for window in self.windows
             ],
             "alarms": [dict(vars(alarm)) for alarm in self.alarms],
@@ -54,7 +55,7 @@ def check_folder(
             f"{detector.backend.about.model[:12]}: run the evaluate stage again"
         )
     files = image_files(source)
-    monitor = DriftMonitor(reference, settings)
+    monitor = PictureMonitor(reference, settings)
     unreadable: list[tuple[str, str]] = []
     with bar("image", len(files)) as shown:
         for start in range(0, len(files), BATCH):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from twinloop.errors import InputError
 from twinloop.files import read_json, write_json
-from twinloop.vision.monitoring.settings import DriftSettings
+from twinloop.learning.drift_settings import DriftSettings
 from twinloop.vision.monitoring.statistics import PICTURE, Floats, Observations
 
 VERSION = 1

@@ -5,14 +5,12 @@ Pech-Pacheco et al. 2000) and noise (Immerkær 1996), all in units of full scale
 so the embedding is its heat map, averaged over a grid and in log odds: what it saw, roughly where.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve, laplace
-
-from twinloop.errors import InputError
 
 Floats = NDArray[np.float64]
 GRID = 4
@@ -41,18 +39,6 @@ class Observations:
     def rows(self, chosen: NDArray[np.int64] | slice) -> "Observations":
         """Some of them."""
         return Observations(self.score[chosen], self.stopped[chosen], self.embedding[chosen], self.picture[chosen])
-
-
-def joined(parts: Sequence[Observations]) -> Observations:
-    """All of several, in order. Raises InputError for none."""
-    if not parts:
-        raise InputError("drift: expected at least one image, got none")
-    return Observations(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("score", "stopped", "embedding", "picture")
-        )
-    )
 
 
 def observe(

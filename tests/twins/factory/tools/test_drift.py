@@ -8,10 +8,10 @@ from PIL import Image
 from tests.vision.monitoring.test_monitor import darkened, photographs
 from tests.vision.synthetic_graph import write_detector, write_point
 from twinloop import cli
+from twinloop.learning.drift_settings import DriftSettings
 from twinloop.twins.factory import paths
 from twinloop.vision.inference.predict import DeployedDetector
 from twinloop.vision.monitoring.reference import make_reference
-from twinloop.vision.monitoring.settings import DriftSettings
 from twinloop.vision.monitoring.statistics import observe
 
 

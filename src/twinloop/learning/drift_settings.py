@@ -11,8 +11,8 @@ from twinloop.config import settings
 class DriftSettings:
     """How often the monitor looks, and how often it may be wrong.
 
-    window: images that are held against the reference at once.
-    false_alarms_per_1000_windows: in how many of 1000 windows of unchanged parts anything at all may be raised.
+    window: samples (images, rows of a signal) that are held against the reference at once.
+    false_alarms_per_1000_windows: in how many of 1000 windows without a change anything at all may be raised.
     """
 
     window: Annotated[int, Field(ge=5, le=10_000_000)] = 100

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from twinloop.contracts import AlertCurve
 from twinloop.contracts.alert_curve import HOURS_PER_MONTH
+from twinloop.contracts.clock import Clock
 from twinloop.errors import InputError
 from twinloop.numbers import MINUTES_PER_HOUR
-from twinloop.simulation.degradation.history import WORKING, History
 
 LEVELS = np.linspace(0.0, 1.0, 11)
 Floats = NDArray[np.float64]
@@ -24,23 +24,13 @@ Floats = NDArray[np.float64]
 class Watched:
     """One life as a predictor saw it: score [n] at age [n], ascending; it ended at age `end_min`, failed or was cut.
 
-    Ages are minutes of work. A higher score means that failure is nearer.
+    Ages are minutes by the curve's clock. A higher score means that failure is nearer.
     """
 
     age_min: Floats
     score: Floats
     end_min: float
     failed: bool
-
-
-def watched_lives(history: History, time: Floats, score: Floats) -> list[Watched]:
-    """The lives of a machine with a predictor's score [n] at these times [n] of the log, ascending."""
-    number, age = history.life_at(time), history.age(time)
-    ends = history.minutes_in(WORKING, np.array([life.end_min for life in history.lives]))
-    return [
-        Watched(age[number == index], score[number == index], float(end) - life.worked_before, life.failed)
-        for index, (life, end) in enumerate(zip(history.lives, ends, strict=True))
-    ]
 
 
 def alert_curve(
@@ -52,6 +42,7 @@ def alert_curve(
     draws: int = 100,
     seed: int = 0,
     hours_per_month: float = HOURS_PER_MONTH,
+    clock: Clock = "work",
 ) -> AlertCurve:
     """Recall, lead times and false alarms of scores at each of the thresholds [T].
 
@@ -81,6 +72,7 @@ def alert_curve(
         threshold=float(thresholds[len(thresholds) // 2]),
         model=model,
         hours_per_month=hours_per_month,
+        clock=clock,
     )
 
 

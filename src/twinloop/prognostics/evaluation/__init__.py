@@ -1,0 +1,1 @@
+"""Predictions judged against the failures that came."""
