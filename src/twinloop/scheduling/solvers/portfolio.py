@@ -51,6 +51,8 @@ RULES_SHARE = 0.3
 MOVES = 30_000_000
 # The same of annealing, and of annealing that times every plan anew.
 STEPS, TIMED_STEPS = 80_000_000, 15_000_000
+# Operations up to which timing whole plans leaves enough moves.
+TIMED_MOST = 2000
 
 
 def solve_auto(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
@@ -71,7 +73,8 @@ def solve_auto(shop: JobShop, question: Question, *, tell: Tell | None = None) -
         return first
     if local:
         return search.local_and_proof(first)
-    if shop.plain and costs_of(shop, question.goal) is not None:
+    quick = search.operations <= TIMED_MOST or not timed_anew(shop, question.goal)
+    if shop.plain and quick and costs_of(shop, question.goal) is not None:
         return search.annealed_and_proof(first)
     return search.whole_and_pieces(first)
 
