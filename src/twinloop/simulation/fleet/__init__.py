@@ -6,9 +6,14 @@ A Fleet describes, simulate runs it under a policy, compare_policies answers wit
 from twinloop.simulation.fleet.comparison import FleetComparison, compare_policies
 from twinloop.simulation.fleet.duty import Duty
 from twinloop.simulation.fleet.engine import simulate
+from twinloop.simulation.fleet.history import FleetHistory, simulate_history
 from twinloop.simulation.fleet.modes import Mode
 from twinloop.simulation.fleet.morning import Morning, Visit
 from twinloop.simulation.fleet.policies import Alert, FixedInterval, Joint, Oracle, Policy, RunToFailure, WearSeen
+from twinloop.simulation.fleet.scenario import BadBatch, Fault, Scenario
+from twinloop.simulation.fleet.sensor_faults import SensorFault
+from twinloop.simulation.fleet.sensors import Sensing, telemetry
+from twinloop.simulation.fleet.standard import StandardFleet
 from twinloop.simulation.fleet.tuning import tuned
 from twinloop.simulation.fleet.vehicle import Component, Fleet, Kind, Supplier, Vehicle
 from twinloop.simulation.fleet.workshop import Shift, Workshop
@@ -16,11 +21,14 @@ from twinloop.simulation.fleet.world import World
 
 __all__ = [
     "Alert",
+    "BadBatch",
     "Component",
     "Duty",
+    "Fault",
     "FixedInterval",
     "Fleet",
     "FleetComparison",
+    "FleetHistory",
     "Joint",
     "Kind",
     "Mode",
@@ -28,7 +36,11 @@ __all__ = [
     "Oracle",
     "Policy",
     "RunToFailure",
+    "Scenario",
+    "Sensing",
+    "SensorFault",
     "Shift",
+    "StandardFleet",
     "Supplier",
     "Vehicle",
     "Visit",
@@ -37,5 +49,7 @@ __all__ = [
     "World",
     "compare_policies",
     "simulate",
+    "simulate_history",
+    "telemetry",
     "tuned",
 ]

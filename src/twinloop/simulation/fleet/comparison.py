@@ -169,7 +169,7 @@ def compare_policies(
     policies: Mapping[str, Policy] | None = None,
     *,
     days: int = 365,
-    warmup_days: int = 180,
+    warmup_days: int = 60,
     tune: Collection[str] = (),
     tuning_replications: int = 4,
     **how: Unpack[How],

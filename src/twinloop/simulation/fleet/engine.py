@@ -94,6 +94,10 @@ class _Run:
         for vehicle in range(shape[0]):
             for component in range(shape[1]):
                 self.install(vehicle, component, 0.0, start=0.0)
+                if fleet.used:
+                    unit = self.units[vehicle, component]
+                    self.begin[vehicle, component] = -unit.used * unit.path.life_min
+                    self.use(vehicle, component, unit)
             self.expect_failure(vehicle, 0.0)
         if policy.watches:
             self.push(0.0, MORNING, 0, None)

@@ -22,7 +22,8 @@ class Unit(NamedTuple):
     """One part in one vehicle.
 
     path: wear over minutes of driving. repair_min: of technicians' work to replace it as planned. mode, supplier: their
-    places. batch: number. luck: uniform, which damage its failure does.
+    places. batch: number. luck: uniform, which damage its failure does. used: uniform, the share of its life that is
+    over where a fleet begins with used parts.
     """
 
     path: WearPath
@@ -31,6 +32,7 @@ class Unit(NamedTuple):
     supplier: int
     batch: int
     luck: float
+    used: float
 
 
 class Lives:
@@ -59,7 +61,7 @@ class Lives:
     def _drawn(self, vehicle: int, component: int, number: int, start: float) -> Unit:
         described, entity = self.fleet.components[component], self.entity(vehicle, component)
         rng = self.streams.generator(entity, f"part {number}")
-        mode_luck, supplier_luck, batch_luck, luck = rng.random(4).tolist()
+        mode_luck, supplier_luck, batch_luck, luck, used = rng.random(5).tolist()
         repair = float(guarded(described.repair.sample(rng, 1), f"{entity}: repair")[0])
         mode = _chosen([mode.share for mode in described.modes], mode_luck)
         place = _chosen([supplier.share for supplier in described.suppliers], supplier_luck)
@@ -68,7 +70,7 @@ class Lives:
         life = supplier.life * self._batch_life.get((described.name, supplier.name, batch), 1.0)
         stress = self._kinds[vehicle].stress.get(described.name, 1.0) / life
         path = life_path(self._wear(described.wear, stress), self.streams, entity, number, start=start)
-        return Unit(path, repair, mode, place, batch, luck)
+        return Unit(path, repair, mode, place, batch, luck, used)
 
 
 def _faster(wear: Wear, stress: float) -> Wear:

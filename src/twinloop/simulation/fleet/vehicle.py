@@ -93,6 +93,7 @@ class Fleet:
 
     notice_days: a visit must be agreed so many days ahead. towing_min: minutes of the calendar from a failure on the
     road to the workshop. downtime_hour: euro per planned hour of driving that a vehicle stands instead.
+    used: whether every first part has a share of its life behind it, any as likely, instead of being new.
     start: midnight at which day 0 begins, ISO 8601 with its zone; without it day 0 is a Monday in January.
     """
 
@@ -104,6 +105,7 @@ class Fleet:
     notice_days: Annotated[int, Field(ge=0, le=365)] = 3
     towing_min: Annotated[float, Field(ge=0, le=100_000)] = 180.0
     downtime_hour: Euro = 20.0
+    used: bool = False
     start: str | None = None
 
     def __post_init__(self) -> None:
