@@ -16,6 +16,7 @@ from twinloop.simulation.fleet.sensors import Sensing, telemetry
 from twinloop.simulation.fleet.standard import StandardFleet
 from twinloop.simulation.fleet.tuning import tuned
 from twinloop.simulation.fleet.vehicle import Component, Fleet, Kind, Supplier, Vehicle
+from twinloop.simulation.fleet.watching import watched_lives
 from twinloop.simulation.fleet.workshop import Shift, Workshop
 from twinloop.simulation.fleet.world import World
 
@@ -52,4 +53,5 @@ __all__ = [
     "simulate_history",
     "telemetry",
     "tuned",
+    "watched_lives",
 ]

@@ -239,11 +239,13 @@ class _Run:
         self.base[vehicle] = self.odometer[vehicle] - self.duties.work(vehicle, time)
         for component, _ in down.components:
             place = vehicle, component
-            wear = self.fleet.components[component].wear
-            health = float(self.units[place].path.health(self.odometer[vehicle] - self.begin[place]))
+            wear, start = self.fleet.components[component].wear, 0.0
+            if wear.restoration < 1:
+                health = float(self.units[place].path.health(self.odometer[vehicle] - self.begin[place]))
+                start = level_left(wear, health, wear.restoration)
             self.begin[place] = self.odometer[vehicle]
             self.number[place] += 1
-            self.install(vehicle, component, time, start=level_left(wear, health, wear.restoration))
+            self.install(vehicle, component, time, start=start)
         self.expect_failure(vehicle, time)
 
     def begin_onset(self, onset: Onset, time: float) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.replication.kpi import Kpi
+from twinloop.simulation.fleet.duty import MINUTES_PER_DAY
 from twinloop.simulation.fleet.lives import Unit
 from twinloop.simulation.fleet.world import World
 
@@ -83,6 +84,20 @@ class Record:
     visits: int
     renewals: int
     odometer: Floats
+
+    def driven(self, vehicle: int, time: Floats) -> tuple[NDArray[np.bool_], Floats]:
+        """Whether a vehicle stands at each of these times from the warm-up's start on, and its odometer there."""
+        duties = self.world.duties
+        stays = [stay for stay in self.stays if stay.vehicle == vehicle]
+        begins = np.array([stay.off for stay in stays] + [np.inf])
+        ends = np.array([stay.done for stay in stays])
+        lost = np.array([duties.work(vehicle, stay.done) - duties.work(vehicle, stay.off) for stay in stays])
+        over = np.searchsorted(ends, time, side="right")
+        standing = time >= begins[over]
+        moved = np.minimum(time, begins[over])
+        day = np.minimum((moved // MINUTES_PER_DAY).astype(np.int64), duties.days - 1)
+        today = np.clip(moved - day * MINUTES_PER_DAY - duties.begins[vehicle], 0.0, duties.minutes[vehicle, day])
+        return standing, duties.until[vehicle, day] + today - np.append(0.0, lost.cumsum())[over]
 
     def figures(self) -> dict[str, float]:
         """The key figures of KPIS."""

@@ -76,14 +76,7 @@ def driven(record: Record, vehicle: int) -> Driven:
     day = np.repeat(np.arange(first, last), counts)
     minute = np.arange(len(day)) - np.repeat(counts.cumsum() - counts, counts)
     time = day * MINUTES_PER_DAY + world.duties.begins[vehicle] + minute
-    stays = [stay for stay in record.stays if stay.vehicle == vehicle]
-    begins, ends = np.array([stay.off for stay in stays]), np.array([stay.done for stay in stays])
-    work = world.duties.work
-    lost = np.array([work(vehicle, stay.done) - work(vehicle, stay.off) for stay in stays])
-    over = np.searchsorted(ends, time, side="right")
-    standing = np.searchsorted(begins, time, side="right") > over
-    missed = np.append(0.0, lost.cumsum())[over]
-    odometer = world.duties.until[vehicle, day] + minute - missed
+    standing, odometer = record.driven(vehicle, time)
     kept = ~standing
     return Driven(time[kept], day[kept], minute[kept], odometer[kept])
 

@@ -3,6 +3,7 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -139,12 +140,12 @@ class Fleet:
         except Invalid as error:
             raise InputError(f"fleet: {path}: {error}") from None
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Of the vehicles, in order."""
         return tuple(vehicle.name for vehicle in self.vehicles)
 
-    @property
+    @cached_property
     def parts(self) -> tuple[str, ...]:
         """Names of the components, in order."""
         return tuple(component.name for component in self.components)
