@@ -191,6 +191,23 @@ def test_a_visit_waits_for_notice_and_parts():
     assert [stay.off / DAY for stay in record.stays[:2]] == [13.0, 27.0]
 
 
+def test_a_visit_on_a_closed_day_is_on_the_next_that_is_open():
+    closed = workshop(shifts=(Shift(),), closed=(14,))  # day 14 is a Monday
+    record = simulate(World.of(fleet(vehicles=1, workshop=closed), days=30), FixedInterval({"pump": 12 * DAY}))
+    assert record.stays[0].off == 15 * DAY + 420.0
+
+
+def test_a_workshop_that_closes_for_good_leaves_its_vehicles_standing():
+    shut = workshop(closed=tuple(range(10, 200)))
+    described = fleet(component(wear=wear(cv=0.3, mean_life_min=15 * DAY)), vehicles=6, workshop=shut)
+    record = simulate(World.of(described, days=40), RunToFailure())
+    assert sum(math.isinf(stay.done) for stay in record.stays) == 6
+    standing, odometer = record.driven(0, np.array([0.0, 40 * DAY]))
+    assert standing.tolist() == [False, True]
+    assert odometer[-1] == pytest.approx(record.odometer[0])
+    assert 0 < record.figures()["availability"] < 0.6
+
+
 def test_a_failure_destroys_what_it_may_damage():
     parts = component("pump", damage={"belt": 1.0}), component("belt", wear=wear(mean_life_min=4000 * DAY))
     record = simulate(World.of(fleet(*parts, vehicles=5), days=100), RunToFailure())

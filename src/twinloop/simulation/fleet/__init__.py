@@ -9,7 +9,16 @@ from twinloop.simulation.fleet.engine import simulate
 from twinloop.simulation.fleet.history import FleetHistory, simulate_history
 from twinloop.simulation.fleet.modes import Mode
 from twinloop.simulation.fleet.morning import Morning, Visit
-from twinloop.simulation.fleet.policies import Alert, FixedInterval, Joint, Oracle, Policy, RunToFailure, WearSeen
+from twinloop.simulation.fleet.policies import (
+    Alert,
+    FixedInterval,
+    Joint,
+    Oracle,
+    Policy,
+    RunToFailure,
+    WearSeen,
+    policy_of,
+)
 from twinloop.simulation.fleet.scenario import BadBatch, Fault, Scenario
 from twinloop.simulation.fleet.sensor_faults import SensorFault
 from twinloop.simulation.fleet.sensors import Sensing, telemetry
@@ -49,6 +58,7 @@ __all__ = [
     "Workshop",
     "World",
     "compare_policies",
+    "policy_of",
     "simulate",
     "simulate_history",
     "telemetry",

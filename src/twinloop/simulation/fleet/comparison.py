@@ -12,7 +12,7 @@ from typing import Unpack
 
 import polars as pl
 
-from twinloop.errors import InputError
+from twinloop.errors import InputError, unknown
 from twinloop.html import table
 from twinloop.numbers import MISSING, Interval, counted, fixed, percent
 from twinloop.replication.design import Design, How
@@ -48,7 +48,9 @@ class FleetComparison:
     days: int
 
     def __getitem__(self, policy: str) -> Comparison:
-        """What a policy changes against the best fixed intervals. Raises KeyError for one that does not exist."""
+        """What a policy changes against the best fixed intervals. Raises InputError for one that does not exist."""
+        if policy not in self.results:
+            raise unknown("fleet: policy", policy, self.results)
         return self.results[INTERVAL].compare(self.results[policy])
 
     def saving(self, policy: str) -> Interval:
@@ -109,6 +111,8 @@ class FleetComparison:
         return (*self.ranking, WEAR, ORACLE)
 
     def _cost(self, policy: str) -> Sample:
+        if policy not in self.results:
+            raise unknown("fleet: policy", policy, self.results)
         return self.results[policy].sample(COST)
 
     def _share(self, policy: str, best: str) -> Interval | None:
