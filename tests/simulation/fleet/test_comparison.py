@@ -125,6 +125,28 @@ def test_a_rule_from_outside_decides_as_a_policy_of_its_own_would():
     assert simulate(world, Joint(every_due, signals=own)).figures() == simulate(world, own).figures()
 
 
+def test_a_rule_sees_what_is_agreed():
+    days: list[float] = []
+
+    def levelled(morning: Morning, risks: RiskTable) -> list[Visit]:
+        """One vehicle a day, on the first day without a visit."""
+        due = morning.due & ~morning.booked & morning.up[:, None]
+        visits = []
+        for vehicle in np.flatnonzero(due.any(axis=1))[:1].tolist():
+            day = morning.earliest_day
+            while day in morning.visit_day:
+                day += 1
+            days.append(day)
+            visits.append(Visit(FLEET.names[vehicle], ("pump",), day))
+        return visits
+
+    record = simulate(World.of(FLEET, days=90), Joint(levelled, signals=FixedInterval({"pump": 10 * DAY})))
+    planned = [stay.off / DAY for stay in record.stays if not stay.roadside]
+    assert len(planned) > 20
+    assert len(set(days)) == len(days)
+    assert set(planned) <= set(days)
+
+
 def test_risks_grow_with_age_and_jump_with_an_alert():
     tables: list[tuple[Morning, RiskTable]] = []
 

@@ -159,16 +159,17 @@ def test_more_bays_never_mean_longer_waits():
 
 
 @settings(max_examples=10)
-@given(seed=st.integers(0, 1000), share=st.floats(0.4, 1.2), level=st.floats(0.3, 0.95))
-def test_no_policy_beats_the_oracle(seed, share, level):
+@given(seed=st.integers(0, 1000), share=st.floats(0.4, 1.2), level=st.floats(0.3, 0.95), visit=st.floats(0, FAILURE))
+def test_no_policy_beats_the_oracle_where_a_visit_costs_no_more_than_a_failure(seed, share, level, visit):
     parts = [
-        component(name, wear=wear(kind, cv=0.4)) for name, kind in (("a", "gamma"), ("b", "wiener"), ("c", "weibull"))
+        component(name, wear=wear(kind, cv=0.4), visit=visit)
+        for name, kind in (("a", "gamma"), ("b", "wiener"), ("c", "weibull"))
     ]
     world = World.of(fleet(*parts, vehicles=8), days=300, seed=seed)
     best = simulate(world, Oracle()).cost
     ages, levels = dict.fromkeys("abc", share * 40 * DAY), dict.fromkeys("abc", level)
     for policy in (RunToFailure(), FixedInterval(ages), WearSeen(levels)):
-        assert simulate(world, policy).cost >= best
+        assert simulate(world, policy).cost >= best * (1 - 1e-9)
 
 
 def test_waiting_for_the_workshop_to_open_costs_downtime():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from twinloop.config import Invalid, parse, settings
@@ -16,13 +17,14 @@ from twinloop.errors import InputError, nearest
 from twinloop.html import table
 from twinloop.numbers import MINUTES_PER_HOUR, counted, fixed, percent
 from twinloop.replication.streams import Streams
-from twinloop.simulation.fleet.duty import Dates, Duties, Duty, check_start
+from twinloop.simulation.fleet.duty import MINUTES_PER_DAY, Dates, Duties, Duty, check_start
 from twinloop.simulation.fleet.modes import Mode
-from twinloop.simulation.fleet.workshop import Workshop
+from twinloop.simulation.fleet.workshop import Opening, Workshop
 from twinloop.simulation.model.distributions import Distribution
 from twinloop.simulation.model.names import Name, Probability
 from twinloop.simulation.model.wear import Wear
 
+Floats = NDArray[np.float64]
 Euro = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -191,6 +193,11 @@ class Fleet:
     def dates(self, days: int, *, warmup_days: int = 0) -> Dates:
         """Weekdays and months of a run's days; its warm-up lies before day 0."""
         return Dates.of(days + warmup_days, start=self.start, first=-warmup_days)
+
+    def opening_minutes(self, first: int, days: int) -> Floats:
+        """[days] minutes that the workshop is open on each day from number `first` on."""
+        opening = Opening(self.workshop, Dates.of(days, start=self.start, first=first), first=first)
+        return np.diff([opening.passed(day * MINUTES_PER_DAY) for day in range(days + 1)])
 
     def duties(self, streams: Streams, days: int, *, warmup_days: int = 0) -> Duties:
         """The planned driving of one replication, the same under every policy."""

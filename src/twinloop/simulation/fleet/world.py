@@ -46,7 +46,13 @@ class World:
         lives = Lives(fleet, streams, batch_life=batch_life)
         duties = fleet.duties(streams, days, warmup_days=warmup_days)
         dates = fleet.dates(days + MARGIN_DAYS, warmup_days=warmup_days)
-        return cls(fleet, days, warmup_days, lives, duties, Opening(fleet.workshop, dates, first=-warmup_days))
+        opening = Opening(fleet.workshop, dates, first=-warmup_days)
+        if not opening.begins:
+            raise InputError(
+                f"workshop: closed on all of {len(dates.weekday)} days: expected one on which it opens; change its "
+                "shifts or the days it is closed"
+            )
+        return cls(fleet, days, warmup_days, lives, duties, opening)
 
     @property
     def begin_min(self) -> float:
