@@ -6,6 +6,7 @@ A Fleet describes, simulate runs it under a policy, compare_policies answers wit
 from twinloop.simulation.fleet.comparison import FleetComparison, compare_policies
 from twinloop.simulation.fleet.duty import Duty
 from twinloop.simulation.fleet.engine import simulate
+from twinloop.simulation.fleet.experiment import run_policy
 from twinloop.simulation.fleet.history import FleetHistory, simulate_history
 from twinloop.simulation.fleet.modes import Mode
 from twinloop.simulation.fleet.morning import Morning, Visit
@@ -59,6 +60,7 @@ __all__ = [
     "World",
     "compare_policies",
     "policy_of",
+    "run_policy",
     "simulate",
     "simulate_history",
     "telemetry",
