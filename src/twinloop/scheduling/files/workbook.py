@@ -6,19 +6,16 @@ file; one without a value is refused, as is an error.
 
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from twinloop.errors import InputError
 from twinloop.files import atomic
-from twinloop.scheduling.files.orders import CALENDAR
+from twinloop.scheduling.files.book import book_sheets
 from twinloop.scheduling.files.sheets import Cell, Row, Sheet
-from twinloop.scheduling.files.table import order_rows, sayable
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.problem.hours import machine_hours
-from twinloop.spreadsheets import as_text
 
 LARGEST = 500_000_000
 MOST_COLUMNS = 200
@@ -78,31 +75,11 @@ def _value(cell: Any, original: Any, where: str) -> Cell:
 
 
 def write_workbook(path: str | Path, shop: JobShop) -> None:
-    """Write Orders, Machines and Calendar, times in minutes. Raises InputError for what they cannot say."""
-    sayable(path, shop)
-    machines = [[as_text(name), shop.power.get(name)] for name in shop.machines]
-    if ending := [machine for machine in shop.machines if machine_hours(shop, machine).ends is not None]:
-        raise InputError(
-            f"{path}: the closed windows of {ending[0]} are a calendar that ends: write JSON, or name stops"
-        )
-    closed = [
-        [as_text(name), w.start, w.end]
-        for windows_of in (shop.closed, shop.stops)
-        for name, windows in windows_of.items()
-        for w in windows
-    ]
-    header, rows = order_rows(shop)
-    save_sheets(
-        path,
-        {
-            "Orders": [header, *rows],
-            "Machines": [["machine", "power"], *machines],
-            "Calendar": [list(CALENDAR), *closed],
-        },
-    )
+    """Write the sheets of an order book, times in minutes. Raises InputError for what they cannot say."""
+    save_sheets(path, book_sheets(path, shop))
 
 
-def save_sheets(path: str | Path, sheets: dict[str, Sequence[Sequence[Any]]]) -> None:
+def save_sheets(path: str | Path, sheets: Mapping[str, Sequence[Sequence[Any]]]) -> None:
     """Write sheets by name, each a header and rows of plain cells; no text becomes a formula."""
     import openpyxl
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
