@@ -12,7 +12,7 @@ from twinloop.errors import InputError
 from twinloop.simulation.fleet.comparison import FAILURE, INTERVAL, ORACLE, WEAR, compare_policies
 from twinloop.simulation.fleet.engine import simulate
 from twinloop.simulation.fleet.morning import Morning, Visit
-from twinloop.simulation.fleet.policies import POLICIES, Alert, FixedInterval, Joint, RunToFailure
+from twinloop.simulation.fleet.policies import POLICIES, Alert, FixedInterval, Joint, RunToFailure, policy_of
 from twinloop.simulation.fleet.record import COST
 from twinloop.simulation.fleet.risks import Foresight, survival
 from twinloop.simulation.fleet.tuning import tuned
@@ -20,7 +20,7 @@ from twinloop.simulation.fleet.world import World
 
 PARTS = (component("pump", wear=wear("gamma", cv=0.4)), component("box", wear=wear("weibull", cv=0.5)))
 FLEET = fleet(*PARTS, vehicles=8, notice_days=2)
-HOW = {"days": 200, "warmup_days": 60, "replications": 4, "tuning_replications": 2}
+HOW = {"days": 120, "warmup_days": 40, "replications": 4, "tuning_replications": 2}
 
 
 def curve(recall: float, *, lead_hours: float = 100.0, false_alarms: float = 0.0, draws: int = 0) -> AlertCurve:
@@ -68,7 +68,7 @@ def test_the_best_interval_is_the_one_that_theory_finds():
 
     best = minimize_scalar(rate, bounds=(10 * DAY, 150 * DAY), method="bounded")
     described = fleet(component(wear=law), vehicles=20)
-    chosen = tuned(FixedInterval({}), described, days=1000, warmup_days=200, replications=2).values["pump"]
+    chosen = tuned(FixedInterval({}), described, days=600, warmup_days=100, replications=2).values["pump"]
     # The cost is flat around its least: what counts is what the chosen interval costs.
     assert rate(chosen) < 1.03 * best.fun
     assert best.fun < 0.8 * rate(20 * DAY)
@@ -106,10 +106,14 @@ def test_the_frame_and_the_face_say_what_was_found(compared):
     assert "alerts &lt;b&gt;" in face
     assert "<b>" not in face
     assert compared.sentence.startswith(compared.ranking[0])
+    with pytest.raises(InputError, match="did you mean 'wear seen'"):
+        compared.saving("wear_seen")
+    with pytest.raises(InputError, match="did you mean 'wear seen'"):
+        compared["wear_seen"]
 
 
 def test_one_worker_or_four_give_the_same_numbers():
-    how = {**HOW, "replications": 5, "days": 60}
+    how = {**HOW, "replications": 5, "days": 40}
     alone, shared = (compare_policies(FLEET, {"own": RunToFailure()}, workers=w, **how) for w in (1, 4))
     assert alone.frame().equals(shared.frame())
     assert alone.policies[INTERVAL].values == shared.policies[INTERVAL].values
@@ -119,6 +123,28 @@ def test_a_rule_from_outside_decides_as_a_policy_of_its_own_would():
     world = World.of(FLEET, days=120, seed=4)
     own = FixedInterval({"pump": 25 * DAY, "box": 20 * DAY})
     assert simulate(world, Joint(every_due, signals=own)).figures() == simulate(world, own).figures()
+
+
+def test_a_rule_sees_what_is_agreed():
+    days: list[float] = []
+
+    def levelled(morning: Morning, risks: RiskTable) -> list[Visit]:
+        """One vehicle a day, on the first day without a visit."""
+        due = morning.due & ~morning.booked & morning.up[:, None]
+        visits = []
+        for vehicle in np.flatnonzero(due.any(axis=1))[:1].tolist():
+            day = morning.earliest_day
+            while day in morning.visit_day:
+                day += 1
+            days.append(day)
+            visits.append(Visit(FLEET.names[vehicle], ("pump",), day))
+        return visits
+
+    record = simulate(World.of(FLEET, days=90), Joint(levelled, signals=FixedInterval({"pump": 10 * DAY})))
+    planned = [stay.off / DAY for stay in record.stays if not stay.roadside]
+    assert len(planned) > 20
+    assert len(set(days)) == len(days)
+    assert set(planned) <= set(days)
 
 
 def test_risks_grow_with_age_and_jump_with_an_alert():
@@ -176,5 +202,26 @@ def test_what_cannot_be_compared_is_refused():
         compare_policies(FLEET, {"mine": FixedInterval({"pumps": math.inf})}, **HOW)
 
 
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        (Alert({"pump": 0.5}), "Alert: pump: expected an alert curve for its threshold 0.5"),
+        (Alert({"pump": math.nan}, {"pump": curve(0.9)}), "Alert: pump: expected a number as its threshold, got nan"),
+        (Alert({}, intervals={"pump": -1.0}), "Alert: intervals: pump = -1.0: expected minutes of driving ≥ 0"),
+    ],
+)
+def test_alerts_need_thresholds_with_curves(policy, message):
+    with pytest.raises(InputError, match=message):
+        simulate(World.of(FLEET, days=2), policy)
+
+
+def test_no_days_are_no_replication():
+    with pytest.raises(InputError, match="expected days ≥ 1 and warmup_days ≥ 0, got 0 and 0"):
+        World.of(FLEET, days=0)
+
+
 def test_every_policy_has_a_name():
     assert {INTERVAL, FAILURE, WEAR, ORACLE} < set(POLICIES)
+    assert policy_of(INTERVAL, values={"pump": 5.0}).values == {"pump": 5.0}
+    with pytest.raises(InputError, match="did you mean 'oracle'"):
+        policy_of("oracel")

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 
 from tests.simulation.fleet.fleets import DAY
 from twinloop.errors import InputError
+from twinloop.simulation.fleet import gantt
 from twinloop.simulation.fleet import history as module
 from twinloop.simulation.fleet.history import FleetHistory, simulate_history
 from twinloop.simulation.fleet.modes import SENSORS
@@ -229,6 +231,21 @@ def test_what_is_no_scenario_is_refused_in_one_line(tmp_path, text, message):
     assert "\n" not in str(refused.value)
     with pytest.raises(InputError, match="cannot be read"):
         Scenario.from_yaml(tmp_path / "none.yaml")
+
+
+def test_the_chart_shows_every_stay_and_escapes_names(usual):
+    bars = {trace.name: len(trace.x) for trace in usual.gantt().data}
+    assert sum(count for name, count in bars.items() if name != gantt.SERVED) == len(usual.workshop)
+    assert bars[gantt.FAILED] == int(usual.workshop["roadside"].sum())
+    for trace in usual.gantt().data:
+        assert all(0 <= begin <= begin + length <= DAYS for begin, length in zip(trace.base, trace.x, strict=True))
+    assert len(set(usual.gantt(most=2).data[0].y) | set(usual.gantt(most=2).data[2].y)) <= 2
+    vehicles = (dataclasses.replace(FLEET.vehicles[0], name="<b>bus</b>"),)
+    hostile = dataclasses.replace(FLEET, name="<script>", vehicles=vehicles)
+    text = str(simulate_history(hostile, days=60, policy=RunToFailure()).gantt().to_json())
+    assert "<b>bus" not in text
+    assert "&lt;b&gt;bus" in text.replace("\\u0026", "&")
+    assert "&lt;script&gt;" in hostile._repr_html_()
 
 
 def test_the_face_escapes_names():

@@ -18,7 +18,7 @@ from twinloop.simulation.fleet.watching import watched_lives
 # One component that shows its wear by one sensor, with the noise of the standard.
 PADS = Mode(name="pads", signs={"brake_wear": 9.0})
 BRAKES = dataclasses.replace(COMPONENTS[1], modes=(PADS,))
-FLEET = StandardFleet(vehicles=60, components=(BRAKES,)).fleet()
+FLEET = StandardFleet(vehicles=50, components=(BRAKES,)).fleet()
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_from_sensors_to_savings(past, scores):
         FLEET,
         {"alerts": Alert.of({"brakes": curve})},
         tune=("alerts",),
-        days=200,
+        days=150,
         replications=4,
         tuning_replications=2,
     )

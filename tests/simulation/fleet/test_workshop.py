@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.simulation.fleet.fleets import ALWAYS, DAY
+from tests.simulation.fleet.fleets import ALWAYS, DAY, fleet, workshop
 from twinloop.errors import InputError
 from twinloop.simulation.fleet.duty import Dates
 from twinloop.simulation.fleet.workshop import WEEK, Floor, Job, Opening, Shift, Stock, Store, Workshop
+from twinloop.simulation.fleet.world import World
 
 HOURS = Workshop(bays=1, technicians={"mechanic": 1}, shifts=(Shift(begins_min=480.0, ends_min=960.0),))
 
@@ -118,6 +119,12 @@ def test_hours_must_begin_before_they_end():
 
 
 def test_a_workshop_that_never_opens_is_refused():
-    shut = Workshop(technicians={"mechanic": 1}, closed=tuple(range(14)))
-    with pytest.raises(InputError, match="workshop: closed on all of 14 days"):
-        opening(shut)
+    shut = workshop(closed=tuple(range(70)))
+    with pytest.raises(InputError, match="workshop: closed on all of 65 days"):
+        World.of(fleet(workshop=shut), days=5)
+
+
+def test_a_fleet_tells_how_long_its_workshop_is_open():
+    described = fleet(workshop=workshop(shifts=(Shift(begins_min=480.0, ends_min=960.0),), closed=(4,)))
+    assert described.opening_minutes(3, 5).tolist() == [480.0, 0.0, 0.0, 0.0, 480.0]
+    assert described.opening_minutes(5, 2).tolist() == [0.0, 0.0]

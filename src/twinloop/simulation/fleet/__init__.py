@@ -6,10 +6,20 @@ A Fleet describes, simulate runs it under a policy, compare_policies answers wit
 from twinloop.simulation.fleet.comparison import FleetComparison, compare_policies
 from twinloop.simulation.fleet.duty import Duty
 from twinloop.simulation.fleet.engine import simulate
+from twinloop.simulation.fleet.experiment import run_policy
 from twinloop.simulation.fleet.history import FleetHistory, simulate_history
 from twinloop.simulation.fleet.modes import Mode
 from twinloop.simulation.fleet.morning import Morning, Visit
-from twinloop.simulation.fleet.policies import Alert, FixedInterval, Joint, Oracle, Policy, RunToFailure, WearSeen
+from twinloop.simulation.fleet.policies import (
+    Alert,
+    FixedInterval,
+    Joint,
+    Oracle,
+    Policy,
+    RunToFailure,
+    WearSeen,
+    policy_of,
+)
 from twinloop.simulation.fleet.scenario import BadBatch, Fault, Scenario
 from twinloop.simulation.fleet.sensor_faults import SensorFault
 from twinloop.simulation.fleet.sensors import Sensing, telemetry
@@ -49,6 +59,8 @@ __all__ = [
     "Workshop",
     "World",
     "compare_policies",
+    "policy_of",
+    "run_policy",
     "simulate",
     "simulate_history",
     "telemetry",

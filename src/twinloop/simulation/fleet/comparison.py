@@ -12,7 +12,7 @@ from typing import Unpack
 
 import polars as pl
 
-from twinloop.errors import InputError
+from twinloop.errors import InputError, unknown
 from twinloop.html import table
 from twinloop.numbers import MISSING, Interval, counted, fixed, percent
 from twinloop.replication.design import Design, How
@@ -21,18 +21,17 @@ from twinloop.replication.kpi import Kpi
 from twinloop.replication.result import Comparison, Result
 from twinloop.replication.statistics import Sample, interval, paired
 from twinloop.replication.system import System
-from twinloop.simulation.fleet.engine import simulate
+from twinloop.simulation.fleet.experiment import Played, key, kpis_of
 from twinloop.simulation.fleet.policies import Alert, FixedInterval, Oracle, Policy, RunToFailure, WearSeen
 from twinloop.simulation.fleet.policies.policy import PerComponent
 from twinloop.simulation.fleet.record import COST, KPIS
 from twinloop.simulation.fleet.tuning import tuned
 from twinloop.simulation.fleet.vehicle import Fleet
-from twinloop.simulation.fleet.world import World
 
 INTERVAL, FAILURE, WEAR, ORACLE = "fixed interval", "run to failure", "wear seen", "oracle"
 ALWAYS = (INTERVAL, FAILURE, WEAR, ORACLE)
 SHOWN = {"availability": 4, "failures": 2, "visits": 2}
-SHARES = ("visible_share", "gap_saved")
+SHARES = {"visible_share": "Share of visible savings", "gap_saved": "Gap saved to the oracle"}
 ENDS = ("", "_low", "_high")
 
 
@@ -48,7 +47,9 @@ class FleetComparison:
     days: int
 
     def __getitem__(self, policy: str) -> Comparison:
-        """What a policy changes against the best fixed intervals. Raises KeyError for one that does not exist."""
+        """What a policy changes against the best fixed intervals. Raises InputError for one that does not exist."""
+        if policy not in self.results:
+            raise unknown("fleet: policy", policy, self.results)
         return self.results[INTERVAL].compare(self.results[policy])
 
     def saving(self, policy: str) -> Interval:
@@ -93,14 +94,13 @@ class FleetComparison:
         rows: list[tuple[object, ...]] = []
         for name in self._order():
             result, change = self.results[name], self[name]
-            for key, kpi in KPIS.items():
-                own, against = result[key], change[key]
+            for figure, kpi in KPIS.items():
+                own, against = result[figure], change[figure]
                 ends = (own.mean, own.low, own.high, against.mean, against.low, against.high)
-                rows.append((name, key, kpi.title, kpi.unit, *ends))
-            for key, title in zip(SHARES, ("Share of visible savings", "Gap saved to the oracle"), strict=True):
-                share: Interval | None = getattr(self, key)(name)
+                rows.append((name, figure, kpi.title, kpi.unit, *ends))
+            for figure, share in zip(SHARES, (self.visible_share(name), self.gap_saved(name)), strict=True):
                 values = (share.mean, share.low, share.high) if share else (None, None, None)
-                rows.append((name, key, title, "", *values, None, None, None))
+                rows.append((name, figure, SHARES[figure], "", *values, None, None, None))
         numbers = ["mean", "low", "high", *(f"difference{end}" for end in ENDS)]
         texts = dict.fromkeys(("policy", "kpi", "title", "unit"), pl.String)
         return pl.DataFrame(rows, schema=texts | dict.fromkeys(numbers, pl.Float64), orient="row")
@@ -109,6 +109,8 @@ class FleetComparison:
         return (*self.ranking, WEAR, ORACLE)
 
     def _cost(self, policy: str) -> Sample:
+        if policy not in self.results:
+            raise unknown("fleet: policy", policy, self.results)
         return self.results[policy].sample(COST)
 
     def _share(self, policy: str, best: str) -> Interval | None:
@@ -131,7 +133,7 @@ class FleetComparison:
                     f"{fixed(cost.mean, 2)} ({fixed(cost.low, 2)} … {fixed(cost.high, 2)})",
                     "" if name == INTERVAL else f"{fixed(saving.low, 2)} … {fixed(saving.high, 2)}",
                     *(MISSING if share is None else percent(share.mean, digits=0) for share in shares),
-                    *(fixed(self.results[name][key].mean, digits) for key, digits in SHOWN.items()),
+                    *(fixed(self.results[name][kpi].mean, digits) for kpi, digits in SHOWN.items()),
                 )
             )
         heads = ("saved against fixed interval", "of visible savings", "of gap to oracle")
@@ -140,28 +142,8 @@ class FleetComparison:
             f"{runs} of {counted(self.days, 'day')}, the same fleets under every policy; {100 * self.confidence:g} % "
             f"intervals, paired. {self.sentence}"
         )
-        header = ("", KPIS[COST].heading, *heads, *(KPIS[key].heading for key in SHOWN))
+        header = ("", KPIS[COST].heading, *heads, *(KPIS[kpi].heading for kpi in SHOWN))
         return table(caption, header, rows)
-
-
-@dataclass(frozen=True, eq=False)
-class Played:
-    """One replication of a fleet under every policy: its key figures, by policy and figure."""
-
-    fleet: Fleet
-    policies: Mapping[str, Policy]
-    days: int
-    warmup_days: int
-    seed: int
-    drawn: bool
-
-    def __call__(self, number: int) -> Mapping[str, float]:
-        world = World.of(self.fleet, days=self.days, warmup_days=self.warmup_days, seed=self.seed, replication=number)
-        figures: dict[str, float] = {}
-        for name, policy in self.policies.items():
-            record = simulate(world, policy, draw=1 + number if self.drawn else 0)
-            figures |= {_key(name, kpi): value for kpi, value in record.figures().items()}
-        return figures
 
 
 def compare_policies(
@@ -204,8 +186,7 @@ def compare_policies(
     played = Played(fleet, everything, days, warmup_days, design.seed, drawn=True)
     measured = any(policy.draws for policy in everything.values())
     system = System(fleet.name, played, dataclasses.replace(played, drawn=False) if measured else None)
-    kpis = {_key(name, key): kpi for name in everything for key, kpi in KPIS.items()}
-    together = run([system], design, kpis)[fleet.name]
+    together = run([system], design, kpis_of(everything))[fleet.name]
     results = {name: _result(together, name, design, bool(policy.draws)) for name, policy in everything.items()}
     return FleetComparison(results, everything, days)
 
@@ -227,12 +208,8 @@ def _result(together: Result, policy: str, design: Design, drawn: bool) -> Resul
     """The part of the common table that is one policy's."""
 
     def part(frame: pl.DataFrame) -> pl.DataFrame:
-        return frame.select("replication", *(pl.col(_key(policy, key)).alias(key) for key in KPIS))
+        return frame.select("replication", *(pl.col(key(policy, kpi)).alias(kpi) for kpi in KPIS))
 
     kpis: Mapping[str, Kpi] = KPIS
     estimate = part(together.estimate) if drawn and together.estimate is not None else None
     return Result(policy, design, kpis, part(together.replications), estimate, None)
-
-
-def _key(policy: str, kpi: str) -> str:
-    return f"{policy}: {kpi}"

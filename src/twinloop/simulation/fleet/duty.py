@@ -118,9 +118,10 @@ class Duties:
 
     def work(self, vehicle: int, time: float) -> float:
         """Minutes of work planned until minute `time` of the calendar."""
-        row, day = self._rows[vehicle], int(time // MINUTES_PER_DAY)
-        if day >= len(row) - 1:
+        row = self._rows[vehicle]
+        if time >= (len(row) - 1) * MINUTES_PER_DAY:
             return row[-1]
+        day = int(time // MINUTES_PER_DAY)
         driven = time - day * MINUTES_PER_DAY - self._begins[vehicle]
         return row[day] + min(max(driven, 0.0), row[day + 1] - row[day])
 

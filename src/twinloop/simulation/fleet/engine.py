@@ -84,7 +84,7 @@ class _Run:
         self.units: dict[tuple[int, int], Unit] = {}
         # component → (when its visit is, when its part is there), by vehicle
         self.bookings: list[dict[int, tuple[float, float]]] = [{} for _ in range(shape[0])]
-        self.booked = np.zeros(shape, dtype=bool)
+        self.visit_day = np.full(shape, math.nan)
         self.events: list[tuple[float, int, int, int, object]] = []
         self.order = count()
         self.stays: list[Stay] = []
@@ -168,7 +168,7 @@ class _Run:
         if not self.up[vehicle]:
             later = self.opening.opens((time // MINUTES_PER_DAY + 1) * MINUTES_PER_DAY)
             for component in agreed:
-                self.bookings[vehicle][component] = (later, self.bookings[vehicle][component][1])
+                self.book(vehicle, component, later, self.bookings[vehicle][component][1])
             self.push(later, ARRIVAL, vehicle, None)
             return
         self.odometer[vehicle] = self.base[vehicle] + self.duties.work(vehicle, time)
@@ -188,7 +188,7 @@ class _Run:
         self.visits += self.counts(off)
         for component, reason in reasons.items():
             agreed.pop(component, None)
-            self.booked[vehicle, component] = False
+            self.visit_day[vehicle, component] = math.nan
             described = self.fleet.components[component]
             self.charge(component, described.failure if reason == "failure" else described.visit, off)
             self.renewals += self.counts(off)
@@ -280,7 +280,7 @@ class _Run:
             due=since >= 0,
             due_since_min=np.maximum(since, 0.0),
             up=self.up.copy(),
-            booked=self.booked.copy(),
+            visit_day=self.visit_day.copy(),
         )
         for visit in self.policy.visits(morning):
             self.agree(visit, morning, time)
@@ -295,7 +295,7 @@ class _Run:
             raise InputError(f"{where}: expected day {morning.earliest_day} or later, {fleet.notice_days} days ahead")
         if not morning.up[vehicle]:
             raise InputError(f"{where}: it is down or in the workshop this morning: expected a vehicle that is up")
-        twice = [name for name, place in zip(visit.components, components, strict=True) if self.booked[vehicle, place]]
+        twice = [fleet.parts[place] for place in components if place in self.bookings[vehicle]]
         if twice or not components:
             raise InputError(f"{where}: expected components without a visit, got {', '.join(twice) or 'none'}")
         parts = {place: self.store.take(place, time) for place in components}
@@ -304,9 +304,14 @@ class _Run:
         if there > when:
             when = self.opening.opens(-(-there // MINUTES_PER_DAY) * MINUTES_PER_DAY)
         for place, part in parts.items():
-            self.bookings[vehicle][place] = (when, part)
-            self.booked[vehicle, place] = True
+            self.book(vehicle, place, when, part)
         self.push(when, ARRIVAL, vehicle, None)
+
+    def book(self, vehicle: int, component: int, when: float, part: float) -> None:
+        """A component's visit is agreed, or moved, to a minute; its part is there from minute `part` on."""
+        self.bookings[vehicle][component] = (when, part)
+        day = when // MINUTES_PER_DAY if math.isfinite(when) else when
+        self.visit_day[vehicle, component] = day - self.world.warmup_days
 
     def counts(self, time: float) -> bool:
         """Whether what happens now is counted."""

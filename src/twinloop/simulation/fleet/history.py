@@ -15,6 +15,7 @@ from twinloop.contracts import Telemetry
 from twinloop.html import table
 from twinloop.numbers import count, counted
 from twinloop.simulation.fleet.engine import simulate
+from twinloop.simulation.fleet.gantt import stays_gantt
 from twinloop.simulation.fleet.policies.interval import FixedInterval
 from twinloop.simulation.fleet.policies.policy import Policy
 from twinloop.simulation.fleet.record import Record, Service
@@ -29,7 +30,8 @@ TEXT, NUMBER, WHOLE = pl.String(), pl.Float64(), pl.Int64()
 # Times are minutes from midnight of day 0 on, below 0 before it; odometers and ages are minutes of driving.
 # One row per vehicle.
 VEHICLES: Schema = {"asset": TEXT, "kind": TEXT, "customer": TEXT}
-# One row per part that was in service after day 0, from the minute on at which it was installed.
+# One row per part that was in service after day 0, from the minute on at which it was installed; the first ones were
+# there when the warm-up began.
 PARTS: Schema = {
     "asset": TEXT,
     "component": TEXT,
@@ -179,6 +181,15 @@ class FleetHistory:
         """All tables by name."""
         names = ("vehicles", "parts", "maintenance", "workshop", "lives", "sensor_faults")
         return {name: getattr(self, name) for name in names}
+
+    def gantt(self, *, most: int = 30) -> Any:
+        """A plotly figure of when vehicles stand and why; of more than `most`, those that stand longest."""
+        lost = self.workshop.group_by("asset").agg(pl.col("lost_min").sum()).sort("lost_min", "asset", descending=True)
+        names = list(self.fleet.names)
+        if len(names) > most:
+            names = sorted(lost["asset"].head(most).to_list())
+        stays = self.workshop.filter(pl.col("asset").is_in(names))
+        return stays_gantt(stays, vehicles=names, days=self.record.world.days, title=self.fleet.name)
 
     @property
     def _zero(self) -> float:

@@ -31,7 +31,8 @@ class Morning:
     which a visit can still be agreed. odometer_min: minutes driven; age_min: those since the component was renewed.
     due: whether that is its due age or more (an alert was given, an interval is over). due_since_min: minutes driven
     since it became due, 0 where it is not.
-    up: vehicles that are neither down nor in the workshop; only they can be agreed on. booked: a visit is agreed.
+    up: vehicles that are neither down nor in the workshop; only they can be agreed on. visit_day: number of the day on
+    which the component's agreed visit is, NaN without one.
     """
 
     fleet: Fleet
@@ -43,4 +44,9 @@ class Morning:
     due: Flags
     due_since_min: Floats
     up: Flags
-    booked: Flags
+    visit_day: Floats
+
+    @property
+    def booked(self) -> Flags:
+        """Whether a visit of the component is agreed, [vehicles, components]."""
+        return np.isfinite(self.visit_day)

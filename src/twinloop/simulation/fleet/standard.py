@@ -119,6 +119,9 @@ class StandardFleet:
 
     A bay for every `vehicles_per_bay` vehicles, with a mechanic for each and an electrician for every second one.
     sensing: what sensors add to what they measure.
+
+    >>> StandardFleet(vehicles=2).fleet().names
+    ('VEH001', 'VEH002')
     """
 
     vehicles: Annotated[int, Field(ge=1, le=10_000)] = 10

@@ -8,19 +8,23 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from twinloop.config import Invalid, parse, settings
 from twinloop.config.reading import read_yaml
 from twinloop.errors import InputError, nearest
+from twinloop.html import table
+from twinloop.numbers import MINUTES_PER_HOUR, counted, fixed, percent
 from twinloop.replication.streams import Streams
-from twinloop.simulation.fleet.duty import Dates, Duties, Duty, check_start
+from twinloop.simulation.fleet.duty import MINUTES_PER_DAY, Dates, Duties, Duty, check_start
 from twinloop.simulation.fleet.modes import Mode
-from twinloop.simulation.fleet.workshop import Workshop
+from twinloop.simulation.fleet.workshop import Opening, Workshop
 from twinloop.simulation.model.distributions import Distribution
 from twinloop.simulation.model.names import Name, Probability
 from twinloop.simulation.model.wear import Wear
 
+Floats = NDArray[np.float64]
 Euro = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -95,7 +99,8 @@ class Fleet:
     notice_days: a visit must be agreed so many days ahead. towing_min: minutes of the calendar from a failure on the
     road to the workshop. downtime_hour: euro per planned hour of driving that a vehicle stands instead.
     used: whether every first part has a share of its life behind it, any as likely, instead of being new.
-    start: midnight at which day 0 begins, ISO 8601 with its zone; without it day 0 is a Monday in January.
+    start: midnight at which day 0 begins, ISO 8601 with its zone; without it day 0 is a Monday in January. All days
+    have 1440 minutes, as on a clock that is never put forward or back.
     """
 
     name: Text = "fleet"
@@ -150,6 +155,25 @@ class Fleet:
         """Names of the components, in order."""
         return tuple(component.name for component in self.components)
 
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                component.name,
+                f"{component.wear.kind}, {fixed(component.wear.mean_life_min / MINUTES_PER_HOUR, 0)} h ± "
+                f"{percent(component.wear.cv, digits=0)}",
+                component.skill,
+                f"{component.repair}",
+                fixed(component.visit, 0),
+                fixed(component.failure, 0),
+            )
+            for component in self.components
+        ]
+        kinds = Counter(vehicle.kind for vehicle in self.vehicles)
+        used = ", ".join(f"{number} × {kind}" for kind, number in kinds.items())
+        workshop = f"{counted(self.workshop.bays, 'bay')}, visits {counted(self.notice_days, 'day')} ahead"
+        header = ("component", "wear", "skill", "repair (min)", "visit (€)", "failure (€)")
+        return table(f"{self.name}: {used}; {workshop}", header, rows)
+
     def vehicle(self, name: str) -> int:
         """Place of a vehicle. Raises InputError for a name that does not exist."""
         if name not in self.names:
@@ -169,6 +193,11 @@ class Fleet:
     def dates(self, days: int, *, warmup_days: int = 0) -> Dates:
         """Weekdays and months of a run's days; its warm-up lies before day 0."""
         return Dates.of(days + warmup_days, start=self.start, first=-warmup_days)
+
+    def opening_minutes(self, first: int, days: int) -> Floats:
+        """[days] minutes that the workshop is open on each day from number `first` on."""
+        opening = Opening(self.workshop, Dates.of(days, start=self.start, first=first), first=first)
+        return np.diff([opening.passed(day * MINUTES_PER_DAY) for day in range(days + 1)])
 
     def duties(self, streams: Streams, days: int, *, warmup_days: int = 0) -> Duties:
         """The planned driving of one replication, the same under every policy."""

@@ -15,7 +15,6 @@ import numpy as np
 from pydantic import Field
 
 from twinloop.config import settings
-from twinloop.errors import InputError
 from twinloop.simulation.fleet.duty import MINUTES_PER_DAY, Dates
 from twinloop.simulation.model.names import Name
 
@@ -49,10 +48,7 @@ class Workshop:
 
 
 class Opening:
-    """The opening hours of some days as a clock: opening minutes that have passed at a minute of the calendar.
-
-    Raises InputError where the workshop never opens.
-    """
+    """The opening hours of some days as a clock: opening minutes that have passed at a minute of the calendar."""
 
     def __init__(self, workshop: Workshop, dates: Dates, *, first: int = 0) -> None:
         spans: list[tuple[float, float]] = []
@@ -67,11 +63,6 @@ class Opening:
                     spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
                 else:
                     spans.append((begin, end))
-        if not spans:
-            raise InputError(
-                f"workshop: closed on all of {len(dates.weekday)} days: expected one on which it opens; change its "
-                "shifts or the days it is closed"
-            )
         self.begins = [begin for begin, _ in spans]
         self.ends = [end for _, end in spans]
         lengths = np.cumsum([end - begin for begin, end in spans])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from twinloop.errors import InputError
 from twinloop.replication.streams import Streams
 from twinloop.simulation.fleet.duty import MINUTES_PER_DAY, Duties
 from twinloop.simulation.fleet.lives import Lives
@@ -35,12 +36,23 @@ class World:
         replication: int = 0,
         batch_life: Mapping[tuple[str, str, int], float] | None = None,
     ) -> "World":
-        """The world of that seed and number; batch_life: (component, supplier, batch) → factor of its mean life."""
+        """The world of that seed and number; batch_life: (component, supplier, batch) → factor of its mean life.
+
+        Raises InputError for less than a day and for a workshop that never opens.
+        """
+        if days < 1 or warmup_days < 0:
+            raise InputError(f"fleet: expected days ≥ 1 and warmup_days ≥ 0, got {days} and {warmup_days}")
         streams = Streams(seed, replication)
         lives = Lives(fleet, streams, batch_life=batch_life)
         duties = fleet.duties(streams, days, warmup_days=warmup_days)
         dates = fleet.dates(days + MARGIN_DAYS, warmup_days=warmup_days)
-        return cls(fleet, days, warmup_days, lives, duties, Opening(fleet.workshop, dates, first=-warmup_days))
+        opening = Opening(fleet.workshop, dates, first=-warmup_days)
+        if not opening.begins:
+            raise InputError(
+                f"workshop: closed on all of {len(dates.weekday)} days: expected one on which it opens; change its "
+                "shifts or the days it is closed"
+            )
+        return cls(fleet, days, warmup_days, lives, duties, opening)
 
     @property
     def begin_min(self) -> float:

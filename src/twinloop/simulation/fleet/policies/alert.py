@@ -7,6 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from twinloop.contracts import AlertCurve
+from twinloop.contracts.clock import check_clock
+from twinloop.errors import InputError
 from twinloop.simulation.fleet.lives import Lives, Unit
 from twinloop.simulation.fleet.policies.policy import NEVER, PerComponent
 from twinloop.simulation.fleet.vehicle import Fleet
@@ -41,7 +43,16 @@ class Alert(PerComponent):
     def check(self, fleet: Fleet) -> None:
         for name in (*self.values, *self.curves, *self.intervals):
             fleet.component(name)
-        assert self.predictors is not None
+        for name, threshold in self.values.items():
+            if threshold < NEVER and name not in self.curves:
+                raise InputError(f"Alert: {name}: expected an alert curve for its threshold {threshold:g}: give one")
+            if not threshold == threshold:
+                raise InputError(f"Alert: {name}: expected a number as its threshold, got {threshold}")
+        for name, interval in self.intervals.items():
+            if not interval >= 0:
+                raise InputError(f"Alert: intervals: {name} = {interval}: expected minutes of driving ≥ 0")
+        for name, curve in self.curves.items():
+            check_clock(f"alert curve of {name}", curve.clock, expected="work", remedy="components wear by driving")
 
     @cached_property
     def predictors(self) -> dict[str, Predictor]:
