@@ -21,6 +21,10 @@ hypothesis.settings.register_profile(
     "suite", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("suite")
+# By hand, with `--hypothesis-profile=many`: other examples in every run, and many of them.
+hypothesis.settings.register_profile(
+    "many", deadline=None, max_examples=3000, suppress_health_check=list(hypothesis.HealthCheck)
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,7 +8,7 @@ from tests.scheduling.shops import every_plan, every_timed_plan, flexible_shops,
 from twinloop.contracts import Assignment
 from twinloop.scheduling.bounds import horizon, latest_ends, lower_bound, spans
 from twinloop.scheduling.objectives import TERMS, Goal, Term
-from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation, Window
+from twinloop.scheduling.problem import Alternative, Changeover, Job, JobShop, Operation, Pool, Window
 
 
 @settings(max_examples=30, deadline=None)
@@ -81,3 +81,31 @@ def test_starts_leave_room_for_all_that_comes_after() -> None:
 def test_a_goal_that_gains_by_ending_late_looks_further_ahead(term: Term, expected: int) -> None:
     shop = JobShop(("mill",), (Job("a", (Operation("mill", 6),), due=100),))
     assert horizon(shop, Goal.of(term)) == expected
+
+
+def test_the_least_set_ups_belong_to_a_machines_work() -> None:
+    times = {("a", "b"): 2, ("b", "a"): 3, ("b", "c"): 1, ("a", "c"): 5, ("c", "a"): 1, ("c", "b"): 1}
+    jobs = tuple(Job(str(k), (Operation("mill", 4, family=family),)) for k, family in enumerate("abbc"))
+    shop = JobShop(("mill",), jobs, setups={"mill": times})
+    # b, b, c, a: 1 + 1 of set-up.
+    assert lower_bound(shop, "makespan") == 18 == shop.solve("makespan", iterations=1000).objective
+    assert lower_bound(shop, "setup") == 2
+    started = dataclasses.replace(shop, changeovers={"mill": Changeover(initial="a")})
+    # From a: b for 2, c for 1; on the clock nothing is said of the first operation's.
+    assert lower_bound(started, "setup") == 3
+    closed = {"mill": (Window(6, 9),)}
+    attended, unattended = (
+        dataclasses.replace(shop, stops=closed, changeovers={"mill": Changeover(unattended=alone)})
+        for alone in (False, True)
+    )
+    assert [lower_bound(one, "makespan") for one in (attended, unattended)] == [21, 19]
+
+
+def test_people_are_a_bound_where_machines_are_not() -> None:
+    jobs = tuple(Job(str(k), (Operation(f"m{k}", 4, pools={"crew": need}),)) for k, need in enumerate((1, 2, 2)))
+    shop = JobShop(("m0", "m1", "m2"), jobs, pools=(Pool("crew", 3, stops=(Window(2, 5),)),))
+    # None fits before 5, and those that need 2 of 3 go one after the other.
+    assert lower_bound(shop, "makespan") == 13
+    jobs = tuple(Job(str(k), (Operation(f"m{k}", 4, pools={"crew": 1}),)) for k in range(5))
+    shop = JobShop(tuple(f"m{k}" for k in range(5)), jobs, pools=(Pool("crew", 2),))
+    assert lower_bound(shop, "makespan") == 10

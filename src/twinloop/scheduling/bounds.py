@@ -1,26 +1,21 @@
 """What no plan can beat, found without search: earliest starts, latest ends, and a lower bound of any goal.
 
 Heads and tails run along the routes, over every machine an operation may use, with transport, closed windows and
-deliveries; machine bounds are head + work + tail (Carlier 1982), for alternatives over the sets of machines that
-some operation is confined to. The bound asks for nothing but earliest starts and ends, so that it is there at once;
-`spans` lists every start that is left.
+deliveries; `loads` adds what machines, set-ups and pools take. The bound asks for nothing but earliest starts and ends,
+so that it is there at once; `spans` lists every start that is left.
 """
 
 import math
-from bisect import bisect_left
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from twinloop.contracts import Assignment
 from twinloop.scheduling.heads import Heads, Key, Supply, heads
+from twinloop.scheduling.loads import set_up_time, worked_off
 from twinloop.scheduling.objectives import Goal, Term
 from twinloop.scheduling.problem import Alternative, JobShop, Operation
-from twinloop.scheduling.problem.calendar import ALWAYS, NEVER, Closures, OpenTime, Stretch, stretches
+from twinloop.scheduling.problem.calendar import Closures, Stretch, stretches
 from twinloop.scheduling.question import in_time
-
-# Sets of machines that a bound is tried on where operations are confined to more, those with most work of their own.
-SETS = 60
 
 
 @dataclass(frozen=True)
@@ -60,7 +55,7 @@ def horizon(shop: JobShop, goal: Goal) -> int:
     if not goal.later:
         return shop.horizon
     late = [job.due for job in shop.jobs if job.due is not None] + [a.end for a in goal.reference or ()]
-    return max(late, default=0) + shop.horizon
+    return max([0, *late]) + shop.horizon
 
 
 def latest_ends(shop: JobShop, *, latest: int, due: Mapping[str, int] | None = None) -> dict[str, int]:
@@ -80,17 +75,19 @@ def spans(
     *,
     kept: Mapping[Key, Assignment] | None = None,
     only: Collection[str] | None = None,
+    closures: Closures | None = None,
     until: float = math.inf,
 ) -> Spans:
     """For every operation the modes and starts that routes, windows and the jobs' latest ends leave.
 
     kept: further operations that stay where they are, beside the frozen ones; only: the jobs that matter. An
-    operation without a mode has no place at all. Raises TimeoutError when `time.perf_counter` gets past `until`.
+    operation without a mode has no place at all. closures: of the shop, where the caller has them. Raises TimeoutError
+    when `time.perf_counter` gets past `until`.
     """
     fixed = {(a.job, a.operation): a for a in shop.frozen} | dict(kept or {})
     jobs = [name for name in shop.order if only is None or name in only]
     began = min([0, *(a.start for a in fixed.values())])
-    closed, supply = Closures(shop), Supply(shop)
+    closed, supply = closures or Closures(shop), Supply(shop)
     spans_of: dict[Key, tuple[Mode, ...]] = {}
     for name in jobs:
         job = shop.by_name[name]
@@ -186,7 +183,7 @@ def _first_ends(shop: JobShop, earliest: Heads) -> dict[str, int]:
 
 
 def _makespan(shop: JobShop, earliest: Heads, _: Goal) -> int:
-    return max(*_first_ends(shop, earliest).values(), _machine_bound(shop, earliest))
+    return max(*_first_ends(shop, earliest).values(), worked_off(shop, earliest))
 
 
 def _tardiness(shop: JobShop, earliest: Heads, _: Goal) -> int:
@@ -221,64 +218,14 @@ def _energy(shop: JobShop, earliest: Heads, _: Goal) -> int:
     return sum(min(shop.power.get(head.machine, 0) * head.duration for head in row) for row in earliest.values())
 
 
+def _setup(shop: JobShop, earliest: Heads, _: Goal) -> int:
+    return set_up_time(shop, earliest)
+
+
 def _stability(_: JobShop, earliest: Heads, goal: Goal) -> int:
     before = {(a.job, a.operation): a.start for a in goal.reference or ()}
     moved = [min(head.first for head in earliest[key]) - start for key, start in before.items() if key in earliest]
     return sum(max(0, late) for late in moved)
-
-
-class _Load(NamedTuple):
-    """What operations need of the machines they are confined to: least head, sum of work, least tail."""
-
-    head: int
-    work: int
-    tail: int
-
-
-def _together(loads: Collection[_Load]) -> _Load:
-    return _Load(min(load.head for load in loads), sum(load.work for load in loads), min(load.tail for load in loads))
-
-
-def _machine_bound(shop: JobShop, earliest: Heads) -> int:
-    loads: dict[frozenset[str], _Load] = {}
-    for job in shop.jobs:
-        tail = 0
-        for number in reversed(range(len(job.operations))):
-            row = earliest[job.name, number]
-            # Pauses keep the machine but are no work; a frozen operation lasts as long as it lasts.
-            work = min(head.work for head in row)
-            machines = frozenset(head.machine for head in row)
-            if work and not machines & shop.ovens.keys():
-                load = _Load(min(head.first for head in row), work, tail)
-                loads[machines] = _together((load, loads[machines])) if machines in loads else load
-            tail += work
-    closures = Closures(shop)
-    # A frozen operation may run through closed windows.
-    hours = {machine: ALWAYS if shop.frozen else closures.on(machine) for machine in shop.machines}
-    most = sorted(loads, key=lambda machines: (-loads[machines].work / len(machines), sorted(machines)))[:SETS]
-    best = 0
-    for machines in [*most, frozenset(shop.machines) - shop.ovens.keys()]:
-        inside = [load for confined, load in loads.items() if confined <= machines]
-        if inside:
-            whole = _together(inside)
-            best = max(best, _worked_off([hours[m] for m in machines], whole.head, whole.work) + whole.tail)
-    return best
-
-
-def _worked_off(hours: Sequence[OpenTime], begin: int, work: int) -> int:
-    """When machines of these hours together can have done `work` from `begin` on."""
-    always = sum(one.always for one in hours)
-    others = [one for one in hours if not one.always]
-    if not others:
-        return begin - (-work // always)
-
-    def enough(until: int) -> bool:
-        return always * (until - begin) + sum(one.between(begin, until) for one in others) >= work
-
-    until = begin - (-work // len(hours))
-    while not enough(until) and until < NEVER:
-        until = min(2 * until - begin + 1, NEVER)
-    return begin + bisect_left(range(begin, until), True, key=enough)
 
 
 # What no plan can be below, from the earliest start and end of every operation; a term without an entry has 0.
@@ -290,6 +237,7 @@ BOUNDS: Mapping[Term, Callable[[JobShop, Heads, Goal], int]] = {
     "late_jobs": _late_jobs,
     "completion": _completion,
     "weighted_completion": _weighted_completion,
+    "setup": _setup,
     "energy": _energy,
     "stability": _stability,
 }

@@ -220,3 +220,11 @@ def test_hours_and_machine_states_come_back_from_a_file(tmp_path: Path) -> None:
     )
     made.write(tmp_path / "shop.json")
     assert JobShop.read(tmp_path / "shop.json") == made
+
+
+def test_work_whose_later_openings_are_all_too_short_is_refused_by_name() -> None:
+    # Two units of overtime once, then one unit a day for ever: what is left after the first two never gets two.
+    hours = {"mill": Calendar("2026-03-23T08:00", (Shift("08:00", "12:00"),), unit_s=4 * 3600)}
+    step = Operation("mill", 4, resumable=True, least_run=2)
+    with pytest.raises(InputError, match="begins on mill, but never ends.*least_run 2: shorten it"):
+        JobShop(("mill",), (Job("a", (step,)),), calendars=hours, overtime={"mill": (Window(0, 2),)})

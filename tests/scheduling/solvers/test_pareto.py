@@ -6,7 +6,7 @@ from tests.scheduling.shops import every_timed_plan, rich_shop, rich_shops, sing
 from twinloop.errors import InputError
 from twinloop.scheduling.checker import check
 from twinloop.scheduling.objectives import Goal
-from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.problem import Job, JobShop, Operation
 from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solvers.pareto import SCHEMA, hypervolume, pareto_front
 
@@ -73,3 +73,10 @@ def test_a_shop_without_a_plan_has_no_front_but_a_reason() -> None:
 def test_one_point_is_no_front() -> None:
     with pytest.raises(InputError, match="points = 1: expected at least 2"):
         pareto_front(rich_shop(), Question(Goal.of("makespan", "energy"), LIMIT), points=1)
+
+
+def test_a_shop_with_an_oven_has_a_front() -> None:
+    jobs = tuple(Job(str(k), (Operation("oven", 4, family="x"),), due=4) for k in range(3))
+    shop = JobShop(("oven",), jobs, ovens={"oven": 2})
+    front = pareto_front(shop, Question(Goal.of("makespan", "late_jobs"), Limit(deterministic=1.0)), points=2)
+    assert [point.values for point in front.points] == [(8, 1)]

@@ -84,12 +84,17 @@ class OpenTime:
     def done(self, start: float, duration: float, *, least: float | None = None) -> float:
         """End of work that begins at `start`, in open time; NEVER where it finds no end."""
         need = duration if least is None else min(least, duration)
-        until = start + duration
+        until, left, since = start + duration, duration, max(start, self.settled)
         while True:
             windows = self._around(int(start), int(until) + 1)
             end = worked_until(windows, start, duration, need)
             if end <= until or end >= NEVER:
                 return min(end, NEVER)
+            # What does not get on for so long meets openings that are all too short for it.
+            if (rest := max(0, end - windows[-1].end)) < left:
+                left, since = rest, until
+            elif self.period and until > since + PATIENCE * self.period:
+                return NEVER
             until = min(end + max(self.period, 1), NEVER)
 
     def worked(self, start: float, until: float, duration: float, *, least: float = 0) -> float:

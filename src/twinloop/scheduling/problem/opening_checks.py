@@ -143,6 +143,11 @@ def _misfit(
     opened = f"{machine}{''.join(f' and {name}' for name in also)}"
     others = f" (nor of {', '.join(name for name, _, _ in misfits[1:])})" if len(misfits) > 1 else ""
     ended = _ended([(f"machine {machine}", machine_hours(shop, machine)), *((f"pool {n}", pools[n]) for n in also)])
+    if both.first(0, needed) < NEVER and both.period:
+        return (
+            f"{where}: begins on {opened}{others}, but never ends: no opening that comes again is as long as its "
+            f"least_run {operation.least_run}: shorten it"
+        )
     if both.first(0, needed) < NEVER:
         room = both.between(0, NEVER)
         return f"{where}: only {room} of open time are left of {opened}{others}, too little for its work: {ended}"

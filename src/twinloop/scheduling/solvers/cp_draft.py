@@ -5,7 +5,7 @@ solution, and a neighbourhood can be told to stay as good as its start.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from twinloop.contracts import Assignment, Plan
 from twinloop.scheduling.bounds import Spans
 from twinloop.scheduling.heads import Key
 from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.problem.calendar import Closures
 
 # A variable, or what a single mode makes certain.
 Literal = cp_model.IntVar | bool
@@ -64,19 +65,22 @@ class Draft:
     """The model with its operations.
 
     rows: visits by machine. pools: intervals, what they need, and when they end at the latest, by pool. follows:
-    the arcs that cost a set-up, as (time, literal). hints: by index of the variable.
+    the arcs that cost a set-up, as (time, literal). hints: by index of the variable. settings: what a machine is set up
+    for before everything in its row, where that is no longer its initial family.
     """
 
     shop: JobShop
     spans: Spans
     hint: Mapping[Key, Assignment]
     kept: Mapping[Key, Assignment]
+    closures: Closures
     cp: cp_model.CpModel = field(default_factory=cp_model.CpModel)
     placed: dict[Key, Placed] = field(default_factory=dict)
     rows: dict[str, list[Visit]] = field(default_factory=lambda: defaultdict(list))
     pools: dict[str, list[tuple[cp_model.IntervalVar, int, int]]] = field(default_factory=lambda: defaultdict(list))
     follows: list[tuple[int, cp_model.IntVar]] = field(default_factory=list)
     hints: dict[int, int] = field(default_factory=dict)
+    settings: dict[str, str | None] = field(default_factory=dict)
 
     def number(self, domain: cp_model.Domain, hint: int | None) -> cp_model.IntVar:
         """A whole number from `domain`; a hint outside is dropped."""
@@ -118,10 +122,11 @@ class Draft:
 
     def plan(self, search: cp_model.CpSolver | cp_model.CpSolverSolutionCallback) -> Plan:
         """The solver's answer together with all kept operations."""
-        assignments = dict(self.kept)
+        placed = {(a.job, a.operation): a for a in self.placements(search)}
+        return Plan.of((dict(self.kept) | placed).values())
+
+    def placements(self, search: cp_model.CpSolver | cp_model.CpSolverSolutionCallback) -> Iterator[Assignment]:
+        """The solver's answer."""
         for (job, number), placed in self.placed.items():
             machine = next(m for m, chosen in placed.machines.items() if chosen is True or search.value(chosen))
-            assignments[job, number] = Assignment(
-                job, number, machine, search.value(placed.start), search.value(placed.end)
-            )
-        return Plan.of(assignments.values())
+            yield Assignment(job, number, machine, search.value(placed.start), search.value(placed.end))

@@ -16,6 +16,7 @@ from twinloop.contracts import Assignment
 from twinloop.scheduling.bounds import Mode, Spans
 from twinloop.scheduling.heads import Key
 from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.problem.calendar import Closures
 from twinloop.scheduling.question import in_time
 from twinloop.scheduling.solvers.cp_draft import Draft, Expression, Literal, Placed, Visit
 from twinloop.scheduling.solvers.cp_resources import limit_materials, limit_resources
@@ -27,15 +28,17 @@ def draft(
     *,
     hint: Mapping[Key, Assignment] | None = None,
     kept: Mapping[Key, Assignment] | None = None,
+    closures: Closures | None = None,
     until: float = math.inf,
 ) -> Draft | None:
     """The model without a goal; None when some operation has no place left.
 
-    Raises TimeoutError when `time.perf_counter` gets past `until`.
+    kept: what stays, as far as it can matter. closures: of the shop, where the caller has them. Raises TimeoutError
+    when `time.perf_counter` gets past `until`.
     """
     if not all(spans.values()):
         return None
-    model = Draft(shop, spans, hint or {}, kept or {})
+    model = Draft(shop, spans, hint or {}, kept or {}, closures or Closures(shop))
     for key, modes in spans.items():
         in_time(until)
         if key in model.kept:

@@ -5,6 +5,7 @@ Materials need no reservoir: before each delivery the use is limited.
 
 import itertools
 import math
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -94,6 +95,9 @@ def _add_kept(model: Draft) -> None:
         high = sum(a.start < closes[machine] for a in kept) + 1
         while 0 < high < len(kept) and model.family((kept[high - 1].job, kept[high - 1].operation)) is None:
             high += 1
+        families = [family for a in kept[:low] if (family := model.family((a.job, a.operation))) is not None]
+        if families:
+            model.settings[machine] = families[-1]
         model.rows[machine] += [
             Visit((a.job, a.operation), fixed(model, a), a.start, a.end, True, a.start, a.start, a.end, a.end)
             for a in kept[low:high]
@@ -115,10 +119,14 @@ def limit_materials(model: Draft) -> None:
     cp = model.cp
     for material in model.shop.materials:
         users = list(_users(model, material.name))
+        undecided = [user for user in users if user.first < user.last]
+        # What is used for certain, by when at the latest.
+        last = sorted((user.last, user.needed) for user in users)
+        certain = [0, *itertools.accumulate(needed for _, needed in last)]
         supply = material.initial
         for time, arrivals in itertools.groupby(sorted(material.deliveries), key=lambda delivery: delivery[0]):
-            used: list[Expression] = [user.needed for user in users if user.last < time]
-            for user in users:
+            used: list[Expression] = [certain[bisect_left(last, time, key=lambda use: use[0])]]
+            for user in undecided:
                 if user.first < time <= user.last:
                     early = model.choice(None if user.hint is None else user.hint < time)
                     cp.add(user.start >= time).only_enforce_if(~early)

@@ -12,7 +12,7 @@ from ortools.sat.python import cp_model
 
 from twinloop.contracts import Assignment
 from twinloop.scheduling.problem import Changeover
-from twinloop.scheduling.problem.calendar import Closures, OpenTime, stretches
+from twinloop.scheduling.problem.calendar import OpenTime, stretches
 from twinloop.scheduling.problem.hours import Hours
 from twinloop.scheduling.solvers.cp_draft import Draft, Visit
 
@@ -65,9 +65,14 @@ class _Row:
         self.families = [model.family(visit.key) for visit in row]
         self.hours = self._hours()
         self.before = _hinted_neighbours(model, machine, row)
-        self.start = self._setting_before()
+        self.start = model.settings.get(machine, self.how.initial)
         self.settings = self._settings()
         self._begins: dict[int, cp_model.IntVar] = {}
+        # Set-ups begin behind what surely comes first.
+        first = [visit.last_end for visit in row if settled(model, visit, row)]
+        self._opens, self._closes = min(first, default=0), max((visit.last for visit in row), default=0)
+        self._domains: dict[int, cp_model.Domain] = {}
+        self._fixtures = {(a.job, a.operation) for a in model.shop.frozen}
 
     def link(self) -> None:
         """All arcs, and what each asks for."""
@@ -92,20 +97,9 @@ class _Row:
     def _hours(self) -> OpenTime:
         """When the machine can be set up."""
         if not self.how.unattended:
-            return Closures(self.model.shop).on(self.machine, {self.how.crew: 1} if self.how.crew else None)
+            return self.model.closures.on(self.machine, {self.how.crew: 1} if self.how.crew else None)
         crew = [pool for pool in self.model.shop.pools if pool.name == self.how.crew]
         return OpenTime((Hours.of_pool(pool), 1) for pool in crew)
-
-    def _setting_before(self) -> str | None:
-        """What the machine is set up for before everything in the row: kept operations may come before."""
-        setting = self.how.initial
-        first = min((visit.first for visit in self.row), default=0)
-        inside = {visit.key for visit in self.row}
-        kept = [a for key, a in self.model.kept.items() if a.machine == self.machine and key not in inside]
-        for a in sorted(kept, key=lambda a: a.start):
-            if a.end <= first:
-                setting = self.model.family((a.job, a.operation)) or setting
-        return setting
 
     def _settings(self) -> list[Setting]:
         """What the machine is set up for behind each visit."""
@@ -181,31 +175,33 @@ class _Row:
             interval = cp.new_optional_fixed_size_interval_var(begin, time, literal, "")
             self.model.pools[self.how.crew].append((interval, 1, row[j].last))
             if not self.hours.always and not self._fixed(j):
-                cp.add_linear_expression_in_domain(begin, self._open(j, time)).only_enforce_if(literal)
+                cp.add_linear_expression_in_domain(begin, self._open(time)).only_enforce_if(literal)
         elif self.hours.always or self._frozen(j):
             cp.add(row[j].start >= ready + time).only_enforce_if(literal)
         else:
             begins = self._begin(j)
             cp.add(begins >= ready).only_enforce_if(literal)
             cp.add(row[j].start >= begins + time).only_enforce_if(literal)
-            cp.add_linear_expression_in_domain(begins, self._open(j, time)).only_enforce_if(literal)
+            cp.add_linear_expression_in_domain(begins, self._open(time)).only_enforce_if(literal)
 
     def _fixed(self, j: int) -> bool:
         return self.row[j].first == self.row[j].last
 
     def _frozen(self, j: int) -> bool:
-        return any((a.job, a.operation) == self.row[j].key for a in self.model.shop.frozen)
+        return self.row[j].key in self._fixtures
 
     def _begin(self, j: int) -> cp_model.IntVar:
         if j not in self._begins:
             self._begins[j] = self.cp.new_int_var(0, self.row[j].last, "")
         return self._begins[j]
 
-    def _open(self, j: int, time: int) -> cp_model.Domain:
+    def _open(self, time: int) -> cp_model.Domain:
         """Starts of a set-up in open time."""
-        last = self.row[j].last
-        found = stretches(self.hours.windows(last), time, least=time, opens=0, closes=last)
-        return cp_model.Domain.from_intervals([[s.first, s.last] for s in found])
+        if time not in self._domains:
+            windows = self.hours.windows(self._closes)
+            found = stretches(windows, time, least=time, opens=self._opens, closes=self._closes)
+            self._domains[time] = cp_model.Domain.from_intervals([[s.first, s.last] for s in found])
+        return self._domains[time]
 
 
 def _possible(row: Sequence[Visit]) -> Iterator[tuple[int, int]]:

@@ -12,7 +12,7 @@ from twinloop.contracts import Plan
 from twinloop.errors import InputError
 from twinloop.scheduling.checker import violations
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.solvers.rich.layout import State, Tables
+from twinloop.scheduling.solvers.rich.layout import Longs, State, Tables
 from twinloop.scheduling.solvers.rich.schemes import serial
 from twinloop.scheduling.solvers.rich.timing import retime
 from twinloop.scheduling.solvers.rich.values import broken
@@ -79,15 +79,25 @@ def regenerate(shop: JobShop, plan: Plan) -> Plan | None:
         raise InputError(f"plan: expected every operation of the shop once: {missing}")
     if not possible(shop):
         return None
-    order = np.lexsort((np.arange(tables.count), start))
-    state = tables.state()
-    state.mode[:] = mode
-    if not retime(tables.layout, order, mode, state.start, state.end):
+    times = retimed(tables, mode, start)
+    if times is None:
         return None
+    state = tables.state()
+    state.mode[:], state.start[:], state.end[:] = mode, *times
     again = tables.plan(state)
     shared = any(pool.calendar for pool in shop.pools) or any(how.crew for how in shop.changeovers.values())
     # Shifts of a pool with fewer units, and crews, were not looked after.
     return None if shared and any(v.rule != "missed firm due date" for v in violations(shop, again)) else again
+
+
+def retimed(tables: Tables, mode: Longs, start: Longs) -> tuple[Longs, Longs] | None:
+    """[n] starts and ends with these modes and the sequences of these starts, as early as they allow; None as above.
+
+    Shifts of a pool with fewer units, and crews, are not looked after.
+    """
+    order = np.lexsort((np.arange(tables.count), start))
+    earliest, end = np.empty(tables.count, dtype=np.int64), np.empty(tables.count, dtype=np.int64)
+    return (earliest, end) if retime(tables.layout, order, mode, earliest, end) else None
 
 
 def possible(shop: JobShop) -> bool:

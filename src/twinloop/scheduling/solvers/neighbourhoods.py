@@ -7,7 +7,7 @@ which makes room for the pieces behind.
 """
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,9 @@ from twinloop.contracts import Plan
 from twinloop.errors import InputError
 from twinloop.scheduling.bounds import horizon, latest_ends, lower_bound, spans
 from twinloop.scheduling.checker import violations
-from twinloop.scheduling.heads import Key
-from twinloop.scheduling.objectives import Goal, job_ends, missed_promise
+from twinloop.scheduling.objectives import Goal, missed_promise
 from twinloop.scheduling.problem import LARGEST_COST, JobShop
+from twinloop.scheduling.problem.calendar import Closures
 from twinloop.scheduling.problem.checks import without_ovens
 from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solution import Solution, Tell, Trace
@@ -27,7 +27,7 @@ from twinloop.scheduling.solvers.cp_draft import Draft, Sum
 from twinloop.scheduling.solvers.cp_goal import levels
 from twinloop.scheduling.solvers.cp_model import draft
 from twinloop.scheduling.solvers.cpsat import Budget, searcher
-from twinloop.scheduling.solvers.generation import regenerate
+from twinloop.scheduling.solvers.incumbent import Incumbent
 from twinloop.scheduling.solvers.rules import dispatch
 from twinloop.scheduling.solvers.shared import Shared
 
@@ -80,37 +80,40 @@ def solve_neighbourhoods(
             if shared is not None:
                 if shared.proved:
                     break
-                if (better := shared.better_than(search.plan)) is not None:
+                if (better := shared.better_than(search.values)) is not None:
                     search.adopt(better)
             spent, complete = search.step(level, part)
             for counted in (part, budget):
                 counted.spend(deterministic=spent, iterations=1)
             trace.add(search.values[0], least)
-            if shared is not None:
-                shared.offer(search.plan)
+            if shared is not None and shared.worse_than(search.values):
+                shared.offer(search.best.plan())
             proved[level] = complete or (level == 0 and search.values[0] == least)
     bound = search.values[0] if proved[0] else least
     return Solution.of(
-        METHOD, shop, goal=goal, plan=search.plan, bound=bound, trace=trace.incumbents, proved=all(proved)
+        METHOD, shop, goal=goal, plan=search.best.plan(), bound=bound, trace=trace.incumbents, proved=all(proved)
     )
 
 
 def by_rule(shop: JobShop, goal: Goal) -> Plan | None:
-    """The better of two rules' plans; None where neither keeps firm due dates and frozen operations."""
+    """The better of two rules' plans; None where neither keeps firm due dates and frozen operations, or with ovens."""
+    if shop.ovens:
+        return None
     ruled = [plan for rule in FIRST if (plan := dispatch(shop, rule)) and not missed_promise(shop, plan)]
     return min(ruled, key=lambda plan: goal.values(shop, plan), default=None)
 
 
 class _Search:
-    """The incumbent as arrays, and the pieces it is taken apart into."""
+    """The incumbent, and the pieces it is taken apart into."""
 
     def __init__(self, shop: JobShop, goal: Goal, start: Plan, *, seed: int) -> None:
-        self.shop, self.goal, self.plan = shop, goal, start
-        self.values = goal.values(shop, start)
-        self._best = {(a.job, a.operation): a for a in start}
+        self.shop, self.goal, self.best = shop, goal, Incumbent(shop, goal, start)
         fixed = {(a.job, a.operation) for a in shop.frozen}
-        self._keys = [key for key in self._best if key not in fixed]
-        self._jobs = np.array([key[0] for key in self._keys])
+        free = [self.best.tables.number[key] for key in self.best.at if key not in fixed]
+        # Numbers of the operations that may move; pieces are places in it.
+        self._movable = np.array(free, dtype=np.int64)
+        self._jobs = self.best.job[self._movable]
+        self._closures = Closures(shop)
         self._rng = np.random.default_rng(seed)
         self._kinds = [self._stretch, self._machines]
         if set(goal.terms) - {"makespan"}:
@@ -122,27 +125,28 @@ class _Search:
         self.longest_step = 0.0
         self._read()
 
+    @property
+    def values(self) -> tuple[int, ...]:
+        """Of the incumbent."""
+        return self.best.values
+
     def _read(self) -> None:
-        best = [self._best[key] for key in self._keys]
-        self._starts = np.array([a.start for a in best])
-        self._ends = np.array([a.end for a in best])
-        self._on = np.array([a.machine for a in best])
-        self._job_ends = job_ends(self.plan)
+        best, movable = self.best, self._movable
+        self._starts, self._ends, self._on = best.start[movable], best.end[movable], best.on[movable]
 
     def adopt(self, plan: Plan) -> None:
         """Go on from another plan."""
-        self.plan, self.values = plan, self.goal.values(self.shop, plan)
-        self._best = {(a.job, a.operation): a for a in plan}
+        self.best.adopt(plan)
         self._read()
 
     def step(self, level: int, budget: Budget) -> tuple[float, bool]:
         """Solve one piece for a level of the goal: deterministic seconds used, and whether it was the whole."""
-        if not self._keys:
+        if not len(self._movable):
             return MAKING, True
         begun = time.perf_counter()
         kind = int(self._rng.integers(len(self._kinds)))
-        count = min(int(self._sizes[kind]), len(self._keys))
-        free = dict.fromkeys(self._keys[k] for k in self._kinds[kind](count))
+        count = min(int(self._sizes[kind]), len(self._movable))
+        free = self._movable[list(dict.fromkeys(self._kinds[kind](count).tolist()))]
         model = self._piece(free)
         total = levels(model, self.goal)
         for higher in total[:level]:
@@ -157,43 +161,39 @@ class _Search:
         search = searcher(Goal.of("makespan"), 0, limit=_least(limit), seed=seed)
         outcome = search.solve(model.cp)
         spent = search.response_proto.deterministic_time
-        making = MAKING + MAKING_EACH * len(self._best)
+        making = MAKING + MAKING_EACH * len(self.best.keys)
         easy = outcome == cp_model.OPTIMAL and spent < PIECE / 4
         if easy or outcome != cp_model.OPTIMAL:
             size = max(LEAST_SIZE, self._sizes[kind] * (GROWTH if easy else 1 / GROWTH))
-            self._sizes[kind] = min(size, float(len(self._keys)))
-        if outcome in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            self._take(model.plan(search), level)
+            self._sizes[kind] = min(size, float(len(self._movable)))
+        if outcome in (cp_model.OPTIMAL, cp_model.FEASIBLE) and self.best.take(model.placements(search), level):
+            self._read()
         self.longest_step = max(self.longest_step, time.perf_counter() - begun)
-        return spent + making, outcome == cp_model.OPTIMAL and len(free) == len(self._keys)
+        return spent + making, outcome == cp_model.OPTIMAL and len(free) == len(self._movable)
 
-    def _take(self, plan: Plan, level: int) -> None:
-        """Accept a plan as good as the incumbent, with everything moved left where that costs nothing."""
-        values = self.goal.values(self.shop, plan)
-        if values[: level + 1] > self.values[: level + 1]:
-            return
-        if (left := regenerate(self.shop, plan)) is not None and self.goal.values(self.shop, left) <= values:
-            plan = left
-        self.adopt(plan)
-
-    def _piece(self, free: Collection[Key]) -> Draft:
+    def _piece(self, free: NDArray[np.int64]) -> Draft:
+        best, large = self.best, len(self._movable) > LARGE
         ends = latest_ends(self.shop, latest=self._latest())
-        if LARGE < len(self._keys) > len(free) and not self.goal.later:
+        if large and len(free) < len(self._movable) and not self.goal.later:
             ends = ends | self._near(free, ends)
-        kept = {key: a for key, a in self._best.items() if key not in free}
-        left = spans(self.shop, ends, kept=kept, only={name for name, _ in free})
-        piece = draft(self.shop, left, hint=self._best, kept=kept)
+        jobs = {self.shop.jobs[j].name for j in self.best.job[free]}
+        left = spans(self.shop, ends, kept=best.beside(free), only=jobs, closures=self._closures)
+        # A small plan is looked at as a whole.
+        kept = best.near(free, left) if large else best.kept(free)
+        piece = draft(self.shop, left, hint=best.at, kept=kept, closures=self._closures)
         assert piece is not None, "the incumbent itself is in every piece"
         return piece
 
-    def _near(self, free: Collection[Key], ends: Mapping[str, int]) -> dict[str, int]:
+    def _near(self, free: NDArray[np.int64], ends: Mapping[str, int]) -> dict[str, int]:
         """By job with free operations, its end now, or as much later as half of what the piece spans."""
-        times = [self._best[key] for key in free]
-        reach = (max(a.end for a in times) - min(a.start for a in times)) // 2
+        best = self.best
+        reach = int(best.end[free].max() - best.start[free].min()) // 2
         last: dict[str, int] = {}
-        for a in times:
-            last[a.job] = max(last.get(a.job, 0), a.end)
-        return {job: min(ends[job], max(self._job_ends[job], end + reach)) for job, end in last.items()}
+        for v in free:
+            job = self.shop.jobs[best.job[v]].name
+            last[job] = max(last.get(job, 0), int(best.end[v]))
+        tips = {self.shop.jobs[j].name: int(best.end[best.tips[j]]) for j in np.unique(best.job[free])}
+        return {job: min(ends[job], max(tips[job], end + reach)) for job, end in last.items()}
 
     def _latest(self) -> int:
         level = self.goal.levels[0]
@@ -210,31 +210,34 @@ class _Search:
 
     def _machines(self, count: int) -> NDArray[np.intp]:
         """Neighbours in time on a few machines."""
-        names = np.unique(self._on)
-        chosen = self._rng.choice(names, min(len(names), int(self._rng.integers(1, 4))), replace=False)
-        inside = np.flatnonzero(np.isin(self._on, chosen))
-        return self._around(inside, count)
+        machines = np.array(sorted(np.unique(self._on), key=lambda m: self.shop.machines[m]))
+        size = min(len(machines), int(self._rng.integers(1, 4)))
+        chosen = self._rng.choice(machines, size, replace=False)
+        return self._around(np.flatnonzero(np.isin(self._on, chosen)), count)
 
     def _one_job(self, count: int) -> NDArray[np.intp]:
         """A job, a late one if any is, with its neighbours on every machine it visits."""
-        late = [job.name for job in self.shop.jobs if job.due is not None and self._job_ends[job.name] > job.due]
-        name = str(self._rng.choice(late or list(self.shop.by_name)))
-        return self._with_neighbours(np.flatnonzero(self._jobs == name), count)
+        ends = self.best.end[self.best.tips]
+        late = [j for j, job in enumerate(self.shop.jobs) if job.due is not None and ends[j] > job.due]
+        chosen = int(self._rng.choice(late or len(self.shop.jobs)))
+        return self._with_neighbours(np.flatnonzero(self._jobs == chosen), count)
 
     def _critical(self, count: int) -> NDArray[np.intp]:
         """A part of the chain of operations that hold each other up until the end, with their neighbours."""
         order = np.lexsort((self._starts, self._on))
         same = self._on[order][1:] == self._on[order][:-1]
         before = dict(zip(order[1:][same].tolist(), order[:-1][same].tolist(), strict=True))
-        place = {key: k for k, key in enumerate(self._keys)}
+        keys, place = self.best.keys, {int(v): k for k, v in enumerate(self._movable)}
+        number = self.best.tables.number
         chain = [int(np.argmax(self._ends))]
         while True:
-            job, number = self._keys[chain[-1]]
-            held_up = [before.get(chain[-1]), place.get((job, number - 1))]
-            if number == 0:
-                held_up += [
-                    place.get((o, len(self.shop.by_name[o].operations) - 1)) for o in self.shop.by_name[job].after
-                ]
+            job, operation = keys[self._movable[chain[-1]]]
+            held_up = [before.get(chain[-1])]
+            if operation:
+                held_up.append(place.get(number[job, operation - 1]))
+            else:
+                others = self.shop.by_name[job].after
+                held_up += [place.get(number[o, len(self.shop.by_name[o].operations) - 1]) for o in others]
             known = [k for k in held_up if k is not None]
             if not known:
                 break

@@ -1,10 +1,11 @@
 """One method for every shop: bounds, rules, local search, then CP-SAT, within one limit.
 
-In plain shops local search finds short makespans, and annealing any goal that looks at the ends of jobs, faster than
-anything else here; CP-SAT proves them. So small shops get both side by side, and large ones local search alone. What is
-not plain, or has another goal, starts from the best rule, goes through CP-SAT while it is small, and then through large
-neighbourhoods, on as many threads as there are workers. Between equal plans the one whose jobs end earlier is taken.
-Limited by iterations or deterministic time the answer is the same on any machine and for any number of workers.
+In plain shops local search finds short makespans, and annealing any goal that looks at the ends of jobs, just in time
+too, faster than anything else here; CP-SAT proves them. So small shops get both side by side, and large ones local
+search alone. What is not plain, or has another goal, starts from the best rule, goes through CP-SAT while it is small,
+and then through large neighbourhoods, on as many threads as there are workers. Between equal plans the one whose jobs
+end earlier is taken. Limited by iterations or deterministic time the answer is the same on any machine and for any
+number of workers.
 """
 
 import time
@@ -23,7 +24,7 @@ from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solution import Incumbent, Solution, Tell, Trace
 from twinloop.scheduling.solvers.conflict import explained
 from twinloop.scheduling.solvers.cpsat import solve_cpsat
-from twinloop.scheduling.solvers.local.annealing import solve_annealing
+from twinloop.scheduling.solvers.local.annealing import solve_annealing, timed_anew
 from twinloop.scheduling.solvers.local.costs import costs_of
 from twinloop.scheduling.solvers.local.search import solve_local
 from twinloop.scheduling.solvers.neighbourhoods import FIRST, solve_neighbourhoods
@@ -48,8 +49,8 @@ WHOLE, WHOLE_SHARE = 300, 0.6
 RULES_SHARE = 0.3
 # Local search makes about so many moves a second, divided by the operations, on one core of a laptop.
 MOVES = 30_000_000
-# The same of annealing.
-STEPS = 80_000_000
+# The same of annealing, and of annealing that times every plan anew.
+STEPS, TIMED_STEPS = 80_000_000, 15_000_000
 
 
 def solve_auto(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
@@ -70,7 +71,7 @@ def solve_auto(shop: JobShop, question: Question, *, tell: Tell | None = None) -
         return first
     if local:
         return search.local_and_proof(first)
-    if shop.plain and not any(job.after for job in shop.jobs) and costs_of(shop, question.goal) is not None:
+    if shop.plain and costs_of(shop, question.goal) is not None:
         return search.annealed_and_proof(first)
     return search.whole_and_pieces(first)
 
@@ -176,7 +177,8 @@ class _Search:
         if limit is None:
             return known
         threads = self.question.workers if threads is None else threads
-        limit, populations = self._searched(limit, threads, speed=STEPS)
+        speed = TIMED_STEPS if timed_anew(self.shop, self.goal) else STEPS
+        limit, populations = self._searched(limit, threads, speed=speed)
         question = self._part(limit, shared.plan, workers=threads)
         solve_annealing(
             self.shop, question, populations=populations, bound=self._without_search, stop=stop, shared=shared

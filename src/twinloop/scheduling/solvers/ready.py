@@ -8,7 +8,7 @@ import functools
 from twinloop.machine_code import kept
 from twinloop.progress import say
 from twinloop.scheduling.objectives import Goal
-from twinloop.scheduling.problem.generate import classical_shop
+from twinloop.scheduling.problem.generate import classical_shop, with_due_dates
 from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solvers.annealing import anneal, solve_annealing
 from twinloop.scheduling.solvers.genetic import solve_genetic
@@ -36,3 +36,5 @@ def ready() -> None:
         solve(shop, Question(makespan, few))
     for solve in (solve_auto, solve_annealing, solve_genetic):
         solve(shop, Question(Goal.of("weighted_tardiness", "makespan"), few))
+    punctual = Goal.of({"weighted_tardiness": 1, "earliness": 1})
+    solve_critical_pairs(with_due_dates(shop, 1.5), Question(punctual, few))

@@ -31,11 +31,15 @@ class Shared:
                 self.plan, self.values = plan, values
                 self.trace.add(values[0], self.bound)
 
-    def better_than(self, plan: Plan) -> Plan | None:
-        """The best plan if it is better than this one."""
-        values = self.goal.values(self.shop, plan)
+    def better_than(self, values: tuple[int, ...]) -> Plan | None:
+        """The best plan if it is better than one of these values."""
         with self._lock:
             return self.plan if self.values is not None and self.values < values else None
+
+    def worse_than(self, values: tuple[int, ...]) -> bool:
+        """Whether no plan as good as one of these values is known."""
+        with self._lock:
+            return self.values is None or values < self.values
 
     @property
     def proved(self) -> bool:

@@ -1,9 +1,10 @@
-"""A plain shop, for every goal that only gains when jobs end earlier: annealing, and annealing again from the best.
+"""A plain shop, for every goal that looks at the ends of jobs alone: annealing, and annealing again from the best.
 
 The first time begins hot enough to forget its start; each time after that begins warm at the best solution, from which
 large steps lead away and small ones back (in the manner of Kreipl 2000). Every thread has a solution of its own; by the
 clock one that is stuck may take over what is best anywhere, with a limit of iterations it does not, so that the answer
-depends on `populations` and not on threads.
+depends on `populations` and not on threads. Where ending early costs something, or jobs come after others, every
+solution is timed anew (`punctual`); otherwise only what a move changes is.
 """
 
 import time
@@ -15,16 +16,20 @@ import numpy as np
 from twinloop.contracts import Plan
 from twinloop.errors import InputError
 from twinloop.scheduling.bounds import lower_bound
-from twinloop.scheduling.objectives import missed_promise
+from twinloop.scheduling.checker import violations
+from twinloop.scheduling.objectives import Goal, missed_promise
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.question import Question
 from twinloop.scheduling.solution import Solution, Tell, Trace
-from twinloop.scheduling.solvers.local.arrays import Arrays, Rows
+from twinloop.scheduling.solvers.local.arrays import Arrays, Longs, Rows
 from twinloop.scheduling.solvers.local.construct import MOST_WORK, construct
-from twinloop.scheduling.solvers.local.costs import BEHIND, END, LATE, Costs, costs_of
+from twinloop.scheduling.solvers.local.costs import BEHIND, EARLY, END, LATE, Costs, costs_of
 from twinloop.scheduling.solvers.local.graph import draw
 from twinloop.scheduling.solvers.local.metropolis import BEST, Critical, anneal, settled
 from twinloop.scheduling.solvers.local.moves import Walk, copied
+from twinloop.scheduling.solvers.local.punctual import Precedence, anneal_timed, begun, timed
+from twinloop.scheduling.solvers.local.times import best_ends
+from twinloop.scheduling.solvers.rules import dispatch
 from twinloop.scheduling.solvers.shared import Shared
 
 METHOD = "simulated annealing"
@@ -40,6 +45,8 @@ FIRST, LATER, USUAL = 1_000_000, 500_000, 100
 CHUNK = 5_000
 # Share of the limit that one time may take at most.
 LONGEST = 0.4
+# What solutions begin with that are timed anew.
+RULES_OF_STARTS = ("ATC", "EDD", "MWKR", "FIFO")
 
 
 def solve_annealing(
@@ -61,11 +68,13 @@ def solve_annealing(
     limit = question.limit
     if limit.iterations is None and limit.seconds is None:
         raise InputError(f"{METHOD}: expected a limit of iterations or seconds, got none")
-    arrays, costs = Arrays.of(shop), costs_of(shop, question.goal)
+    arrays, costs = Arrays.of(shop, assembly=True), costs_of(shop, question.goal)
     if costs is None:
         raise InputError(f"{METHOD}: expected a goal that looks at the ends of jobs alone: use CP-SAT or auto")
     least = max(lower_bound(shop, question.goal), bound or 0)
     known = Shared(shop, question.goal, Trace(tell), least) if shared is None else shared
+    if timed_anew(shop, question.goal) and question.start is not None and not violations(shop, question.start):
+        known.offer(question.start)
     begun = time.monotonic()
 
     def spent(annealer: Annealer) -> float:
@@ -76,7 +85,8 @@ def solve_annealing(
             shares.append((time.monotonic() - begun) / limit.seconds)
         return 1.0 if stop() or known.proved else max(shares)
 
-    annealers = [Annealer(arrays, costs, seed=question.seed + 1_000_003 * k) for k in range(populations)]
+    kind = Timed if timed_anew(shop, question.goal) else Annealer
+    annealers = [kind(arrays, costs, seed=question.seed + 1_000_003 * k) for k in range(populations)]
 
     def run(number: int) -> None:
         # Without a clock what another thread has found must not matter.
@@ -95,6 +105,11 @@ def solve_annealing(
         reason = "the limit allows no iteration, or no plan that keeps firm due dates was found"
         return Solution(METHOD, "no plan", None, None, least, reason=reason)
     return Solution.of(METHOD, shop, goal=question.goal, plan=known.plan, bound=least, trace=known.trace.incumbents)
+
+
+def timed_anew(shop: JobShop, goal: Goal) -> bool:
+    """Whether moves are judged by timing the whole plan, which takes longer by the number of operations."""
+    return goal.later or any(job.after for job in shop.jobs)
 
 
 class Annealer:
@@ -132,6 +147,7 @@ class Annealer:
                     hot, moves = HOT, FIRST * self._size
 
     def _constructed(self, noise: float) -> Rows:
+        """A first solution, or one to begin anew with."""
         machines = len(self.arrays.shop.machines)
         return self.arrays.rows(*construct(self.arrays.layout, machines, MOST_WORK, 0.0, noise, self.state))
 
@@ -140,24 +156,12 @@ class Annealer:
     ) -> tuple[Rows, int]:
         """The best solution on a way from this one, and what it costs."""
         best, rows = copied(rows), copied(rows)
-        possible = settled(self.arrays.layout, self.costs, rows, self._walk, self._critical, self._tally)
-        assert possible, "a start waits for itself"
+        assert self._settled(rows), "a start waits for itself"
         begun, first, done, told = spent(self), self.done, 0.0, int(self._tally[BEST])
         self._offer(best, shared)
         while done < 1:
             temperature = self._unit * hot * (COLD / hot) ** done
-            tried = anneal(
-                self.arrays.layout,
-                self.costs,
-                rows,
-                best,
-                self._walk,
-                self._critical,
-                self._tally,
-                temperature,
-                CHUNK,
-                self.state,
-            )
+            tried = self._tried(rows, best, temperature)
             self.done += CHUNK
             if self._tally[BEST] < told:
                 told = int(self._tally[BEST])
@@ -174,9 +178,55 @@ class Annealer:
         if not missed_promise(self.arrays.shop, plan):
             shared.offer(plan)
 
+    def _settled(self, rows: Rows) -> bool:
+        """Begin at a solution; whether it does not wait for itself."""
+        return bool(settled(self.arrays.layout, self.costs, rows, self._walk, self._critical, self._tally))
+
+    def _tried(self, rows: Rows, best: Rows, temperature: float) -> int:
+        """Walk on at one temperature; moves that were tried."""
+        given = self.arrays.layout, self.costs, rows, best, self._walk, self._critical, self._tally
+        return int(anneal(*given, temperature, CHUNK, self.state))
+
     def plan(self, rows: Rows) -> Plan:
         """A solution as a plan."""
-        walk = Walk.of(self.arrays)
-        critical, tally = Critical.of(self.arrays), np.zeros(2, dtype=np.int64)
+        return self.arrays.plan(rows.machine, self._ends(rows) - rows.duration)
+
+    def _ends(self, rows: Rows) -> Longs:
+        walk, critical, tally = Walk.of(self.arrays), Critical.of(self.arrays), np.zeros(2, dtype=np.int64)
         settled(self.arrays.layout, self.costs, rows, walk, critical, tally)
-        return self.arrays.plan(rows.machine, walk.end - rows.duration)
+        return walk.end
+
+
+class Timed(Annealer):
+    """The same where ending early may cost something, and jobs may come after others."""
+
+    def __init__(self, arrays: Arrays, costs: Costs, *, seed: int) -> None:
+        super().__init__(arrays, costs, seed=seed)
+        behind: list[list[int]] = [[] for _ in range(arrays.count)]
+        for v in range(arrays.count):
+            for u in arrays.ahead_of(v):
+                behind[u].append(v)
+        first = np.cumsum([0, *(len(some) for some in behind)]).astype(np.int32)
+        flat = np.array([v for some in behind for v in some], dtype=np.int32)
+        self._precedence = Precedence(arrays.first_ahead, arrays.ahead, first, flat)
+        self._unit += float(arrays.mode_duration.mean() * costs.jobs[:, EARLY].mean())
+
+    def _constructed(self, noise: float) -> Rows:
+        rule = RULES_OF_STARTS[draw(self.state, len(RULES_OF_STARTS)) if noise else 0]
+        plan = dispatch(self.arrays.shop, rule)
+        assert plan is not None, "a plain shop has a plan by every rule"
+        return self.arrays.rows(*self.arrays.sequences(plan))
+
+    def _settled(self, rows: Rows) -> bool:
+        given = self.arrays.layout, self._precedence, self.costs, rows, self._walk, self._critical, self._tally
+        return bool(begun(*given))
+
+    def _tried(self, rows: Rows, best: Rows, temperature: float) -> int:
+        given = self.arrays.layout, self._precedence, self.costs, rows, best, self._walk, self._critical, self._tally
+        return int(anneal_timed(*given, temperature, CHUNK, self.state))
+
+    def _ends(self, rows: Rows) -> Longs:
+        walk = Walk.of(self.arrays)
+        value = timed(self.arrays.layout, self._precedence, self.costs, rows, walk)
+        assert value >= 0, "a solution waits for itself"
+        return walk.end if self.costs.regular else best_ends(self.arrays, self.costs, rows, walk.end)

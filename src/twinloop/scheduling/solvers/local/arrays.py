@@ -45,7 +45,8 @@ class Arrays:
     """n operations, M machines; modes of operation v are rows first_mode[v] … first_mode[v + 1].
 
     job_before, job_after: [n] neighbours in the job, -1 where none. release: [n], that of the job for its first
-    operation, else 0. job: [n] job numbers.
+    operation, else 0. job: [n] job numbers. ahead[first_ahead[v] … first_ahead[v + 1]]: last operations of the jobs
+    that the job of v comes after, if v is its first one.
     """
 
     shop: JobShop
@@ -56,6 +57,8 @@ class Arrays:
     first_mode: Ints
     mode_machine: Ints
     mode_duration: Longs
+    first_ahead: Ints
+    ahead: Ints
 
     @property
     def count(self) -> int:
@@ -72,21 +75,27 @@ class Arrays:
         return Rows(machine, self.durations(machine), before, after)
 
     @classmethod
-    def of(cls, shop: JobShop) -> "Arrays":
-        """The shop's arrays. Raises InputError for a shop that is not plain or has precedence between jobs."""
-        if not shop.plain or any(job.after for job in shop.jobs):
+    def of(cls, shop: JobShop, *, assembly: bool = False) -> "Arrays":
+        """The shop's arrays. Raises InputError for a shop that is not plain.
+
+        assembly: the caller looks after jobs that come after others, which are refused otherwise.
+        """
+        if not shop.plain or (not assembly and any(job.after for job in shop.jobs)):
             raise InputError(
                 "local search: expected a shop without calendars, set-ups, pools, materials, transport, no_wait, "
-                "frozen operations, milestones, ovens and 'after': use CP-SAT or auto"
+                f"frozen operations, milestones{'' if assembly else ', ovens'} and "
+                f"{'ovens' if assembly else repr('after')}: use CP-SAT or auto"
             )
         number = {name: place for place, name in enumerate(shop.machines)}
+        tips = dict(zip(shop.by_name, np.cumsum([len(item.operations) for item in shop.jobs]) - 1, strict=True))
         job: list[int] = []
         before: list[int] = []
         after: list[int] = []
         release: list[int] = []
         machines: list[int] = []
         durations: list[int] = []
-        first = [0]
+        ahead: list[int] = []
+        first, first_ahead = [0], [0]
         for j, item in enumerate(shop.jobs):
             for k, operation in enumerate(item.operations):
                 v = len(job)
@@ -97,6 +106,8 @@ class Arrays:
                 machines += [number[mode.machine] for mode in operation.modes]
                 durations += [mode.duration for mode in operation.modes]
                 first.append(len(machines))
+                ahead += [] if k else [tips[other] for other in dict.fromkeys(item.after)]
+                first_ahead.append(len(ahead))
         return cls(
             shop,
             job=np.array(job, dtype=np.int32),
@@ -106,7 +117,13 @@ class Arrays:
             first_mode=np.array(first, dtype=np.int32),
             mode_machine=np.array(machines, dtype=np.int32),
             mode_duration=np.array(durations, dtype=np.int64),
+            first_ahead=np.array(first_ahead, dtype=np.int32),
+            ahead=np.array(ahead, dtype=np.int32),
         )
+
+    def ahead_of(self, v: int) -> Ints:
+        """Last operations of the jobs that must be finished before operation v."""
+        return self.ahead[self.first_ahead[v] : self.first_ahead[v + 1]]
 
     @cached_property
     def table(self) -> Longs:

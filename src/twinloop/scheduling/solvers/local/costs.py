@@ -1,4 +1,4 @@
-"""What the ends of jobs cost: any goal of a plain shop that only gains when jobs end earlier, as one number.
+"""What the ends of jobs cost: any goal of a plain shop that looks at nothing else, as one number.
 
 The levels of a goal are put together into one sum in which no lower level outweighs a unit of a higher one; a firm due
 date is the highest level of all.
@@ -14,26 +14,33 @@ from twinloop.scheduling.problem import LARGEST_COST, Job, JobShop
 from twinloop.scheduling.solvers.jit import inlined
 from twinloop.scheduling.solvers.local.arrays import Longs
 
-# Columns of `jobs`: due date, cost of a time unit behind it, of being behind it at all, and of a time unit of the end.
-DUE, BEHIND, LATE, END = range(4)
+# Columns of `jobs`: due date, cost of a time unit behind it, of being behind it at all, of a time unit of the end, and
+# of a time unit before the due date.
+DUE, BEHIND, LATE, END, EARLY = range(5)
 # Columns of `most`: cost of a time unit of the makespan, and of the largest tardiness.
 LAST, LATEST = range(2)
 
 
 class Costs(NamedTuple):
-    """jobs: [jobs, 4] and most: [2], columns as above; a job without a due date has no cost behind it."""
+    """jobs: [jobs, 5] and most: [2], columns as above; a job without a due date has no cost behind or before it."""
 
     jobs: Longs
     most: Longs
 
+    @property
+    def regular(self) -> bool:
+        """Whether ending earlier never costs anything."""
+        return not self.jobs[:, EARLY].any()
 
-# What a term adds for a job: (cost behind the due date, cost of being late, cost of the end) for each time unit.
-EACH: Mapping[Term, Callable[[Job], tuple[int, int, int]]] = {
-    "tardiness": lambda job: (1, 0, 0),
-    "weighted_tardiness": lambda job: (job.weight, 0, 0),
-    "late_jobs": lambda job: (0, 1, 0),
-    "completion": lambda job: (0, 0, 1),
-    "weighted_completion": lambda job: (0, 0, job.weight),
+
+# What a term adds for a job: (cost behind the due date, cost of being late, cost of the end, cost before the due date).
+EACH: Mapping[Term, Callable[[Job], tuple[int, int, int, int]]] = {
+    "tardiness": lambda job: (1, 0, 0, 0),
+    "weighted_tardiness": lambda job: (job.weight, 0, 0, 0),
+    "late_jobs": lambda job: (0, 1, 0, 0),
+    "completion": lambda job: (0, 0, 1, 0),
+    "weighted_completion": lambda job: (0, 0, job.weight, 0),
+    "earliness": lambda job: (0, 0, 0, job.earliness_weight),
 }
 MOST: Mapping[Term, int] = {"makespan": LAST, "max_tardiness": LATEST}
 
@@ -51,9 +58,10 @@ def costs_of(shop: JobShop, goal: Goal) -> Costs | None:
                 total.most[MOST[term]] += scale * weight
             else:
                 for j, job in enumerate(shop.jobs):
-                    behind, late, end = EACH[term](job)
+                    behind, late, end, early = EACH[term](job)
                     dated = job.due is not None
-                    total.jobs[j, BEHIND:] += scale * weight * np.array([dated * behind, dated * late, end])
+                    each = np.array([dated * behind, dated * late, end, dated * early])
+                    total.jobs[j, BEHIND:] += scale * weight * each
         if _largest(shop, total) > LARGEST_COST:
             return None
     scale = 1 + _largest(shop, total)
@@ -63,15 +71,19 @@ def costs_of(shop: JobShop, goal: Goal) -> Costs | None:
 
 
 def _none(shop: JobShop) -> Costs:
-    jobs = np.zeros((len(shop.jobs), 4), dtype=np.int64)
+    jobs = np.zeros((len(shop.jobs), 5), dtype=np.int64)
     jobs[:, DUE] = [shop.horizon if job.due is None else job.due for job in shop.jobs]
     return Costs(jobs, np.zeros(2, dtype=np.int64))
 
 
 def _largest(shop: JobShop, costs: Costs) -> int:
-    """What no plan without idle time can cost, in numbers that do not overflow."""
-    each = [(int(behind) + int(end)) * shop.horizon + int(late) for _, behind, late, end in costs.jobs]
-    return sum(each) + int(costs.most.sum()) * shop.horizon
+    """What no plan can cost that idles at most for a due date, in numbers that do not overflow."""
+    reach = shop.horizon if costs.regular else shop.horizon + max(0, int(costs.jobs[:, DUE].max()))
+    each = [
+        (int(behind) + int(end)) * reach + int(late) + int(early) * max(0, int(due))
+        for due, behind, late, end, early in costs.jobs
+    ]
+    return sum(each) + int(costs.most.sum()) * reach
 
 
 @inlined
@@ -81,6 +93,8 @@ def cost_of(jobs, j, end):  # type: ignore[no-untyped-def]
     cost = jobs[j, END] * end
     if behind > 0:
         cost += jobs[j, BEHIND] * behind + jobs[j, LATE]
+    else:
+        cost -= jobs[j, EARLY] * behind
     return cost
 
 

@@ -196,8 +196,9 @@ class _Builder:
             for machine, times in shop.setups.items()
             if any(times.values())
         }
-        late = [job.due for job in shop.jobs if job.due is not None]
-        self._reach = min(NEVER, 2 * shop.horizon + max(late, default=0))
+        # Due dates may have passed, and a shop of milestones has a horizon of 0.
+        last_due = max([0, *(job.due for job in shop.jobs if job.due is not None)])
+        self._reach = min(NEVER, 1 + 2 * shop.horizon + last_due)
         self._hours = {pool.name: Hours.of_pool(pool) for pool in shop.pools}
         # Work in progress has begun before time 0.
         self._began = min([0, *(a.start for a in shop.frozen)])
