@@ -40,5 +40,7 @@ class Reading:
     def __str__(self) -> str:
         shop = self.shop
         operations = sum(len(job.operations) for job in shop.jobs)
-        size = f"{counted(len(shop.jobs), 'job')} × {counted(len(shop.machines), 'machine')}"
+        lots = sum(bool(job.part_of) for job in shop.jobs)
+        size = f"{counted(len(shop.jobs) - lots, 'job')} × {counted(len(shop.machines), 'machine')}"
+        size += f", {counted(lots, 'lot')}" if lots else ""
         return "; ".join((f"{self.form}, {size}, {counted(operations, 'operation')}", *self.notes))

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def write_folder(folder: str | Path, shop: JobShop) -> None:
         write_text(Path(folder) / f"{name.lower().replace(' ', '_')}.csv", _delimited(table))
 
 
-def _delimited(table: list[list[Any]]) -> str:
+def _delimited(table: Sequence[Sequence[Any]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(table)
     return text.getvalue()
