@@ -121,7 +121,8 @@ class PlanReport:
         page = plan_page(
             title=f"Plan of {self.name}",
             headline=self.headline,
-            read=str(self.reading),
+            read=self.reading.head,
+            notes=self.reading.notes,
             late=[
                 (one.job, say.until(one.due), say.when(one.end), say.long(one.late), "; ".join(one.chain))
                 for one in self.late

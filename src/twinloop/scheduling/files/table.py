@@ -68,12 +68,12 @@ def _first_line(text: str) -> str:
 
 
 def _delimiter(header: str) -> tuple[str, int]:
-    """What separates the most known columns of a header, and how many these are."""
+    """What separates the most known columns of a header, or else the most cells, and how many columns are known."""
     known = {
         delimiter: sum(column_of(cell.strip(' "')).name in KNOWN for cell in header.split(delimiter))
         for delimiter in DELIMITERS
     }
-    best = max(DELIMITERS, key=lambda delimiter: known[delimiter])
+    best = max(DELIMITERS, key=lambda delimiter: (known[delimiter], header.count(delimiter)))
     return best, known[best]
 
 
