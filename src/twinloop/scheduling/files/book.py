@@ -3,7 +3,7 @@
 Times are minutes, and said to be. What an order book cannot hold is refused by name.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from twinloop.scheduling.problem.hours import Hours, machine_hours
 from twinloop.scheduling.problem.reduction import skill_pools
 from twinloop.spreadsheets import as_read, as_text
 
-Table = list[list[Any]]
+Table = list[Sequence[Any]]
 OF_JOB = ("release", "due", "weight", "earliness_weight", "firm", "after", "part_of")
 OF_OPERATION = ("family", "resumable", "least_run", "no_wait", "max_wait", "pools", "materials")
 SILENT: Mapping[str, Any] = {
@@ -33,7 +33,7 @@ def book_sheets(path: str | Path, shop: JobShop) -> dict[str, Table]:
     calendars = [hours.calendar for _, hours in _hours(shop) if hours.calendar is not None]
     groups = [(group, name) for group, names in shop.groups.items() for name in names]
     set_ups = [(m, *pair, time) for m, times in shop.setups.items() for pair, time in times.items()]
-    sheets = {
+    sheets: dict[str, Table] = {
         "Start": [["start", "zone"], *([calendar.start, calendar.zone] for calendar in calendars[:1])],
         "Orders": order_table(shop),
         "Machines": _machines(shop),

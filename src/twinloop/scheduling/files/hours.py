@@ -56,7 +56,7 @@ class Hours:
 
     def at(self, machines: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Those of machines, by the names of the shop's fields."""
-        kinds = {"calendars": self.calendars, "closed": self.closed, "repeat": self.repeat}
+        kinds: dict[str, dict[str, Any]] = {"calendars": self.calendars, "closed": self.closed, "repeat": self.repeat}
         kinds |= {"stops": self.stops, "overtime": self.overtime}
         return {kind: {name: by[name] for name in machines if name in by} for kind, by in kinds.items()}
 

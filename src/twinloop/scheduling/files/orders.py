@@ -98,8 +98,10 @@ def read_book(sheets: Sequence[Sheet], path: Path, clock: Clock | None) -> Readi
         )
     except InputError as error:
         raise error if str(error).startswith(str(path)) else InputError(f"{path}: {error}") from None
-    if late := [job.name for job in shop.jobs if job.due is not None and job.due < job.release]:
+    if late := [job.name for job in shop.jobs if job.due is not None and job.release and job.due < job.release]:
         notes.append(f"due before {'its' if len(late) == 1 else 'their'} release: {_few(late)}")
+    if overdue := [job.name for job in shop.jobs if job.due is not None and job.due < 0]:
+        notes.append(f"overdue at the start: {_few(overdue)}")
     if clock is not None:
         notes.append(f"minute 0 is {clock.show(0)}")
     form = f"order book ({', '.join(dict.fromkeys([*roles, *['Setups'] * bool(setups)]))})"

@@ -32,7 +32,7 @@ SETUPS = Form(
     ("machine", "before", "after", "time"),
     ("before",),
     {
-        **dict.fromkeys(("start", "family", "from_family", "family_before", "from_to"), "before"),
+        **dict.fromkeys(("start", "family", "from_family", "family_before"), "before"),
         **dict.fromkeys(("end", "to_family", "family_after"), "after"),
         **dict.fromkeys(("duration", "setup_time", "set_up_time", "rüstzeit", "setup"), "time"),
         "group": "machine",
@@ -174,8 +174,15 @@ def _pairs(sheet: Sheet, cells: Cells, notes: list[str]) -> Iterable[tuple[str, 
             time = cells.length(record.get("time"), "time", record.where, record.units.get("time"))
             yield record.where, record.name("machine"), record.text("before"), record.text("after"), time
         return
+    if "after" in columns:
+        raise InputError(f"{sheet.where}: time missing; known: {', '.join(SETUPS.known)}, or a matrix of families")
     if "before" not in columns:
-        raise InputError(f"{sheet.where}: before missing; known: {', '.join(SETUPS.known)}, or a matrix of families")
+        # A matrix has anything, or nothing, in its corner.
+        columns[columns[0] == "machine"] = "before"
+    if len(columns) < 2 + ("machine" in columns):
+        raise InputError(
+            f"{sheet.where}: expected families before and after, with times, got {sheet.header[0]!r} alone"
+        )
     unit = next((column_of(h).unit for h, c in zip(sheet.header, columns, strict=True) if c == "before"), None)
     for row in sheet.rows:
         given = {c: plain(cell) for c, cell in zip(columns, row.cells, strict=True) if c in ("machine", "before")}

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +68,12 @@ def _first_line(text: str) -> str:
 
 
 def _delimiter(header: str) -> tuple[str, int]:
-    """What separates the most known columns of a header, and how many these are."""
+    """What separates the most known columns of a header, or else the most cells, and how many columns are known."""
     known = {
         delimiter: sum(column_of(cell.strip(' "')).name in KNOWN for cell in header.split(delimiter))
         for delimiter in DELIMITERS
     }
-    best = max(DELIMITERS, key=lambda delimiter: known[delimiter])
+    best = max(DELIMITERS, key=lambda delimiter: (known[delimiter], header.count(delimiter)))
     return best, known[best]
 
 
@@ -105,7 +105,7 @@ def write_folder(folder: str | Path, shop: JobShop) -> None:
         write_text(Path(folder) / f"{name.lower().replace(' ', '_')}.csv", _delimited(table))
 
 
-def _delimited(table: list[list[Any]]) -> str:
+def _delimited(table: Sequence[Sequence[Any]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(table)
     return text.getvalue()
