@@ -6,7 +6,7 @@ import pytest
 from twinloop.contracts import Risk, RiskTable
 from twinloop.contracts.risk_table import Hazard
 from twinloop.errors import InputError
-from twinloop.scheduling.booking.candidates import Work, candidates
+from twinloop.scheduling.booking.candidates import Work, candidates, priced
 
 PUMP = Work("engine", 90, cost=200.0, parts={"pump": 1})
 # Three days of eight hours of work.
@@ -30,10 +30,19 @@ def test_a_day_costs_the_risk_until_then_and_the_work_if_it_lasts_that_long() ->
     assert task.parts == {"pump": 1}
 
 
-def test_a_new_component_may_fail_too() -> None:
-    new = Hazard(np.array([0.0, 24.0]), np.array([0.0, 0.24]), 1000.0)
-    [found] = candidates(risks(("V1", "pump", 0.9)), {"pump": PUMP}, hours=HOURS, renewed={"pump": new})
-    assert found.tasks[0].cost_by_day[0] == pytest.approx(200 + 1000 * (1 - math.exp(-0.24)))
+def test_whoever_renews_later_has_had_the_time_for_nothing() -> None:
+    constant = Hazard(np.array([0.0, 24.0]), np.array([0.0, 0.9]), 1000.0)
+    work = Work("engine", 90, cost=200.0, rate=5.0)
+    hours = np.array([8.0, 40.0])
+    failing = 1 - np.exp(-0.9 / 24 * hours)
+    lived = failing / (0.9 / 24)  # of an exponential life
+    assert priced(constant, work, hours) == pytest.approx(failing * 1000 + (1 - failing) * 200 - 5 * lived, rel=1e-3)
+
+
+def test_a_component_that_does_not_age_is_never_renewed_at_its_own_long_run_cost() -> None:
+    # Its lives cost 1000 euro each and last 24 / 0.9 hours on average, whatever is done.
+    never = Work("engine", 90, cost=200.0, rate=1000 * 0.9 / 24)
+    assert candidates(risks(("V1", "pump", 0.9)), {"pump": never}, hours=HOURS) == []
 
 
 def test_what_saves_nothing_on_any_day_is_left_out() -> None:
@@ -61,6 +70,7 @@ def test_hours_costs_and_days_may_differ_by_asset() -> None:
         ({"work": {"pumps": PUMP}}, "booking: V1: no work for component 'pump'; did you mean 'pumps'"),
         ({"hours": {"V2": HOURS}}, "booking: V1: expected its hours by day, got none; "),
         ({"hours": (0.0, 8.0, 4.0)}, "booking: V1: expected hours until each day and until the end, ascending"),
+        ({"visit_cost": {"V2": 1.0}}, "booking: V1: expected the cost of its visit, got none; "),
         ({"hours": (0.0,)}, "booking: V1: expected hours until each day and until the end"),
         ({"hours": (0.0, math.nan)}, "booking: V1: expected hours until each day and until the end"),
     ],
@@ -74,3 +84,5 @@ def test_what_cannot_be_priced_is_refused_in_one_line(changes: dict[str, object]
 def test_work_that_costs_less_than_nothing_is_refused() -> None:
     with pytest.raises(InputError, match="booking: work: cost = -1.0: expected a number of at least 0"):
         Work("engine", 30, cost=-1.0)
+    with pytest.raises(InputError, match="booking: work: rate = nan: expected a number of at least 0"):
+        Work("engine", 30, cost=1.0, rate=math.nan)

@@ -164,9 +164,10 @@ def random_book(count: int, *, span: int = 10, seed: int = 0) -> tuple[list[Cand
 
 def test_a_large_book_is_near_its_bound_and_the_same_every_time() -> None:
     candidates, shop = random_book(60)
-    found = book(candidates, shop)
+    found = book(candidates, shop, limit=Limit(deterministic=0.2))
     assert 0 <= found.gap < 0.05
-    again = book(candidates, shop)
+    assert book(candidates, shop, limit=None).cost <= found.bound * 1.1
+    again = book(candidates, shop, limit=Limit(deterministic=0.2))
     assert again.visits == found.visits
     used = np.zeros((2, shop.days))
     for asset, (day, components) in found.visits.items():
@@ -213,10 +214,6 @@ def test_a_large_book_is_near_its_bound_and_the_same_every_time() -> None:
         (
             lambda: book([Candidate(name, (task(1),), fixed=0) for name in "ab"], workshop(60)),
             "booking: day 0: agreed visits need 120 minutes of bays, there are 60: move one of a, b",
-        ),
-        (
-            lambda: book([Candidate("a", (task(1),))], workshop(60), limit=Limit(iterations=3)),
-            "booking: limit: expected seconds or deterministic",
         ),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import coo_array
 
 from twinloop.errors import InputError
@@ -17,6 +17,9 @@ from twinloop.scheduling.question import Limit
 Floats = NDArray[np.float64]
 Choice = NDArray[np.bool_]
 CENT = 0.01
+WHOLE = 1e-6
+# Of branch and bound on the few candidates that a relaxation splits; counted, so that every machine gives one answer.
+NODES = 20
 
 
 class Columns(NamedTuple):
@@ -84,12 +87,47 @@ class Model:
         """Euro that a choice saves."""
         return float(self.saving @ chosen)
 
+    def alone(self) -> Choice:
+        """[n] what each candidate would choose if there were no other."""
+        visits = np.flatnonzero(self.columns.task < 0)
+        worth = np.add.reduceat(self.saving, visits)
+        order = np.lexsort((visits, -worth, self.columns.candidate[visits]))
+        chosen = np.zeros(len(self.saving), dtype=bool)
+        ends = np.append(visits[1:], len(self.saving))
+        _, first = np.unique(self.columns.candidate[visits][order], return_index=True)
+        for place in order[first]:
+            chosen[visits[place] : ends[place]] = worth[place] > 0
+        return chosen
+
+    def fits(self, chosen: Choice) -> bool:
+        """Whether a whole choice keeps all limits."""
+        return bool((self.rows @ chosen <= self.limits).all())
+
     def relaxed(self) -> tuple[float, Floats, Floats]:
         """The greatest saving with parts of visits allowed, the choice [n], and what each column would lose it [n]."""
         result = linprog(-self.saving, A_ub=self.rows, b_ub=self.limits, bounds=(0, None), method="highs-ipm")
         if result.status != 0:
             raise RuntimeError(f"linear relaxation of a booking: {result.message}")
         return -float(result.fun), result.x, result.lower.marginals
+
+    def rounded(self, share: Floats) -> Choice:
+        """A whole choice near the relaxed one: candidates that it splits are decided anew, all others stay."""
+        split = np.unique(self.columns.candidate[(share > WHOLE) & (share < 1 - WHOLE)])
+        open_ = np.isin(self.columns.candidate, split)
+        chosen = (share >= 1 - WHOLE) & ~open_
+        places = np.flatnonzero(open_)
+        if not len(places):
+            return chosen
+        result = milp(
+            -self.saving[places],
+            constraints=LinearConstraint(self.rows[:, places], ub=self.limits - self.rows @ chosen),
+            bounds=Bounds(0, 1),
+            integrality=np.ones(len(places)),
+            options={"node_limit": NODES, "mip_rel_gap": 1e-3},
+        )
+        if result.x is not None:
+            chosen[places] = result.x > 0.5
+        return chosen
 
     def whole(self, useful: Choice, hint: Choice, *, limit: Limit, seed: int, workers: int) -> tuple[Choice, float]:
         """The best whole choice among `useful` columns that CP-SAT finds, and what none of them can save more than.
@@ -117,6 +155,8 @@ class Model:
         solver = cp_model.CpSolver()
         solver.parameters.random_seed = seed
         solver.parameters.num_workers = workers
+        if limit.iterations is not None:
+            solver.parameters.max_number_of_conflicts = limit.iterations
         if limit.seconds is None:
             solver.parameters.interleave_search = workers > 1  # several workers then give one answer
         else:

@@ -1,9 +1,9 @@
 """Which asset comes on which day, and what is done there: expected cost at its least under the workshop's minutes.
 
 A generalised assignment with tasks that share a visit. Its linear relaxation is nearly whole: at a vertex hardly more
-assets are split than there are rows of capacity. So the relaxation is solved (HiGHS), its whole part is kept and the
-rest decided by CP-SAT; then every choice whose reduced cost exceeds the gap is proved useless and left out, and CP-SAT
-looks once more at all that is left. The answer comes with the relaxation's bound.
+assets are split than there are rows of capacity. So the relaxation is solved, its whole part is kept and the rest
+decided by branch and bound (HiGHS); then every choice whose reduced cost exceeds the gap is proved useless, and CP-SAT
+looks at all others. The answer comes with a bound.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,14 +14,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from twinloop.errors import InputError
 from twinloop.scheduling.booking.assignment import CENT, Model
 from twinloop.scheduling.booking.slots import Candidate, Workshop, check
 from twinloop.scheduling.question import Limit
 
-WHOLE = 1e-6
-# CP-SAT's share of the limit for the rest of the relaxation; what is left goes to the second look.
-FIRST = 0.3
 VISITS: dict[str, Any] = {
     "asset": pl.String,
     "day": pl.Int64,
@@ -58,13 +54,14 @@ def book(
     *,
     keep: Mapping[str, int] | None = None,
     stability: float = 0.0,
-    limit: Limit = DEFAULT_LIMIT,
+    limit: Limit | None = DEFAULT_LIMIT,
     seed: int = 1,
     workers: int = 1,
 ) -> DayPlan:
     """The best days that are found within the limit; not to come is always possible, but for an agreed day.
 
     keep, stability: a visit leaves its earlier day only where that saves so many euro; they are no part of the cost.
+    limit: of the search for better ones than the rounded relaxation, None for none.
     Raises InputError for what `slots.check` refuses, and for agreed days that exceed the workshop's minutes or parts.
     """
     check(candidates, workshop)
@@ -72,32 +69,17 @@ def book(
     nothing = np.zeros(len(model.saving), dtype=bool)
     if not len(nothing):
         return _answer(candidates, model, nothing, bound=model.base)
-    first, second = _shares(limit)
+    alone = model.alone()
+    if model.fits(alone):
+        return _answer(candidates, model, alone, bound=model.base - model.value(alone))
     value, share, loss = model.relaxed()
-    # Of candidates that the relaxation splits all days are open, of the others the day that it gives them.
-    split = np.unique(model.columns.candidate[(share > WHOLE) & (share < 1 - WHOLE)])
-    chosen = share >= 1 - WHOLE
-    useful = chosen | np.isin(model.columns.candidate, split)
-    chosen, _ = model.whole(useful, chosen, limit=first, seed=seed, workers=workers)
+    chosen = model.rounded(share)
     gap = value - model.value(chosen)
-    if gap > CENT:
+    if gap > CENT and limit is not None:
         # A choice that loses more than this, even in the relaxation, is in no better plan.
-        better = chosen | (loss <= gap)
-        chosen, most = model.whole(better, chosen, limit=second, seed=seed, workers=workers)
+        chosen, most = model.whole(chosen | (loss <= gap), chosen, limit=limit, seed=seed, workers=workers)
         value = min(value, max(most, model.value(chosen)))
     return _answer(candidates, model, chosen, bound=model.base - value)
-
-
-def _shares(limit: Limit) -> tuple[Limit, Limit]:
-    """The limit, parted between the two looks."""
-    if limit.iterations is not None:
-        raise InputError("booking: limit: expected seconds or deterministic seconds, got iterations")
-
-    def part(share: float) -> Limit:
-        given = {name: value for name, value in vars(limit).items() if value is not None}
-        return Limit(**{name: share * value for name, value in given.items()})
-
-    return part(FIRST), part(1 - FIRST)
 
 
 def _answer(candidates: Sequence[Candidate], model: Model, chosen: NDArray[np.bool_], *, bound: float) -> DayPlan:
