@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammainc, ndtr
 
 from twinloop.contracts import AlertCurve, RiskTable
-from twinloop.contracts.risk_table import SCHEMA, SURE, Hazard
+from twinloop.contracts.risk_table import SCHEMA
 from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.simulation.fleet.morning import Morning
-from twinloop.simulation.fleet.vehicle import Component, Fleet
+from twinloop.simulation.fleet.vehicle import Component
 from twinloop.simulation.model.wear import Wear
 from twinloop.simulation.model.wear_process import gamma_parameters, weibull_parameters, wiener_parameters
 
@@ -56,18 +56,6 @@ class Foresight:
     curves: Mapping[str, AlertCurve] = field(default_factory=dict)
     horizons_hours: tuple[float, ...] = HORIZONS
     severity: int = 5
-
-    def renewed(self, fleet: Fleet) -> dict[str, Hazard]:
-        """The cumulative hazard of a new part of each component over hours of driving."""
-        hours = np.append(0.0, self.horizons_hours)
-        return {
-            component.name: Hazard(
-                hours,
-                -np.log(np.maximum(survival(component.wear, hours * MINUTES_PER_HOUR), 1 - SURE)),
-                component.failure,
-            )
-            for component in fleet.components
-        }
 
     def risks(self, morning: Morning) -> RiskTable:
         """One row per vehicle, component and horizon, hours of driving from this morning on; intervals are points."""
