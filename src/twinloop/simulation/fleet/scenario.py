@@ -8,8 +8,8 @@ from pydantic import Field
 from twinloop.config import Invalid, parse, settings
 from twinloop.config.reading import read_yaml
 from twinloop.errors import InputError, nearest
-from twinloop.simulation.fleet.engine import Onset
 from twinloop.simulation.fleet.modes import SENSORS
+from twinloop.simulation.fleet.onset import Onset
 from twinloop.simulation.fleet.sensor_faults import SensorFault
 from twinloop.simulation.fleet.vehicle import Fleet, Positive, Text
 from twinloop.simulation.model.names import Name
