@@ -39,7 +39,13 @@ class BadBatch:
 
 @settings
 class Scenario:
-    """The YAML of a scenario is exactly this."""
+    """The YAML of a scenario is exactly this:
+
+    name: VEH003 develops a failing water pump
+    faults: [{vehicle: VEH003, component: water_pump, day: 40, days: 14}]
+    sensor_faults: [{vehicle: VEH005, sensor: vibration, kind: stuck, day: 60, days: 20}]
+    batches: [{component: battery, supplier: Nordteil, batch: 2, life: 0.4}]
+    """
 
     name: Text = "as usual"
     faults: tuple[Fault, ...] = ()
