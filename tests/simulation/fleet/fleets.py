@@ -32,11 +32,15 @@ def workshop(bays: int = 50, **values: Any) -> Workshop:
     return Workshop(**{"bays": bays, "technicians": {"mechanic": bays}, "shifts": ALWAYS, **values})
 
 
-def fleet(*components: Component, vehicles: int = 10, **values: Any) -> Fleet:
+def cars(count: int) -> tuple[Vehicle, ...]:
+    return tuple(Vehicle(name=f"VEH{number:03d}", kind="van") for number in range(1, count + 1))
+
+
+def fleet(*components: Component, vehicles: int | tuple[Vehicle, ...] = 10, **values: Any) -> Fleet:
     plain = {
         "components": components or (component(),),
         "kinds": (Kind(name="van", duty=DAY_AND_NIGHT),),
-        "vehicles": tuple(Vehicle(name=f"VEH{number:03d}", kind="van") for number in range(1, vehicles + 1)),
+        "vehicles": cars(vehicles) if isinstance(vehicles, int) else vehicles,
         "workshop": workshop(),
         "notice_days": 0,
         "towing_min": 0.0,

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
+from scipy.stats import invgauss
 
 from tests.simulation.fleet.fleets import DAY, component, fleet, wear
 from twinloop.contracts import AlertCurve, RiskTable
@@ -175,6 +176,13 @@ def test_the_survival_function_is_that_of_the_lives_drawn(kind):
     for share in (0.6, 1.0, 1.5):
         alive = float((drawn > share * law.mean_life_min).mean())
         assert alive == pytest.approx(float(survival(law, share * law.mean_life_min)), abs=0.08)
+
+
+@pytest.mark.parametrize("cv", [0.02, 0.05, 0.3])
+def test_lives_of_a_wiener_process_are_inverse_gaussian(cv):
+    law, age = wear("wiener", cv=cv, mean_life_min=1000.0), 1000.0 * (1 + cv)
+    theory = invgauss(cv**2, scale=1000.0 / cv**2).sf(age)
+    assert float(survival(law, age)) == pytest.approx(float(theory), rel=1e-6)
 
 
 def test_what_is_not_known_about_a_predictor_widens_the_interval():

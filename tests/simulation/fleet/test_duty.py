@@ -3,8 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.simulation.fleet.fleets import fleet
 from twinloop.errors import InputError
 from twinloop.simulation.fleet.duty import Dates, Duties, Duty
+from twinloop.simulation.fleet.vehicle import Kind, Vehicle
 
 RNG = np.random.default_rng(1)
 
@@ -15,6 +17,14 @@ def test_weekdays_and_seasons_follow_the_start():
     assert duty.minutes(dates, RNG).tolist() == [100, 50, 0, 200, 200, 200]
     assert duty.minutes(Dates.of(2), RNG).tolist() == [100, 100]
     assert Dates.of(3, first=-1).weekday.tolist() == [6, 0, 1]
+
+
+def test_the_usual_hours_of_driving_are_told_ahead():
+    weeks = Kind(name="van", duty=Duty(week=(60.0,) * 5 + (0.0, 0.0), cv=0.5)), Kind(name="bus", duty=Duty())
+    vehicles = (Vehicle(name="one", kind="bus"), Vehicle(name="two", kind="van"))
+    hours = fleet(kinds=weeks, vehicles=vehicles).driving_hours(3, 5)
+    assert hours[1].tolist() == [0.0, 1.0, 2.0, 2.0, 2.0, 3.0]
+    assert hours[0, -1] == pytest.approx(3 * 250 / 60)
 
 
 def test_the_spread_keeps_the_mean_and_the_day():

@@ -10,8 +10,9 @@ from scipy.integrate import quad
 from tests.simulation.fleet.fleets import DAY, component, fleet, wear, workshop
 from twinloop.errors import InputError
 from twinloop.replication.statistics import interval
-from twinloop.simulation.fleet.engine import Onset, simulate
+from twinloop.simulation.fleet.engine import simulate
 from twinloop.simulation.fleet.morning import Visit
+from twinloop.simulation.fleet.onset import Onset
 from twinloop.simulation.fleet.policies import FixedInterval, Oracle, Policy, RunToFailure, WearSeen
 from twinloop.simulation.fleet.record import COST
 from twinloop.simulation.fleet.risks import survival
@@ -115,7 +116,7 @@ def test_nothing_is_lost_or_done_twice(seed, bays, share):
     ended = [service for service in record.services if service.reason != "in service"]
     failed = [service for service in ended if service.reason == "failure"]
     # Each failure leads to one repair, and each part is one of a chain of lives.
-    assert record.failures == len(failed) == len({(s.vehicle, s.component, s.number) for s in failed})
+    assert record.ledger.failures == len(failed) == len({(s.vehicle, s.component, s.number) for s in failed})
     repaired = [(stay.vehicle, part) for stay in record.stays for part, _ in stay.components]
     assert sorted(repaired) == sorted((service.vehicle, service.component) for service in ended)
     for bay in range(bays):
@@ -131,8 +132,8 @@ def test_nothing_is_lost_or_done_twice(seed, bays, share):
         assert world.opening.passed(stay.done) - world.opening.passed(stay.start) == pytest.approx(stay.busy_min)
     # Vehicles drive what was planned unless they stand.
     planned = world.duties.minutes[:, :60].sum()
-    assert record.odometer.sum() == pytest.approx(planned - record.lost_min)
-    assert record.cost == pytest.approx(record.by_component.sum())
+    assert record.odometer.sum() == pytest.approx(planned - record.ledger.lost_min)
+    assert record.ledger.cost == pytest.approx(record.ledger.by_component.sum())
 
 
 def test_lives_are_the_same_under_every_policy():
@@ -166,10 +167,10 @@ def test_no_policy_beats_the_oracle_where_a_visit_costs_no_more_than_a_failure(s
         for name, kind in (("a", "gamma"), ("b", "wiener"), ("c", "weibull"))
     ]
     world = World.of(fleet(*parts, vehicles=8), days=300, seed=seed)
-    best = simulate(world, Oracle()).cost
+    best = simulate(world, Oracle()).ledger.cost
     ages, levels = dict.fromkeys("abc", share * 40 * DAY), dict.fromkeys("abc", level)
     for policy in (RunToFailure(), FixedInterval(ages), WearSeen(levels)):
-        assert simulate(world, policy).cost >= best * (1 - 1e-9)
+        assert simulate(world, policy).ledger.cost >= best * (1 - 1e-9)
 
 
 def test_waiting_for_the_workshop_to_open_costs_downtime():
@@ -212,9 +213,9 @@ def test_a_workshop_that_closes_for_good_leaves_its_vehicles_standing():
 def test_a_failure_destroys_what_it_may_damage():
     parts = component("pump", damage={"belt": 1.0}), component("belt", wear=wear(mean_life_min=4000 * DAY))
     record = simulate(World.of(fleet(*parts, vehicles=5), days=100), RunToFailure())
-    assert record.failures > 5
+    assert record.ledger.failures > 5
     assert all(dict(stay.components) == {0: "failure", 1: "damage"} for stay in record.stays)
-    assert record.by_component.tolist() == [FAILURE * record.failures, VISIT * record.failures]
+    assert record.ledger.by_component.tolist() == [FAILURE * record.ledger.failures, VISIT * record.ledger.failures]
 
 
 def test_a_part_that_begins_to_fail_fails_when_it_was_said():
@@ -226,7 +227,7 @@ def test_a_part_that_begins_to_fail_fails_when_it_was_said():
     assert others[0] == others[1]
     seen = simulate(world, WearSeen({"pump": 0.7}), onsets=(Onset(1, 0, 12, 6),))
     assert next(stay for stay in seen.stays if stay.vehicle == 1).off < 18 * DAY
-    assert seen.failures < told.failures
+    assert seen.ledger.failures < told.ledger.failures
 
 
 def test_harder_use_and_worse_parts_shorten_lives():

@@ -63,7 +63,7 @@ def test_there_is_a_row_per_minute_of_driving_and_none_while_it_stands(usual):
     planned = world.duties.minutes[:, world.warmup_days :].sum()
     rows = len(usual.telemetry)
     # Whole minutes: less than one is lost per day, and at most two per stay.
-    assert abs(planned - record.lost_min - rows) < len(FLEET.vehicles) * DAYS + 2 * len(record.stays)
+    assert abs(planned - record.ledger.lost_min - rows) < len(FLEET.vehicles) * DAYS + 2 * len(record.stays)
     assert usual.telemetry.sensors == tuple(SENSORS)
     assert usual.telemetry.start == FLEET.start
     assert usual.telemetry.missing == 0

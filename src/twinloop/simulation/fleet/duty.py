@@ -47,9 +47,14 @@ class Duty:
                 f"minute {self.begins_min:g} on do not: begin earlier or drive less"
             )
 
+    def usual(self, dates: "Dates") -> Floats:
+        """[days] minutes of driving without the day-to-day spread."""
+        usual: Floats = np.array(self.week)[dates.weekday] * np.array(self.season)[dates.month]
+        return usual
+
     def minutes(self, dates: "Dates", rng: np.random.Generator) -> Floats:
         """[days] minutes of driving; what the spread adds never goes beyond the end of the day."""
-        planned = np.array(self.week)[dates.weekday] * np.array(self.season)[dates.month]
+        planned = self.usual(dates)
         if self.cv:
             variance = np.log1p(self.cv**2)
             planned = planned * np.exp(np.sqrt(variance) * rng.standard_normal(len(planned)) - variance / 2)

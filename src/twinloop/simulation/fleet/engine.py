@@ -6,7 +6,7 @@ computed, so that a replication costs what its visits cost.
 
 import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
@@ -16,26 +16,19 @@ from numpy.typing import NDArray
 from twinloop.errors import InputError
 from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.simulation.fleet.duty import MINUTES_PER_DAY
+from twinloop.simulation.fleet.ledger import Ledger
 from twinloop.simulation.fleet.lives import Unit
 from twinloop.simulation.fleet.morning import Morning, Visit
+from twinloop.simulation.fleet.onset import Onset, failing
 from twinloop.simulation.fleet.policies.policy import Policy
 from twinloop.simulation.fleet.record import Reason, Record, Service, Stay
 from twinloop.simulation.fleet.workshop import Floor, Job, Stock, Store
 from twinloop.simulation.fleet.world import World
-from twinloop.simulation.model.wear_path import WearPath, level_left
+from twinloop.simulation.model.wear_path import level_left
 
 Floats = NDArray[np.float64]
 # Kinds of events in the order in which they happen at one time.
 DONE, ARRIVAL, ONSET, MORNING, FAILURE, READY = range(6)
-
-
-class Onset(NamedTuple):
-    """A component that begins to fail on a day and fails after about `days` of planned driving, by places."""
-
-    vehicle: int
-    component: int
-    day: int
-    days: int
 
 
 class _Down(NamedTuple):
@@ -89,8 +82,7 @@ class _Run:
         self.order = count()
         self.stays: list[Stay] = []
         self.services: list[Service] = []
-        self.cost, self.by_component, self.lost = 0.0, np.zeros(shape[1]), 0.0
-        self.failures = self.visits = self.renewals = 0
+        self.ledger = Ledger(world)
         for vehicle in range(shape[0]):
             for component in range(shape[1]):
                 self.install(vehicle, component, 0.0, start=0.0)
@@ -152,7 +144,6 @@ class _Run:
         roadside = not self.policy.at_failure
         reasons: dict[int, Reason] = {component: "failure" if roadside else "planned"}
         if roadside:
-            self.failures += self.counts(time)
             unit = self.units[vehicle, component]
             for name, probability in self.fleet.components[component].damage.items():
                 if unit.luck < probability:
@@ -185,15 +176,12 @@ class _Run:
                 reasons[component] = "planned"
         self.up[vehicle] = False
         self.version[vehicle] += 1
-        self.visits += self.counts(off)
+        roadside = "failure" in reasons.values()
+        self.ledger.visit(off, self.prices(reasons), failed=roadside)
         for component, reason in reasons.items():
             agreed.pop(component, None)
             self.visit_day[vehicle, component] = math.nan
-            described = self.fleet.components[component]
-            self.charge(component, described.failure if reason == "failure" else described.visit, off)
-            self.renewals += self.counts(off)
             self.retire(vehicle, component, off, reason)
-        roadside = "failure" in reasons.values()
         self.down[vehicle] = _Down(roadside, off, arrived, ready, tuple(reasons.items()))
         self.push(ready, READY, vehicle, None)
 
@@ -213,24 +201,16 @@ class _Run:
             factor = described.failed_factor if reason == "failure" else 1.0
             jobs.append(Job(described.skill, factor * self.units[vehicle, component].repair_min))
         slot = self.floor.serve(down.ready, jobs)
-        lost = self.lose(vehicle, down, slot.done)
-        euro = lost / MINUTES_PER_HOUR * self.fleet.downtime_hour
-        euro += sum(
-            self.fleet.components[component].failure if reason == "failure" else self.fleet.components[component].visit
-            for component, reason in down.components
-        )
+        reasons = dict(down.components)
+        lost = self.ledger.stand(vehicle, reasons, down.off, slot.done)
+        euro = lost / MINUTES_PER_HOUR * self.fleet.downtime_hour + sum(self.prices(reasons).values())
         self.stays.append(Stay(vehicle, *down[:-1], *slot[:3], slot.busy_min, down.components, lost, euro))
         self.push(slot.done, DONE, vehicle, None)
 
-    def lose(self, vehicle: int, down: _Down, until: float) -> float:
-        """Planned driving that a vehicle misses, within the time that is counted; its price is charged."""
-        first, last = max(down.off, self.world.begin_min), min(until, self.world.end_min)
-        lost = max(self.duties.work(vehicle, last) - self.duties.work(vehicle, first), 0.0) if first < last else 0.0
-        self.lost += lost
-        euro = lost / MINUTES_PER_HOUR * self.fleet.downtime_hour / len(down.components)
-        for component, _ in down.components:
-            self.charge(component, euro, self.world.begin_min)
-        return lost
+    def prices(self, reasons: Mapping[int, Reason]) -> dict[int, float]:
+        """Euro for each renewal of a stay."""
+        described = self.fleet.components
+        return {c: described[c].failure if reason == "failure" else described[c].visit for c, reason in reasons.items()}
 
     def back(self, vehicle: int, time: float) -> None:
         """The vehicle drives again, with new parts where it was repaired."""
@@ -313,23 +293,13 @@ class _Run:
         day = when // MINUTES_PER_DAY if math.isfinite(when) else when
         self.visit_day[vehicle, component] = day - self.world.warmup_days
 
-    def counts(self, time: float) -> bool:
-        """Whether what happens now is counted."""
-        return time >= self.world.begin_min
-
-    def charge(self, component: int, euro: float, time: float) -> None:
-        """Costs of one component, where they are counted."""
-        if self.counts(time):
-            self.cost += euro
-            self.by_component[component] += euro
-
     def record(self) -> Record:
         """What is left at the end, parts in service included."""
         end = self.world.end_min
         served = {(stay.vehicle, stay.off) for stay in self.stays}
         for vehicle, down in self.down.items():
             if (vehicle, down.off) not in served:
-                lost = self.lose(vehicle, down, end)
+                lost = self.ledger.stand(vehicle, dict(down.components), down.off, end)
                 never = math.inf, math.inf, -1, 0.0
                 self.stays.append(Stay(vehicle, *down[:-1], *never, down.components, lost, 0.0))
         for vehicle in np.flatnonzero(self.up).tolist():
@@ -338,26 +308,4 @@ class _Run:
             standing = self.down.get(vehicle)
             if standing is None or component not in dict(standing.components):
                 self.retire(vehicle, component, end, "in service")
-        return Record(
-            self.world,
-            tuple(self.stays),
-            tuple(self.services),
-            self.cost,
-            self.by_component,
-            self.lost,
-            self.failures,
-            self.visits,
-            self.renewals,
-            self.odometer,
-        )
-
-
-def failing(path: WearPath, age: float, ahead: float) -> WearPath:
-    """The same path until `age`, from there on straight to the limit, which it reaches `ahead` minutes later."""
-    level = float(path.level(age))
-    before = path.age < age
-    shocks = path.shock_age <= age
-    risen = float(path.risen[shocks][-1]) if shocks.any() else 0.0
-    ages = np.concatenate([path.age[before], [age, age + ahead]])
-    base = np.concatenate([path.base[before], [level - risen, path.limit - risen]])
-    return WearPath(ages, base, path.shock_age[shocks], path.risen[shocks], path.limit, age + ahead)
+        return Record(self.world, tuple(self.stays), tuple(self.services), self.ledger, self.odometer)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.replication.kpi import Kpi
 from twinloop.simulation.fleet.duty import MINUTES_PER_DAY
+from twinloop.simulation.fleet.ledger import Ledger
 from twinloop.simulation.fleet.lives import Unit
 from twinloop.simulation.fleet.world import World
 
@@ -70,19 +71,14 @@ class Record:
     """One run.
 
     stays: in the order in which vehicles became ready; one that was not by the end begins never, in bay -1.
-    services: in the order in which they ended. cost, by_component [components], lost_min, failures, visits and renewals
-    are counted after the warm-up. odometer: [vehicles] minutes driven in all.
+    services: in the order in which they ended. ledger: what was counted after the warm-up. odometer: [vehicles] minutes
+    driven in all.
     """
 
     world: World
     stays: tuple[Stay, ...]
     services: tuple[Service, ...]
-    cost: float
-    by_component: Floats
-    lost_min: float
-    failures: int
-    visits: int
-    renewals: int
+    ledger: Ledger
     odometer: Floats
 
     def driven(self, vehicle: int, time: Floats) -> tuple[NDArray[np.bool_], Floats]:
@@ -101,25 +97,25 @@ class Record:
 
     def figures(self) -> dict[str, float]:
         """The key figures of KPIS."""
-        world = self.world
+        world, counted = self.world, self.ledger
         vehicles, days = len(world.fleet.vehicles), world.days
         planned = float(world.duties.minutes[:, world.warmup_days : world.warmup_days + days].sum())
         years = vehicles * days / DAYS_PER_YEAR
-        counted = [stay for stay in self.stays if stay.ready >= world.begin_min]
         opening, bays = world.opening, world.fleet.workshop.bays
         first, last = opening.passed(world.begin_min), opening.passed(world.end_min)
         busy = 0.0
         for stay in self.stays:
             end = opening.passed(stay.done)
             busy += max(min(end, last) - max(end - stay.busy_min, first), 0.0)
-        waits = [stay.start - stay.ready for stay in counted if np.isfinite(stay.start)]
+        begun = (stay for stay in self.stays if stay.ready >= world.begin_min and np.isfinite(stay.start))
+        waits = [stay.start - stay.ready for stay in begun]
         return {
-            COST: self.cost / (vehicles * days),
-            "availability": 1 - self.lost_min / planned if planned else 1.0,
-            "failures": self.failures / years,
-            "visits": self.visits / years,
-            "renewals": self.renewals / years,
+            COST: counted.cost / (vehicles * days),
+            "availability": 1 - counted.lost_min / planned if planned else 1.0,
+            "failures": counted.failures / years,
+            "visits": counted.visits / years,
+            "renewals": counted.renewals / years,
             "waiting_hours": float(np.mean(waits)) / MINUTES_PER_HOUR if waits else 0.0,
             "bay_utilisation": busy / (bays * (last - first)) if last > first else 0.0,
-            "cost_per_hour": self.cost / max((planned - self.lost_min) / MINUTES_PER_HOUR, 1e-9),
+            "cost_per_hour": counted.cost / max((planned - counted.lost_min) / MINUTES_PER_HOUR, 1e-9),
         }

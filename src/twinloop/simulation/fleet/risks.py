@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammainc, ndtr
+from scipy.special import gammainc, log_ndtr, ndtr
 
 from twinloop.contracts import AlertCurve, RiskTable
 from twinloop.contracts.risk_table import SCHEMA
@@ -43,8 +43,8 @@ def survival(wear: Wear, age_min: ArrayLike) -> Floats:
         return np.asarray(gammainc(rate * age, limit / unit), np.float64)
     drift, deviation = wiener_parameters(wear)
     spread = deviation * np.sqrt(age)
-    # exp overflows where the normal tail is 0: both as one logarithm would be; the tail decides from 37 on.
-    reflected = np.exp(np.minimum(2 * drift * limit / deviation**2, 600.0)) * ndtr(-(limit + drift * age) / spread)
+    # One logarithm: for a small spread of the lives its two parts overflow and vanish.
+    reflected = np.exp(2 * drift * limit / deviation**2 + log_ndtr(-(limit + drift * age) / spread))
     passed: Floats = np.clip(ndtr((limit - drift * age) / spread) - reflected, 0.0, 1.0)
     return passed
 

@@ -8,8 +8,8 @@ from pydantic import Field
 from twinloop.config import Invalid, parse, settings
 from twinloop.config.reading import read_yaml
 from twinloop.errors import InputError, nearest
-from twinloop.simulation.fleet.engine import Onset
 from twinloop.simulation.fleet.modes import SENSORS
+from twinloop.simulation.fleet.onset import Onset
 from twinloop.simulation.fleet.sensor_faults import SensorFault
 from twinloop.simulation.fleet.vehicle import Fleet, Positive, Text
 from twinloop.simulation.model.names import Name
@@ -39,7 +39,13 @@ class BadBatch:
 
 @settings
 class Scenario:
-    """The YAML of a scenario is exactly this."""
+    """The YAML of a scenario is exactly this:
+
+    name: VEH003 develops a failing water pump
+    faults: [{vehicle: VEH003, component: water_pump, day: 40, days: 14}]
+    sensor_faults: [{vehicle: VEH005, sensor: vibration, kind: stuck, day: 60, days: 20}]
+    batches: [{component: battery, supplier: Nordteil, batch: 2, life: 0.4}]
+    """
 
     name: Text = "as usual"
     faults: tuple[Fault, ...] = ()

@@ -41,7 +41,7 @@ class Sweep:
 
     def __call__(self, number: int) -> Mapping[str, float]:
         world = World.of(self.fleet, days=self.days, warmup_days=self.warmup_days, seed=self.seed, replication=number)
-        costs = [simulate(world, policy).by_component.tolist() for policy in self.policies]
+        costs = [simulate(world, policy).ledger.by_component.tolist() for policy in self.policies]
         return {_key(p, c): cost for p, row in enumerate(costs) for c, cost in enumerate(row)}
 
     def costs(self, design: Design) -> Floats:

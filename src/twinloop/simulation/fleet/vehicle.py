@@ -199,6 +199,12 @@ class Fleet:
         opening = Opening(self.workshop, Dates.of(days, start=self.start, first=first), first=first)
         return np.diff([opening.passed(day * MINUTES_PER_DAY) for day in range(days + 1)])
 
+    def driving_hours(self, first: int, days: int) -> Floats:
+        """[vehicles, days + 1] hours of driving that are usual from day number `first` on until each day begins."""
+        dates = Dates.of(days, start=self.start, first=first)
+        usual = {kind.name: np.append(0.0, kind.duty.usual(dates).cumsum()) / MINUTES_PER_HOUR for kind in self.kinds}
+        return np.array([usual[vehicle.kind] for vehicle in self.vehicles])
+
     def duties(self, streams: Streams, days: int, *, warmup_days: int = 0) -> Duties:
         """The planned driving of one replication, the same under every policy."""
         dates = self.dates(days, warmup_days=warmup_days)
