@@ -1,7 +1,7 @@
 """Settings of predictors of remaining life and of failure; free of torch and of tree libraries."""
 
 import dataclasses
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -58,18 +58,19 @@ class NetworkSettings:
 
 @settings
 class RulSettings:
-    """Remaining life by boosted trees and a network, averaged over folds of units.
+    """Remaining life by two sets of boosted trees and a network, averaged over folds of units.
 
-    cap: hours beyond which a life counts as that (a new engine shows no wear); network_share: weight of the network in
-    the mean, 0 leaves it out; with_age: whether the trees see how long an asset has been watched. inputs: what trees
-    see, all features, or only those of the joint signals and of drift: of few units, many sensors teach their noise.
+    cap: hours beyond which a life counts as that (a new engine shows no wear). with_age: whether the trees see how long
+    an asset has been watched. sensor_share: weight, among the trees, of those that see single sensors; the others see
+    the joint signals and drift alone: of few units, many sensors teach their noise. network_share: weight of the
+    network in the mean of all; a share of 0 leaves its part out.
     """
 
     cap: Annotated[float, Field(gt=0)] = 125.0
     folds: Annotated[int, Field(ge=2, le=1_000)] = 5
     with_age: bool = True
-    inputs: Literal["joint", "all"] = "joint"
-    network_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    sensor_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    network_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     boost: BoostSettings = dataclasses.field(default_factory=BoostSettings)
     network: NetworkSettings = dataclasses.field(default_factory=NetworkSettings)
 
