@@ -95,6 +95,7 @@ def test_features_of_one_window_are_those_counted_by_hand() -> None:
         *[np.zeros(1)] * 2,
         np.zeros((1, 1)),
         *np.array([[[4.0]], [[0.0]], [[2.0]]]),
+        np.zeros((1, 2)),
     )
     row = features(record, reference, options).row(0, named=True)
     # The minute 60 belongs to the window that ends with it.
@@ -164,7 +165,9 @@ def test_what_adds_up_begins_anew_with_a_service() -> None:
     values = [0.0, 10.0, 10.0, 10.0]
     rows = pl.DataFrame({"asset": ["m"] * 4, "time_min": [60.0, 120.0, 180.0, 240.0], "x": values})
     record = Telemetry.of([rows], units={"x": ""})
-    reference = Reference(("x",), *[np.zeros(1)] * 4, np.zeros((1, 1)), *np.array([[[0.0]], [[0.0]], [[1.0]]]))
+    reference = Reference(
+        ("x",), *[np.zeros(1)] * 4, np.zeros((1, 1)), *np.array([[[0.0]], [[0.0]], [[1.0]]]), np.zeros((1, 2))
+    )
     served = pl.DataFrame({"asset": ["m"], "kind": ["maintenance"], "time_min": [150.0]})
     made = features(record, reference, FeatureSettings(spans=(1,)), events=served)
     assert made["x.excess"].to_list() == [0, 8, 8, 16]
@@ -175,7 +178,9 @@ def test_what_adds_up_begins_anew_with_a_service() -> None:
 def test_a_trend_is_its_slope_per_window() -> None:
     rows = pl.DataFrame({"asset": ["m"] * 400, "time_min": np.arange(1, 401) * 60.0, "x": np.arange(400) * 0.25})
     record = Telemetry.of([rows], units={"x": ""})
-    reference = Reference(("x",), *[np.zeros(1)] * 4, np.zeros((1, 1)), *np.array([[[0.0]], [[0.0]], [[1.0]]]))
+    reference = Reference(
+        ("x",), *[np.zeros(1)] * 4, np.zeros((1, 1)), *np.array([[[0.0]], [[0.0]], [[1.0]]]), np.zeros((1, 2))
+    )
     made = features(record, reference, FeatureSettings(spans=(10,), within=False))
     assert made["x.trend_10"][-1] == pytest.approx(0.25, rel=1e-3)
 
@@ -206,7 +211,7 @@ def test_the_catalogue_names_every_column_once() -> None:
     assert list(named) == EXPECTED.columns[2:]
     assert named["oil.slope"] == "°C/h"
     table = catalogue(SETTINGS)
-    assert len(table) == len(set(table["name"])) >= 27
+    assert len(table) == len(set(table["name"])) == 31
     assert all(table[name].str.len_chars().min() > 0 for name in ("formula", "unit", "reason"))
 
 
@@ -219,3 +224,24 @@ def test_sensors_that_are_not_there_are_refused() -> None:
         fit_reference(RECORD, FeatureSettings(load="sped"), seed=0)
     with pytest.raises(InputError, match="expected the reference's sensors oil, speed, got oil"):
         FeatureStream({"oil": "°C"}, REFERENCE, SETTINGS)
+
+
+def test_joint_signals_average_noise_out_and_time_since_wear_set_in_is_counted() -> None:
+    rng = np.random.default_rng(0)
+    n, sensors = 300, [f"s{k}" for k in range(8)]
+    wear = np.maximum(np.arange(n) - 200, 0) / 20
+    rows = pl.DataFrame(
+        {
+            "asset": ["m"] * n,
+            "time_min": np.arange(1, n + 1) * 60.0,
+            **{name: wear + rng.normal(size=n) for name in sensors},
+        }
+    )
+    record = Telemetry.of([rows], units=dict.fromkeys(sensors, ""))
+    options = FeatureSettings(within=False, spans=(1, 10, 20), early=50, joint=1, drifts=(0.5,))
+    made = features(record, fit_reference(record, options, seed=0), options)
+    joint, single = (np.corrcoef(made[name], wear)[0, 1] for name in ("joint_1.relative", "s0.relative"))
+    assert joint > 0.95 > single
+    since = made["drifted_0.5"].to_numpy()
+    assert since[190] == 0
+    assert since[-1] == pytest.approx(300 - 212, abs=12)

@@ -13,7 +13,8 @@ from twinloop.prognostics.features.settings import FeatureSettings
 
 
 class Feature(NamedTuple):
-    """unit: of the sensor for "x". scope: sensor, span (of a sensor, one per span) or asset."""
+    """unit: of the sensor for "x". scope: sensor, span (of a sensor, one per span), drift (one per
+    distance) or asset."""
 
     name: str
     formula: str
@@ -63,6 +64,18 @@ MEMORY = (
     Feature("life_mean", "mean of relative over the life so far", "1", "how hard the life was", "sensor"),
     Feature("excess", "Σ max(|relative| − 2, 0) since the last service", "1", "stress that adds up", "sensor"),
 )
+DRIFT = (
+    Feature(
+        "drift",
+        "root mean square of all sensors' change",
+        "1",
+        "how far an asset has moved from its early life",
+        "asset",
+    ),
+    Feature("joint_drift", "the same within the joint signals", "1", "its part that sensors share", "asset"),
+    Feature("drifted", "windows since drift last was below a distance", "1", "time since wear set in", "drift"),
+    Feature("joint_drifted", "windows since joint_drift last was below it", "1", "the same of what is shared", "drift"),
+)
 ASSET = (
     Feature("age_h", "time since the asset's first row", "h", "wear-out", "asset"),
     Feature("since_service_h", "time since its last maintenance", "h", "what the service renewed", "asset"),
@@ -77,7 +90,16 @@ ASSET = (
 
 def chosen(settings: FeatureSettings) -> tuple[Feature, ...]:
     """The features that these settings make."""
-    return (*(WITHIN if settings.within else ()), *MEMORY, *ASSET)
+    return (*(WITHIN if settings.within else ()), *MEMORY, *DRIFT, *ASSET)
+
+
+def joint_names(settings: FeatureSettings) -> tuple[str, ...]:
+    """The joint signals, which have memory as a sensor has.
+
+    >>> joint_names(FeatureSettings(joint=2))
+    ('joint_1', 'joint_2')
+    """
+    return tuple(f"joint_{number}" for number in range(1, settings.joint + 1))
 
 
 def columns(settings: FeatureSettings, sensors: Mapping[str, str]) -> dict[str, str]:
@@ -87,7 +109,11 @@ def columns(settings: FeatureSettings, sensors: Mapping[str, str]) -> dict[str, 
         if feature.scope == "asset":
             named[feature.name] = feature.unit
             continue
-        for sensor, unit in sensors.items():
+        if feature.scope == "drift":
+            named |= {f"{feature.name}_{distance:g}": feature.unit for distance in settings.drifts}
+            continue
+        signals = sensors if feature in WITHIN else {**sensors, **dict.fromkeys(joint_names(settings), "1")}
+        for sensor, unit in signals.items():
             own = feature.unit.replace("x", unit or "1")
             if feature.scope == "span":
                 named |= {f"{sensor}.{feature.name}_{span}": own for span in settings.spans}

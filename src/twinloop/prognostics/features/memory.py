@@ -19,7 +19,8 @@ class Memory(NamedTuple):
     """State of A assets, S sensors and K spans.
 
     weight, mean, square, second: [A, S, K], of exponential sums (their weights, of x, x², and of the means). early,
-    early_count, life, life_count, excess: [A, S].
+    early_count, life, life_count, excess: [A, S]. drifted: [A, 2, D], windows of drift and joint drift beyond each
+    distance.
     """
 
     weight: Floats
@@ -31,13 +32,15 @@ class Memory(NamedTuple):
     life: Floats
     life_count: Floats
     excess: Floats
+    drifted: Floats
 
     @classmethod
-    def empty(cls, assets: int, sensors: int, spans: int) -> "Memory":
+    def empty(cls, assets: int, sensors: int, spans: int, drifts: int) -> "Memory":
         """The state before the first window."""
         deep = [np.zeros((assets, sensors, spans)) for _ in range(4)]
         flat = [np.zeros((assets, sensors)) for _ in range(5)]
-        return cls(*deep, *flat)
+        parts = [*deep, *flat, np.zeros((assets, 2, drifts))]
+        return cls(*parts)
 
     def grown(self, assets: int) -> "Memory":
         """The same for more assets, the new ones without a past."""
@@ -46,7 +49,10 @@ class Memory(NamedTuple):
 
 
 class Remembered(NamedTuple):
-    """level, trend, unrest: [N, S, K]. change, life_mean, excess: [N, S]."""
+    """level, trend, unrest: [N, S, K]. change, life_mean, excess: [N, S]. drift: [N, 2], drifted: [N, 2, D].
+
+    The two of a drift are that of the sensors and that of the joint signals.
+    """
 
     level: Floats
     trend: Floats
@@ -54,25 +60,37 @@ class Remembered(NamedTuple):
     change: Floats
     life_mean: Floats
     excess: Floats
+    drift: Floats
+    drifted: Floats
 
 
 def remember(
-    memory: Memory, asset: NDArray[np.int64], relative: Floats, served: NDArray[np.bool_], *, spans: Floats, early: int
+    memory: Memory,
+    asset: NDArray[np.int64],
+    relative: Floats,
+    served: NDArray[np.bool_],
+    *,
+    spans: Floats,
+    early: int,
+    moving: NDArray[np.bool_],
+    distances: Floats,
 ) -> Remembered:
     """Features of windows [N] in order of time per asset; `memory` moves on with them.
 
-    relative: [N, S], NaN where missing: then memory stays as it was. served: [N], a service since the window before.
+    relative: [N, S], the sensors, then the joint signals, NaN where missing: then memory stays as it was. served: [N],
+    a service since the window before. moving: of the sensors, those that ever moved. distances: [D], of a drift.
     """
     count, sensors = relative.shape
     deep = [np.empty((count, sensors, len(spans))) for _ in range(3)]
     flat = [np.empty((count, sensors)) for _ in range(3)]
-    out = Remembered(*deep, *flat)
-    _pass(memory, asset, relative, served, 2 / (spans + 1), early, out)
+    parts = [*deep, *flat, np.empty((count, 2)), np.empty((count, 2, len(distances)))]
+    out = Remembered(*parts)
+    _pass(memory, asset, relative, served, 2 / (spans + 1), early, moving, distances, out)
     return out
 
 
 @njit(cache=True)
-def _pass(memory, asset, relative, served, alpha, early, out):  # type: ignore[no-untyped-def]  # pragma: no cover
+def _pass(memory, asset, relative, served, alpha, early, moving, distances, out):  # type: ignore[no-untyped-def]  # pragma: no cover
     spans = len(alpha)
     middle = spans // 2
     for row in range(len(asset)):
@@ -117,3 +135,21 @@ def _pass(memory, asset, relative, served, alpha, early, out):  # type: ignore[n
                 out.change[row, s] = out.level[row, s, middle] - early_mean
                 out.life_mean[row, s] = memory.life[a, s] / memory.life_count[a, s]
             out.excess[row, s] = memory.excess[a, s]
+        known = 0
+        apart, shared = 0.0, 0.0
+        for s in range(relative.shape[1]):
+            change = out.change[row, s]
+            if np.isnan(change):
+                continue
+            if s >= len(moving):
+                shared += change * change
+            elif moving[s]:
+                apart += change * change
+                known += 1
+        for kind in range(2):
+            # Directions have length 1: their drift is of all sensors together, so per sensor as the other is.
+            drift = np.sqrt((apart if kind == 0 else shared) / max(known, 1))
+            out.drift[row, kind] = drift
+            for d in range(len(distances)):
+                memory.drifted[a, kind, d] = memory.drifted[a, kind, d] + 1 if drift > distances[d] else 0.0
+                out.drifted[row, kind, d] = memory.drifted[a, kind, d]

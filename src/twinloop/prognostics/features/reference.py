@@ -1,6 +1,6 @@
 """What is usual, learnt from training assets alone: limits of each sensor, its level by operating regime and load."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,8 @@ LEAST_SPREAD = 1e-6
 class Reference:
     """sensors [S]. low, high: limits [S]. centres [R, C]: of the regimes, in the scaled values of their sensors, with
     `offset` and `scale` [C]. level, slope, spread [R, S]: a sensor is expected at level + slope · load, give or take
-    its spread. A sensor that never moved has spread 0 and stays at relative 0.
+    its spread. A sensor that never moved has spread 0 and stays at relative 0. directions: [S, J], in which sensors
+    move together, from relative values.
     """
 
     sensors: tuple[str, ...]
@@ -32,6 +33,13 @@ class Reference:
     level: Floats
     slope: Floats
     spread: Floats
+    directions: Floats
+
+    @property
+    def moving(self) -> NDArray[np.bool_]:
+        """[S] whether a sensor ever moved."""
+        moved: NDArray[np.bool_] = np.any(self.spread > 0, axis=0)
+        return moved
 
     def regime(self, conditions: Floats) -> NDArray[np.int64]:
         """[N] the nearest regime of conditions [N, C]; of a missing one the centre of all is taken."""
@@ -47,6 +55,14 @@ class Reference:
         spread = self.spread[regime]
         away: Floats = np.divide(means - expected, spread, out=np.zeros_like(means), where=spread > 0)
         return np.where(np.isnan(means), np.nan, away)
+
+    def joint(self, relative: Floats) -> Floats:
+        """[N, J] joint signals of relative values [N, S], where a missing one counts as usual."""
+        signals = np.zeros((len(relative), self.directions.shape[1]))
+        # Sensor by sensor: a matrix product adds up in another order for another number of rows.
+        for values, direction in zip(np.nan_to_num(relative).T, self.directions, strict=True):
+            signals += values[:, None] * direction
+        return signals
 
     def record(self) -> dict[str, Any]:
         """Plain values for JSON; `Reference.of` reads them."""
@@ -85,16 +101,27 @@ def fit_reference(telemetry: Telemetry, settings: FeatureSettings, *, seed: int)
 
         centres = KMeans(settings.regimes, n_init=4, random_state=seed).fit(scaled).cluster_centers_
     unfitted = np.zeros((len(centres), len(sensors)))
-    reference = Reference(sensors, low, high, offset, scale, centres, unfitted, unfitted.copy(), unfitted.copy())
+    directions = np.zeros((len(sensors), settings.joint))
+    fitted = (unfitted, unfitted.copy(), unfitted.copy())
+    reference = Reference(sensors, low, high, offset, scale, centres, *fitted, directions)
     regime = reference.regime(conditions)
     load = values[settings.load].to_numpy() if settings.load else np.zeros(len(values))
     for number in range(len(centres)):
         inside = regime == number
         for place, name in enumerate(sensors):
             follows = bool(settings.load) and name != settings.load
-            fitted = _line(values[name].to_numpy()[inside], load[inside], follows=follows)
-            reference.level[number, place], reference.slope[number, place], reference.spread[number, place] = fitted
-    return reference
+            line = _line(values[name].to_numpy()[inside], load[inside], follows=follows)
+            reference.level[number, place], reference.slope[number, place], reference.spread[number, place] = line
+    away = np.nan_to_num(reference.relative(values.to_numpy(), regime, load))
+    return replace(reference, directions=_directions(away, settings.joint))
+
+
+def _directions(away: Floats, count: int) -> Floats:
+    """[S, count] principal directions of rows [N, S], each pointing where most sensors rise; 0 beyond their number."""
+    _, vectors = np.linalg.eigh(np.cov(away, rowvar=False).reshape(away.shape[1], -1))
+    chosen = vectors[:, ::-1][:, :count]
+    chosen = chosen * np.where(chosen.sum(axis=0) < 0, -1.0, 1.0)
+    return np.pad(chosen, ((0, 0), (0, count - chosen.shape[1])))
 
 
 def _line(value: Floats, load: Floats, *, follows: bool) -> tuple[float, float, float]:

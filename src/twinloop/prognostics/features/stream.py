@@ -15,7 +15,7 @@ from twinloop.contracts import Telemetry
 from twinloop.errors import InputError
 from twinloop.files import atomic
 from twinloop.numbers import MINUTES_PER_HOUR
-from twinloop.prognostics.features.catalogue import columns
+from twinloop.prognostics.features.catalogue import columns, joint_names
 from twinloop.prognostics.features.history import History
 from twinloop.prognostics.features.memory import Memory, remember
 from twinloop.prognostics.features.reference import Reference
@@ -50,7 +50,8 @@ class FeatureStream:
             )
         self._reference, self._settings = reference, settings
         self._history = History(events)
-        self._memory = Memory.empty(0, len(units), len(settings.spans))
+        signals = len(units) + settings.joint
+        self._memory = Memory.empty(0, signals, len(settings.spans), len(settings.drifts))
         self._known: dict[str, int] = {}
         self._begin: list[float] = []
         self._closed: list[float] = []  # end of the asset's last closed window
@@ -109,13 +110,27 @@ class FeatureStream:
         regime = reference.regime(np.column_stack(conditions))
         load = table[f"{settings.load}.mean"].to_numpy() if settings.load else np.zeros(len(table))
         relative = reference.relative(means, regime, load)
+        relative = np.hstack([relative, reference.joint(relative)])
         of_asset = self._of_asset(table["asset"], place, ends)
         served = of_asset.pop("served") > 0
         spans = np.array(settings.spans, dtype=np.float64)
-        past = remember(self._memory, place, relative, served, spans=spans, early=settings.early)
+        past = remember(
+            self._memory,
+            place,
+            relative,
+            served,
+            spans=spans,
+            early=settings.early,
+            moving=reference.moving,
+            distances=np.array(settings.drifts, dtype=np.float64),
+        )
         made = {"asset": table["asset"], "time_min": ends, **of_asset}
         made |= {"regime": regime, "rows": table["rows"]}
-        for s, name in enumerate(sensors):
+        for which, kind in enumerate(("", "joint_")):
+            made[f"{kind}drift"] = past.drift[:, which]
+            for d, distance in enumerate(settings.drifts):
+                made[f"{kind}drifted_{distance:g}"] = past.drifted[:, which, d]
+        for s, name in enumerate((*sensors, *joint_names(settings))):
             made[f"{name}.relative"] = relative[:, s]
             made |= {f"{name}.{kind}": getattr(past, kind)[:, s] for kind in ("change", "life_mean", "excess")}
             for k, span in enumerate(settings.spans):
