@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -68,9 +69,14 @@ class Clock:
             moment = in_zone(moment, self.zone, f"{moment}")
         return (moment.astimezone(UTC) - self.start.astimezone(UTC)).total_seconds() / 60
 
-    def show(self, minutes: float) -> str:
-        """The moment as people say it; with its year where that is not the year of the start."""
+    def show(self, minutes: float, *, until: bool = False) -> str:
+        """The moment as people say it; with its year where that is not the year of the start.
+
+        until: what ends with a day ends at 24:00.
+        """
         moment = self.moment(minutes)
+        if until and (moment.hour, moment.minute) == (0, 0):
+            return f"{self.show(minutes - 1)[:-5]}24:00"
         year = "" if moment.year == self.moment(0).year else f" {moment.year}"
         return f"{DAYS[moment.weekday()]} {moment.day} {MONTHS[moment.month - 1]}{year} {moment:%H:%M}"
 
@@ -120,17 +126,18 @@ def parsed_moment(text: str) -> datetime | date | None:
 
 
 class Say(NamedTuple):
-    """How a shop's times are said: moments and lengths."""
+    """How a shop's times are said: moments, lengths, and moments until which something lasts or is due."""
 
     when: Callable[[float], str]
     long: Callable[[float], str]
+    until: Callable[[float], str]
 
     @classmethod
     def of(cls, clock: Clock | None, *, minutes: bool = True) -> "Say":
         """Dates where the clock is known; minutes: whether the shop counts in them."""
         if clock is not None:
-            return cls(clock.show, lasting)
-        return cls("{:g}".format, lasting if minutes else "{:g}".format)
+            return cls(clock.show, lasting, partial(clock.show, until=True))
+        return cls("{:g}".format, lasting if minutes else "{:g}".format, "{:g}".format)
 
 
 def lasting(minutes: float) -> str:

@@ -95,13 +95,17 @@ class CriticalPath:
 
 
 class _Hold(NamedTuple):
-    """`before` (nobody: None) lets an operation start at `time`; lag is the part of it after the end of `before`."""
+    """`before` (nobody: None) lets an operation start at `time`; lag is the part of it after the end of `before`.
+
+    closed: time in between in which a set-up could not go on.
+    """
 
     reason: Reason
     cause: str
     lag: float
     time: float
     before: Key | None
+    closed: float = 0
 
 
 class _Trail(NamedTuple):
@@ -175,6 +179,14 @@ class _Holds:
             if not self._operation(key).milestone:
                 rows[self.placed[key].machine].append(key)
         self._on_machine = {after: before for row in rows.values() for before, after in itertools.pairwise(row)}
+        self._setups = {
+            key: time
+            for machine, row in rows.items()
+            for key, time in zip(
+                row, shop.row_setups(machine, [self._operation(key).family for key in row]), strict=True
+            )
+            if time
+        }
         for machine in shop.ovens:  # the charge before, not what is in the same one
             for key in rows[machine]:
                 self._on_machine.pop(key, None)
@@ -182,6 +194,7 @@ class _Holds:
                 if done:
                     self._on_machine[key] = max(done, key=lambda other: self.placed[other].end)
         self._from_pool = _handed_on(shop, self.placed)
+        self._crew_free = _crews_free(shop, self.placed, self._setups)
         self._supplied = _supplied(shop, self.placed)
 
     def steps(self, key: Key) -> Iterator[tuple[Step, Key | None]]:
@@ -198,7 +211,7 @@ class _Holds:
                     reason=hold.reason,
                     cause=hold.cause,
                     lag=hold.lag,
-                    closed=opens - hold.time,
+                    closed=opens - hold.time + hold.closed,
                     idle=b.start - opens,
                     ahead=b.start - a.start,
                     paused=self._paused(key),
@@ -229,11 +242,16 @@ class _Holds:
         if key in self._frozen:
             yield _Hold("frozen", job, a.start, a.start, None)
             return
-        if key in self._on_machine:
-            before = self.placed[self._on_machine[key]]
-            families = (self._operation(self._on_machine[key]).family, self._operation(key).family)
-            lag = self._shop.setup(a.machine, *families)
-            yield _Hold("machine", a.machine, lag, before.end + lag, self._on_machine[key])
+        lag = self._setups.get(key, 0)
+        if key in self._on_machine or lag:
+            before_it = self._on_machine.get(key)
+            free = 0 if before_it is None else self.placed[before_it].end
+            done = self._set_up(a.machine, free, lag)
+            yield _Hold("machine", a.machine, lag, done, before_it, done - free - lag)
+        if key in self._crew_free:
+            crew, free = self._crew_free[key]
+            done = self._set_up(a.machine, free, lag)
+            yield _Hold("pool", crew, done, done, None)
         if number and (job, number - 1) in self.placed:
             before = self.placed[job, number - 1]
             lag = self._shop.transport.get((before.machine, a.machine), 0)
@@ -249,6 +267,10 @@ class _Holds:
             yield _Hold("pool", pool, 0, self.placed[giver].end, giver)
         for material, time in self._supplied.get(key, ()):
             yield _Hold("material", material, time, time, None)
+
+    def _set_up(self, machine: str, free: float, lag: float) -> float:
+        """When a machine that is free from some time on is set up."""
+        return self._closures.of_set_up(machine).first(free, lag) + lag if lag else free
 
     def _opens(self, key: Key, time: float) -> float:
         if key in self._frozen:
@@ -281,6 +303,34 @@ def _handed_on(shop: JobShop, placed: Mapping[Key, Placed]) -> dict[Key, list[tu
                 if giver not in (None, key) and (pool.name, giver) not in givers[key]:
                     givers[key].append((pool.name, giver))
     return givers
+
+
+def _crews_free(
+    shop: JobShop, placed: Mapping[Key, Placed], setups: Mapping[Key, float]
+) -> dict[Key, tuple[str, float]]:
+    """By operation that a crew sets up for, the crew and since when so many of its people were free."""
+    free_since: dict[Key, tuple[str, float]] = {}
+    for pool in shop.pools:
+        crewed = {machine for machine, how in shop.changeovers.items() if how.crew == pool.name}
+        users: list[tuple[float, float, int, Key | None]] = [
+            (placed[key].start - time, placed[key].start, 1, key)
+            for key, time in setups.items()
+            if placed[key].machine in crewed
+        ]
+        if not users:
+            continue
+        users += [
+            (a.start, a.end, needed, None)
+            for key, a in placed.items()
+            if (needed := shop.by_name[key[0]].operations[key[1]].pools.get(pool.name, 0))
+        ]
+        free = [-math.inf] * pool.capacity
+        for _, end, needed, key in sorted(users, key=lambda user: user[:3]):
+            for _ in range(needed):
+                since = heapq.heapreplace(free, end)
+                if key is not None and since > 0:
+                    free_since[key] = pool.name, since
+    return free_since
 
 
 def _supplied(shop: JobShop, placed: Mapping[Key, Placed]) -> dict[Key, list[tuple[str, float]]]:

@@ -69,8 +69,11 @@ def chart_frames(shop: JobShop, plan: Plan) -> dict[str, Any]:
 
 
 def jobs_frame(shop: JobShop, plan: Plan) -> pl.DataFrame:
-    """One row per planned job (`JOBS`): its operations, from its first start to its last end, its due date."""
+    """One row per planned job (`JOBS`): its operations, from its first start, or that of its lots, to its last end."""
     ends, starts = job_ends(plan), {a.job: a.start for a in reversed(plan.assignments)}
+    for lot in shop.jobs:
+        if lot.part_of in starts and lot.name in starts:
+            starts[lot.part_of] = min(starts[lot.part_of], starts[lot.name])
     rows = [
         (job.name, len(job.operations), starts[job.name], ends[job.name], job.due)
         for job in shop.jobs

@@ -101,7 +101,9 @@ def _link(shop: JobShop, name: str, steps: Sequence[Step], place: int, say: Say)
     phrases = []
     if step.paused:
         phrases.append(f"{a.machine} is closed for {say.long(step.paused)} while {who} is on it")
-    if step.closed:
+    if step.closed and step.reason == "machine" and step.lag:
+        phrases.append(f"{a.machine} is closed for {say.long(step.closed)} before")
+    elif step.closed:
         phrases.append(f"{a.machine} is closed until {say.when(a.start + step.ahead)}")
     if step.idle:
         phrases.append(f"{who} could start {say.long(step.idle)} earlier on {a.machine}: nothing held it")
@@ -118,6 +120,10 @@ def _link(shop: JobShop, name: str, steps: Sequence[Step], place: int, say: Say)
             phrases.append(
                 f"{who} waits for {step.cause}, which works on {_named(waiting)} until {say.when(before.end)}{setup}"
             )
+        case "machine" if step.lag:
+            phrases.append(f"{a.machine} has to be set up for {say.long(step.lag)} first")
+        case "pool" if before is None:
+            phrases.append(f"{who} waits for {step.cause}, who sets {a.machine} up until {say.when(step.lag)}")
         case "job" if before is not None and step.cause != a.job:
             phrases.append(f"{who} comes after {step.cause}, which ends {say.when(before.end)}")
         case "job" if step.lag:

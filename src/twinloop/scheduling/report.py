@@ -73,9 +73,11 @@ class PlanReport:
     @property
     def headline(self) -> str:
         """How many are on time, and when all is done."""
-        dated = sum(job.due is not None for job in self.shop.jobs)
+        # A lot is part of an order, which has the date.
+        orders = [job for job in self.shop.jobs if not job.part_of]
+        dated = sum(job.due is not None for job in orders)
         on_time = f"{dated - len(self.late)} on time, {len(self.late)} late" if dated else "no due dates"
-        undated = f", {len(self.shop.jobs) - dated} without a due date" if 0 < dated < len(self.shop.jobs) else ""
+        undated = f", {len(orders) - dated} without a due date" if 0 < dated < len(orders) else ""
         return f"{on_time}{undated}; ends {self.reading.say.when(self.plan.makespan)}"
 
     def record(self) -> dict[str, Any]:
@@ -119,9 +121,10 @@ class PlanReport:
         page = plan_page(
             title=f"Plan of {self.name}",
             headline=self.headline,
-            read=str(self.reading),
+            read=self.reading.head,
+            notes=self.reading.notes,
             late=[
-                (one.job, say.when(one.due), say.when(one.end), say.long(one.late), "; ".join(one.chain))
+                (one.job, say.until(one.due), say.when(one.end), say.long(one.late), "; ".join(one.chain))
                 for one in self.late
             ],
             load=[

@@ -81,7 +81,7 @@ def _lines(report: "PlanReport") -> list[str]:
     for one in report.late:
         more = f" (and {len(one.chain) - LINKS_SHOWN} before)" if len(one.chain) > LINKS_SHOWN else ""
         lines += [
-            f"late       {one.job} by {words.long(one.late)}: due {words.when(one.due)}, ends {words.when(one.end)}",
+            f"late       {one.job} by {words.long(one.late)}: due {words.until(one.due)}, ends {words.when(one.end)}",
             *(f"             {link}" for link in one.chain[:LINKS_SHOWN]),
         ]
         lines[-1] += more

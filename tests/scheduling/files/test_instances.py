@@ -45,6 +45,12 @@ def test_the_format_and_the_first_machine_are_said(text: str, form: str, first: 
     assert durations in ([[4, 5, 6], [3, 2, 1]], [[3, 4], [2]])
 
 
+def test_an_operation_of_no_time_is_a_milestone(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(PLAIN.replace("2 6", "2 0"))
+    shop = read_problem(tmp_path / "a.txt").shop
+    assert [operation.milestone for operation in shop.jobs[0].operations] == [False, False, True]
+
+
 def test_a_flow_shop_has_a_row_for_each_machine(tmp_path: Path) -> None:
     text = "number of jobs, number of machines, initial seed, upper bound and lower bound :\n 3 2 87 10 9\n"
     (tmp_path / "a.txt").write_text(f"{text}processing times :\n 3 2 4\n 2 5 1\n")
@@ -74,7 +80,7 @@ REFUSED = {
         "3 9\n1 2 0 5 1 6\n1 2 0 5 2 6 7 7\n1 2 3 5 4 6\n",
         "this row is no job of a flexible shop, others are",
     ),
-    "a flexible shop without a duration": ("2 4\n1 2 3 5 1 0\n1 2 3 3 0 2\n", ":2: job 0 operation 0: expected a dur"),
+    "a flexible shop without a duration": ("2 4\n1 2 3 5 1 0\n1 2 3 3 0 2\n", "may be a job shop or a flexible"),
     "0 and the number of machines": ("2 3\n0 4 1 5 3 6\n3 3 0 2 1 1\n", "expected a machine from 0 to 2, got 3"),
     "a fraction": ("1 2\n0 2.5 1 3\n", ":2: expected whole numbers, got '0 2.5 1 3': multiply all durations"),
     "too many jobs": ("2 2\n0 3 1 2\n1 2 0 2\n0 1 1 1\n", ":4: expected 2 job lines after the first, found 3"),

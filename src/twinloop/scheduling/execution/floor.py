@@ -3,13 +3,15 @@
 Delays shift work to the right (Leon, Wu and Storer 1994). An operation that cannot pause starts when its planned
 time fits before the next closed window; what then takes longer, or was interrupted by a breakdown, goes on when it is
 open again: nothing runs in closed time but what is frozen. The operation before one that must not wait, or not for
-long, is held back until the next machine should be free in time. A floor can be stopped at any moment and go on with
+long, is held back until the next machine should be free in time. A crew sets a machine up when that is planned, or as
+soon as it can behind, so that it is done when the job should be there; it stays until the operation begins, but leaves
+when others need it or its hours end, and then sets up once more. A floor can be stopped at any moment and go on with
 another plan.
 """
 
 import itertools
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import simpy
@@ -17,7 +19,8 @@ import simpy
 from twinloop.contracts import Assignment, Plan
 from twinloop.errors import InputError, RunError
 from twinloop.scheduling.execution.disruptions import NEVER, Luck
-from twinloop.scheduling.execution.supply import Supply
+from twinloop.scheduling.execution.supply import Needs, Supply, needs_of
+from twinloop.scheduling.execution.working import Breakdowns, Sharing
 from twinloop.scheduling.problem import Changeover, JobShop
 from twinloop.scheduling.problem.calendar import ALWAYS, Closures, OpenTime
 from twinloop.scheduling.problem.calendar import NEVER as CLOSED_FOR_GOOD
@@ -25,15 +28,22 @@ from twinloop.scheduling.problem.checks import without_ovens
 
 Process = Generator[simpy.Event, Any, None]
 Key = tuple[str, int]
+CALLED_AWAY = "called away"
 
 
 @dataclass(frozen=True)
 class Realised:
-    """A planned operation and when it really ran, in minutes; repairs and pauses in between count as its time."""
+    """A planned operation and when it really ran, in minutes; repairs and pauses in between count as its time.
+
+    set_up: when a crew began and ended the set-up before it. away: times in between without its people, where a pool
+    has fewer in some shifts.
+    """
 
     planned: Assignment
     start: float
     end: float
+    set_up: tuple[float, float] | None = None
+    away: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass
@@ -45,6 +55,15 @@ class Running:
     since: float
     left: float
     due: float
+
+
+@dataclass
+class SetUp:
+    """A set-up by a crew, which is there since `begin` and done at `done`; `who` takes the crew."""
+
+    who: Assignment
+    begin: float
+    done: float
 
 
 class Floor:
@@ -65,9 +84,10 @@ class Floor:
         self._inspections: dict[str, list[float]] = {}
         self._machines: dict[str, simpy.Process] = {}
         self._milestones: list[simpy.Process] = []
-        self._calendars = {machine: Calendar(luck.breakdowns(machine)) for machine in shop.machines}
-        self.supply = Supply(self.env, shop, {m.name: luck.deliveries(m) for m in shop.materials})
-        _check(shop)
+        self._set_ups: dict[str, SetUp] = {}
+        self._breakdowns = {machine: Breakdowns(machine, luck.breakdowns(machine)) for machine in shop.machines}
+        deliveries = {material.name: luck.deliveries(material) for material in shop.materials}
+        self.supply = Supply(self.env, shop, deliveries, self._call_away)
         self._take_up(shop, plan)
 
     def follow(self, shop: JobShop, plan: Plan) -> None:
@@ -95,14 +115,14 @@ class Floor:
             self._finished.setdefault(key, self.env.event())
         self._fixed = {(a.job, a.operation): a for a in shop.frozen}
         self._closures = Closures(shop)
-        self.supply.plan(shop, rest)
         self.rows: dict[str, list[Assignment]] = {machine: [] for machine in shop.machines}
-        self._milestones = []
         for a in rest:
-            if self._is_milestone(a):
-                self._milestones.append(self.env.process(self._milestone(a)))
-            else:
+            if not self._is_milestone(a):
                 self.rows[a.machine].append(a)
+        takers = [(a, needs_of(shop.by_name[a.job].operations[a.operation])) for a in rest]
+        crews = [(who, needs) for machine in shop.machines for who, needs in self._crews(machine)]
+        self.supply.plan(sorted([*crews, *takers], key=lambda taker: taker[0].start) if crews else takers)
+        self._milestones = [self.env.process(self._milestone(a)) for a in rest if self._is_milestone(a)]
         for machine, row in self.rows.items():
             if machine not in self.running and row:
                 self._machines[machine] = self.env.process(self._machine(machine))
@@ -135,8 +155,18 @@ class Floor:
             yield self.env.timeout(0)  # another plan may follow at the same moment, and must find nothing begun
             while self.rows[machine]:
                 a = self.rows[machine][0]
-                yield from self._ready(a)
-                yield from self._admitted(a)
+                try:
+                    yield from self._by_crew(a)
+                    yield from self._ready(a)
+                    yield from self._admitted(a)
+                except simpy.Interrupt as interrupt:
+                    self._waits.pop(machine, None)
+                    if machine in self._set_ups:
+                        self.supply.give_back(self._set_ups.pop(machine).who)
+                    if interrupt.cause != CALLED_AWAY:
+                        return
+                    yield self._all_else()  # whoever needs the crew is faster
+                    continue
                 del self.rows[machine][0]
                 yield from self._run(a)
         except simpy.Interrupt:
@@ -149,8 +179,8 @@ class Floor:
             yield from self._ready(a)
             while (start := self._fits(a)) > self.env.now:
                 yield self.env.timeout(start - self.env.now)
-            while not self.supply.take(self.shop, a):
-                self._waits[self._waiter(a)] = self.supply.missing(self.shop, a)
+            while not self.supply.take(a, self.env.now):
+                self._waits[self._waiter(a)] = self.supply.missing(a)
                 yield from self.supply.changed(a)
             self._waits.pop(self._waiter(a), None)
             self._done(Realised(a, self.env.now, self.env.now))
@@ -161,16 +191,13 @@ class Floor:
         a = realised.planned
         self.realised.append(realised)
         self._ends[a.job, a.operation] = realised
-        self.supply.give_back(self.shop, a)
+        self.supply.give_back(a)
         self._finished[a.job, a.operation].succeed()
 
     def _ready(self, a: Assignment) -> Process:
         """Wait for the job's operation before, or the jobs that come first, and for transport and set-up."""
         job = self.shop.by_name[a.job]
-        before = [(a.job, a.operation - 1)]
-        if a.operation == 0:
-            before = [(other, len(self.shop.by_name[other].operations) - 1) for other in job.after]
-        for key in before:
+        for key in self._before(a):
             self._waits[self._waiter(a)] = f"job {key[0]} operation {key[1]}"
             yield self._finished[key]
         self._waits.pop(self._waiter(a), None)
@@ -188,7 +215,7 @@ class Floor:
     def _admitted(self, a: Assignment) -> Process:
         """Wait until the machine is up and open, what must follow at once can, and people and material are there."""
         while True:
-            yield from self._calendars[a.machine].repaired(self.env)
+            yield from self._breakdowns[a.machine].repaired(self.env)
             if self._plain:
                 return
             start = self._fits(a)
@@ -196,11 +223,115 @@ class Floor:
                 self.supply.step_aside()
                 yield self.env.timeout(start - self.env.now)
                 continue
-            if self.supply.take(self.shop, a):
+            until: float = NEVER
+            if self.supply.shifts(a):
+                until = self._hours(a).done(self.env.now, self._planned_minutes(a), least=self._least_run(a))
+            handing = self._set_ups[a.machine].who if a.machine in self._set_ups else None
+            if self.supply.take(a, until, handing, decided=self._is_fixed(a)):
                 self._waits.pop(a.machine, None)
                 return
-            self._waits[a.machine] = self.supply.missing(self.shop, a)
+            self._waits[a.machine] = self.supply.missing(a)
             yield from self.supply.changed(a)
+
+    def _by_crew(self, a: Assignment) -> Process:
+        """Set the machine up for an operation, where a crew has to; the crew then stays until that begins."""
+        who = self._crewed(a, self._families.get(a.machine))
+        if who is None:
+            return
+        needed = who.end - who.start
+        while True:
+            yield from self._breakdowns[a.machine].repaired(self.env)
+            begin = self._set_up_begin(a, needed)
+            if begin > self.env.now:
+                self.supply.step_aside()
+                yield self.env.timeout(begin - self.env.now)
+            elif self.supply.take(who, begin + needed):
+                break
+            else:
+                self._waits[a.machine] = self.supply.missing(who)
+                yield from self.supply.changed(who)
+        self._waits.pop(a.machine, None)
+        set_up = self._set_ups[a.machine] = SetUp(who, self.env.now, self.env.now + needed)
+        yield self.env.timeout(needed)
+        self.env.process(self._stays(a, set_up))
+
+    def _stays(self, a: Assignment, set_up: SetUp) -> Process:
+        """Send a crew away that is done and waits for its operation when its hours end."""
+        yield self._all_else()
+        if self._set_ups.get(a.machine) is not set_up:
+            return
+        self.supply.lingers(set_up.who)
+        closes = self._set_up_hours(a).closes(self.env.now)
+        until = min(closes if closes < CLOSED_FOR_GOOD else NEVER, self.supply.changes(set_up.who))
+        if until < NEVER:
+            yield self.env.timeout(until - self.env.now)
+            if self._set_ups.get(a.machine) is set_up:
+                self._call_away(set_up.who)
+
+    def _all_else(self) -> simpy.Event:
+        """Happens behind all else that happens at this moment."""
+        behind = simpy.Event(self.env)
+        behind._ok, behind._value = True, None
+        self.env.schedule(behind, priority=simpy.events.EventPriority(2))
+        return behind
+
+    def _call_away(self, who: Assignment) -> None:
+        if who.machine in self._set_ups and self._set_ups[who.machine].who == who:
+            self._machines[who.machine].interrupt(CALLED_AWAY)
+
+    def _crews(self, machine: str) -> Iterator[tuple[Assignment, Needs]]:
+        """Who sets the machine up by plan, before each operation that needs it."""
+        family = self._families.get(machine)
+        if machine in self.running:
+            family = self._family(self.running[machine].planned) or family
+        for a in self.rows[machine]:
+            who = self._crewed(a, family)
+            if who is not None:
+                yield who, ((("pool", str(self.shop.changeovers[machine].crew)), 1),)
+            family = self._family(a) or family
+
+    def _crewed(self, a: Assignment, family: str | None) -> Assignment | None:
+        """The set-up before an operation as planned, where a crew makes it."""
+        if a.machine not in self.shop.changeovers or self.shop.changeovers[a.machine].crew is None:
+            return None
+        needed = 0 if self._has_begun(a) else self.shop.setup(a.machine, family, self._family(a))
+        return replace(a, start=a.start - needed, end=a.start) if needed else None
+
+    def _set_up_begin(self, a: Assignment, needed: float) -> float:
+        """When a crew should begin from now on, so that the operation should be able to begin when it is done."""
+        ready = max(self.env.now + needed, a.start, self._arrives(a))
+        while True:
+            begin = self._set_up_hours(a).first(ready - needed, needed)
+            if begin >= CLOSED_FOR_GOOD:
+                raise RunError(
+                    f"execution stands still: the set-up before job {a.job} operation {a.operation} needs {needed} "
+                    f"from {self.env.now:g} on, and {a.machine} has no such opening any more: check the calendar's end"
+                )
+            ready = self._opens(a, begin + needed)
+            if ready <= begin + needed:
+                return begin
+
+    def _arrives(self, a: Assignment) -> float:
+        """When its job should be at its machine, as far as anybody knows now."""
+        arrival = float(self.shop.by_name[a.job].opens)
+        for key in self._before(a):
+            before = self._planned[key]
+            way = self.shop.transport.get((before.machine, a.machine), 0) if a.operation else 0
+            begun = self.running.get(before.machine)
+            if key in self._ends:
+                end = self._ends[key].end
+            elif begun is not None and (begun.planned.job, begun.planned.operation) == key:
+                end = self.expected_end(begun)
+            else:
+                end = max(before.end, self.env.now + self._planned_minutes(before))
+            arrival = max(arrival, end + way)
+        return arrival
+
+    def _before(self, a: Assignment) -> list[Key]:
+        """The operations that must be done before one: the job's last one, or the last ones of jobs that come first."""
+        if a.operation:
+            return [(a.job, a.operation - 1)]
+        return [(other, len(self.shop.by_name[other].operations) - 1) for other in self.shop.by_name[a.job].after]
 
     def _run(self, a: Assignment) -> Process:
         hours, least = self._hours(a), self._least_run(a)
@@ -214,10 +345,16 @@ class Floor:
 
         minutes = planned * self._factors[a.job][a.operation]
         minutes = self.luck.rounded(self.luck.reworked(minutes, a.machine, self._inspections[a.job][a.operation]))
-        yield from self._calendars[a.machine].work(self.env, minutes, hours, least, interrupted)
+        set_up, away = self._set_ups.pop(a.machine, None), list[tuple[float, float]]()
+        if self.supply.shifts(a):
+            sharing = Sharing(self.supply, a, away, self._is_fixed(a))
+            yield from self._breakdowns[a.machine].work_in_shifts(self.env, minutes, hours, least, interrupted, sharing)
+        else:
+            yield from self._breakdowns[a.machine].work(self.env, minutes, hours, least, interrupted)
         del self.running[a.machine]
         self._families[a.machine] = self._family(a) or self._families.get(a.machine)
-        self._last[a.machine] = Realised(a, begun.start, self.env.now)
+        crewed = None if set_up is None else (set_up.begin, set_up.done)
+        self._last[a.machine] = Realised(a, begun.start, self.env.now, crewed, tuple(away))
         self._done(self._last[a.machine])
 
     def expected_end(self, begun: Running) -> float:
@@ -248,9 +385,18 @@ class Floor:
     def _set_up(self, a: Assignment, free: float, family: str | None) -> float:
         """When a machine that is free from some time on, set up for a family, can be set up for the operation."""
         needed = self.shop.setup(a.machine, family, self._family(a)) if self.shop.setups else 0
-        if not needed or self.shop.changeovers.get(a.machine, Changeover()).unattended:
-            return free + needed
-        return self._closures.on(a.machine).first(free, needed) + needed
+        if not needed:
+            return free
+        if a.machine in self._set_ups and a == self.rows[a.machine][0]:
+            return max(free, self._set_ups[a.machine].done)
+        if self.shop.changeovers.get(a.machine, Changeover()).crew is not None:
+            free = max(free, a.start - needed)
+        return self._set_up_hours(a).first(free, needed) + needed
+
+    def _set_up_hours(self, a: Assignment) -> OpenTime:
+        """When the machine can be set up for the operation."""
+        crewed = self.shop.changeovers.get(a.machine, Changeover()).crew is not None
+        return ALWAYS if crewed and self._is_fixed(a) else self._closures.of_set_up(a.machine)
 
     def _hours(self, a: Assignment) -> OpenTime:
         """When the operation can run."""
@@ -326,61 +472,3 @@ class Floor:
                 return 0.0  # the block's own order sees to it
             time, family = max(time, b.start, self.env.now) + (b.end - b.start), self._family(b) or family
         return time
-
-
-def _check(shop: JobShop) -> None:
-    """Raise InputError for what is planned and checked, but not executed yet."""
-    for machine, changeover in shop.changeovers.items():
-        if changeover.crew is not None and shop.setups.get(machine):
-            raise InputError(
-                f"execution: set-ups of {machine} take a crew from {changeover.crew}, which only plans and their "
-                "checker follow so far: leave the crew out to execute the plan"
-            )
-    for pool in shop.pools:
-        if pool.calendar is not None and not pool.calendar.even(pool.capacity):
-            raise InputError(
-                f"execution: pool {pool.name} has fewer units in some shifts, which only plans and their checker "
-                "follow so far: give its shifts all units to execute the plan"
-            )
-
-
-class Calendar:
-    """A machine's breakdowns, met one after the other."""
-
-    def __init__(self, breakdowns: Iterable[tuple[float, float]]) -> None:
-        self._coming = iter(breakdowns)
-        self._next()
-
-    def _next(self) -> None:
-        self.fails_at, self.up_at = next(self._coming, (NEVER, NEVER))
-
-    def repaired(self, env: simpy.Environment) -> Process:
-        """Let failures pass that came while the machine stood idle, and wait where one still lasts."""
-        while self.up_at <= env.now:
-            self._next()
-        if self.fails_at <= env.now:
-            yield env.timeout(self.up_at - env.now)
-            self._next()
-
-    def work(
-        self,
-        env: simpy.Environment,
-        minutes: float,
-        hours: OpenTime,
-        least: float,
-        interrupted: Callable[[float, float], None],
-    ) -> Process:
-        """Occupy the machine for `minutes` of running; work resumes after a repair and after a closed window."""
-        while (end := hours.done(env.now, minutes, least=least)) > self.fails_at:
-            fails, up = self.fails_at, self.up_at
-            minutes -= hours.worked(env.now, fails, minutes, least=least)
-            interrupted(fails, up)
-            yield env.timeout(up - env.now)
-            self._next()
-            yield from self.repaired(env)
-            opens = hours.first(env.now, 0)
-            while opens > env.now:
-                yield env.timeout(opens - env.now)
-                yield from self.repaired(env)
-                opens = hours.first(env.now, 0)
-        yield env.timeout(end - env.now)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from twinloop.contracts import Assignment, Plan
 from twinloop.scheduling.problem import Job, JobShop, Window
+from twinloop.scheduling.problem.hours import NEVER
 from twinloop.scheduling.solvers.generation import generate, possible
 from twinloop.scheduling.solvers.rich.layout import FIXED, LINKED, MACHINE, WAIT, Longs, State, Tables
 from twinloop.scheduling.solvers.rich.schemes import serial
@@ -42,9 +43,11 @@ def standing(shop: JobShop, plan: Plan, begun: Sequence[Assignment], *, now: int
     new = len(planned_jobs) < len(shop.jobs)
     base = replace(shop, jobs=planned_jobs) if new else shop
     if not possible(base):
-        return None
+        shop, base = _relieved(shop), _relieved(base)
+        if not possible(base):
+            return None
     shifted, given_up = _shifted(base, Plan.of(known.values()))
-    if shifted is None:
+    if shifted is None or shifted.makespan >= NEVER:
         return None
     shop = replace(shop, jobs=_waiting(shop.jobs, given_up))
     if new:
@@ -56,6 +59,21 @@ def standing(shop: JobShop, plan: Plan, begun: Sequence[Assignment], *, now: int
     near = [a for a in shifted if now <= a.start < now + horizon and (a.job, a.operation) not in started]
     kept = [a for a in near if known.get((a.job, a.operation)) == a]
     return Situation(replace(shop, frozen=(*fixed, *kept)), shifted, tuple(given_up))
+
+
+def _relieved(shop: JobShop) -> JobShop:
+    """Frozen operations without pools whose shifts differ: their people were away for a while, which no plan says."""
+    differ = {pool.name for pool in shop.pools if pool.calendar and not pool.calendar.even(pool.capacity)}
+    begun = {(a.job, a.operation) for a in shop.frozen}
+    jobs = []
+    for job in shop.jobs:
+        kept = [{name: n for name, n in o.pools.items() if name not in differ} for o in job.operations]
+        operations = (
+            replace(o, pools=pools) if (job.name, k) in begun and pools != o.pools else o
+            for k, (o, pools) in enumerate(zip(job.operations, kept, strict=True))
+        )
+        jobs.append(replace(job, operations=tuple(operations)))
+    return replace(shop, jobs=tuple(jobs))
 
 
 def _exists(shop: JobShop, a: Assignment) -> bool:

@@ -11,6 +11,7 @@ import polars as pl
 
 from twinloop.errors import InputError
 from twinloop.replication.statistics import interval, paired
+from twinloop.scheduling.clock import Say
 from twinloop.scheduling.execution.disruptions import Disruptions
 from twinloop.scheduling.execution.execution import replicate
 from twinloop.scheduling.execution.risk import MEASURES, cvar_difference, cvar_interval
@@ -64,13 +65,17 @@ def with_machine(shop: JobShop, name: str, *, like: str) -> JobShop:
     )
 
 
-def with_shift(shop: JobShop, start: int, end: int, *, machine: str | None = None) -> JobShop:
+def with_shift(shop: JobShop, start: int, end: int, *, machine: str | None = None, say: Say | None = None) -> JobShop:
     """Open from `start` to `end` where it was closed: one machine, or all of them and all pools.
 
-    Raises InputError for a machine that is not there, and where nothing was closed.
+    say: how times are said. Raises InputError for a machine that is not there, and where nothing was closed.
     """
+    say = say or Say.of(None, minutes=False)
     if not 0 <= start < end:
-        raise InputError(f"what if: shift {start} … {end}: expected a start from 0 on and an end after it")
+        raise InputError(
+            f"what if: shift {say.when(start)} … {say.when(end)}: expected a start from {say.when(0)} on and an end "
+            "after it"
+        )
     if machine is not None:
         _known(machine, shop.machines, "machine")
     shift, closures = Window(start, end), Closures(shop)
@@ -88,7 +93,9 @@ def with_shift(shop: JobShop, start: int, end: int, *, machine: str | None = Non
             for pool in pools
         )
     if not machines and pools == shop.pools:
-        raise InputError(f"what if: nothing is closed between {start} and {end}: name hours in which it is")
+        raise InputError(
+            f"what if: nothing is closed between {say.when(start)} and {say.when(end)}: name hours in which it is"
+        )
     overtime = {name: joined((*shop.overtime.get(name, ()), shift)) for name in machines}
     stops = {name: _opened(w, start, end) if name in machines else w for name, w in shop.stops.items()}
     return replace(shop, overtime={**shop.overtime, **overtime}, stops=stops, pools=pools)

@@ -27,6 +27,7 @@ def plan_page(
     title: str,
     headline: str,
     read: str,
+    notes: Sequence[str],
     late: Sequence[tuple[str, str, str, str, str]],
     load: Sequence[tuple[str, ...]],
     chart: Mapping[str, Any],
@@ -35,8 +36,8 @@ def plan_page(
 ) -> str:
     """HTML without outside requests, every text escaped.
 
-    late: job, due, end, by how much, why. load: machine, work, set-up, closed and idle time, busy share. chart: the
-    tables of `figures.gantt.gantt`, which has clock and unit.
+    notes: what was assumed in reading. late: job, due, end, by how much, why. load: machine, work, set-up, closed and
+    idle time, busy share. chart: the tables of `figures.gantt.gantt`, which has clock and unit.
     """
     figure = gantt(**chart, clock=clock, unit=unit)
     drawn = figure.to_html(include_plotlyjs=True, full_html=False, config={"displaylogo": False}, div_id="gantt")
@@ -45,7 +46,12 @@ def plan_page(
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{STYLE}</style></head><body><h1>{escape(title)}</h1><p>{escape(headline)}</p>"
-        f'<p class="read">{escape(read)}</p>'
+        f'<p class="read">{escape(read)}</p>{_listed(notes)}'
         + (f'<div class="late">{because}</div>' if late else "")
         + f"{drawn}{loads}</body></html>\n"
     )
+
+
+def _listed(notes: Sequence[str]) -> str:
+    lines = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return f'<ul class="read">{lines}</ul>' if notes else ""

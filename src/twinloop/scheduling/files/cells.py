@@ -12,23 +12,32 @@ from twinloop.config.schema import brief
 from twinloop.errors import InputError
 from twinloop.numbers import counted
 from twinloop.scheduling.clock import Clock, parsed_moment
-from twinloop.scheduling.files.sheets import UNIT_NAMES, UNITS, Cell
+from twinloop.scheduling.files.sheets import Cell
+from twinloop.scheduling.files.words import NO, UNIT_NAMES, UNITS, YES
 
 NUMBER = re.compile(r"-?\d{1,15}(?:[.,]\d{1,9})?", re.ASCII)
 THOUSAND = re.compile(r"-?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 HOURS = re.compile(r"(\d{1,5}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 WITH_UNIT = re.compile(r"(\S+?)\s*([a-z]+)", re.ASCII)
-YES, NO = ("yes", "true", "1", "x"), ("no", "false", "0")
+AMOUNT = re.compile(r"(.+?)\s*[:=]\s*(\S+)")
+# Days since 1900 from 2020 to 2050: what a date is in a cell that is not formatted as one.
+SERIALS = (43_831, 55_153)
+# Numbers with a fraction below this many are as likely hours as minutes.
+HOURS_LIKELY = 24
 
 
 class Cells:
-    """Reads cells of one file; `rounded` counts lengths and dates that were no whole minutes."""
+    """Reads cells of one file; `rounded` counts lengths and dates that were no whole minutes.
+
+    unnamed: whether a length had no unit, and so was taken for minutes.
+    """
 
     def __init__(self, clock: Clock | None) -> None:
         self.clock = clock
         self.rounded = 0
-        self.early = 0
         self.day_ends = 0
+        self.whole_days = 0
+        self.unnamed = False
 
     def whole(self, cell: Cell, what: str, where: str) -> int:
         """A whole number."""
@@ -52,6 +61,13 @@ class Cells:
                 f"{where}: {what} = {brief(cell)}: expected a whole number of minutes, 1:30, or a number with its unit "
                 "(90 min, 1.5 h)"
             )
+        if unit is None and _relative(cell):
+            self.unnamed = self.unnamed or minutes != 0
+            if minutes != int(minutes) and minutes < HOURS_LIKELY:
+                raise InputError(
+                    f"{where}: {what} = {brief(cell)}: minutes or hours? write {minutes:g} min or {minutes:g} h, or "
+                    f"name the column {what} (min) or {what} (h)"
+                )
         # A third of an hour is 20 minutes, whatever floating point makes of it.
         whole = math.ceil(minutes - 1e-6)
         self.rounded += abs(whole - minutes) > 1e-6
@@ -64,10 +80,24 @@ class Cells:
             raise InputError(f"{where}: {what} = {brief(cell)}: expected a number of minutes, or with its unit (20 s)")
         return minutes
 
-    def instant(self, cell: Cell, what: str, where: str, unit: str | None, *, last: bool = False) -> int:
+    def amounts(self, cell: Cell, what: str, where: str) -> tuple[tuple[str, int], ...]:
+        """Names with whole numbers, one where none is given: "crane; people: 2"."""
+        amounts: dict[str, int] = {}
+        for item in items(cell):
+            parts = AMOUNT.fullmatch(item)
+            name, number = (parts[1], self.whole(parts[2], f"{what}: {parts[1]}", where)) if parts else (item, 1)
+            if name in amounts:
+                raise InputError(f"{where}: {what} = {brief(cell)}: {name} is there twice: give it once")
+            amounts[name] = number
+        return tuple(amounts.items())
+
+    def instant(
+        self, cell: Cell, what: str, where: str, unit: str | None, *, last: bool = False, until: bool = False
+    ) -> int:
         """Whole minutes since the start: of a number, or of a date where a start is given.
 
-        last: a date without a time is its end, and what is no whole minute is rounded down.
+        last: a date without a time is its end, and what is no whole minute is rounded down. until: the end of a day as
+        well, but rounded up.
         """
         moment = _moment(cell)
         if moment is None:
@@ -78,16 +108,23 @@ class Cells:
                 raise InputError(
                     f"{where}: {what} = {brief(cell)}: expected a whole number of minutes or a date{remedy}"
                 )
+            if unit is None and SERIALS[0] <= minutes < SERIALS[1]:
+                day = date(1899, 12, 30) + timedelta(days=int(minutes))
+                raise InputError(
+                    f"{where}: {what} = {brief(cell)}: minutes, or {day} as a spreadsheet counts days? format it as a "
+                    f"date, or name the column {what} (min)"
+                )
         else:
             if self.clock is None:
                 raise InputError(
                     f"{where}: {what} = {brief(str(cell))} is a date: say when minute 0 is, as start, like "
                     "2026-12-01T06:00+01:00"
                 )
-            if last and not isinstance(moment, datetime):
-                self.day_ends += 1
+            if not isinstance(moment, datetime):
+                self.day_ends += last
+                self.whole_days += until
             try:
-                minutes = self.clock.minutes(moment, end_of_day=last)
+                minutes = self.clock.minutes(moment, end_of_day=last or until)
             except InputError as error:
                 raise InputError(f"{where}: {what}: {error}") from None
             except OverflowError:
@@ -103,9 +140,19 @@ class Cells:
             notes.append("due dates without a time are the end of their day")
         if self.rounded:
             notes.append(f"{counted(self.rounded, 'time')} rounded to whole minutes")
-        if self.early:
-            notes.append(f"{counted(self.early, 'release')} before the start: taken as the start")
+        if self.whole_days:
+            notes.append("windows that end on a date without a time last until the end of that day")
+        if self.unnamed:
+            notes.append("times without a unit are minutes")
         return notes
+
+
+def items(cell: Cell) -> list[str]:
+    """The names of a list, separated by semicolons or commas; a number is its digits."""
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    text = "" if cell is None else str(cell)
+    return [item.strip() for item in text.replace(",", ";").split(";") if item.strip()]
 
 
 def _relative(cell: Cell) -> bool:

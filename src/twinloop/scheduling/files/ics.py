@@ -59,7 +59,7 @@ def _lines(operations: pl.DataFrame, clock: Clock, stamp: datetime) -> Iterator[
             about.append(f"set-up before it: {lasting(row['setup'])}")
         if row["due"] is not None:
             late = f", {lasting(row['late'])} late" if row["late"] else ""
-            about.append(f"job due {clock.show(row['due'])}{late}")
+            about.append(f"job due {clock.show(row['due'], until=True)}{late}")
         name = hashlib.sha256(f"{row['job']}\x00{row['operation']}".encode()).hexdigest()[:32]
         yield "BEGIN:VEVENT"
         yield f"UID:{name}@twinloop"

@@ -26,4 +26,6 @@ def read_asked(path: Path, options: argparse.Namespace) -> Reading:
 
 def say_read(path: Path, reading: Reading) -> None:
     """Say what a file was taken for."""
-    say(f"read       {path.name}: {reading}")
+    say(f"read       {path.name}: {reading.head}")
+    for note in reading.notes:
+        say(f"             {note}")

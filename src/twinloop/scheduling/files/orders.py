@@ -1,85 +1,137 @@
-"""A shop from an order book: the sheets Orders, Machines and Calendar of a workbook or a folder, or one table.
+"""A shop from an order book: the sheets of a workbook or a folder, or one table of orders.
 
 Orders has a row for each machine that can do an operation: job, operation, machine, duration (or piece_time), and what
 belongs to the job (release, due, weight, firm, after, quantity, lot), in its first row or in each. With a sheet
-Operations it has a row for each job. Machines names all machines, with group, mttf, mttr and power where they are
-known; Calendar says when which is closed, each window once.
+Operations it has a row for each job. Everything else has a sheet of its own (`words.ROLES`): what there is
+(`resources`), and when (`hours`). In progress names what has begun, Start the moment of minute 0.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from twinloop.errors import InputError, nearest
+from twinloop.contracts import Assignment
+from twinloop.errors import InputError, near, nearest
 from twinloop.numbers import counted
 from twinloop.scheduling.clock import Clock
-from twinloop.scheduling.files.cells import Cells
+from twinloop.scheduling.files.cells import Cells, items
+from twinloop.scheduling.files.hours import Names, read_hours
 from twinloop.scheduling.files.reading import Reading
-from twinloop.scheduling.files.sheets import UNIT_NAMES, Cell, Sheet, records, text_of
-from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation, Window
-from twinloop.scheduling.problem.calendar import joined
+from twinloop.scheduling.files.resources import (
+    distinct,
+    read_machines,
+    read_materials,
+    read_pools,
+    read_setups,
+    read_transport,
+)
+from twinloop.scheduling.files.sheets import Form, Record, Sheet, records, words_of
+from twinloop.scheduling.files.words import ROLES, UNIT_NAMES
+from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation
 
 REQUIRED = ("job", "operation", "machine")
-OF_JOB = ("release", "due", "weight", "earliness_weight", "firm", "after", "quantity", "lot")
-OF_OPERATION = ("family", "resumable", "no_wait", "max_wait")
+OF_JOB = ("release", "due", "weight", "earliness_weight", "firm", "after", "quantity", "lot", "part_of")
+OF_OPERATION = (
+    *("family", "resumable", "least_run", "no_wait", "max_wait"),
+    *("pools", "skills", "components"),
+)
 OF_MODE = ("duration", "piece_time", "unit")
-ORDERS = (*REQUIRED, *OF_MODE, *OF_JOB, *OF_OPERATION)
-MACHINES = ("machine", "group", "mttf", "mttr", "power")
-CALENDAR = ("machine", "start", "end")
-ROLES = {
-    **dict.fromkeys(("orders", "order book", "jobs"), "Orders"),
-    **dict.fromkeys(("operations", "routings", "steps"), "Operations"),
-    **dict.fromkeys(("machines", "resources"), "Machines"),
-    **dict.fromkeys(("calendar", "calendars", "closed"), "Calendar"),
-}
-EVERY = ("", "*", "all")
-NUMBERED_IN_TENS = 5
 REFUSED = {
-    **dict.fromkeys(("setup_time", "setup"), "give it as duration, and the time for each piece as piece_time"),
+    **dict.fromkeys(
+        ("setup_time", "setup", "rüstzeit", "ruestzeit"),
+        "give it as duration, and the time for each piece as piece_time; between families in a sheet Setups",
+    ),
     "group": "give it as machine, and name the group of each machine in the sheet Machines",
-    "priority": "is 1 urgent or idle? give it as weight, the larger the more urgent",
+    **dict.fromkeys(
+        ("priority", "prio", "priorität"), "is 1 urgent or idle? give it as weight, the larger the more urgent"
+    ),
     "deadline": "give it as due, with yes in a column firm where it must be met",
 }
+ORDERS = Form((*REQUIRED, *OF_MODE, *OF_JOB, *OF_OPERATION), REQUIRED, refused=REFUSED)
+JOBS = Form(("job", *OF_JOB), ("job",), refused=REFUSED)
+OPERATIONS = Form((*REQUIRED, *OF_MODE, *OF_OPERATION), REQUIRED, refused=REFUSED)
+PROGRESS = Form((*REQUIRED, "start", "end"), (*REQUIRED, "start", "end"))
+START = Form(("start", "zone"), ("start",), {"date": "start", "minute_0": "start"})
+MANY = "Setups"
+NUMBERED_IN_TENS = 5
 
 
 def read_book(sheets: Sequence[Sheet], path: Path, clock: Clock | None) -> Reading:
     """The shop of an order book. Raises InputError with the place of what cannot be read."""
     notes: list[str] = []
-    roles = _roles(sheets, path, notes)
+    roles, setups = _roles(sheets, path, notes)
+    clock = _clock(roles["Start"], clock, notes) if "Start" in roles else clock
     cells = Cells(clock)
     rows = _rows(roles, cells, notes)
     if not rows:
         raise InputError(f"{path}: expected at least one machine and job, got no rows below the header")
-    machines, groups, power, breakdowns = _machines(roles.get("Machines"), rows, cells, notes)
+    machines = read_machines(roles, [(row["machine"], row["where"]) for row in rows], cells, notes)
+    pools, people = read_pools(roles, cells, notes)
+    names = Names(machines.names, machines.groups, (*(p.name for p in pools), *(p.name for p in people)))
+    distinct([row["job"] for row in rows], "orders", str(path))
+    distinct((*names.machines, *names.groups, *names.others), "machines, pools or people", str(path))
+    hours = read_hours(roles, names, cells, notes)
+    times = read_setups(setups, machines, cells, notes)
+    _note_families(rows, times, machines.ovens, notes, str(path))
     jobs: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         jobs.setdefault(row["job"], []).append(row)
+    numbers = {name: _numbers(name, own) for name, own in jobs.items()}
+    begun = _begun(roles["In progress"], numbers, cells, notes) if "In progress" in roles else ()
     try:
         shop = JobShop(
-            machines,
-            tuple(_job(name, own, cells) for name, own in jobs.items()),
-            stops=windows_of(roles["Calendar"], machines, cells, notes) if "Calendar" in roles else {},
-            power=power,
-            groups=groups,
+            machines.names,
+            tuple(_job(name, own, numbers[name]) for name, own in jobs.items()),
+            setups=times,
+            transport=read_transport(roles.get("Transport"), machines, cells, notes),
+            pools=tuple(replace(pool, **hours.of(pool.name)) for pool in pools),
+            materials=read_materials(roles, cells, notes),
+            power=machines.power,
+            frozen=begun,
+            groups=machines.groups,
+            operators=tuple(replace(person, **hours.of(person.name)) for person in people),
+            ovens=machines.ovens,
+            changeovers=machines.changeovers,
+            **hours.at(machines.names),
         )
     except InputError as error:
         raise error if str(error).startswith(str(path)) else InputError(f"{path}: {error}") from None
+    if late := [job.name for job in shop.jobs if job.due is not None and job.release and job.due < job.release]:
+        notes.append(f"due before {'its' if len(late) == 1 else 'their'} release: {_few(late)}")
+    if overdue := [job.name for job in shop.jobs if job.due is not None and job.due < 0]:
+        notes.append(f"overdue at the start: {_few(overdue)}")
     if clock is not None:
         notes.append(f"minute 0 is {clock.show(0)}")
-    elif len(roles) == 1 and path.suffix.lower() not in (".xlsx", ".xlsm"):
-        notes.append("times in minutes")
-    form = f"order book ({', '.join(roles)})" if len(sheets) > 1 else "order book (a table)"
-    return Reading(shop, form, (*notes, *cells.notes()), breakdowns, minutes=True)
+    form = f"order book ({', '.join(dict.fromkeys([*roles, *['Setups'] * bool(setups)]))})"
+    return Reading(
+        shop,
+        form if len(sheets) > 1 else "order book (a table)",
+        (*notes, *cells.notes()),
+        machines.breakdowns,
+        clock=clock,
+        minutes=True,
+    )
 
 
-def _roles(sheets: Sequence[Sheet], path: Path, notes: list[str]) -> dict[str, Sheet]:
+def _roles(sheets: Sequence[Sheet], path: Path, notes: list[str]) -> tuple[dict[str, Sheet], list[Sheet]]:
+    """Sheets by their role, and those with set-up times, of which there may be one for each machine."""
     if len(sheets) == 1:
-        return {"Orders": sheets[0]}
+        return {"Orders": sheets[0]}, []
     roles: dict[str, Sheet] = {}
+    setups: list[Sheet] = []
     for sheet in sheets:
-        role = ROLES.get(sheet.name.lower().strip())
+        name = words_of(sheet.name)
+        role = ROLES.get(name)
+        if role is None and any(name.startswith(f"{word}_") for word, known in ROLES.items() if known == MANY):
+            role = MANY
+        if role is None and (guess := near(name, ROLES)):
+            raise InputError(f"{path}: unknown sheet {sheet.name!r}: did you mean {guess!r}? (or begin it with a _)")
         if role is None:
             notes.append(f"sheet not read: {sheet.name}")
+        elif role == MANY:
+            setups.append(sheet)
         elif role in roles:
             raise InputError(f"{path}: {roles[role].name!r} and {sheet.name!r} are both {role}: keep one")
         else:
@@ -87,29 +139,46 @@ def _roles(sheets: Sequence[Sheet], path: Path, notes: list[str]) -> dict[str, S
     if "Orders" not in roles:
         names = ", ".join(sheet.name for sheet in sheets) or "none"
         raise InputError(f"{path}: expected a sheet or table called Orders, got {names}")
-    return roles
+    return roles, setups
+
+
+def _clock(sheet: Sheet, given: Clock | None, notes: list[str]) -> Clock:
+    """When minute 0 is by the sheet Start, which must not say otherwise than the user. Raises InputError."""
+    rows = list(records(sheet, START, notes))
+    if len(rows) != 1:
+        raise InputError(f"{sheet.where}: expected one row with start and zone, got {len(rows)}")
+    (record,) = rows
+    cell = record.get("start")
+    start = cell if isinstance(cell, datetime) else str(cell)
+    try:
+        own = Clock.of(start, record.name("zone"))
+    except InputError as error:
+        raise InputError(f"{record.where}: {error}") from None
+    if given is None:
+        return own
+    if given.start != own.start:
+        raise InputError(
+            f"{record.where}: the book starts {own.start.isoformat()}, --start says {given.start.isoformat()}: keep one"
+        )
+    return own if isinstance(given.zone, timezone) else given
 
 
 def _rows(roles: Mapping[str, Sheet], cells: Cells, notes: list[str]) -> list[dict[str, Any]]:
     if "Operations" not in roles:
-        return [
-            _row(where, row, units, cells)
-            for where, row, units in records(roles["Orders"], ORDERS, REQUIRED, REFUSED, notes)
-        ]
+        return [_row(record, cells) for record in records(roles["Orders"], ORDERS, notes)]
     orders = {}
-    for where, row, units in records(roles["Orders"], ("job", *OF_JOB), ("job",), REFUSED, notes):
-        order = _row(where, row, units, cells, required=("job",))
+    for record in records(roles["Orders"], JOBS, notes):
+        order = _row(record, cells, required=("job",))
         if order["job"] in orders:
             raise InputError(
-                f"{where}: order {order['job']!r} comes twice: expected a row for each, as Operations has theirs"
+                f"{record.where}: order {order['job']!r} comes twice: expected a row for each, as Operations has theirs"
             )
         orders[order["job"]] = order
     rows = []
-    known = (*REQUIRED, *OF_MODE, *OF_OPERATION)
-    for where, row, units in records(roles["Operations"], known, REQUIRED, REFUSED, notes):
-        read = _row(where, row, units, cells)
+    for record in records(roles["Operations"], OPERATIONS, notes):
+        read = _row(record, cells)
         if read["job"] not in orders:
-            raise InputError(f"{where}: order {read['job']!r} is not in Orders: {nearest(read['job'], orders)}")
+            raise InputError(f"{record.where}: order {read['job']!r} is not in Orders: {nearest(read['job'], orders)}")
         rows.append({**orders[read["job"]], **{k: v for k, v in read.items() if k not in OF_JOB}})
     idle = [name for name in orders if name not in {row["job"] for row in rows}]
     if idle:
@@ -119,36 +188,33 @@ def _rows(roles: Mapping[str, Sheet], cells: Cells, notes: list[str]) -> list[di
     return sorted(rows, key=lambda row: place[row["job"]])
 
 
-def _row(
-    where: str,
-    row: Mapping[str, Cell],
-    units: Mapping[str, str],
-    cells: Cells,
-    required: Sequence[str] = REQUIRED,
-) -> dict[str, Any]:
-    for name in required:
-        if row.get(name) is None:
-            raise InputError(f"{where}: {name} is empty")
-    if "operation" in required and row.get("duration") is None and row.get("piece_time") is None:
+def _row(record: Record, cells: Cells, required: Sequence[str] = REQUIRED) -> dict[str, Any]:
+    where, units = record.where, record.units
+    record.need(*required)
+    if "operation" in required and record.get("duration") is None and record.get("piece_time") is None:
         raise InputError(f"{where}: duration is empty: expected a duration, a piece_time, or both")
     unit = units.get("duration")
-    if row.get("unit") is not None:
-        named = UNIT_NAMES.get(str(row["unit"]).lower())
+    if record.get("unit") is not None:
+        named = UNIT_NAMES.get(str(record.get("unit")).lower())
         if named is None or unit not in (None, named):
-            raise InputError(f"{where}: unit = {row['unit']!r}: expected min, h, s or d, and one unit alone")
+            raise InputError(f"{where}: unit = {record.get('unit')!r}: expected min, h, s or d, and one unit alone")
         unit = named
-    read: dict[str, Any] = {"where": where, **dict.fromkeys(ORDERS)}
-    for name, cell in row.items():
+    read: dict[str, Any] = {"where": where, **dict.fromkeys(ORDERS.known)}
+    for name, cell in record.cells.items():
         if cell is None or name == "unit":
             continue
         match name:
-            case "job" | "machine" | "family" | "after":
-                read[name] = text_of(cell)
+            case "job" | "machine" | "family" | "part_of":
+                read[name] = record.name(name)
+            case "after":
+                read[name] = tuple(items(cell))
+            case "pools" | "skills" | "components":
+                read[name] = cells.amounts(cell, name, where)
             case "duration":
                 read[name] = cells.length(cell, name, where, unit)
             case "piece_time":
                 read[name] = cells.time(cell, name, where, units.get(name) or unit)
-            case "max_wait":
+            case "max_wait" | "least_run":
                 read[name] = cells.length(cell, name, where, units.get(name))
             case "release" | "due":
                 read[name] = cells.instant(cell, name, where, units.get(name), last=name == "due")
@@ -159,71 +225,56 @@ def _row(
     return read
 
 
-def _machines(
-    sheet: Sheet | None, rows: Sequence[Mapping[str, Any]], cells: Cells, notes: list[str]
-) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]], dict[str, int], dict[str, tuple[float, float]]]:
-    """Names, groups, power and breakdowns; without a sheet the machines are those that orders name."""
-    if sheet is None:
-        return tuple(dict.fromkeys(row["machine"] for row in rows)), {}, {}, {}
-    machines: list[str] = []
-    groups = dict[str, tuple[str, ...]]()
-    power, breakdowns = dict[str, int](), dict[str, tuple[float, float]]()
-    for where, row, units in records(sheet, MACHINES, ("machine",), {}, notes):
-        name = text_of(row["machine"])
-        if name is None:
-            raise InputError(f"{where}: machine is empty")
-        machines.append(name)
-        for group in (text_of(row.get("group")) or "").replace(",", ";").split(";"):
-            if group.strip():
-                groups[group.strip()] = (*groups.get(group.strip(), ()), name)
-        if row.get("power") is not None:
-            power[name] = cells.whole(row["power"], "power", where)
-        means = [
-            cells.length(row[key], key, where, units.get(key)) if row.get(key) is not None else None
-            for key in ("mttf", "mttr")
-        ]
-        if None in means and any(means):
-            raise InputError(f"{where}: machine {name}: expected mttf and mttr, or neither")
-        if means[0] is not None and means[1] is not None:
-            breakdowns[name] = (means[0], means[1])
-    for order in rows:
-        if order["machine"] not in (*machines, *groups):
-            hint = nearest(order["machine"], (*machines, *groups))
-            raise InputError(f"{order['where']}: machine {order['machine']!r} is not in {sheet.name}: {hint}")
-    return tuple(machines), groups, power, breakdowns
+def _note_families(
+    rows: Sequence[Mapping[str, Any]],
+    setups: Mapping[str, Mapping[tuple[str, str], int]],
+    ovens: Mapping[str, int],
+    notes: list[str],
+    where: str,
+) -> None:
+    """A family in one sheet alone may be misspelt: it is said."""
+    ordered = list(dict.fromkeys(row["family"] for row in rows if row["family"] is not None))
+    timed = list(dict.fromkeys(family for times in setups.values() for pair in times for family in pair))
+    distinct([*ordered, *timed], "families", where)
+    if timed and (bare := [family for family in ordered if family not in timed]):
+        notes.append(f"families without set-up times: {_few(bare)}")
+    if timed and (idle := [family for family in timed if family not in ordered]):
+        notes.append(f"families of no order: {_few(idle)}")
+    if ordered and not timed and not ovens:
+        notes.append("families without any set-up times change nothing")
 
 
-def windows_of(sheet: Sheet, machines: Sequence[str], cells: Cells, notes: list[str]) -> dict[str, tuple[Window, ...]]:
-    """Single closures by machine from the sheet Calendar: machine (empty, * or all: every one), start, end."""
-    closed: dict[str, list[Window]] = {}
-    over = 0
-    for where, row, units in records(sheet, CALENDAR, ("start", "end"), {}, notes):
-        for name in ("start", "end"):
-            if row[name] is None:
-                raise InputError(f"{where}: {name} is empty")
-        start, end = (cells.instant(row[name], name, where, units.get(name)) for name in ("start", "end"))
-        if end <= start:
-            raise InputError(f"{where}: closed from {row['start']} to {row['end']}: expected its end after its start")
-        machine = text_of(row.get("machine")) or ""
-        if machine.lower() not in EVERY and machine not in machines:
-            raise InputError(f"{where}: machine {machine!r} is in no order: {nearest(machine, machines)}")
-        if end <= 0:
-            over += 1
-            continue
-        for name in machines if machine.lower() in EVERY else (machine,):
-            closed.setdefault(name, []).append(Window(max(0, start), end))
-    if over:
-        notes.append(f"{counted(over, 'closed window')} before the start left out")
-    if closed:
-        notes.append("each closed window happens once: machines are open behind the last one")
-    return {name: joined(windows) for name, windows in closed.items()}
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= 5 else f"{', '.join(names[:4])} and {counted(len(names) - 4, 'other')}"
 
 
-def _job(name: str, rows: Sequence[Mapping[str, Any]], cells: Cells) -> Job:
-    operations: dict[int, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        operations.setdefault(row["operation"], []).append(row)
-    numbers = sorted(operations)
+def _begun(
+    sheet: Sheet, numbers: Mapping[str, Sequence[int]], cells: Cells, notes: list[str]
+) -> tuple[Assignment, ...]:
+    """What is decided already, its operations by their numbers in Orders; lots have those of their order."""
+    begun = []
+    for record in records(sheet, PROGRESS, notes):
+        record.need("operation", "start", "end")
+        job, where, units = record.text("job"), record.where, record.units
+        own = numbers.get(job) or numbers.get(job.rpartition("/")[0])
+        if own is None:
+            raise InputError(f"{where}: order {job!r} is not in Orders: {nearest(job, numbers)}")
+        number = cells.whole(record.get("operation"), "operation", where)
+        if number not in own:
+            raise InputError(f"{where}: order {job} has no operation {number}; known: {', '.join(map(str, own))}")
+        start, end = (
+            cells.instant(record.get(name), name, where, units.get(name), until=name == "end")
+            for name in ("start", "end")
+        )
+        if end <= 0 and end < start:
+            raise InputError(f"{where}: {job} runs from {record.get('start')} to {record.get('end')}: swapped?")
+        begun.append(Assignment(job, own.index(number), record.text("machine"), start, end))
+    return tuple(begun)
+
+
+def _numbers(name: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The numbers of a job's operations, in order. Raises InputError for those that leave one out."""
+    numbers = sorted({row["operation"] for row in rows})
     # Whoever counts in tens leaves gaps for what comes between.
     if numbers[0] not in (0, 1) and numbers[0] < NUMBERED_IN_TENS:
         raise InputError(
@@ -235,30 +286,27 @@ def _job(name: str, rows: Sequence[Mapping[str, Any]], cells: Cells) -> Job:
             f"{rows[0]['where']}: job {name}: expected operations {expected[0]} to {expected[-1]}, got "
             f"{_shown(numbers)}"
         )
+    return numbers
+
+
+def _job(name: str, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int]) -> Job:
     extra = {key: _one(rows, key, f"job {name}") for key in OF_JOB}
-    if extra["release"] is not None and extra["release"] < 0:
-        cells.early += 1
-        extra["release"] = 0
-    if extra["after"] is not None:
-        extra["after"] = tuple(part.strip() for part in extra["after"].replace(",", ";").split(";") if part.strip())
-    return Job(
-        name,
-        tuple(
+    operations = []
+    for number in numbers:
+        first, *others = own = [row for row in rows if row["operation"] == number]
+        given = {key: _one(own, key, f"job {name} operation {number}") for key in OF_OPERATION}
+        given |= {key: dict(given[key]) for key in ("pools", "skills", "components") if given[key] is not None}
+        given["materials"] = given.pop("components")
+        operations.append(
             Operation(
-                own[0]["machine"],
-                own[0]["duration"] or 0,
-                tuple(Alternative(row["machine"], row["duration"] or 0, row["piece_time"] or 0.0) for row in own[1:]),
-                piece_time=own[0]["piece_time"] or 0.0,
-                **{
-                    key: value
-                    for key in OF_OPERATION
-                    if (value := _one(own, key, f"job {name} operation {number}")) is not None
-                },
+                first["machine"],
+                first["duration"] or 0,
+                tuple(Alternative(row["machine"], row["duration"] or 0, row["piece_time"] or 0.0) for row in others),
+                piece_time=first["piece_time"] or 0.0,
+                **{key: value for key, value in given.items() if value is not None},
             )
-            for number, own in sorted(operations.items())
-        ),
-        **{key: value for key, value in extra.items() if value is not None},
-    )
+        )
+    return Job(name, tuple(operations), **{key: value for key, value in extra.items() if value is not None})
 
 
 def _shown(numbers: Sequence[int]) -> str:

@@ -16,7 +16,7 @@ from twinloop.scheduling.files.json_times import in_minutes
 from twinloop.scheduling.files.orders import read_book
 from twinloop.scheduling.files.reading import How, Reading
 from twinloop.scheduling.files.shop_json import plain_json, shop_from, write_shop
-from twinloop.scheduling.files.table import folder_sheets, looks_like_table, table_sheets, write_table
+from twinloop.scheduling.files.table import folder_sheets, looks_like_table, table_sheets, write_folder, write_table
 from twinloop.scheduling.files.text import write_fjsp, write_jsp
 from twinloop.scheduling.files.workbook import workbook_sheets, write_workbook
 from twinloop.scheduling.problem import JobShop
@@ -52,10 +52,10 @@ def read_problem(
         raise InputError(f"zone = {zone!r}: of which start? give the moment of minute 0 as start")
     how = How(kind, first_machine, None if start is None else Clock.of(start, zone))
     if path.is_dir():
-        return replace(read_book(folder_sheets(path), path, how.clock), clock=how.clock)
+        return read_book(folder_sheets(path), path, how.clock)
     content = read_bytes(path)
     if kind_of(content, path.name) == "an XLSX workbook":
-        return replace(read_book(workbook_sheets(content, path), path, how.clock), clock=how.clock)
+        return read_book(workbook_sheets(content, path), path, how.clock)
     text, note = decoded(content, path)
     reading = _of_text(text, path, how)
     return (
@@ -85,7 +85,10 @@ def _of_json(content: Any, path: Path, how: How) -> Reading:
 def write_problem(path: Path, shop: JobShop) -> None:
     """JSON, CSV and XLSX by their endings, else a JSP instance, or an FJSP one where machines can be chosen.
 
-    Raises InputError for what the format cannot say.
+    A folder, which must be there, gets the tables of an order book. Raises InputError for what the form cannot say.
     """
+    if path.is_dir():
+        write_folder(path, shop)
+        return
     instance = write_fjsp if shop.flexible else write_jsp
     WRITERS.get(path.suffix.lower(), instance)(path, shop)

@@ -37,8 +37,15 @@ class Reading:
         """How its times are said."""
         return Say.of(self.clock, minutes=self.minutes)
 
-    def __str__(self) -> str:
+    @property
+    def head(self) -> str:
+        """The form and the size of the shop."""
         shop = self.shop
         operations = sum(len(job.operations) for job in shop.jobs)
-        size = f"{counted(len(shop.jobs), 'job')} × {counted(len(shop.machines), 'machine')}"
-        return "; ".join((f"{self.form}, {size}, {counted(operations, 'operation')}", *self.notes))
+        lots = sum(bool(job.part_of) for job in shop.jobs)
+        size = f"{counted(len(shop.jobs) - lots, 'job')} × {counted(len(shop.machines), 'machine')}"
+        size += f", {counted(lots, 'lot')}" if lots else ""
+        return f"{self.form}, {size}, {counted(operations, 'operation')}"
+
+    def __str__(self) -> str:
+        return "; ".join((self.head, *self.notes))

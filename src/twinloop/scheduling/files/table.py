@@ -3,20 +3,21 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from twinloop.errors import InputError
 from twinloop.files import write_text
+from twinloop.scheduling.files.book import book_sheets
 from twinloop.scheduling.files.content import read_text
-from twinloop.scheduling.files.orders import CALENDAR, MACHINES, OF_OPERATION, ORDERS, REQUIRED
+from twinloop.scheduling.files.orders import ORDERS, REQUIRED
 from twinloop.scheduling.files.sheets import Row, Sheet, column_of
+from twinloop.scheduling.files.words import COLUMNS
 from twinloop.scheduling.problem import JobShop
-from twinloop.spreadsheets import as_text
 
 DELIMITERS = (",", ";", "\t")
-KNOWN = {*ORDERS, *MACHINES, *CALENDAR}
+KNOWN = {*ORDERS.known, *COLUMNS.values()}
 FOLDER = (".csv", ".tsv")
 
 
@@ -67,12 +68,12 @@ def _first_line(text: str) -> str:
 
 
 def _delimiter(header: str) -> tuple[str, int]:
-    """What separates the most known columns of a header, and how many these are."""
+    """What separates the most known columns of a header, or else the most cells, and how many columns are known."""
     known = {
         delimiter: sum(column_of(cell.strip(' "')).name in KNOWN for cell in header.split(delimiter))
         for delimiter in DELIMITERS
     }
-    best = max(DELIMITERS, key=lambda delimiter: known[delimiter])
+    best = max(DELIMITERS, key=lambda delimiter: (known[delimiter], header.count(delimiter)))
     return best, known[best]
 
 
@@ -84,60 +85,27 @@ def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             yield reader.line_num, cells
 
 
-def order_rows(shop: JobShop) -> tuple[list[str], list[list[Any]]]:
-    """Header and rows of the sheet Orders; columns that say nothing are left out."""
-    nothing: dict[str, Any] = {"release": 0, "weight": 1, "earliness_weight": 0, "firm": False, "after": ()}
-    nothing |= {"due": None, "family": None, "resumable": False, "no_wait": False, "max_wait": None}
-    rows = [
-        {
-            "job": job.name,
-            "operation": number,
-            "machine": mode.machine,
-            "duration": mode.duration,
-            **{name: getattr(job, name) for name in ("release", "due", "weight", "earliness_weight", "firm", "after")},
-            **{name: getattr(operation, name) for name in OF_OPERATION},
-        }
-        for job in shop.jobs
-        for number, operation in enumerate(job.operations)
-        for mode in operation.modes
-    ]
-    header = [
-        name for name in rows[0] if name in (*REQUIRED, "duration") or any(row[name] != nothing[name] for row in rows)
-    ]
-    return header, [[_cell(row[name]) for name in header] for row in rows]
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return as_text("; ".join(value))
-    return as_text(value) if isinstance(value, str) else value
-
-
-def sayable(path: str | Path, shop: JobShop) -> None:
-    """Raise InputError for a shop with more than machines, operations and jobs as rows can say."""
-    if shop.setups or shop.transport or shop.pools or shop.materials or shop.frozen:
-        raise InputError(f"{path}: an order book knows no set-ups, transport, pools, materials and frozen: write JSON")
-    if shop.calendars or shop.repeat or shop.overtime:
-        raise InputError(f"{path}: an order book knows no hours that repeat and no overtime: write JSON")
-    if shop.ovens or any(operation.least_run > 1 for job in shop.jobs for operation in job.operations):
-        raise InputError(f"{path}: an order book knows no ovens and least runs: write JSON")
-    for names in (job.after for job in shop.jobs):
-        if any(";" in name or "," in name for name in names):
-            raise InputError(f"{path}: a job with a comma or semicolon in its name comes before another: write JSON")
-    for name in (*shop.machines, *(job.name for job in shop.jobs)):
-        if name != name.strip() or any(not c.isprintable() for c in name):
-            raise InputError(f"{path}: name {name!r}: spaces around it or signs that do not print: write JSON")
-
-
 def write_table(path: str | Path, shop: JobShop) -> None:
     """Write the orders as CSV. Raises InputError for what one table cannot say."""
-    sayable(path, shop)
+    sheets = book_sheets(path, shop)
     used = {mode.machine for job in shop.jobs for o in job.operations for mode in o.modes}
-    if shop.closed or shop.stops or shop.power or used != set(shop.machines):
-        raise InputError(f"{path}: one table knows no calendars, power and machines without work: write XLSX or JSON")
-    header, rows = order_rows(shop)
+    more = [name for name in sheets if name not in ("Orders", "Machines")]
+    if more or len(sheets["Machines"][0]) > 1 or used != set(shop.machines):
+        what = ", ".join(more) or "machines without work, their power and how they are set up"
+        raise InputError(f"{path}: one table knows no {what}: write JSON, XLSX or a folder")
+    write_text(path, _delimited(sheets["Orders"]))
+
+
+def write_folder(folder: str | Path, shop: JobShop) -> None:
+    """Write a table for each sheet into a folder, which has none yet. Raises InputError."""
+    sheets = book_sheets(folder, shop)
+    if old := [path.name for path in sorted(Path(folder).iterdir()) if path.suffix.lower() in FOLDER]:
+        raise InputError(f"{folder}: has tables already, like {old[0]}: name an empty folder")
+    for name, table in sheets.items():
+        write_text(Path(folder) / f"{name.lower().replace(' ', '_')}.csv", _delimited(table))
+
+
+def _delimited(table: Sequence[Sequence[Any]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *rows])
-    write_text(path, text.getvalue())
+    csv.writer(text, lineterminator="\n").writerows(table)
+    return text.getvalue()

@@ -129,8 +129,8 @@ def misfit(doc: Document, routings: Sequence[Routing], base: int) -> str:
             for machine, duration in modes:
                 if not base <= machine < machines + base:
                     return f"{place}: expected a machine from {base} to {machines + base - 1}, got {machine}"
-                if duration < 1:
-                    return f"{place}: expected a duration ≥ 1, got {duration}"
+                if duration < 0:
+                    return f"{place}: expected a duration ≥ 0, got {duration}"
     return ""
 
 

@@ -1,24 +1,22 @@
 """Order books as XLSX workbooks, read and written with openpyxl.
 
 A date without a time in its format is a day. A formula counts by the value that the spreadsheet program left in the
-file; one without a value is refused, as is an error.
+file; one without a value is refused, as is an error. Cells of a column that are merged all have their value.
 """
 
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from twinloop.errors import InputError
 from twinloop.files import atomic
-from twinloop.scheduling.files.orders import CALENDAR
+from twinloop.numbers import counted
+from twinloop.scheduling.files.book import book_sheets
 from twinloop.scheduling.files.sheets import Cell, Row, Sheet
-from twinloop.scheduling.files.table import order_rows, sayable
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.problem.hours import machine_hours
-from twinloop.spreadsheets import as_text
 
 LARGEST = 500_000_000
 MOST_COLUMNS = 200
@@ -48,7 +46,7 @@ def workbook_sheets(content: bytes, path: Path) -> list[Sheet]:
         if rows:
             header, *others = rows
             names = tuple("" if cell is None else str(cell).strip() for cell in header.cells)
-            sheets.append(Sheet(sheet.title, header.where, names, tuple(others)))
+            sheets.append(Sheet(sheet.title, header.where, names, tuple(others), tuple(_notes(sheet))))
     if not sheets:
         raise InputError(f"{path}: an XLSX workbook without cells: expected a sheet Orders")
     return sheets
@@ -57,11 +55,29 @@ def workbook_sheets(content: bytes, path: Path) -> list[Sheet]:
 def _rows(sheet: Any, formulas: Any, where: str) -> Iterator[Row]:
     if sheet.max_column > MOST_COLUMNS:
         raise InputError(f"{where}: {sheet.max_column} columns: expected at most {MOST_COLUMNS}")
+    merged = {
+        (row, part.min_col): part.min_row
+        for part in sheet.merged_cells.ranges
+        if part.min_col == part.max_col
+        for row in range(part.min_row + 1, part.max_row + 1)
+    }
     for cells, originals in zip(sheet.iter_rows(), formulas.iter_rows(), strict=True):
         place = f"{where} row {cells[0].row}"
-        read = tuple(_value(cell, original, place) for cell, original in zip(cells, originals, strict=True))
+        pairs = list(zip(cells, originals, strict=True))
+        for k, cell in enumerate(cells):
+            if (first := merged.get((cell.row, cell.column))) is not None:
+                pairs[k] = (sheet.cell(first, cell.column), formulas.cell(first, cell.column))
+        read = tuple(_value(cell, original, place) for cell, original in pairs)
         if any(cell not in (None, "") for cell in read):
             yield Row(place, read)
+
+
+def _notes(sheet: Any) -> Iterator[str]:
+    hidden = sum(sheet.row_dimensions[row].hidden for row in range(1, sheet.max_row + 1) if row in sheet.row_dimensions)
+    if hidden:
+        yield f"{counted(hidden, 'hidden row')} of {sheet.title} read as well"
+    if sheet.sheet_state != "visible":
+        yield f"hidden sheet {sheet.title} read as well"
 
 
 def _value(cell: Any, original: Any, where: str) -> Cell:
@@ -78,31 +94,11 @@ def _value(cell: Any, original: Any, where: str) -> Cell:
 
 
 def write_workbook(path: str | Path, shop: JobShop) -> None:
-    """Write Orders, Machines and Calendar, times in minutes. Raises InputError for what they cannot say."""
-    sayable(path, shop)
-    machines = [[as_text(name), shop.power.get(name)] for name in shop.machines]
-    if ending := [machine for machine in shop.machines if machine_hours(shop, machine).ends is not None]:
-        raise InputError(
-            f"{path}: the closed windows of {ending[0]} are a calendar that ends: write JSON, or name stops"
-        )
-    closed = [
-        [as_text(name), w.start, w.end]
-        for windows_of in (shop.closed, shop.stops)
-        for name, windows in windows_of.items()
-        for w in windows
-    ]
-    header, rows = order_rows(shop)
-    save_sheets(
-        path,
-        {
-            "Orders": [header, *rows],
-            "Machines": [["machine", "power"], *machines],
-            "Calendar": [list(CALENDAR), *closed],
-        },
-    )
+    """Write the sheets of an order book, times in minutes. Raises InputError for what they cannot say."""
+    save_sheets(path, book_sheets(path, shop))
 
 
-def save_sheets(path: str | Path, sheets: dict[str, Sequence[Sequence[Any]]]) -> None:
+def save_sheets(path: str | Path, sheets: Mapping[str, Sequence[Sequence[Any]]]) -> None:
     """Write sheets by name, each a header and rows of plain cells; no text becomes a formula."""
     import openpyxl
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE

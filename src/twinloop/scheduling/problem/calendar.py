@@ -13,7 +13,7 @@ from typing import NamedTuple
 from twinloop.scheduling.problem.data import ShopData
 from twinloop.scheduling.problem.hours import NEVER, Hours, joined, machine_hours
 from twinloop.scheduling.problem.jobs import Operation
-from twinloop.scheduling.problem.resources import Window
+from twinloop.scheduling.problem.resources import Changeover, Window
 
 __all__ = ["ALWAYS", "NEVER", "Closures", "OpenTime", "Stretch", "joined", "opening", "stretches", "worked_until"]
 
@@ -96,6 +96,16 @@ class OpenTime:
             elif self.period and until > since + PATIENCE * self.period:
                 return NEVER
             until = min(end + max(self.period, 1), NEVER)
+
+    def closes(self, time: float) -> float:
+        """When it closes next, at `time` or behind; NEVER where it does not."""
+        patience, until = max(time, self.settled) + PATIENCE * self.period, time
+        while True:
+            until = min(until + max(self.period, 1), NEVER)
+            windows = self._around(int(time), int(until) + 1)
+            place = bisect_left(windows, time, key=lambda window: window.start)
+            if place < len(windows) or until >= min(patience, NEVER):
+                return windows[place].start if place < len(windows) else NEVER
 
     def worked(self, start: float, until: float, duration: float, *, least: float = 0) -> float:
         """How much of work that begins at `start` is done by `until`."""
@@ -195,7 +205,7 @@ class Closures:
     def __init__(self, shop: ShopData) -> None:
         self._machines = {machine: machine_hours(shop, machine) for machine in shop.machines}
         self._pools = {pool.name: Hours.of_pool(pool) for pool in shop.pools}
-        self._capacity = {pool.name: pool.capacity for pool in shop.pools}
+        self._changeovers = shop.changeovers
         self._made: dict[tuple[str, tuple[tuple[str, int], ...]], OpenTime] = {}
 
     def of(self, operation: Operation, machine: str) -> OpenTime:
@@ -209,11 +219,19 @@ class Closures:
 
     def on(self, machine: str, pools: Mapping[str, int] | None = None) -> OpenTime:
         """When a machine is open and so many units of pools are there."""
-        needed = [(name, units) for name, units in sorted((pools or {}).items()) if not self._pools[name].always]
-        key = (machine, tuple(needed))
+        return self._of([(self._machines[machine], 1)], machine, pools or {})
+
+    def of_set_up(self, machine: str) -> OpenTime:
+        """When a machine can be set up: while it is open, unless that goes on unattended, and the crew is there."""
+        how = self._changeovers.get(machine, Changeover())
+        crew = {} if how.crew is None else {how.crew: 1}
+        return self._of([], "", crew) if how.unattended else self.on(machine, crew)
+
+    def _of(self, hours: list[tuple[Hours, int]], name: str, pools: Mapping[str, int]) -> OpenTime:
+        needed = [(pool, units) for pool, units in sorted(pools.items()) if not self._pools[pool].always]
+        key = (name, tuple(needed))
         if key not in self._made:
-            hours = [(self._machines[machine], 1), *((self._pools[name], units) for name, units in needed)]
-            self._made[key] = OpenTime(hours)
+            self._made[key] = OpenTime([*hours, *((self._pools[pool], units) for pool, units in needed)])
         return self._made[key]
 
 

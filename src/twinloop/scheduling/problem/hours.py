@@ -96,6 +96,13 @@ class Hours(NamedTuple):
 
     def closed_for(self, units: int, start: int, end: int) -> Iterator[Window]:
         """Windows within [start, end) in which fewer than so many units are there."""
+        if self.calendar is None and not self.overtime and not self.stops and units <= self.capacity:
+            # The common case: nothing lies on top, and over a long horizon there are very many windows.
+            for window in self._shut(start, end):
+                if window.start < end and window.end > start:
+                    inside = start <= window.start and window.end <= end
+                    yield window if inside else Window(max(start, window.start), min(end, window.end))
+            return
         steps = self.steps(start, end)
         for (time, level), until in zip(steps, [*(time for time, _ in steps[1:]), end], strict=True):
             if level < units:
@@ -107,19 +114,25 @@ class Hours(NamedTuple):
             if (ends := self.ends) is not None:
                 yield Window(ends, NEVER)
             return
-        for k in range(start // self.repeat, -(-end // self.repeat)):
-            yield from (Window(window.start + k * self.repeat, window.end + k * self.repeat) for window in self.closed)
+        spans = [(window.start, window.end) for window in joined(self.closed)]
+        for shift in range(start // self.repeat * self.repeat, end, self.repeat):
+            for first, last in spans:
+                yield Window(first + shift, last + shift)
 
 
 def joined(windows: Iterable[Window]) -> tuple[Window, ...]:
     """The same closed times as windows that neither overlap nor touch, in order."""
     merged: list[Window] = []
-    for window in sorted(windows):
+    for window in sorted(windows, key=_start):
         if merged and window.start <= merged[-1].end:
             merged[-1] = Window(merged[-1].start, max(merged[-1].end, window.end))
         else:
             merged.append(window)
     return tuple(merged)
+
+
+def _start(window: Window) -> int:
+    return window.start
 
 
 def machine_hours(shop: ShopData, machine: str) -> Hours:

@@ -103,11 +103,7 @@ def check_openings(shop: ShopData) -> None:
             else:
                 raise InputError(_misfit(shop, f"job {job.name} operation {number}", operation, misfits, pools))
     for machine, times in shop.setups.items():
-        changeover = shop.changeovers.get(machine)
-        if changeover is not None and changeover.unattended:
-            continue
-        crew = changeover.crew if changeover is not None else None
-        hours = closures.on(machine, {crew: 1} if crew else None)
+        hours = closures.of_set_up(machine)
         for (before, after), time in times.items():
             if time and not hours.always and hours.first(0, time) >= NEVER:
                 raise InputError(

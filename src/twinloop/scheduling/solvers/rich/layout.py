@@ -188,7 +188,8 @@ class _Builder:
         self._users = [0] * len(profiles)
         self._closures = Closures(shop)
         self._rows_of: dict[int, tuple[int, int]] = {}
-        self._windows: list[tuple[int, int]] = []
+        self._windows: list[Longs] = []
+        self._listed_windows = 0
         # Families that no set-up names are one: they need none, but the machine is set up for something else.
         self._families = {
             machine: {name: k for k, name in enumerate(dict.fromkeys(name for pair in times for name in pair))}
@@ -211,7 +212,7 @@ class _Builder:
         transport = np.zeros((len(self._machine), len(self._machine)), dtype=np.int64)
         for (start, end), time in self.shop.transport.items():
             transport[self._machine[start], self._machine[end]] = time
-        windows = _table(self._windows, 2)
+        windows = np.concatenate([np.empty((0, 2), dtype=np.int64), *self._windows])
         return Layout(
             operations, modes, needs, windows, jobs, followers, machines, setups, transport, *self._profiles()
         )
@@ -265,9 +266,13 @@ class _Builder:
         return self._rows_of[id(hours)]
 
     def _listed(self, windows: Iterable[Window]) -> tuple[int, int]:
-        first = len(self._windows)
-        self._windows += [(window.start, window.end) for window in joined(windows)]
-        return first, len(self._windows)
+        # As numbers at once: a million pairs alive would keep the garbage collector busy.
+        rows = joined(windows)
+        ends = (np.fromiter((getattr(w, end) for w in rows), np.int64, len(rows)) for end in ("start", "end"))
+        self._windows.append(np.column_stack(list(ends)))
+        first = self._listed_windows
+        self._listed_windows += len(rows)
+        return first, self._listed_windows
 
     def _away(self, pool: str, quantity: int) -> tuple[int, int]:
         """Rows of the windows in which a pool whose units vary has fewer than the quantity."""

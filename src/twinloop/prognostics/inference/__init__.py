@@ -1,0 +1,1 @@
+"""Models at work: intervals, risk tables, diagnoses with their reasons, exported graphs."""

@@ -1,0 +1,188 @@
+"""A hazard model as files that run anywhere and hold no code: ONNX graphs, XGBoost's own JSON, one JSON of the rest.
+
+Every graph is compared with the object it came from, at several sizes of a batch, before anybody may use it.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinloop.config import parse
+from twinloop.errors import InputError
+from twinloop.files import atomic, read_json, write_json
+from twinloop.learning.inference import Graph, open_graph, run_batches
+from twinloop.learning.parity import batch_differences, require_equal
+from twinloop.learning.signature import Outputs
+from twinloop.prognostics.models.calibration import Calibration, logit, sigmoid
+from twinloop.prognostics.models.forest import filled, forest_probability
+from twinloop.prognostics.models.hazard import BOOSTED, FOREST, NETWORK, ComponentModel, HazardModel, Odds
+from twinloop.prognostics.models.sequences import Sequences
+from twinloop.prognostics.models.settings import HazardSettings
+from twinloop.prognostics.models.weibull import Weibull
+
+Floats = NDArray[np.float64]
+TOLERANCE = 1e-5
+BATCHES = (1, 2, 7, 32)
+FORMAT = 1
+INPUT = "features"
+
+
+def export_hazard(
+    model: HazardModel, folder: Path, values: NDArray[np.float32], windows: NDArray[np.float32]
+) -> dict[str, float]:
+    """Write the model into a folder; returns graph → largest difference of a probability on samples.
+
+    values: [N, F + 2] inputs of the trees; windows: [N, T, C + 1] of the network; N at least 65. Raises RunError where
+    a graph differs by more than 1e-5.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    differences: dict[str, float] = {}
+    for number, (name, own) in enumerate(model.components.items()):
+        if own.trees is None:
+            continue
+        for kind, graph, reference in (
+            (FOREST, _forest_graph(own.trees.forest, values.shape[1]), forest_probability(own.trees.forest, values)),
+            (
+                BOOSTED,
+                _boosted_graph(own.trees.booster, values.shape[1]),
+                own.trees.booster.inplace_predict(values).astype(np.float64),
+            ),
+        ):
+            path = folder / f"{number}_{kind}.onnx"
+            _save(graph, path, {"component": name, "member": kind})
+            inputs = filled(values) if kind == FOREST else values
+            differences[f"{name} {kind}"] = _difference(path, inputs, reference)
+        with atomic(folder / f"{number}_{BOOSTED}.json") as temporary:
+            own.trees.booster.save_model(temporary)
+    if model.module is not None:
+        differences[NETWORK] = _export_network(model, folder, windows)
+    write_json(folder / "hazard.json", _record(model))
+    for name, difference in differences.items():
+        require_equal(difference, tolerance=TOLERANCE, name=name)
+    return differences
+
+
+def open_hazard(folder: Path) -> HazardModel:
+    """The model that `export_hazard` wrote, on ONNX Runtime: the same predictions without torch and scikit-learn.
+
+    Raises InputError for a folder of something else.
+    """
+    try:
+        record = read_json(folder / "hazard.json")
+    except (OSError, ValueError) as error:
+        raise InputError(f"hazard model: {folder}: cannot be read ({error}): export it again") from None
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise InputError(f"hazard model: {folder}: expected format {FORMAT}: export it again")
+    settings = parse(HazardSettings, record["settings"])
+    components = {
+        name: _component(folder, number, own) for number, (name, own) in enumerate(record["components"].items())
+    }
+    graph = open_graph(folder / f"{NETWORK}.onnx") if record["network"] else None
+
+    def odds(sequences: Sequences, rows: NDArray[np.int64]) -> Floats:
+        assert graph is not None
+        windows = sequences.windows(rows, settings.network.length)
+        answer = run_batches(graph, {"windows": windows}, batch=2048)[0]
+        return answer.astype(np.float64).reshape(len(rows), len(components), settings.days)
+
+    return HazardModel(
+        settings, tuple(record["columns"]), tuple(record["signals"]), components, odds if graph is not None else None
+    )
+
+
+def _component(folder: Path, number: int, own: dict[str, Any]) -> ComponentModel:
+    calibration = {name: Calibration(*values) for name, values in own["calibration"].items()}
+    members = {
+        kind: _odds(open_graph(folder / f"{number}_{kind}.onnx"), fill=kind == FOREST)
+        for kind in (FOREST, BOOSTED)
+        if kind in calibration
+    }
+    return ComponentModel(members, calibration, Calibration(*own["pooled"]), Weibull(*own["age"]), own["failures"])
+
+
+def _odds(graph: Graph, *, fill: bool) -> Odds:
+    def odds(values: NDArray[np.float32]) -> Floats:
+        given = {INPUT: filled(values) if fill else values}
+        return logit(_probability(run_batches(graph, given, batch=4096)))
+
+    return odds
+
+
+def _probability(outputs: Outputs) -> Floats:
+    """Of a classifier's outputs, label and probabilities [N, 2], the second's."""
+    answer: Floats = outputs[-1][:, -1].astype(np.float64)
+    return answer
+
+
+def _difference(path: Path, inputs: NDArray[np.float32], reference: Floats) -> float:
+    graph = open_graph(path)
+    found = batch_differences(
+        lambda some: [_probability(graph(some))],
+        {INPUT: inputs},
+        [reference],
+        sizes=[s for s in BATCHES if 2 * s < len(inputs)],
+    )
+    return max(found.values())
+
+
+def _forest_graph(forest: Any, width: int) -> Any:
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import FloatTensorType
+
+    return to_onnx(
+        forest, initial_types=[(INPUT, FloatTensorType([None, width]))], options={"zipmap": False}, target_opset=20
+    )
+
+
+def _boosted_graph(booster: Any, width: int) -> Any:
+    from onnxmltools import convert_xgboost
+    from onnxmltools.convert.common.data_types import FloatTensorType
+
+    return convert_xgboost(booster, initial_types=[(INPUT, FloatTensorType([None, width]))], target_opset=15)
+
+
+def _save(graph: Any, path: Path, metadata: dict[str, str]) -> None:
+    from twinloop.learning.export import save_graph
+
+    save_graph(graph, path, metadata)
+
+
+def _export_network(model: HazardModel, folder: Path, windows: NDArray[np.float32]) -> float:
+    from twinloop.learning.export import to_onnx, torch_outputs
+    from twinloop.learning.signature import Input
+
+    assert model.module is not None
+    path = folder / f"{NETWORK}.onnx"
+    shape = tuple(windows.shape[1:])
+    to_onnx(model.module, [Input("windows", shape)], path=path, outputs=["log_odds"], metadata={"member": NETWORK})
+    graph = open_graph(path)
+    reference = [sigmoid(values.astype(np.float64)) for values in torch_outputs(model.module, {"windows": windows})]
+    found = batch_differences(
+        lambda some: [sigmoid(values.astype(np.float64)) for values in graph(some)],
+        {"windows": windows},
+        reference,
+        sizes=[s for s in BATCHES if 2 * s < len(windows)],
+    )
+    return max(found.values())
+
+
+def _record(model: HazardModel) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "settings": dataclasses.asdict(model.settings),
+        "columns": list(model.columns),
+        "signals": list(model.signals),
+        "network": model.module is not None,
+        "components": {
+            name: {
+                "failures": own.failures,
+                "age": list(own.age),
+                "pooled": list(own.pooled),
+                "calibration": {key: list(value) for key, value in own.calibration.items()},
+            }
+            for name, own in model.components.items()
+        },
+    }

@@ -1,0 +1,130 @@
+"""What a hazard model says now, as the records that plans are made from: RiskTable and Diagnosis."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from twinloop.contracts import Diagnosis, RiskTable
+from twinloop.contracts.clock import Clock
+from twinloop.errors import unknown
+from twinloop.prognostics.models.boosting import contributions
+from twinloop.prognostics.models.hazard import BOOSTED, HazardModel, tree_inputs
+from twinloop.prognostics.models.periods import failure_by
+from twinloop.prognostics.models.table import FeatureTable, component_age
+
+Floats = NDArray[np.float64]
+
+
+class Consequence(NamedTuple):
+    """Of one failure: severity 1 to 10 as in an FMEA, cost in euro, and what to do about its risk, in a sentence."""
+
+    severity: int
+    cost: float
+    action: str
+
+
+def risk_table(
+    model: HazardModel,
+    table: FeatureTable,
+    lives: pl.DataFrame,
+    consequences: Mapping[str, Consequence],
+    *,
+    clock: Clock,
+) -> RiskTable:
+    """Every asset's and component's probability of failure until each day ahead of the asset's last window.
+
+    The interval spans what the members say, each calibrated alone. Issued at the latest window of all: an asset that
+    has been silent is judged by what it last showed. Raises InputError for a component without a consequence.
+    """
+    rows, settings = table.last, model.settings
+    assets, days = np.array(table.assets)[table.unit[rows]], np.arange(1, settings.days + 1)
+    parts = []
+    for component in model.components:
+        consequence = _consequence(consequences, component)
+        members = model.member_hazards(table, lives, component, rows)
+        spread = np.stack([failure_by(hazard) for hazard in members.values()])
+        mean = failure_by(model.pooled(component, members))
+        parts.append(
+            pl.DataFrame(
+                {
+                    "asset": np.repeat(assets, len(days)),
+                    "component": pl.repeat(component, mean.size, eager=True),
+                    "horizon_hours": np.tile(days * settings.period_h, len(rows)),
+                    "probability": mean.ravel(),
+                    "low": np.minimum(spread.min(axis=0), mean).ravel(),
+                    "high": np.maximum(spread.max(axis=0), mean).ravel(),
+                    "severity": pl.repeat(consequence.severity, mean.size, eager=True, dtype=pl.Int64),
+                    "cost": pl.repeat(float(consequence.cost), mean.size, eager=True),
+                }
+            )
+        )
+    return RiskTable.of(pl.concat(parts), issued_min=float(table.time_min.max()), clock=clock)
+
+
+def diagnoses(
+    model: HazardModel,
+    table: FeatureTable,
+    lives: pl.DataFrame,
+    consequences: Mapping[str, Consequence],
+    *,
+    least: float = 0.0,
+    top: int = 5,
+) -> tuple[Diagnosis, ...]:
+    """A diagnosis per asset and component whose failure within the horizon is at least as likely as `least`.
+
+    Contributions are the boosted trees' exact Shapley values, in log odds of the first day's hazard and calibrated:
+    what age and the course of days say is told as a feature like the others. The likeliest come first. Confidence is 1
+    where all members say the same, and sinks by the difference between the highest and the lowest.
+    """
+    rows, settings, made = table.last, model.settings, []
+    for component, own in model.components.items():
+        consequence = _consequence(consequences, component)
+        members = model.member_hazards(table, lives, component, rows)
+        said = np.stack([failure_by(hazard)[:, -1] for hazard in members.values()])
+        mean = failure_by(model.pooled(component, members))[:, -1]
+        reasons = [()] * len(rows) if own.trees is None else _reasons(model, table, lives, component, rows, top)
+        for place in np.flatnonzero(mean >= least):
+            made.append(
+                Diagnosis(
+                    asset=table.assets[table.unit[rows[place]]],
+                    component=component,
+                    time_min=float(table.time_min[rows[place]]),
+                    horizon_hours=settings.days * settings.period_h,
+                    probability=float(mean[place]),
+                    confidence=float(1 - np.ptp(said[:, place])),
+                    severity=consequence.severity,
+                    contributions=tuple(reasons[place]),
+                    action=consequence.action,
+                )
+            )
+    return tuple(sorted(made, key=lambda one: -one.probability))
+
+
+def _consequence(consequences: Mapping[str, Consequence], component: str) -> Consequence:
+    if component not in consequences:
+        raise unknown("consequences", component, consequences)
+    return consequences[component]
+
+
+def _reasons(
+    model: HazardModel,
+    table: FeatureTable,
+    lives: pl.DataFrame,
+    component: str,
+    rows: NDArray[np.int64],
+    top: int,
+) -> list[tuple[tuple[str, float], ...]]:
+    own = model.components[component]
+    assert own.trees is not None
+    age = component_age(table, lives, component)[rows]
+    exact = contributions(own.trees.booster, tree_inputs(table, model.columns, rows, age))
+    exact = exact[:, :-1] * own.calibration[BOOSTED].slope
+    names = (*model.columns, "component_age_h", "day")
+    order = np.argsort(-np.abs(exact), axis=1)[:, :top]
+    return [
+        tuple((names[k], float(values[k])) for k in chosen if values[k] != 0)
+        for values, chosen in zip(exact, order, strict=True)
+    ]

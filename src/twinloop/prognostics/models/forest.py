@@ -1,0 +1,39 @@
+"""Random forests (Breiman, 2001) of a hazard: the one module of this room that imports scikit-learn's."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinloop.prognostics.models.settings import ForestSettings
+
+Floats = NDArray[np.float64]
+
+
+def filled(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Values with 0, which is usual for what is relative, where one is missing."""
+    return np.nan_to_num(values, nan=0.0)
+
+
+def fit_forest(
+    values: NDArray[np.float32], happened: NDArray[np.bool_], settings: ForestSettings, *, weight: Floats, seed: int
+) -> Any:
+    """A forest for the probability of what happened [N] at values [N, F]."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    forest = RandomForestClassifier(
+        settings.trees,
+        max_depth=settings.depth,
+        min_samples_leaf=settings.leaf,
+        max_features=settings.columns,
+        max_samples=settings.share,
+        n_jobs=settings.threads,
+        random_state=seed,
+    )
+    return forest.fit(filled(values), happened.astype(np.int64), sample_weight=weight)
+
+
+def forest_probability(forest: Any, values: NDArray[np.float32]) -> Floats:
+    """[N] probabilities; a forest that never saw it happen says 0."""
+    answer: Floats = forest.predict_proba(filled(values))
+    return answer[:, 1] if answer.shape[1] == 2 else np.zeros(len(values))

@@ -1,0 +1,259 @@
+"""Failures day by day: a hazard per component from a forest, boosted trees and a network, calibrated on units unseen.
+
+Each member says the probability that a component fails on day d from now, given that it lives until then; the course
+of days is an input of the trees and an output of the network. Members are calibrated one by one on days of units that
+were held out, then their log odds are averaged. A component with too few failures gets what its age alone tells.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from twinloop.errors import InputError, unknown
+from twinloop.prognostics.models.boosting import boosted, fit_boosted
+from twinloop.prognostics.models.calibration import Calibration, fit_calibration, logit, sigmoid
+from twinloop.prognostics.models.folds import unit_folds
+from twinloop.prognostics.models.forest import fit_forest, forest_probability
+from twinloop.prognostics.models.periods import Course, Periods, course, drawn_periods, failure_by
+from twinloop.prognostics.models.sequences import Sequences, TemporalNetwork, fit_network, logits
+from twinloop.prognostics.models.settings import HazardSettings
+from twinloop.prognostics.models.table import FeatureTable, ahead, component_age
+from twinloop.prognostics.models.weibull import Weibull, fit_weibull
+
+Floats = NDArray[np.float64]
+# Log odds [N] of inputs [N, F + 2]: features, age of the component in hours, day.
+Odds = Callable[[NDArray[np.float32]], Floats]
+FOREST, BOOSTED, NETWORK = "forest", "boosted", "network"
+AGE, DAY = "component_age_h", "day"
+
+
+@dataclass(frozen=True, eq=False)
+class Trees:
+    """The trees of one component, fitted on all units: objects of their libraries, for export and contributions."""
+
+    forest: Any
+    booster: Any
+
+
+@dataclass(frozen=True, eq=False)
+class ComponentModel:
+    """members: log odds by name; calibration: of each member, the network's too; pooled: of their mean.
+
+    age: what age alone tells.
+
+    failures: how many it learnt from. members is empty where these were too few. trees: None in a model read back.
+    """
+
+    members: Mapping[str, Odds]
+    calibration: Mapping[str, Calibration]
+    pooled: Calibration
+    age: Weibull
+    failures: int
+    trees: Trees | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class HazardModel:
+    """columns: of the trees; signals: of the network, which says log odds [N, C, D] of all components at once."""
+
+    settings: HazardSettings
+    columns: tuple[str, ...]
+    signals: tuple[str, ...]
+    components: Mapping[str, ComponentModel]
+    network: Callable[[Sequences, NDArray[np.int64]], Floats] | None
+    module: TemporalNetwork | None = None
+
+    def member_hazards(
+        self, table: FeatureTable, lives: pl.DataFrame, component: str, rows: NDArray[np.int64]
+    ) -> dict[str, Floats]:
+        """Calibrated hazards [N, D] of each member, at `rows` of the table; {"age": …} where there are none.
+
+        lives: asset, component, begin_min; only what began until a row's time is looked at. Raises InputError for a
+        component that the model does not know.
+        """
+        if component not in self.components:
+            raise unknown("hazard model", component, self.components)
+        own, settings = self.components[component], self.settings
+        age = component_age(table, lives, component)[rows]
+        if not own.members:
+            return {"age": own.age.hazard(age, days=settings.days, period_h=settings.period_h)}
+        values = tree_inputs(table, self.columns, rows, age)
+        hazards = {
+            name: sigmoid(own.calibration[name](_over_days(odds, values, settings.days)))
+            for name, odds in own.members.items()
+        }
+        if self.network is not None and NETWORK in own.calibration:
+            place = list(self.components).index(component)
+            odds = self.network(Sequences.of(table.selected(self.signals), table.unit), rows)[:, place]
+            hazards[NETWORK] = sigmoid(own.calibration[NETWORK](odds))
+        return hazards
+
+    def hazards(
+        self, table: FeatureTable, lives: pl.DataFrame, component: str, rows: NDArray[np.int64] | None = None
+    ) -> Floats:
+        """[N, D] the members' mean in log odds, calibrated once more: where they disagree, a mean is too timid."""
+        rows = np.arange(len(table)) if rows is None else rows
+        return self.pooled(component, self.member_hazards(table, lives, component, rows))
+
+    def pooled(self, component: str, members: Mapping[str, Floats]) -> Floats:
+        """[N, D] of the members' hazards of a component."""
+        mean = np.mean([logit(part) for part in members.values()], axis=0)
+        return sigmoid(self.components[component].pooled(mean))
+
+    def probability(
+        self, table: FeatureTable, lives: pl.DataFrame, component: str, rows: NDArray[np.int64] | None = None
+    ) -> Floats:
+        """[N] of failure within the whole horizon."""
+        return failure_by(self.hazards(table, lives, component, rows))[:, -1]
+
+
+def tree_inputs(
+    table: FeatureTable, columns: tuple[str, ...], rows: NDArray[np.int64], age: Floats, day: NDArray[Any] | int = 0
+) -> NDArray[np.float32]:
+    """[N, F + 2] features, age of the component and day."""
+    days = np.broadcast_to(np.asarray(day, np.float32), len(rows))
+    return np.column_stack([table.selected(columns)[rows], age.astype(np.float32), days])
+
+
+def _over_days(odds: Odds, values: NDArray[np.float32], days: int) -> Floats:
+    """[N, D] log odds of each day ahead."""
+    parts = []
+    for day in range(days):
+        values[:, -1] = day
+        parts.append(odds(values))
+    return np.column_stack(parts)
+
+
+def fit_hazard(table: FeatureTable, lives: pl.DataFrame, settings: HazardSettings, *, seed: int) -> HazardModel:
+    """A model of all components of `lives` (asset, component, begin_min, end_min, failed) from rows of the table.
+
+    Raises InputError for fewer units than folds, and where no life at all ended in a failure.
+    """
+    names = tuple(lives["component"].unique().sort())
+    if not lives["failed"].any():
+        raise InputError(f"hazard: none of {len(lives)} lives ended in a failure: watch the assets for longer")
+    fold = unit_folds(table.unit, settings.folds, seed=seed)
+    columns = table.varying
+    signals = tuple(name for name in columns if name.endswith((".relative", ".excess")))
+    labels = {name: ahead(table, lives, name) for name in names}
+    courses = {name: course(label, days=settings.days, period_h=settings.period_h) for name, label in labels.items()}
+    network = _Network(table, signals, list(courses.values()), settings, seed) if settings.with_network else None
+    unseen = network.out_of_fold(fold) if network is not None else None
+    components = {}
+    for place, name in enumerate(names):
+        own = lives.filter((pl.col("component") == name) & (pl.col("end_min") > pl.col("begin_min")))
+        failures = int(own["failed"].sum())
+        hours = (own["end_min"] - own["begin_min"]).to_numpy() / 60
+        age = fit_weibull(hours, own["failed"].to_numpy()) if failures else Weibull(1.0, max(hours.sum(), 1.0) * 3)
+        if failures < settings.least_failures:
+            components[name] = ComponentModel({}, {}, Calibration(), age, failures)
+            continue
+        periods = drawn_periods(
+            courses[name], survived_per_failure=settings.survived_per_failure, seed=seed * 1000 + place
+        )
+        at = component_age(table, lives, name)[periods.row]
+        values = tree_inputs(table, columns, periods.row, at, periods.day)
+        odds = _unseen_odds(values, periods, fold[periods.row], settings, seed)
+        if unseen is not None:
+            odds[NETWORK] = unseen[periods.row, place, periods.day]
+        calibration = {key: fit_calibration(value, periods.failed, periods.weight) for key, value in odds.items()}
+        mean = np.mean([calibration[key](value) for key, value in odds.items()], axis=0)
+        pooled = fit_calibration(mean, periods.failed, periods.weight)
+        trees = _trees(values, periods, settings, seed)
+        components[name] = ComponentModel(_members(trees), calibration, pooled, age, failures, trees)
+    module = network.fitted(np.arange(len(table)), seed) if network is not None else None
+    return HazardModel(
+        settings,
+        columns,
+        signals,
+        components,
+        None if module is None else network_odds(module, settings, len(names)),
+        module,
+    )
+
+
+def network_odds(
+    module: TemporalNetwork, settings: HazardSettings, components: int
+) -> Callable[[Sequences, NDArray[np.int64]], Floats]:
+    """The network as a function of windows: log odds [N, C, D]."""
+    return lambda sequences, rows: logits(module, sequences, rows, settings.network).reshape(
+        len(rows), components, settings.days
+    )
+
+
+def _trees(values: NDArray[np.float32], periods: Periods, settings: HazardSettings, seed: int) -> Trees:
+    return Trees(
+        fit_forest(values, periods.failed, settings.forest, weight=periods.weight, seed=seed),
+        fit_boosted(
+            values, periods.failed, settings.boost, seed=seed, objective="binary:logistic", weight=periods.weight
+        ),
+    )
+
+
+def _members(trees: Trees) -> dict[str, Odds]:
+    return {
+        FOREST: lambda values: logit(forest_probability(trees.forest, values)),
+        BOOSTED: lambda values: boosted(trees.booster, values, raw=True),
+    }
+
+
+def _unseen_odds(
+    values: NDArray[np.float32], periods: Periods, fold: NDArray[np.int64], settings: HazardSettings, seed: int
+) -> dict[str, Floats]:
+    """Log odds [M] of every period by trees that never saw its unit."""
+    odds = {name: np.empty(len(fold)) for name in (FOREST, BOOSTED)}
+    for number in range(settings.folds):
+        seen, held = fold != number, fold == number
+        part = Periods(*(values[seen] for values in periods))
+        for name, member in _members(_trees(values[seen], part, settings, seed)).items():
+            odds[name][held] = member(values[held])
+    return odds
+
+
+class _Network:
+    """Fits the network of all components to the courses of rows, and says what it does of units unseen."""
+
+    def __init__(
+        self, table: FeatureTable, signals: tuple[str, ...], courses: list[Course], settings: HazardSettings, seed: int
+    ) -> None:
+        self.sequences = Sequences.of(table.selected(signals), table.unit)
+        # [N, C, D]: 1 failed, 0 survived, −1 not known.
+        states = [np.where(one.failed, 1, np.where(one.survived, 0, -1)) for one in courses]
+        self.target = np.stack(states, axis=1).astype(np.float32)
+        self.settings, self.seed = settings, seed
+
+    def fitted(self, rows: NDArray[np.int64], seed: int) -> TemporalNetwork:
+        rows = rows[(self.target[rows] >= 0).any(axis=(1, 2))]
+        _, components, days = self.target.shape
+        return fit_network(
+            self.sequences,
+            rows,
+            self.target[rows],
+            _survival_loss,
+            self.settings.network,
+            outputs=components * days,
+            seed=seed,
+        )
+
+    def out_of_fold(self, fold: NDArray[np.int64]) -> Floats:
+        """[N, C, D] log odds of every row by a network that never saw its unit."""
+        odds = np.empty(self.target.shape)
+        for number in range(self.settings.folds):
+            module = self.fitted(np.flatnonzero(fold != number), self.seed * 1000 + number)
+            held = np.flatnonzero(fold == number)
+            odds[held] = network_odds(module, self.settings, self.target.shape[1])(self.sequences, held)
+        return odds
+
+
+def _survival_loss(answer: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Mean negative log likelihood of the days that are known (Gensheimer and Narasimhan, 2019)."""
+    target = target.flatten(1)
+    known = (target >= 0).float()
+    each = functional.binary_cross_entropy_with_logits(answer, target.clamp(min=0.0), reduction="none")
+    return (each * known).sum() / known.sum().clamp(min=1.0)

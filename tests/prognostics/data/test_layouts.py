@@ -1,0 +1,162 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.prognostics.data import written
+from twinloop.errors import InputError
+from twinloop.prognostics.data.layouts import LAYOUTS, read, recognise
+from twinloop.prognostics.data.settings import DataSettings
+
+SOURCES: dict[str, Callable[[Path], Path]] = {
+    "cmapss": written.cmapss,
+    "obd": written.obd,
+    "nab": written.nab,
+    "azure": written.azure,
+    "ai4i": lambda folder: written.ai4i(folder / "pieces.csv"),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_layout_is_recognised_by_content(name: str, tmp_path: Path) -> None:
+    best = recognise(SOURCES[name](tmp_path))[0]
+    assert best.layout.name == name
+    # Of NAB's folder, its profiles are no data.
+    assert best.sureness == pytest.approx(2 / 3 if name == "nab" else 1.0)
+
+
+def test_names_of_files_do_not_matter_where_columns_tell(tmp_path: Path) -> None:
+    written.azure(tmp_path)
+    for number, path in enumerate(sorted(tmp_path.iterdir())):
+        path.rename(tmp_path / f"export_{number}.csv")
+    assert recognise(tmp_path)[0].layout.name == "azure"
+
+
+def test_files_that_are_left_out_are_counted(tmp_path: Path) -> None:
+    written.obd(tmp_path)
+    written.lines(tmp_path / "prices.csv", "item,price", "oil,3")
+    record = read(tmp_path, DataSettings())
+    assert record.layout == "obd"
+    assert record.left_out["files of another kind"] == 1
+
+
+def test_a_folder_of_mostly_something_else_is_refused(tmp_path: Path) -> None:
+    written.obd(tmp_path)
+    for number in range(4):
+        written.lines(tmp_path / f"prices{number}.csv", "item,price", "oil,3")
+    with pytest.raises(InputError, match="2 of 6 files look like obd, not prices0.csv"):
+        read(tmp_path, DataSettings())
+    assert len(read(tmp_path, DataSettings(kind="obd")).telemetry.assets) == 2
+
+
+def test_what_nobody_knows_is_refused(tmp_path: Path) -> None:
+    written.lines(tmp_path / "prices.csv", "item,price", "oil,3")
+    with pytest.raises(InputError, match="expected one of cmapss, azure, ai4i, obd, nab, table, no file is that"):
+        read(tmp_path, DataSettings())
+    with pytest.raises(InputError, match="no such file or folder"):
+        read(tmp_path / "nothing", DataSettings())
+
+
+def test_every_layout_has_a_kind_and_every_kind_a_layout() -> None:
+    for layout in LAYOUTS:
+        assert DataSettings(kind=layout.name).kind == layout.name
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".txt.gz"])
+def test_turbofans_have_lives_that_end_in_failure(suffix: str, tmp_path: Path) -> None:
+    record = read(written.cmapss(tmp_path, suffix=suffix), DataSettings())
+    train, test = record.of_split("train"), record.of_split("test")
+    assert train.telemetry.assets == ("train_001", "train_002", "train_003")
+    assert train.lives["end_min"].to_list() == [30 * 60, 40 * 60, 35 * 60]
+    # 20 cycles were seen and 7 remain.
+    assert test.lives["end_min"].to_list() == [27 * 60, 34 * 60]
+    assert record.lives["failed"].all()
+    assert record.clock == "work"
+
+
+def test_test_units_without_remaining_lives_are_cut(tmp_path: Path) -> None:
+    written.cmapss(tmp_path)
+    (tmp_path / "RUL_FD001.txt").unlink()
+    lives = read(tmp_path, DataSettings()).of_split("test").lives
+    assert not lives["failed"].any()
+    assert lives["end_min"].to_list() == [20 * 60, 25 * 60]
+
+
+def test_of_several_fleets_one_is_chosen(tmp_path: Path) -> None:
+    written.cmapss(written.cmapss(tmp_path), subset="FD002")
+    with pytest.raises(InputError, match="subset to be one of FD001, FD002, got ''"):
+        read(tmp_path, DataSettings())
+    assert len(read(tmp_path, DataSettings(subset="fd002")).telemetry.assets) == 5
+
+
+def test_remaining_lives_of_another_fleet_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"one remaining life per test unit \(2\), the RUL file has 3"):
+        read(written.cmapss(tmp_path, remaining=(7, 9, 11)), DataSettings())
+
+
+def test_a_cycle_that_is_missing_is_refused(tmp_path: Path) -> None:
+    written.cmapss(tmp_path)
+    path = tmp_path / "train_FD001.txt"
+    path.write_text(
+        "".join(path.read_text().splitlines(keepends=True)[:5] + path.read_text().splitlines(keepends=True)[6:])
+    )
+    with pytest.raises(InputError, match="expected cycles 1, 2, 3 … of every unit, 1 steps differ"):
+        read(tmp_path, DataSettings())
+
+
+def test_a_drive_is_an_asset_of_a_row_a_second(tmp_path: Path) -> None:
+    record = read(written.obd(tmp_path), DataSettings())
+    assert record.telemetry.assets == ("drive1", "drive2")
+    assert record.telemetry.of_asset("drive1")["time_min"][60] == 1.0
+    assert record.telemetry.units["engine_rpm"] == "rpm"
+    assert record.left_out["columns unknown"] == 2
+
+
+def test_labelled_windows_are_on_the_clock_of_their_series(tmp_path: Path) -> None:
+    record = read(written.nab(tmp_path), DataSettings())
+    assert record.telemetry.start == "2014-07-01T00:00:00+00:00"
+    assert record.windows.row(0) == ("taxi", 120.0, 180.0)
+
+
+def test_failure_modes_are_labels_and_no_sensors(tmp_path: Path) -> None:
+    source = written.ai4i(tmp_path / "pieces.csv")
+    record = read(source, DataSettings())
+    assert not {"twf", "hdf", "pwf", "osf", "rnf", "machine_failure"} & set(record.telemetry.sensors)
+    assert record.leaks == ("Machine failure", "TWF", "HDF", "PWF", "OSF", "RNF")
+    assert sorted(record.events["component"]) == ["machine", "overstrain", "power", "tool wear"]
+    assert "twf" in read(source, DataSettings(with_leaks=True)).telemetry.sensors
+
+
+def test_five_tables_meet_on_one_clock(tmp_path: Path) -> None:
+    source = written.azure(tmp_path)
+    with pytest.raises(InputError, match="timestamps without a zone, an hour of them comes twice a year"):
+        read(source, DataSettings())
+    record = read(source, DataSettings(zone="UTC"))
+    assert record.telemetry.start == "2015-01-01T06:00:00+00:00"
+    failure = record.events.filter(pl.col("kind") == "failure").row(0, named=True)
+    assert (failure["asset"], failure["component"], failure["time_min"]) == ("001", "comp4", 4 * 1440)
+    assert record.left_out["assets without telemetry"] == 1
+    lives = record.lives.filter((pl.col("asset") == "001") & (pl.col("component") == "comp4"))
+    # Its replacement at the minute of the failure is the same end, and the next life is cut by the last row.
+    assert lives["failed"].to_list() == [True, False]
+    assert lives["begin_min"].to_list() == [0.0, 4 * 1440.0]
+
+
+@pytest.mark.parametrize(
+    ("folder", "settings", "assets"),
+    [
+        ("cmapss", DataSettings(subset="FD001"), 200),
+        ("car_obd", DataSettings(), 11),
+        ("nab_real_known_cause", DataSettings(), 7),
+    ],
+)
+def test_real_collections_are_read_as_they_lie(
+    folder: str, settings: DataSettings, assets: int, shared_data: Path
+) -> None:
+    source = shared_data / folder
+    if not source.is_dir():
+        pytest.skip(f"no {folder} at {source}")
+    record = read(source, settings)
+    assert len(record.telemetry.assets) == assets
+    assert folder != "nab_real_known_cause" or len(record.windows) == 19
