@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from twinloop.scheduling.booking.rule import BookingRule, cost_rates
-from twinloop.simulation.fleet import FixedInterval, Fleet, Joint, StandardFleet, Workshop, World, simulate
+from twinloop.simulation.fleet import FixedInterval, Fleet, Joint, Morning, StandardFleet, World, simulate
 from twinloop.simulation.fleet.vehicle import Component
 from twinloop.simulation.model.wear import Wear
 
@@ -14,8 +16,6 @@ def world(fleet: Fleet, number: int = 0) -> World:
 
 
 def test_the_cost_of_lives_without_memory_is_their_failures_whatever_is_done() -> None:
-    from dataclasses import replace
-
     part = Component(name="fuse", wear=Wear(kind="weibull", cv=1.0, mean_life_min=6000.0), visit=500.0, failure=2000.0)
     fleet = replace(FLEET, components=(part,), kinds=tuple(replace(kind, stress={}) for kind in FLEET.kinds))
     assert cost_rates(fleet)["fuse"] == pytest.approx(2000 / 100, rel=0.02)
@@ -48,11 +48,37 @@ def test_where_everything_is_kept_in_reserve_nothing_is_booked() -> None:
     assert simulate(world(FLEET), Joint(rule)).figures() == simulate(world(FLEET), FixedInterval({})).figures()
 
 
-def test_the_minutes_of_the_workshop_are_those_of_its_shifts() -> None:
-    from twinloop.simulation.fleet.duty import Dates
-
-    garage = BookingRule({}).garage(FLEET, Dates.of(7, start=FLEET.start), 0)
+def test_the_minutes_of_the_workshop_are_those_of_its_shifts_without_agreed_visits() -> None:
+    shape = len(FLEET.vehicles), len(FLEET.components)
+    visits = np.full(shape, np.nan)
+    visits[0, 0] = 4.0  # the water pump of the first vehicle, on the fifth day
+    morning = Morning(
+        fleet=FLEET,
+        day=0,
+        time_min=0.0,
+        earliest_day=3,
+        odometer_min=np.zeros(shape[0]),
+        age_min=np.zeros(shape),
+        due=np.zeros(shape, dtype=bool),
+        due_since_min=np.zeros(shape),
+        up=np.ones(shape[0], dtype=bool),
+        visit_day=visits,
+    )
+    garage = BookingRule({}, ahead=4).garage(morning)
+    assert garage is not None
     hours = FLEET.workshop.shifts[0]
-    assert isinstance(FLEET.workshop, Workshop)
-    assert set(garage.bays) <= {0, int(hours.ends_min - hours.begins_min) * FLEET.workshop.bays}
-    assert 0 < sum(day > 0 for day in garage.bays) <= 7
+    whole = int(hours.ends_min - hours.begins_min)
+    opening = FLEET.opening_minutes(0, 7)
+    expected = [int(minutes) * FLEET.workshop.bays for minutes in opening]
+    assert max(opening) == whole
+    assert opening[4] > 0
+    expected[4] -= 150
+    assert list(garage.bays) == expected
+    assert garage.minutes["electrician"] == tuple(int(m) for m in opening)
+
+
+def test_weeks_in_which_the_workshop_is_closed_are_no_reason_to_stop() -> None:
+    shut = replace(FLEET, workshop=replace(FLEET.workshop, closed=tuple(range(5, 25))))
+    assert not shut.opening_minutes(5, 20).any()
+    figures = simulate(world(shut), Joint(BookingRule(cost_rates(shut)))).figures()
+    assert figures["visits"] > 0

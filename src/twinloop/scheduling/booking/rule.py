@@ -6,7 +6,6 @@ the earliest day that can still be agreed are agreed, as all others will be know
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -18,11 +17,9 @@ from twinloop.scheduling.booking.candidates import Work, candidates
 from twinloop.scheduling.booking.days import book
 from twinloop.scheduling.booking.slots import Workshop
 from twinloop.scheduling.question import Limit
-from twinloop.simulation.fleet.duty import MINUTES_PER_DAY, Dates
 from twinloop.simulation.fleet.morning import Morning, Visit
 from twinloop.simulation.fleet.risks import survival
 from twinloop.simulation.fleet.vehicle import Component, Fleet
-from twinloop.simulation.fleet.workshop import Opening
 
 Floats = NDArray[np.float64]
 # Ages at which renewal is tried for the best fixed interval, as multiples of the mean life.
@@ -45,19 +42,15 @@ class BookingRule:
 
     def __call__(self, morning: Morning, risks: RiskTable) -> Iterable[Visit]:
         fleet, notice = morning.fleet, morning.earliest_day - morning.day
-        span = notice + self.ahead
-        dates = Dates.of(span, start=fleet.start, first=morning.day)
-        garage = self.garage(fleet, dates, morning.day)
-        if not garage.bays[notice]:
+        garage = self.garage(morning)
+        if garage is None or not garage.bays[notice]:
             return []
-        open_days = [day for day in range(notice, span) if garage.bays[day]]
-        hours = {kind.name: _hours(kind.duty.week, kind.duty.season, dates) for kind in fleet.kinds}
-        kinds = {vehicle.name: vehicle.kind for vehicle in fleet.vehicles}
-        free = morning.up[:, None] & ~morning.booked
+        hours = fleet.driving_hours(morning.day, garage.days)
+        open_days = [day for day in range(notice, garage.days) if garage.bays[day]]
         wanted = candidates(
-            _of(risks, fleet, free),
+            _of(risks, fleet, morning.up[:, None] & ~morning.booked),
             self.work(fleet),
-            hours={name: hours[kind] for name, kind in kinds.items()},
+            hours=dict(zip(fleet.names, hours.tolist(), strict=True)),
             visit_cost=self.visit_cost,
             days=dict.fromkeys(fleet.names, open_days),
         )
@@ -75,14 +68,21 @@ class BookingRule:
             for c in fleet.components
         }
 
-    def garage(self, fleet: Fleet, dates: Dates, first: int) -> Workshop:
-        """Minutes of the workshop on each of these days, the first of which has number `first`."""
-        days = len(dates.weekday)
-        opening = Opening(fleet.workshop, dates, first=first)
-        passed = [opening.passed(day * MINUTES_PER_DAY) for day in range(days + 1)]
-        minutes = [int(after - before) for before, after in pairwise(passed)]
-        skills = {skill: tuple(count * each for each in minutes) for skill, count in fleet.workshop.technicians.items()}
-        return Workshop(skills, tuple(fleet.workshop.bays * each for each in minutes), reserve=self.reserve)
+    def garage(self, morning: Morning) -> Workshop | None:
+        """Minutes of the workshop from this morning on, without those of agreed visits; None where nothing is left."""
+        fleet = morning.fleet
+        span = morning.earliest_day - morning.day + self.ahead
+        opening = fleet.opening_minutes(morning.day, span)
+        bays = opening * fleet.workshop.bays
+        skills = {skill: opening * count for skill, count in fleet.workshop.technicians.items()}
+        day = morning.visit_day - morning.day
+        for vehicle, place in np.argwhere((day >= 0) & (day < span)):
+            component, agreed = fleet.components[place], int(day[vehicle, place])
+            bays[agreed] -= component.repair.average
+            skills[component.skill][agreed] -= component.repair.average
+        if bays.max() < 1 or max(left.max() for left in skills.values()) < 1:
+            return None
+        return Workshop({skill: _whole(left) for skill, left in skills.items()}, _whole(bays), reserve=self.reserve)
 
 
 def cost_rates(fleet: Fleet) -> dict[str, float]:
@@ -101,9 +101,8 @@ def _rate(component: Component) -> float:
     return float((cost / lived).min() * MINUTES_PER_HOUR)
 
 
-def _hours(week: tuple[float, ...], season: tuple[float, ...], dates: Dates) -> tuple[float, ...]:
-    driven = np.array(week)[dates.weekday] * np.array(season)[dates.month] / MINUTES_PER_HOUR
-    return tuple(np.append(0.0, driven.cumsum()).tolist())
+def _whole(minutes: Floats) -> tuple[int, ...]:
+    return tuple(np.maximum(minutes, 0.0).astype(int).tolist())
 
 
 def _of(risks: RiskTable, fleet: Fleet, free: NDArray[np.bool_]) -> RiskTable:

@@ -196,7 +196,10 @@ class Fleet:
 
     def opening_minutes(self, first: int, days: int) -> Floats:
         """[days] minutes that the workshop is open on each day from number `first` on."""
-        opening = Opening(self.workshop, Dates.of(days, start=self.start, first=first), first=first)
+        # With a week more it opens at least once, also where these days are all closed.
+        closed = [day for day in self.workshop.closed if day < first + days]
+        workshop = dataclasses.replace(self.workshop, closed=tuple(closed))
+        opening = Opening(workshop, Dates.of(days + 7, start=self.start, first=first), first=first)
         return np.diff([opening.passed(day * MINUTES_PER_DAY) for day in range(days + 1)])
 
     def driving_hours(self, first: int, days: int) -> Floats:
