@@ -111,6 +111,15 @@ def test_a_week_across_the_change_of_clocks_has_an_hour_less(tmp_path: Path) -> 
     assert [(w.start, w.end) for w in hours.windows(1500)][:2] == [(0, 960), (23 * 60, 39 * 60)]
 
 
+def test_a_shift_of_a_whole_day_and_one_named_twice_are_said(tmp_path: Path) -> None:
+    shifts = [["machine", "days", "start", "end"], *[["mill", "Mon", "14:00", "14:00"]] * 2]
+    notes = read(tmp_path, Shifts=shifts).notes
+    assert {
+        "a shift from 14:00 to 14:00 lasts a whole day",
+        "the same shift is there twice: Mon 14:00 to 14:00",
+    } <= set(notes)
+
+
 def test_a_start_in_the_book_is_enough(tmp_path: Path) -> None:
     sheets = {"Shifts": [["machine", "start", "end"], ["mill", "06:00", "14:00"]]}
     start = [["start", "zone"], [datetime(2026, 12, 1, 6, 0), "Europe/Berlin"]]

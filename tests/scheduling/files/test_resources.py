@@ -111,6 +111,17 @@ def row(**changes: Any) -> list[list[Any]]:
 BAD: dict[str, tuple[dict[str, list[list[Any]]], str]] = {
     "a serial number for a date": ({"Orders": row(due=46357)}, "due = 46357: minutes, or 2026-12-01 as a spreadsheet"),
     "a serial number with hours": ({"Orders": row(release=46357.25)}, "release = 46357.25: minutes, or 2026-12-01 as"),
+    "a time of no day": (
+        {"Orders": row(due=time(14, 0))},
+        "due = '14:00:00': expected a whole number of minutes or a da",
+    ),
+    "a text of no day": ({"Orders": row(due="14:00")}, "or a date: of which day? write it like 2026-12-01 14:00"),
+    "a year of two digits": ({"Orders": row(due="01.12.26")}, "or a date, like 2026-12-01 14:00"),
+    "a wrong century": ({"Orders": row(due="2126-12-01")}, "more than ten years behind the start: a wrong year?"),
+    "a wrong century before": (
+        {"Orders": row(release="1.12.1926")},
+        "more than ten years before the start: a wrong year",
+    ),
     "hours or minutes": ({"Orders": row(duration=1.5)}, "duration = 1.5: minutes or hours? write 1.5 min or 1.5 h"),
     "a date for a length": ({"Orders": row(duration=datetime(2026, 12, 1))}, "duration = "),
     "a date for a name": (

@@ -38,7 +38,7 @@ BAD_TEXT = {
     "unknown machine": ("1 2\n0 3 2 4\n", ":2: job 0 operation 1: expected a machine from 0 to 1, got 2"),
     "negative duration": (
         "# a comment\n2 2\n0 3 1 4\n1 3 0 -4\n",
-        ":4: job 1 operation 1: expected a duration ≥ 1, got -4",
+        ":4: job 1 operation 1: expected a duration ≥ 0, got -4",
     ),
     "missing job": ("3 2\n0 3\n1 3\n", ":3: expected 3 job lines after the first, found 2"),
     "overflow": ("1 1\n0 9223372036854775808\n", "job 0 operation 0: duration = 9223372036854775808"),

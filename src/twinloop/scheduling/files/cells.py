@@ -22,6 +22,8 @@ WITH_UNIT = re.compile(r"(\S+?)\s*([a-z]+)", re.ASCII)
 AMOUNT = re.compile(r"(.+?)\s*[:=]\s*(\S+)")
 # Days since 1900 from 2020 to 2050: what a date is in a cell that is not formatted as one.
 SERIALS = (43_831, 55_153)
+# Ten years in minutes: dates so far from the start are slips of the pen.
+FAR_OFF = 10 * 366 * 1440
 # Numbers with a fraction below this many are as likely hours as minutes.
 HOURS_LIKELY = 24
 
@@ -104,9 +106,11 @@ class Cells:
             minutes = _minutes(cell, what, where, unit) if _relative(cell) else None
             if minutes is None:
                 slashed = isinstance(cell, str) and re.fullmatch(r"\d+/\d+/\d+.*", cell)
-                remedy = ": day or month first? write it like 2026-12-01 14:00" if slashed else ""
+                clock = isinstance(cell, time) or (isinstance(cell, str) and HOURS.fullmatch(cell))
+                doubt = ": day or month first? write it" if slashed else ": of which day? write it" if clock else ""
                 raise InputError(
-                    f"{where}: {what} = {brief(cell)}: expected a whole number of minutes or a date{remedy}"
+                    f"{where}: {what} = {brief(str(cell) if clock else cell)}: expected a whole number of minutes or a "
+                    f"date{doubt}{' ' if doubt else ', '}like 2026-12-01 14:00"
                 )
             if unit is None and SERIALS[0] <= minutes < SERIALS[1]:
                 day = date(1899, 12, 30) + timedelta(days=int(minutes))
@@ -129,6 +133,11 @@ class Cells:
                 raise InputError(f"{where}: {what}: {error}") from None
             except OverflowError:
                 raise InputError(f"{where}: {what} = {brief(str(cell))}: expected a date of this age") from None
+            if abs(minutes) > FAR_OFF:
+                when = "before" if minutes < 0 else "behind"
+                raise InputError(
+                    f"{where}: {what} = {brief(str(cell))}: more than ten years {when} the start: a wrong year?"
+                )
         whole = math.floor(minutes + 1e-6) if last else math.ceil(minutes - 1e-6)
         self.rounded += abs(whole - minutes) > 1e-6
         return whole

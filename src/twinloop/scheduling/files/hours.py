@@ -115,6 +115,13 @@ def _weekly(sheet: Sheet, names: Names, cells: Cells, notes: list[str]) -> dict[
                 raise InputError(f"{record.where}: zone {zone!r}, before it {zones[name]!r}: give it once")
         if is_all and shift.capacity is not None:
             raise InputError(f"{record.where}: capacity of all machines: name the pool that has so many")
+    for shifts in (every, *own.values()):
+        for shift in dict.fromkeys(shifts):
+            shown = f"{' '.join(shift.days)} {shift.start} to {shift.end}".strip()
+            if shifts.count(shift) > 1:
+                notes.append(f"the same shift is there twice: {shown}")
+            if shift.start == shift.end:
+                notes.append(f"a shift from {shift.start} to {shift.end} lasts a whole day")
     start = _Start(cells.clock, sheet.where)
     calendars = {name: start.calendar(shifts, zones[name]) for name, shifts in own.items()}
     if every:
