@@ -24,7 +24,8 @@ CAP = 125.0
 WATCHED = 30
 FEATURES = FeatureSettings(window_min=MINUTES_PER_HOUR, within=False, spans=(5, 15, 40), early=20, joint=2)
 SETTINGS = RulSettings(cap=CAP)
-# Where far more than the cap remains, the label is the cap and every model is right: such rows judge nothing.
+# Where far more than the cap remains, the label is the cap and every model is right: such rows would drown the others
+# in learning and in judging.
 NEAR = 1.25 * CAP
 # FD002 and FD004 fly in six regimes, told apart by the three settings.
 REGIMES = {"FD002": 6, "FD004": 6}
@@ -34,7 +35,7 @@ REGIMES = {"FD002": 6, "FD004": 6}
 class Fleet:
     """Training rows with capped cycles that remain; test rows, and what remains after the last of each unit.
 
-    judged: training rows for cross-validation and calibration, watched for a while and near enough to their end.
+    judged: training rows for cross-validation and calibration, of units watched for a while.
     """
 
     train: FeatureTable
@@ -54,9 +55,11 @@ def load(folder: Path, subset: str) -> Fleet:
     reference = fit_reference(train.telemetry, options, seed=0)
     tables = [FeatureTable.of(features(part.telemetry, reference, options)) for part in (train, test)]
     hours = remaining_hours(tables[0], train.lives, cap=np.inf)
-    judged = (hours <= NEAR) & (tables[0].time_min > WATCHED * MINUTES_PER_HOUR)
+    near = hours <= NEAR
+    train_table, hours = tables[0].where(near), np.minimum(hours[near], CAP)
+    judged = train_table.time_min > WATCHED * MINUTES_PER_HOUR
     left = remaining_hours(tables[1], test.lives, cap=np.inf)[tables[1].last]
-    return Fleet(tables[0], np.minimum(hours, CAP), judged, tables[1], left)
+    return Fleet(train_table, hours, judged, tables[1], left)
 
 
 def measured(fleet: Fleet, *, seed: int, settings: RulSettings = SETTINGS) -> dict[str, float]:
