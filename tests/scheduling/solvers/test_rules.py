@@ -8,6 +8,8 @@ from twinloop.scheduling.checker import check
 from twinloop.scheduling.dispatching import RULES
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation, Window
 from twinloop.scheduling.problem.generate import rich_shop
+from twinloop.scheduling.problem.resources import Pool
+from twinloop.scheduling.problem.weekly import Calendar, Shift
 from twinloop.scheduling.solution import semi_active
 from twinloop.scheduling.solvers.rules import dispatch
 
@@ -138,3 +140,27 @@ def test_a_non_delay_plan_never_lets_a_machine_wait_beside_work_that_is_ready(sh
         before += [ends[o, len(shop.by_name[o].operations) - 1] for o in job.after if a.operation == 0]
         busy = [(b.start, b.end) for b in plan if b.machine == a.machine and b is not a]
         assert all(any(s <= t < e for s, e in busy) for t in range(max(before), a.start))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_where_a_block_fits_nowhere_and_others_queue_behind_it_there_is_no_plan(rule: str) -> None:
+    # The second operation has to follow at once, but two people are there for eight hours only, before a closed window.
+    hours = Calendar(
+        "2026-03-23T08:00",
+        (Shift("04:00", "20:00", ("Mon", "Tue", "Wed")), Shift("04:00", "12:00", capacity=1)),
+        unit_s=14400,
+    )
+    first = (Operation("mill", 2, pools={"people": 2}), Operation("mill", 4, pools={"people": 1}, no_wait=True))
+    second = (Operation("mill", 3, resumable=True, least_run=3), Operation("mill", 2, pools={"people": 2}))
+    shop = JobShop(
+        ("mill",),
+        (Job("a", first, release=4), Job("b", second, release=4)),
+        closed={"mill": (Window(2, 3),)},
+        repeat={"mill": 7},
+        stops={"mill": (Window(1, 4),)},
+        pools=(Pool("people", 2, calendar=hours),),
+    )
+    assert dispatch(shop, rule) is None
+    answer = shop.solve("makespan", method=rule, iterations=1)
+    assert (answer.status, answer.plan) == ("no plan", None)
+    assert "no place" in answer.reason

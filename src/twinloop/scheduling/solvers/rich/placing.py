@@ -282,7 +282,8 @@ def earliest(layout, state, v, mode, time):  # type: ignore[no-untyped-def]
         closes = np.int64(FAR)
         if place < count:
             closes = state.start[row[first + place]]
-        if time + duration <= closes:
+        # Behind the last one there is always a place, also where that one fitted nowhere and ends after everything.
+        if place == count or time + duration <= closes:
             start, end = available(layout, state, v, mode, time, needed if crew >= 0 else np.int64(0))
             if place == count or (end <= closes and leaves_room(layout, state, mode, place, end)):
                 return start, end, place
