@@ -31,11 +31,8 @@ ROUGH = Disruptions({"m0": (9.0, 4.0), "m1": (14.0, 6.0)}, duration_cv=0.4, rewo
 def planned(draw: st.DrawFn, rule: str = "FIFO") -> tuple[JobShop, Plan]:
     """A shop of crews and shifts, and a plan by a rule."""
     fields = draw(planned_shops())
-    jobs = fields.pop("jobs")
-    assert isinstance(jobs, tuple)
-    patient = [replace(job, operations=tuple(replace(o, no_wait=False) for o in job.operations)) for job in jobs]
     try:
-        shop = JobShop(jobs=tuple(patient), **fields)  # type: ignore[arg-type]
+        shop = JobShop(**fields)  # type: ignore[arg-type]
     except InputError:
         assume(False)
         raise
