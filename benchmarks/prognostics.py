@@ -1,10 +1,10 @@
 """Figures of foreseeing: remaining life of turbofans against labels that were never learnt from, and speed of features.
 
-`python benchmarks/prognostics.py --json --cmapss DIR` prints one JSON object. Nothing is fitted to test units, and what a
-run chooses, it chooses by cross-validation over training units. Three things of the method were decided when test errors
-of earlier forms were known (trees over single sensors, how intervals are scaled, up to which label rows are learnt from),
-so that these figures are somewhat optimistic. Each is a mean over seeds with half of its 95 % interval. A figure that
-could not be measured is null, with its reason under "reasons".
+`python benchmarks/prognostics.py --json --cmapss DIR` prints one JSON object. Nothing is fitted to test units, and what
+a run chooses, it chooses by cross-validation over training units. Three things of the method were decided when test
+errors of earlier forms were known (trees over single sensors, how intervals are scaled, up to which label rows are
+learnt from), so that these figures are somewhat optimistic. Each is a mean over seeds with half of its 95 % interval. A
+figure that could not be measured is null, with its reason under "reasons".
 """
 
 import argparse
