@@ -70,17 +70,18 @@ class Garage:
             if missing:
                 skills = ", ".join(sorted(known)) or "none"
                 raise InputError(f"visit of {visit.asset}: nobody has the skill {missing[0]!r}; known: {skills}")
-        stocked = {material.name for material in self.parts}
         return JobShop(
             machines=self.bays,
-            jobs=tuple(self._job(visit, stocked) for visit in visits),
+            jobs=tuple(self.job(visit) for visit in visits),
             stops={bay: self.closed for bay in self.bays if self.closed},
             groups={BAYS: self.bays},
             operators=tuple(Operator(name, skills, stops=self.closed) for name, skills in self.technicians.items()),
             materials=self.parts,
         )
 
-    def _job(self, visit: Visit, stocked: set[str]) -> Job:
+    def job(self, visit: Visit) -> Job:
+        """A visit as a job of one operation."""
+        stocked = {material.name for material in self.parts}
         operation = Operation(
             BAYS,
             max(visit.minutes.values()),
