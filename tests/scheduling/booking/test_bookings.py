@@ -28,6 +28,15 @@ def test_a_move_tells_what_it_costs_and_who_else_moves() -> None:
     assert days(bookings()) == {"a": 1, "b": 0}
 
 
+def test_to_agree_on_what_is_planned_costs_nothing_whatever_is_left_undone() -> None:
+    # The second task does not fit beside the first and stays undone.
+    two = Candidate("a", (task(50, 40), task(30, 20, component="disc")))
+    book = Bookings.of([two], workshop(60, 60)).accept("a")
+    assert book.move("a", to=0).cost == pytest.approx(0)
+    assert book.plan.visits["a"] == (0, ("pump",))
+    assert book.move("a", to=1).cost == pytest.approx(10)
+
+
 def test_what_was_agreed_does_not_move_for_others() -> None:
     book = bookings().accept("a")
     assert book.status("a") == AGREED

@@ -57,6 +57,14 @@ def test_an_agreed_day_is_kept_and_takes_its_minutes() -> None:
     assert found.cost == pytest.approx(100 + 20 + 5 + 90)
 
 
+def test_work_that_no_day_has_time_for_is_left_out_and_the_bound_stays_tight() -> None:
+    found = book(
+        [Candidate("a", (task(90, 80, minutes=90), task(50, 40, component="disc", minutes=30)))], workshop(60, 60)
+    )
+    assert found.visits == {"a": (0, ("disc",))}
+    assert found.gap == 0
+
+
 def test_a_reserve_is_kept_for_what_nobody_booked_but_not_from_what_was_agreed() -> None:
     half = workshop(120, 0, reserve={"engine": 0.5})
     two = [Candidate(name, (task(50, 0),)) for name in "ab"]
@@ -192,6 +200,7 @@ def test_a_large_book_is_near_its_bound_and_the_same_every_time() -> None:
         (lambda: Candidate("a", ()), "booking: a: expected a task to do: leave the asset out or give it one"),
         (lambda: Candidate("a", (task(1), task(1))), "booking: a: expected every component once, got pump, pump"),
         (lambda: Candidate("a", (task(1),), visit_cost=-1.0), "booking: a: visit_cost = -1.0: expected a number of"),
+        (lambda: Candidate("a", (task(1),), agreed=("disc",)), "booking: a: agreed: expected some of pump, got disc"),
         (lambda: task(math.nan), "booking: pump: expected every cost to be a number, got nan"),
         (lambda: task(1, minutes=0), "booking: pump: minutes = 0: expected a whole number from 1"),
         (lambda: book([Candidate("a", (task(1),))] * 2, workshop(60)), "booking: a: comes twice: put what is to be"),

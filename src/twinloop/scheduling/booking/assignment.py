@@ -11,15 +11,16 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import coo_array
 
 from twinloop.errors import InputError
-from twinloop.scheduling.booking.slots import Candidate, Workshop
+from twinloop.scheduling.booking.slots import Candidate, Task, Workshop
 from twinloop.scheduling.question import Limit
 
 Floats = NDArray[np.float64]
 Choice = NDArray[np.bool_]
 CENT = 0.01
 WHOLE = 1e-6
-# Of branch and bound on the few candidates that a relaxation splits; counted, so that every machine gives one answer.
-NODES = 20
+# Nodes of branch and bound on candidates that a relaxation splits, fewer where they are many; counted, so that every
+# machine gives one answer.
+FEWEST_NODES, NODE_COLUMNS = 20, 200_000
 
 
 class Columns(NamedTuple):
@@ -46,7 +47,7 @@ class Model:
     ) -> "Model":
         """keep: day by asset; a visit on it counts `stability` euro more. Raises InputError where agreed ones clash."""
         fixed = [candidate for candidate in candidates if candidate.fixed is not None]
-        left = _left(fixed, workshop)
+        left = room(fixed, workshop)
         base = sum(task.cost_without for candidate in candidates for task in candidate.tasks)
         base += sum(candidate.visit_cost - _saving(candidate) for candidate in fixed)
         columns, saving = list[tuple[int, int, int]](), list[float]()
@@ -58,12 +59,18 @@ class Model:
             once = len(limits)
             limits.append(1.0)
             for day in range(workshop.days) if candidate.days is None else sorted(set(candidate.days)):
-                useful = [place for place, task in enumerate(candidate.tasks) if task.saving(day) > 0]
-                if sum(candidate.tasks[place].saving(day) for place in useful) <= candidate.visit_cost:
+                # What does not fit alone would be chosen in part by the relaxation, and loosen its bound.
+                useful = [
+                    place
+                    for place, task in enumerate(candidate.tasks)
+                    if task.saving(day) > 0 and fits(task, day, left)
+                ]
+                price = candidate.visit_cost - (stability if keep.get(candidate.asset) == day else 0.0)
+                if not useful or sum(candidate.tasks[place].saving(day) for place in useful) <= price:
                     continue
                 visit = len(columns)
                 columns.append((index, day, -1))
-                saving.append((stability if keep.get(candidate.asset) == day else 0.0) - candidate.visit_cost)
+                saving.append(-price)
                 entries.append((once, visit, 1.0))
                 for place in useful:
                     task, column = candidate.tasks[place], len(columns)
@@ -99,6 +106,30 @@ class Model:
             chosen[visits[place] : ends[place]] = worth[place] > 0
         return chosen
 
+    def filled(self, chosen: Choice) -> Choice:
+        """The choice with whoever else still fits, the most valuable visits first."""
+        chosen, columns = chosen.copy(), self.rows.tocsc()
+        left = self.limits - self.rows @ chosen
+        visits = np.flatnonzero(self.columns.task < 0)
+        ends = np.append(visits[1:], len(self.saving))
+        worth = np.add.reduceat(self.saving, visits)
+        served = np.zeros(self.columns.candidate.max(initial=-1) + 1, dtype=bool)
+        served[self.columns.candidate[chosen]] = True
+        for place in np.argsort(-worth, kind="stable").tolist():
+            visit, candidate = visits[place], self.columns.candidate[visits[place]]
+            if served[candidate] or worth[place] <= 0:
+                continue
+            room, taken = left.copy(), [visit]
+            _take(room, columns, visit)
+            for task in sorted(range(visit + 1, ends[place]), key=lambda column: -self.saving[column]):
+                span = slice(columns.indptr[task], columns.indptr[task + 1])
+                if (columns.data[span] <= room[columns.indices[span]]).all():
+                    _take(room, columns, task)
+                    taken.append(task)
+            if self.saving[taken].sum() > 0:
+                chosen[taken], left, served[candidate] = True, room, True
+        return chosen
+
     def fits(self, chosen: Choice) -> bool:
         """Whether a whole choice keeps all limits."""
         return bool((self.rows @ chosen <= self.limits).all())
@@ -123,11 +154,11 @@ class Model:
             constraints=LinearConstraint(self.rows[:, places], ub=self.limits - self.rows @ chosen),
             bounds=Bounds(0, 1),
             integrality=np.ones(len(places)),
-            options={"node_limit": NODES, "mip_rel_gap": 1e-3},
+            options={"node_limit": max(FEWEST_NODES, NODE_COLUMNS // len(places)), "mip_rel_gap": 1e-3},
         )
         if result.x is not None:
             chosen[places] = result.x > 0.5
-        return chosen
+        return self.filled(chosen)
 
     def whole(self, useful: Choice, hint: Choice, *, limit: Limit, seed: int, workers: int) -> tuple[Choice, float]:
         """The best whole choice among `useful` columns that CP-SAT finds, and what none of them can save more than.
@@ -172,12 +203,23 @@ class Model:
         return (chosen if self.value(chosen) > self.value(hint) else hint), most
 
 
+def fits(task: Task, day: int, left: Mapping[tuple[str, str, int], int]) -> bool:
+    """Whether a task can be done on a day in the `room` that is left."""
+    parts = all(left.get(("part", part, day), count) >= count for part, count in task.parts.items())
+    return parts and task.minutes <= min(left["bay", "", day], left["minutes", task.skill, day])
+
+
+def _take(room: Floats, columns: Any, column: int) -> None:
+    span = slice(columns.indptr[column], columns.indptr[column + 1])
+    room[columns.indices[span]] -= columns.data[span]
+
+
 def _saving(agreed: Candidate) -> float:
     assert agreed.fixed is not None
-    return sum(task.saving(agreed.fixed) for task in agreed.tasks)
+    return sum(task.saving(agreed.fixed) for task in agreed.promised)
 
 
-def _left(fixed: Sequence[Candidate], workshop: Workshop) -> dict[tuple[str, str, int], int]:
+def room(fixed: Sequence[Candidate], workshop: Workshop) -> dict[tuple[str, str, int], int]:
     """What agreed visits leave: (bay, minutes or part; skill or part; day) → units, in the order of the days.
 
     They may use what is kept in reserve. Raises InputError where they need more than there is.
@@ -190,7 +232,7 @@ def _left(fixed: Sequence[Candidate], workshop: Workshop) -> dict[tuple[str, str
     for candidate in fixed:
         day = candidate.fixed
         assert day is not None
-        for task in candidate.tasks:
+        for task in candidate.promised:
             used["bay", "", day] += task.minutes
             used["minutes", task.skill, day] += task.minutes
             for part, count in task.parts.items():

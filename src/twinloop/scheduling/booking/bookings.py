@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from twinloop.errors import InputError, nearest
+from twinloop.scheduling.booking.assignment import fits, room
 from twinloop.scheduling.booking.days import DEFAULT_LIMIT, DayPlan, book
 from twinloop.scheduling.booking.figures import calendar_face, slots_face
 from twinloop.scheduling.booking.slots import Candidate, Task, Workshop
@@ -105,10 +106,9 @@ class Bookings:
         """
         candidate = self._known(asset)
         if to is None:
-            return self._again({asset: replace(candidate, days=(), fixed=None)})
+            return self._again({asset: replace(candidate, days=(), fixed=None, agreed=None)})
         self._check_day(asset, to)
-        tasks = self._tasks(candidate, to)
-        return self._again({asset: replace(candidate, fixed=to, tasks=tasks)})
+        return self._again({asset: replace(candidate, fixed=to, agreed=self._components(candidate, to))})
 
     def choices(self, asset: str) -> dict[int, Change]:
         """What moving the asset to each open day would do, the cheapest first.
@@ -147,7 +147,7 @@ class Bookings:
     def accept(self, asset: str) -> "Bookings":
         """The customer takes the proposed day: it is agreed. Raises InputError where nothing is proposed."""
         candidate, day = self._proposed(asset)
-        agreed = replace(candidate, fixed=day, tasks=self._tasks(candidate, day))
+        agreed = replace(candidate, fixed=day, agreed=self._components(candidate, day))
         offers = {name: until for name, until in self.offers.items() if name != asset}
         return replace(self, candidates={**self.candidates, asset: agreed}, offers=offers)
 
@@ -164,7 +164,7 @@ class Bookings:
         candidate = self._known(asset)
         if asset not in self.plan.visits:
             raise InputError(f"booking: {asset} has no visit that could be cancelled: it is on the waiting list")
-        return self._again({asset: replace(candidate, days=(), fixed=None)})
+        return self._again({asset: replace(candidate, days=(), fixed=None, agreed=None)})
 
     def add(self, candidate: Candidate) -> Change:
         """One more asset, for example an emergency with its day `fixed`. Raises InputError for one that has a visit."""
@@ -192,7 +192,7 @@ class Bookings:
                 if not by_value:
                     raise
                 name = by_value.pop(0)
-                freed[name] = replace(self.candidates[name], fixed=None)
+                freed[name] = replace(self.candidates[name], fixed=None, agreed=None)
 
     def advance(self, today: int) -> Change:
         """Another day begins: visits before it are over, and proposals that nobody answered in time are free again."""
@@ -228,6 +228,8 @@ class Bookings:
             best = max((self._worth(candidate, day) for day in days), default=0.0)
             if not days:
                 rows.append((name, "no day is left that its customer takes", best))
+            elif best > 0 and not any(self._possible(task, day) for task in candidate.tasks for day in days):
+                rows.append((name, "on no day is there as much time as any of its work takes", best))
             elif best > 0:
                 rows.append((name, "no room on a day on which it is worth it", best))
         return pl.DataFrame(rows, schema=WAITING, orient="row").sort("saving", "asset", descending=[True, False])
@@ -307,16 +309,27 @@ class Bookings:
             span = f"{self.today} to {self.workshop.days - 1}"
             raise InputError(f"booking: {asset}: day {day!r}: expected one from {span}; earlier ones are past")
 
-    def _tasks(self, candidate: Candidate, day: int) -> tuple[Task, ...]:
-        """What is done on that day: all that saves something then, or at least the task that comes nearest to it."""
+    def _components(self, candidate: Candidate, day: int) -> tuple[str, ...]:
+        """What is done on that day: what saves most and fits beside agreed visits, at least the most valuable task."""
         visit = self.plan.visits.get(candidate.asset)
         if visit is not None and visit[0] == day:
-            return tuple(task for task in candidate.tasks if task.component in visit[1])
-        useful = tuple(task for task in candidate.tasks if task.saving(day) > 0)
-        return useful or (max(candidate.tasks, key=lambda task: task.saving(day)),)
+            return visit[1]
+        tasks = sorted(candidate.tasks, key=lambda task: (-task.saving(day), task.component))
+        chosen: list[str] = []
+        for task in tasks:
+            held = replace(candidate, fixed=day, agreed=tuple(chosen)) if chosen else None
+            others = [c for c in self.candidates.values() if c.fixed is not None and c.asset != candidate.asset]
+            left = room([*others, held] if held else others, self.workshop)
+            if task.saving(day) > 0 and fits(task, day, left):
+                chosen.append(task.component)
+        return tuple(chosen) or (tasks[0].component,)
 
     def _saving(self, asset: str) -> float:
         return float(self.plan.frame.filter(pl.col("asset") == asset)["saving"].sum())
+
+    def _possible(self, task: Task, day: int) -> bool:
+        """Whether the workshop could do this task on the day if nobody else came."""
+        return task.minutes <= min(self.workshop.bays[day], self.workshop.bookable(task.skill)[day])
 
     @staticmethod
     def _worth(candidate: Candidate, day: int) -> float:

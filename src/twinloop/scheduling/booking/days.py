@@ -95,7 +95,7 @@ def _answer(candidates: Sequence[Candidate], model: Model, chosen: NDArray[np.bo
         without = sum(task.cost_without for task in candidate.tasks)
         day, done = days.get(index), [candidate.tasks[place] for place in tasks.get(index, ())]
         if candidate.fixed is not None:
-            day, done = candidate.fixed, list(candidate.tasks)
+            day, done = candidate.fixed, list(candidate.promised)
         expected = without
         if day is not None:
             expected += candidate.visit_cost - sum(task.saving(day) for task in done)

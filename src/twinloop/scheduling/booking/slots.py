@@ -43,7 +43,8 @@ class Candidate:
     """An asset that may come once, with the tasks of which each may be done while it is there.
 
     days: those on which its customer can come, all where None. visit_cost: euro of the visit itself (bay, drive, a
-    vehicle that is missed), however much is done. fixed: the day that was agreed, on which all tasks are done.
+    vehicle that is missed), however much is done. fixed: the day that was agreed, or None; agreed: the components that
+    are done then, all where None.
     """
 
     asset: str
@@ -51,6 +52,7 @@ class Candidate:
     days: tuple[int, ...] | None = None
     visit_cost: float = 0.0
     fixed: int | None = None
+    agreed: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         where = f"booking: {self.asset}"
@@ -59,8 +61,18 @@ class Candidate:
         names = [task.component for task in self.tasks]
         if len(set(names)) < len(names):
             raise InputError(f"{where}: expected every component once, got {', '.join(names)}")
+        unknown = [name for name in self.agreed or () if name not in names]
+        if unknown or self.agreed == ():
+            raise InputError(
+                f"{where}: agreed: expected some of {', '.join(names)}, got {', '.join(unknown) or 'none'}"
+            )
         if not math.isfinite(self.visit_cost) or self.visit_cost < 0:
             raise InputError(f"{where}: visit_cost = {self.visit_cost}: expected a number of at least 0")
+
+    @property
+    def promised(self) -> tuple[Task, ...]:
+        """The tasks of an agreed visit."""
+        return tuple(task for task in self.tasks if self.agreed is None or task.component in self.agreed)
 
 
 @dataclass(frozen=True)
