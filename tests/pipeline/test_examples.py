@@ -23,7 +23,7 @@ from tests.pipeline.conftest import Loop
 from tests.vision.datasets.images import put, spot, texture
 from twinloop import cli
 from twinloop.scheduling.files.example import write_example
-from twinloop.scheduling.problem import Job, JobShop, Operation
+from twinloop.scheduling.problem import Job, JobShop, Operation, Window
 from twinloop.twins import registry
 from twinloop.twins.factory import paths
 
@@ -64,6 +64,7 @@ def used(loop: Loop) -> Loop:
     shop = JobShop(
         ("saw", "mill"),
         (Job("a", (Operation("saw", 30), Operation("mill", 40)), due=90), Job("b", (Operation("saw", 20),), due=60)),
+        closed={machine: (Window(960, 1440),) for machine in ("saw", "mill")},
     )
     shop.write(loop.clone / "shop.json")
     # README makes it with a command of its own, which another worker may run.
