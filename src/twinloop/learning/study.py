@@ -40,7 +40,7 @@ SQLITE_PATIENCE_S = 60
 class Tried:
     """One finished trial: its score by objective; none if it was pruned or diverged (`reason` says which).
 
-    values: of the searched dimensions. steps: how often it reported.
+    number: its place, as if none had been tried twice. values: of the searched dimensions. steps: of its reports.
     """
 
     number: int
@@ -124,6 +124,7 @@ def search(
                 )
                 for trial_, outcome in outcomes:
                     _tell(study, trial_, outcome, objectives)
+        done = tuple(sorted(done, key=lambda trial: trial.number))
         front = _front(study, done)
         best = front[choose(objectives, [trial.scores for trial in front])]
         study.set_user_attr("finished", True)
@@ -131,11 +132,11 @@ def search(
 
 
 def finished_trials(study: optuna.Study, objectives: Sequence[Objective]) -> tuple[Tried, ...]:
-    """Every trial that ran to its end or was pruned."""
-    names = [one.name for one in objectives]
+    """Every trial that ran to its end or was pruned, in the order in which they were asked for."""
+    names, places = [one.name for one in objectives], _places(study)
     return tuple(
         Tried(
-            number=trial.number,
+            number=places[trial.number],
             values=dict(trial.params),
             scores=dict(zip(names, trial.values, strict=True)) if trial.state is TrialState.COMPLETE else {},
             reason=trial.user_attrs.get("reason", "pruned") if trial.state is TrialState.PRUNED else "",
@@ -143,6 +144,16 @@ def finished_trials(study: optuna.Study, objectives: Sequence[Objective]) -> tup
         )
         for trial in study.get_trials(deepcopy=False, states=FINISHED)
     )
+
+
+def _places(study: optuna.Study) -> dict[int, int]:
+    """The place of each finished trial by its number in the study, where one that is tried again has a new number.
+
+    So a search that was killed and went on tells the same places as one that was not.
+    """
+    finished = study.get_trials(deepcopy=False, states=FINISHED)
+    first = {trial.number: (trial.system_attrs.get("retry_history") or [trial.number])[0] for trial in finished}
+    return {number: place for place, number in enumerate(sorted(first, key=lambda number: (first[number], number)))}
 
 
 class _Runner:
@@ -299,7 +310,8 @@ def _tell(study: optuna.Study, trial: optuna.Trial, outcome: Outcome, objectives
 def _front(study: optuna.Study, trials: tuple[Tried, ...]) -> tuple[Tried, ...]:
     if not any(trial.scores for trial in trials):
         raise RunError("tune: no trial finished, all were pruned or diverged; narrow the search space or prune later")
-    undominated = {trial.number for trial in study.best_trials}
+    places = _places(study)
+    undominated = {places[trial.number] for trial in study.best_trials}
     return tuple(trial for trial in trials if trial.number in undominated)
 
 

@@ -94,7 +94,7 @@ def test_a_torch_checkpoint_in_the_weights_place_is_refused(tmp_path: Path) -> N
         ({"format": 99}, "expected a detector's description of format 2"),
         ({"classes": ["good", "crack"]}, r"2 of \d+ tensors differ, such as head.1.bias: expected \[2\], found \[3\]"),
         ({"classes": ["crack", "good"]}, 'expected "good" first'),
-        ({"settings": {"encoder": "os.system"}}, "settings.encoder = 'os.system': expected one of 'r"),
+        ({"settings": {"encoder": "os.system"}}, "settings.encoder = 'os.system': expected one of '"),
         ({"settings": {"width": 12}}, r"tensors differ, such as decoder"),
         ({"size": "32"}, "not supported"),
         ({"kind": "patchcore"}, "kind is 'patchcore' and settings.kind 'supervised'"),
