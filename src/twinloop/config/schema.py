@@ -10,12 +10,13 @@ import functools
 import json
 import typing
 from collections.abc import Hashable
+from pathlib import Path
 from typing import Any, TypeVar, cast, dataclass_transform
 
 import pydantic
 import pydantic.dataclasses
 
-from twinloop.config.reading import unplain
+from twinloop.config.reading import read_yaml, unplain
 from twinloop.errors import InputError, near
 
 T = TypeVar("T")
@@ -143,6 +144,19 @@ def parse(schema: type[T], value: Any, *, path: tuple[str | int, ...] = ()) -> T
     except pydantic.ValidationError as error:
         faults = [fault for item in error.errors(include_url=False) for fault in _faults(item, path, schema, value)]
         raise Invalid(faults) from None
+
+
+def parse_file(schema: type[T], path: str | Path, *, name: str, remedy: str) -> T:
+    """A YAML file as `schema`; `name` says what it holds, `remedy` what to do where it is not there.
+
+    Raises InputError for a file that is missing or holds something else.
+    """
+    try:
+        return parse(schema, read_yaml(Path(path), f"{name}: {path}"))
+    except OSError as error:
+        raise InputError(f"{name}: {path}: cannot be read ({error.strerror}): {remedy}") from None
+    except Invalid as error:
+        raise InputError(f"{name}: {path}: {error}") from None
 
 
 @functools.cache

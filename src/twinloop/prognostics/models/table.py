@@ -1,5 +1,6 @@
 """Features with what they shall foretell: rows ordered by asset and time, one per window."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -88,36 +89,36 @@ def ahead(table: FeatureTable, lives: pl.DataFrame, component: str) -> Ahead:
     A row at the very end of a life belongs to it; between the lives (in repair) it belongs to none.
     """
     hours, failed = np.full(len(table), np.nan), np.zeros(len(table), dtype=bool)
-    own = lives.filter(pl.col("component") == component).sort("asset", "end_min")
-    parts = own.partition_by("asset", as_dict=True)
-    starts = np.searchsorted(table.unit, np.arange(len(table.assets)))
-    ends = np.searchsorted(table.unit, np.arange(len(table.assets)), side="right")
-    for asset, start, end in zip(table.assets, starts, ends, strict=True):
-        part = parts.get((asset,))
-        if part is None or start == end:
-            continue
-        at = table.time_min[start:end]
+    for rows, part in _lives_by_asset(table, lives, component, order="end_min"):
+        at = table.time_min[rows]
         begins, stops = part["begin_min"].to_numpy(), part["end_min"].to_numpy()
         which = np.minimum(np.searchsorted(stops, at, side="left"), len(stops) - 1)
         inside = (at >= begins[which]) & (at <= stops[which])
-        hours[start:end] = np.where(inside, (stops[which] - at) / MINUTES_PER_HOUR, np.nan)
-        failed[start:end] = part["failed"].to_numpy()[which] & inside
+        hours[rows] = np.where(inside, (stops[which] - at) / MINUTES_PER_HOUR, np.nan)
+        failed[rows] = part["failed"].to_numpy()[which] & inside
     return Ahead(hours, failed)
 
 
 def component_age(table: FeatureTable, lives: pl.DataFrame, component: str) -> Floats:
     """[N] hours since the present life of the component began, by lives that had begun by then; 0 before the first."""
     age = np.zeros(len(table))
-    own = lives.filter(pl.col("component") == component).sort("asset", "begin_min")
+    for rows, part in _lives_by_asset(table, lives, component, order="begin_min"):
+        begins = part["begin_min"].to_numpy()
+        at = table.time_min[rows]
+        which = np.searchsorted(begins, at, side="right") - 1
+        age[rows] = np.where(which >= 0, at - begins[np.maximum(which, 0)], 0.0) / MINUTES_PER_HOUR
+    return age
+
+
+def _lives_by_asset(
+    table: FeatureTable, lives: pl.DataFrame, component: str, *, order: str
+) -> Iterator[tuple[slice, pl.DataFrame]]:
+    """The rows of each asset and its lives of the component, by the column `order`; without rows or lives, left out."""
+    own = lives.filter(pl.col("component") == component).sort("asset", order)
     parts = own.partition_by("asset", as_dict=True)
     starts = np.searchsorted(table.unit, np.arange(len(table.assets)))
     ends = np.searchsorted(table.unit, np.arange(len(table.assets)), side="right")
     for asset, start, end in zip(table.assets, starts, ends, strict=True):
         part = parts.get((asset,))
-        if part is None or start == end:
-            continue
-        begins = part["begin_min"].to_numpy()
-        at = table.time_min[start:end]
-        which = np.searchsorted(begins, at, side="right") - 1
-        age[start:end] = np.where(which >= 0, at - begins[np.maximum(which, 0)], 0.0) / MINUTES_PER_HOUR
-    return age
+        if part is not None and start < end:
+            yield slice(start, end), part

@@ -58,7 +58,7 @@ class Model:
                 continue
             once = len(limits)
             limits.append(1.0)
-            for day in range(workshop.days) if candidate.days is None else sorted(set(candidate.days)):
+            for day in sorted(set(candidate.allowed(workshop.days))):
                 # What does not fit alone would be chosen in part by the relaxation, and loosen its bound.
                 useful = [
                     place
@@ -94,13 +94,16 @@ class Model:
         """Euro that a choice saves."""
         return float(self.saving @ chosen)
 
+    def _visits(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+        """[v] column of each visit, the end of its tasks behind it, and what it saves with all of them."""
+        visits = np.flatnonzero(self.columns.task < 0)
+        return visits, np.append(visits[1:], len(self.saving)), np.add.reduceat(self.saving, visits)
+
     def alone(self) -> Choice:
         """[n] what each candidate would choose if there were no other."""
-        visits = np.flatnonzero(self.columns.task < 0)
-        worth = np.add.reduceat(self.saving, visits)
+        visits, ends, worth = self._visits()
         order = np.lexsort((visits, -worth, self.columns.candidate[visits]))
         chosen = np.zeros(len(self.saving), dtype=bool)
-        ends = np.append(visits[1:], len(self.saving))
         _, first = np.unique(self.columns.candidate[visits][order], return_index=True)
         for place in order[first]:
             chosen[visits[place] : ends[place]] = worth[place] > 0
@@ -110,24 +113,22 @@ class Model:
         """The choice with whoever else still fits, the most valuable visits first."""
         chosen, columns = chosen.copy(), self.rows.tocsc()
         left = self.limits - self.rows @ chosen
-        visits = np.flatnonzero(self.columns.task < 0)
-        ends = np.append(visits[1:], len(self.saving))
-        worth = np.add.reduceat(self.saving, visits)
+        visits, ends, worth = self._visits()
         served = np.zeros(self.columns.candidate.max(initial=-1) + 1, dtype=bool)
         served[self.columns.candidate[chosen]] = True
         for place in np.argsort(-worth, kind="stable").tolist():
             visit, candidate = visits[place], self.columns.candidate[visits[place]]
             if served[candidate] or worth[place] <= 0:
                 continue
-            room, taken = left.copy(), [visit]
-            _take(room, columns, visit)
+            space, taken = left.copy(), [visit]
+            _take(space, columns, visit)
             for task in sorted(range(visit + 1, ends[place]), key=lambda column: -self.saving[column]):
                 span = slice(columns.indptr[task], columns.indptr[task + 1])
-                if (columns.data[span] <= room[columns.indices[span]]).all():
-                    _take(room, columns, task)
+                if (columns.data[span] <= space[columns.indices[span]]).all():
+                    _take(space, columns, task)
                     taken.append(task)
             if self.saving[taken].sum() > 0:
-                chosen[taken], left, served[candidate] = True, room, True
+                chosen[taken], left, served[candidate] = True, space, True
         return chosen
 
     def fits(self, chosen: Choice) -> bool:
@@ -209,9 +210,9 @@ def fits(task: Task, day: int, left: Mapping[tuple[str, str, int], int]) -> bool
     return parts and task.minutes <= min(left["bay", "", day], left["minutes", task.skill, day])
 
 
-def _take(room: Floats, columns: Any, column: int) -> None:
+def _take(space: Floats, columns: Any, column: int) -> None:
     span = slice(columns.indptr[column], columns.indptr[column + 1])
-    room[columns.indices[span]] -= columns.data[span]
+    space[columns.indices[span]] -= columns.data[span]
 
 
 def _saving(agreed: Candidate) -> float:

@@ -155,8 +155,7 @@ class Bookings:
         """The customer does not take the proposed day; another one is looked for."""
         candidate, day = self._proposed(asset)
         declined = {**self.declined, asset: (*self.declined.get(asset, ()), day)}
-        allowed = range(self.workshop.days) if candidate.days is None else candidate.days
-        left = tuple(other for other in allowed if other not in declined[asset])
+        left = tuple(other for other in candidate.allowed(self.workshop.days) if other not in declined[asset])
         return replace(self, declined=declined)._again({asset: replace(candidate, days=left)})
 
     def cancel(self, asset: str) -> Change:
@@ -204,7 +203,7 @@ class Bookings:
             if visit is not None and visit[0] < today:
                 continue
             silent = self.offers.get(name, today) < today
-            allowed = range(self.workshop.days) if candidate.days is None else candidate.days
+            allowed = candidate.allowed(self.workshop.days)
             days = tuple(day for day in allowed if day >= today and not (silent and visit and day == visit[0]))
             kept[name] = candidate if candidate.fixed is not None else replace(candidate, days=days)
         return replace(self, candidates=kept, today=today)._again({})
@@ -315,13 +314,12 @@ class Bookings:
         if visit is not None and visit[0] == day:
             return visit[1]
         tasks = sorted(candidate.tasks, key=lambda task: (-task.saving(day), task.component))
-        chosen: list[str] = []
+        others = [c for c in self.candidates.values() if c.fixed is not None and c.asset != candidate.asset]
+        left, chosen = room(others, self.workshop), list[str]()
         for task in tasks:
-            held = replace(candidate, fixed=day, agreed=tuple(chosen)) if chosen else None
-            others = [c for c in self.candidates.values() if c.fixed is not None and c.asset != candidate.asset]
-            left = room([*others, held] if held else others, self.workshop)
             if task.saving(day) > 0 and fits(task, day, left):
                 chosen.append(task.component)
+                left = room([*others, replace(candidate, fixed=day, agreed=tuple(chosen))], self.workshop)
         return tuple(chosen) or (tasks[0].component,)
 
     def _saving(self, asset: str) -> float:

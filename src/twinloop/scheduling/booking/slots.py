@@ -69,6 +69,10 @@ class Candidate:
         if not math.isfinite(self.visit_cost) or self.visit_cost < 0:
             raise InputError(f"{where}: visit_cost = {self.visit_cost}: expected a number of at least 0")
 
+    def allowed(self, days: int) -> Sequence[int]:
+        """The days on which its customer can come, of so many."""
+        return range(days) if self.days is None else self.days
+
     @property
     def promised(self) -> tuple[Task, ...]:
         """The tasks of an agreed visit."""

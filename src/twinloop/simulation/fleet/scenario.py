@@ -5,8 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from twinloop.config import Invalid, parse, settings
-from twinloop.config.reading import read_yaml
+from twinloop.config import parse_file, settings
 from twinloop.errors import InputError, nearest
 from twinloop.simulation.fleet.modes import SENSORS
 from twinloop.simulation.fleet.onset import Onset
@@ -55,14 +54,7 @@ class Scenario:
     @classmethod
     def from_yaml(cls, path: str | Path) -> "Scenario":
         """Read a scenario. Raises InputError for a missing file or what is no scenario."""
-        try:
-            return parse(cls, read_yaml(Path(path), f"scenario: {path}"))
-        except OSError as error:
-            raise InputError(
-                f"scenario: {path}: cannot be read ({error.strerror}): give the path of its YAML"
-            ) from None
-        except Invalid as error:
-            raise InputError(f"scenario: {path}: {error}") from None
+        return parse_file(cls, path, name="scenario", remedy="give the path of its YAML")
 
     def check(self, fleet: Fleet, days: int) -> None:
         """Raise InputError for a name that the fleet does not have and for a day beyond the last."""

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from twinloop.config import Invalid, parse, settings
-from twinloop.config.reading import read_yaml
+from twinloop.config import parse_file, settings
 from twinloop.errors import InputError, nearest
 from twinloop.html import table
 from twinloop.numbers import MINUTES_PER_HOUR, counted, fixed, percent
@@ -138,12 +137,7 @@ class Fleet:
     @classmethod
     def from_yaml(cls, path: str | Path) -> "Fleet":
         """Read a fleet's YAML file. Raises InputError for a missing file or an invalid fleet."""
-        try:
-            return parse(cls, read_yaml(Path(path), f"fleet: {path}"))
-        except OSError as error:
-            raise InputError(f"fleet: {path}: cannot be read ({error.strerror}): give the path of its YAML") from None
-        except Invalid as error:
-            raise InputError(f"fleet: {path}: {error}") from None
+        return parse_file(cls, path, name="fleet", remedy="give the path of its YAML")
 
     @cached_property
     def names(self) -> tuple[str, ...]:

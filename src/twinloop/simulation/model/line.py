@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from twinloop.config import Invalid, parse, settings
-from twinloop.config.reading import read_yaml
+from twinloop.config import Invalid, parse, parse_file, settings
 from twinloop.contracts import OperatingCurve
 from twinloop.errors import InputError
 from twinloop.simulation.model.economy import Economy
@@ -209,14 +208,7 @@ class Line:
     @classmethod
     def from_yaml(cls, path: str | Path) -> "Line":
         """Read a line's YAML file. Raises InputError for a missing file or an invalid line."""
-        try:
-            return parse(cls, read_yaml(Path(path), f"line: {path}"))
-        except OSError as error:
-            raise InputError(
-                f"line: {path}: cannot be read ({error.strerror}): give the path of a line's YAML"
-            ) from None
-        except Invalid as error:
-            raise InputError(f"line: {path}: {error}") from None
+        return parse_file(cls, path, name="line", remedy="give the path of a line's YAML")
 
     def with_(self, changes: Mapping[str, Any] | None = None, **named: Any) -> "Line":
         """The same line with some values changed; keys are dotted paths, stations by name or number.
