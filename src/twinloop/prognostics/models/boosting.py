@@ -50,3 +50,11 @@ def contributions(booster: Any, values: NDArray[np.float32]) -> Floats:
 
     exact: Floats = booster.predict(xgboost.DMatrix(values, nthread=1), pred_contribs=True).astype(np.float64)
     return exact
+
+
+def gains(booster: Any, features: int) -> Floats:
+    """[features] share of each in the whole gain of all splits."""
+    found = booster.get_score(importance_type="total_gain")
+    values = np.array([found.get(f"f{number}", 0.0) for number in range(features)])
+    share: Floats = values / max(values.sum(), 1e-300)
+    return share

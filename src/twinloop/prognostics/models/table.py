@@ -52,6 +52,16 @@ class FeatureTable:
         """Some of the rows."""
         return FeatureTable(self.assets, self.columns, self.unit[kept], self.time_min[kept], self.values[kept])
 
+    def of_units(self, units: NDArray[np.int64]) -> "FeatureTable":
+        """The rows of some assets, by their numbers, and no other asset."""
+        return self.where(np.isin(self.unit, units)).compact()
+
+    def compact(self) -> "FeatureTable":
+        """The same rows without assets that have none."""
+        present, unit = np.unique(self.unit, return_inverse=True)
+        names = tuple(self.assets[number] for number in present)
+        return FeatureTable(names, self.columns, unit.astype(np.int64), self.time_min, self.values)
+
     def selected(self, names: tuple[str, ...]) -> NDArray[np.float32]:
         """[N, len(names)] some of the columns, in this order. Raises InputError for one that is not there."""
         missing = [name for name in names if name not in self.columns]
