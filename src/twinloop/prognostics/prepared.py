@@ -28,9 +28,10 @@ from twinloop.prognostics.models.table import FeatureTable
 from twinloop.progress import bar
 
 Split = Literal["train", "test"]
-TRAIN, TEST, NOBODY = "train", "test", ""
+TRAIN: Split = "train"
+TEST: Split = "test"
+NOBODY = ""
 FILE = "dataset.json"
-TABLES = ("windows", "lives", "events", "facts", "telemetry")
 # Assets whose rows become features together: of ten sensors, some hundred megabytes.
 TOGETHER = 20
 MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR
@@ -145,6 +146,7 @@ def prepare(
         "units": dict(record.telemetry.units),
         "start": record.telemetry.start,
         "cut_min": cut,
+        "step_min": _step(record.telemetry.frame),
         "assets": record.telemetry.frame["asset"].n_unique(),
         "test_assets": test,
         "rows": len(record.telemetry),
@@ -221,6 +223,12 @@ def _batches(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
         yield frame[int(low) : int(high)]
 
 
+def _step(frame: pl.DataFrame) -> float:
+    """Minutes between rows, as a rule: what one row of work stands for."""
+    steps = frame.select(step=pl.col("time_min").diff().over("asset"))["step"].drop_nulls()
+    return float(steps.median() or 1.0)  # type: ignore[arg-type]
+
+
 def _assets(parts: pl.DataFrame, split: str) -> list[str]:
     return parts.filter(pl.col("split") == split)["asset"].unique().sort().to_list()
 
@@ -228,7 +236,9 @@ def _assets(parts: pl.DataFrame, split: str) -> list[str]:
 def _of(record: Record, assets: list[str]) -> Record:
     """Some of the assets, with all that is known of them."""
     frame = record.telemetry.frame.filter(pl.col("asset").cast(pl.String).is_in(assets))
-    tables = {name: getattr(record, name).filter(pl.col("asset").is_in(assets)) for name in ("events", "lives", "facts")}
+    tables = {
+        name: getattr(record, name).filter(pl.col("asset").is_in(assets)) for name in ("events", "lives", "facts")
+    }
     telemetry = Telemetry(frame, record.telemetry.units, record.telemetry.start)
     return dataclasses.replace(record, telemetry=telemetry, **tables)
 

@@ -1,10 +1,12 @@
 """Gradient-boosted trees (Chen and Guestrin, 2016) as this room uses them: the one module that imports XGBoost."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twinloop.errors import InputError
 from twinloop.prognostics.models.settings import BoostSettings
 
 Floats = NDArray[np.float64]
@@ -58,3 +60,14 @@ def gains(booster: Any, features: int) -> Floats:
     values = np.array([found.get(f"f{number}", 0.0) for number in range(features)])
     share: Floats = values / max(values.sum(), 1e-300)
     return share
+
+
+def read_booster(path: Path) -> Any:
+    """A booster from XGBoost's JSON. Raises InputError for a file that is something else."""
+    import xgboost
+
+    try:
+        return xgboost.Booster(model_file=path)
+    except xgboost.core.XGBoostError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"model: {path}: expected XGBoost's JSON ({reason}): export it again") from None

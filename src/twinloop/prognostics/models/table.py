@@ -72,6 +72,18 @@ class FeatureTable:
             )
         return self.values[:, [self.columns.index(name) for name in names]]
 
+    def worked_min(self, step_min: float) -> Floats:
+        """[N] minutes that the asset of each row had worked by then: its windows' rows so far, one every `step_min`.
+
+        Raises InputError for a table without the feature `rows`.
+        """
+        counts = self.selected(("rows",))[:, 0].astype(np.float64) * step_min
+        total = np.cumsum(counts)
+        starts = np.searchsorted(self.unit, np.arange(len(self.assets)))
+        before: Floats = (total - counts)[starts]
+        worked: Floats = total - before[self.unit]
+        return worked
+
     @property
     def varying(self) -> tuple[str, ...]:
         """Columns that hold more than one value."""

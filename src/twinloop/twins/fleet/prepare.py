@@ -1,6 +1,7 @@
 """Prepare the telemetry: simulate or read a fleet's history, divide it by asset and time, make features of windows."""
 
 import dataclasses
+from typing import Any
 
 import polars as pl
 
@@ -40,10 +41,10 @@ def run(stage: Stage[FleetConfig]) -> str:
     measured = _metrics(prepared)
     write_json(stage.root / paths.metrics("prepare"), measured)
     left_out = sum(prepared.about["left_out"].values())
+    windows, failures = count(measured["windows"]), counted(measured["failures"], "failure")
     return (
-        f"{counted(measured['assets'], 'asset')}, {count(measured['rows'])} rows → {count(measured['windows'])} windows, "
-        f"{counted(measured['failures'], 'failure')} of {counted(measured['components'], 'component')}, "
-        f"{count(left_out)} left out"
+        f"{counted(measured['assets'], 'asset')}, {count(measured['rows'])} rows → {windows} windows, {failures} of "
+        f"{counted(measured['components'], 'component')}, {count(left_out)} left out"
     )
 
 
@@ -60,7 +61,7 @@ def _history(config: FleetConfig, story: StorySettings | None = None) -> FleetHi
     )
 
 
-def _metrics(prepared: Prepared) -> dict[str, float | int | str]:
+def _metrics(prepared: Prepared) -> dict[str, Any]:
     about, lives = prepared.about, prepared.lives()
     test = lives.filter(pl.col("split") == TEST)
     return {

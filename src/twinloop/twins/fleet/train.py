@@ -1,7 +1,7 @@
 """Train the predictor on training assets until the gap, and write it as graphs that hold no code.
 
-A forest's only exchange format is ONNX, so graphs are written here, each beside the object it came from and equal to it;
-what the objects say on some rows is kept, so that export can hold the whole predictor against it.
+A forest's only exchange format is ONNX, so graphs are written here, each equal to the object it came from; what the
+objects say on some rows is kept, so that export can hold the whole predictor against it.
 """
 
 import dataclasses
@@ -42,7 +42,7 @@ def run(stage: Stage[FleetConfig]) -> str:
         _importance(model).write_parquet(folder / "importance.parquet")
     said = {name: model.hazards(table, lives, name, rows) for name in model.components}
     with atomic(stage.root / paths.REFERENCE) as temporary:
-        np.savez_compressed(temporary, rows=rows, **said)
+        np.savez_compressed(temporary, rows=rows, **said)  # type: ignore[arg-type]
     learnt = [name for name, own in model.components.items() if own.members]
     members = sorted({kind for name in learnt for kind in model.components[name].calibration})
     metrics: dict[str, Any] = {
