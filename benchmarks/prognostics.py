@@ -26,7 +26,7 @@ from twinloop.prognostics.features.settings import FeatureSettings
 from twinloop.prognostics.features.stream import features
 from twinloop.replication.statistics import interval
 
-PARTS = ("cmapss", "features")
+PARTS = ("cmapss", "features", "policy")
 SEEDS = 5
 
 
@@ -49,6 +49,10 @@ def main() -> None:
             figures |= cmapss(folder, subset.strip(), seeds, reasons)
     if "features" in options.only:
         figures |= feature_speed()
+    if "policy" in options.only:
+        from benchmarks import fleet_policy
+
+        figures |= fleet_policy.measured(seed=options.seed or 0)
     print(json.dumps(figures | {"reasons": reasons}, indent=None if options.json else 2))
 
 
