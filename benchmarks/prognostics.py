@@ -1,4 +1,4 @@
-"""Figures of foreseeing: remaining life of turbofans against labels that were never learnt from, and speed of features.
+"""Figures of foreseeing: remaining life of turbofans, speed of features, anomalies by NAB's rules, a workshop's demand.
 
 `python benchmarks/prognostics.py --json --cmapss DIR` prints one JSON object. Nothing is fitted to test units, and what
 a run chooses, it chooses by cross-validation over training units. Three things of the method were decided when test
@@ -26,7 +26,7 @@ from twinloop.prognostics.features.settings import FeatureSettings
 from twinloop.prognostics.features.stream import features
 from twinloop.replication.statistics import interval
 
-PARTS = ("cmapss", "features")
+PARTS = ("cmapss", "features", "nab", "demand")
 SEEDS = 5
 
 
@@ -35,20 +35,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cmapss", type=Path, help="folder with C-MAPSS files (else cmapss/ in $TWINLOOP_DATA)")
     parser.add_argument("--subsets", default="FD001,FD003", help="of C-MAPSS, parted by commas")
+    parser.add_argument("--nab", type=Path, help="folder of NAB series (else nab_real_known_cause/ in $TWINLOOP_DATA)")
     parser.add_argument("--seed", type=int, help=f"one seed only (else 0 to {SEEDS - 1})")
     parser.add_argument("--json", action="store_true", help="print JSON on one line")
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="some parts only")
     options = parser.parse_args()
     figures: dict[str, Any] = {}
     reasons: dict[str, str] = {}
+    data = os.environ.get("TWINLOOP_DATA")
+    seeds = range(SEEDS) if options.seed is None else [options.seed]
     if "cmapss" in options.only:
-        data = os.environ.get("TWINLOOP_DATA")
         folder = options.cmapss or (Path(data) / "cmapss" if data else None)
-        seeds = range(SEEDS) if options.seed is None else [options.seed]
         for subset in options.subsets.split(","):
             figures |= cmapss(folder, subset.strip(), seeds, reasons)
     if "features" in options.only:
         figures |= feature_speed()
+    if "nab" in options.only:
+        figures |= nab(options.nab or (Path(data) / "nab_real_known_cause" if data else None), reasons)
+    if "demand" in options.only:
+        figures |= demand(seeds)
     print(json.dumps(figures | {"reasons": reasons}, indent=None if options.json else 2))
 
 
@@ -75,6 +80,29 @@ def cmapss(folder: Path | None, subset: str, seeds: Sequence[int], reasons: dict
         print(f"{subset} seed {seed}: {values[-1]}", file=sys.stderr, flush=True)
     figures = {f"{name}_{key}": spread([run[key] for run in values]) for key in values[0]}
     return figures | {f"{name}_cpu_s": round(time.process_time() - started, 1)}
+
+
+def nab(folder: Path | None, reasons: dict[str, str]) -> dict[str, Any]:
+    """Scores of detectors of anomalies by NAB's rules; see `benchmarks/nab.py`."""
+    from benchmarks import nab as series
+
+    if folder is None or not folder.is_dir():
+        reasons["nab"] = "no folder of NAB series: give --nab DIR or TWINLOOP_DATA"
+        return {"nab_standard": None}
+    started = time.process_time()
+    try:
+        return series.measured(folder) | {"nab_cpu_s": round(time.process_time() - started, 1)}
+    except InputError as error:
+        reasons["nab"] = str(error)
+        return {"nab_standard": None}
+
+
+def demand(seeds: Sequence[int]) -> dict[str, Any]:
+    """Scaled errors and coverage of forecasts of a workshop's demand; see `benchmarks/demand.py`."""
+    from benchmarks import demand as workshop
+
+    values = [workshop.measured(seed=seed) for seed in seeds]
+    return {key: spread([run[key] for run in values]) for key in values[0]}
 
 
 def spread(values: Sequence[float]) -> dict[str, float | None]:
