@@ -7,24 +7,24 @@ were held out, then their log odds are averaged. A component with too few failur
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from twinloop.errors import InputError, unknown
 from twinloop.prognostics.models.boosting import boosted, fit_boosted
 from twinloop.prognostics.models.calibration import Calibration, fit_calibration, logit, sigmoid
 from twinloop.prognostics.models.folds import unit_folds
 from twinloop.prognostics.models.forest import fit_forest, forest_probability
-from twinloop.prognostics.models.periods import Course, Periods, course, drawn_periods, failure_by
-from twinloop.prognostics.models.sequences import Sequences, TemporalNetwork, fit_network, logits
+from twinloop.prognostics.models.periods import Periods, course, drawn_periods, failure_by
 from twinloop.prognostics.models.settings import HazardSettings
 from twinloop.prognostics.models.table import FeatureTable, ahead, component_age
 from twinloop.prognostics.models.weibull import Weibull, fit_weibull
+
+if TYPE_CHECKING:
+    from twinloop.prognostics.models.sequences import Sequences, TemporalNetwork
 
 Floats = NDArray[np.float64]
 # Log odds [N] of inputs [N, F + 2]: features, age of the component in hours, day.
@@ -35,7 +35,10 @@ AGE, DAY = "component_age_h", "day"
 
 @dataclass(frozen=True, eq=False)
 class Trees:
-    """The trees of one component, fitted on all units: objects of their libraries, for export and contributions."""
+    """The trees of one component, fitted on all units: objects of their libraries, for export and contributions.
+
+    forest: None in a model read back.
+    """
 
     forest: Any
     booster: Any
@@ -47,7 +50,7 @@ class ComponentModel:
 
     age: what age alone tells.
 
-    failures: how many it learnt from. members is empty where these were too few. trees: None in a model read back.
+    failures: how many it learnt from. members is empty where these were too few, and there are no trees.
     """
 
     members: Mapping[str, Odds]
@@ -66,8 +69,8 @@ class HazardModel:
     columns: tuple[str, ...]
     signals: tuple[str, ...]
     components: Mapping[str, ComponentModel]
-    network: Callable[[Sequences, NDArray[np.int64]], Floats] | None
-    module: TemporalNetwork | None = None
+    network: "Callable[[Sequences, NDArray[np.int64]], Floats] | None"
+    module: "TemporalNetwork | None" = None
 
     def member_hazards(
         self, table: FeatureTable, lives: pl.DataFrame, component: str, rows: NDArray[np.int64]
@@ -89,6 +92,8 @@ class HazardModel:
             for name, odds in own.members.items()
         }
         if self.network is not None and NETWORK in own.calibration:
+            from twinloop.prognostics.models.sequences import Sequences
+
             place = list(self.components).index(component)
             odds = self.network(Sequences.of(table.selected(self.signals), table.unit), rows)[:, place]
             hazards[NETWORK] = sigmoid(own.calibration[NETWORK](odds))
@@ -143,7 +148,12 @@ def fit_hazard(table: FeatureTable, lives: pl.DataFrame, settings: HazardSetting
     signals = tuple(name for name in columns if name.endswith((".relative", ".excess")))
     labels = {name: ahead(table, lives, name) for name in names}
     courses = {name: course(label, days=settings.days, period_h=settings.period_h) for name, label in labels.items()}
-    network = _Network(table, signals, list(courses.values()), settings, seed) if settings.with_network else None
+    network = None
+    if settings.with_network:
+        # Where trees are enough torch is not loaded: its seconds are more than theirs.
+        from twinloop.prognostics.models.hazard_network import HazardNetwork
+
+        network = HazardNetwork(table, signals, list(courses.values()), settings, seed)
     unseen = network.out_of_fold(fold) if network is not None else None
     components = {}
     for place, name in enumerate(names):
@@ -168,23 +178,8 @@ def fit_hazard(table: FeatureTable, lives: pl.DataFrame, settings: HazardSetting
         trees = _trees(values, periods, settings, seed)
         components[name] = ComponentModel(_members(trees), calibration, pooled, age, failures, trees)
     module = network.fitted(np.arange(len(table)), seed) if network is not None else None
-    return HazardModel(
-        settings,
-        columns,
-        signals,
-        components,
-        None if module is None else network_odds(module, settings, len(names)),
-        module,
-    )
-
-
-def network_odds(
-    module: TemporalNetwork, settings: HazardSettings, components: int
-) -> Callable[[Sequences, NDArray[np.int64]], Floats]:
-    """The network as a function of windows: log odds [N, C, D]."""
-    return lambda sequences, rows: logits(module, sequences, rows, settings.network).reshape(
-        len(rows), components, settings.days
-    )
+    network_odds = network.odds(module) if network is not None and module is not None else None
+    return HazardModel(settings, columns, signals, components, network_odds, module)
 
 
 def _trees(values: NDArray[np.float32], periods: Periods, settings: HazardSettings, seed: int) -> Trees:
@@ -214,46 +209,3 @@ def _unseen_odds(
         for name, member in _members(_trees(values[seen], part, settings, seed)).items():
             odds[name][held] = member(values[held])
     return odds
-
-
-class _Network:
-    """Fits the network of all components to the courses of rows, and says what it does of units unseen."""
-
-    def __init__(
-        self, table: FeatureTable, signals: tuple[str, ...], courses: list[Course], settings: HazardSettings, seed: int
-    ) -> None:
-        self.sequences = Sequences.of(table.selected(signals), table.unit)
-        # [N, C, D]: 1 failed, 0 survived, −1 not known.
-        states = [np.where(one.failed, 1, np.where(one.survived, 0, -1)) for one in courses]
-        self.target = np.stack(states, axis=1).astype(np.float32)
-        self.settings, self.seed = settings, seed
-
-    def fitted(self, rows: NDArray[np.int64], seed: int) -> TemporalNetwork:
-        rows = rows[(self.target[rows] >= 0).any(axis=(1, 2))]
-        _, components, days = self.target.shape
-        return fit_network(
-            self.sequences,
-            rows,
-            self.target[rows],
-            _survival_loss,
-            self.settings.network,
-            outputs=components * days,
-            seed=seed,
-        )
-
-    def out_of_fold(self, fold: NDArray[np.int64]) -> Floats:
-        """[N, C, D] log odds of every row by a network that never saw its unit."""
-        odds = np.empty(self.target.shape)
-        for number in range(self.settings.folds):
-            module = self.fitted(np.flatnonzero(fold != number), self.seed * 1000 + number)
-            held = np.flatnonzero(fold == number)
-            odds[held] = network_odds(module, self.settings, self.target.shape[1])(self.sequences, held)
-        return odds
-
-
-def _survival_loss(answer: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Mean negative log likelihood of the days that are known (Gensheimer and Narasimhan, 2019)."""
-    target = target.flatten(1)
-    known = (target >= 0).float()
-    each = functional.binary_cross_entropy_with_logits(answer, target.clamp(min=0.0), reduction="none")
-    return (each * known).sum() / known.sum().clamp(min=1.0)
