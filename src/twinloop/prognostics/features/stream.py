@@ -69,7 +69,8 @@ class FeatureStream:
         that is not is left out and counted in `late`.
         """
         time = rows["time_min"].cast(pl.Float64).to_numpy(writable=True)
-        values = [rows[name].cast(pl.Float32).to_numpy(writable=True) for name in self._sensors]
+        # One by one: a copy of all columns would double the memory of a large table.
+        values = (rows[name].cast(pl.Float32).to_numpy(writable=True) for name in self._sensors)
         return self._featured(self._windows.add(self._placed(rows["asset"]), time, values))
 
     def close(self) -> pl.DataFrame:

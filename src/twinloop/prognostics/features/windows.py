@@ -5,7 +5,7 @@ are of differences from the window's first value; as that is one of those summed
 factor of the number of rows in precision (shifted sums: Chan, Golub and LeVeque, 1983).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +39,11 @@ SENSOR = np.dtype([(name, np.float64) for name in (
     "count", "first", "since", "last", "low", "high", "x", "xx", "t", "tt", "xt", "step", "steps", "before", "above",
     "below",
 )])  # fmt: skip
+
+
+def window_number(time_min: Floats, length: float) -> Whole:
+    """Number of the window that a time is in; window n goes from n · length, not included, to (n + 1) · length."""
+    return np.ceil(time_min / length).astype(np.int64) - 1
 
 
 class Course(NamedTuple):
@@ -93,16 +98,15 @@ class Windows:
         self.assets = np.zeros(0, ASSET)
         self._sensors = np.zeros((0, len(low)), SENSOR)
 
-    def add(self, place: Whole, time_min: Floats, values: Sequence[NDArray[np.float32]]) -> Closed:
+    def add(self, place: Whole, time_min: Floats, values: Iterable[NDArray[np.float32]]) -> Closed:
         """Windows that these rows close. place, time_min: [R]; values: [R] per sensor, NaN where missing.
 
-        A window goes from n · length, not included, to (n + 1) · length. Rows that are not later than all rows of their
-        asset before are left out and counted in `late`.
+        Rows that are not later than all rows of their asset before are left out and counted in `late`.
         """
         self._grow(int(place.max(initial=-1)) + 1)
-        window = np.ceil(time_min / self._length).astype(np.int64) - 1
+        window = window_number(time_min, self._length)
         most = 1 + int(((place[1:] != place[:-1]) | (window[1:] != window[:-1])).sum())
-        kinds, room = np.empty(len(place), np.uint8), Closed.empty(most, len(values))
+        kinds, room = np.empty(len(place), np.uint8), Closed.empty(most, len(self._low))
         count, late = _sort_out(place, time_min, window, self._length, self.assets, kinds, room)
         self.late += late
         starts = np.flatnonzero(kinds)
