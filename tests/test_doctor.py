@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.prognostics.data import written as telemetry
 from tests.vision.datasets.images import plain_folder, texture
 from tests.vision.datasets.written import WRITTEN
 from twinloop import cli
@@ -43,6 +44,26 @@ def test_an_unknown_layout_lists_what_was_looked_for(tmp_path: Path, capsys: pyt
     for layout in LAYOUTS:
         assert layout.name in shown
         assert layout.looks_for in shown
+
+
+def test_telemetry_is_told_with_its_layout_its_leaks_and_what_it_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["doctor", "data", str(telemetry.ai4i(tmp_path / "pieces.csv"))]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith("✓ layout     ai4i")
+    assert any(line.startswith("✓ telemetry  60 rows of 1 asset") for line in shown)
+    assert any(line.startswith("– leaks      Machine failure, TWF, HDF, PWF, OSF, RNF: they give") for line in shown)
+    assert shown[-1] == "nothing is wrong"
+    assert cli.main(["doctor", "data", str(telemetry.azure(tmp_path / "azure"))]) == 1
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith("✓ layout     azure")
+    assert any(line.startswith("✗ data: ") and "zone" in line for line in shown)
+    path = telemetry.lines(tmp_path / "mine.csv", "speed,load", "1,2", "2,3")
+    assert cli.main(["doctor", "data", str(path)]) == 1
+    shown = capsys.readouterr().out
+    assert "cmapss" in shown
+    assert "– near       mine.csv has no column that is a time: name it timestamp" in shown
 
 
 def test_wrong_use_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ to disk and renamed over the target.
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +46,26 @@ def atomic(path: str | Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A new folder that takes the place of `target`, whatever it held, when the block ends without an exception."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for stale in target.parent.glob(f".{target.name}.*.building"):
+        if not _alive(stale.name.split(".")[-3]):
+            shutil.rmtree(stale, ignore_errors=True)
+    suffix = f".{os.getpid()}.building"
+    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=suffix))
+    try:
+        fresh = scratch / "fresh"
+        fresh.mkdir()
+        yield fresh
+        if target.exists():
+            target.rename(scratch / "former")
+        fresh.rename(target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write UTF-8 text atomically."""
     with atomic(path) as temporary:
@@ -80,3 +101,13 @@ def path_of(uri: str) -> Path | None:
     """
     parts = urlsplit(uri)
     return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
+
+
+def _alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -117,3 +117,12 @@ def single(width: float = 7.6, height: float = 4.0) -> tuple[Picture, Axes]:
     """A picture with one pair of axes."""
     figure = picture(width, height)
     return figure, figure.add_subplot()
+
+
+@drawn
+def nothing(reason: str) -> Picture:
+    """A picture of one sentence: why there is nothing to draw."""
+    figure = picture(7.8, 0.9)
+    figure.text(0.02, 0.5, reason, va="center", fontsize=11, color=GREY)
+    figure.alt = reason
+    return figure

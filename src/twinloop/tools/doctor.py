@@ -1,31 +1,39 @@
-"""Check this machine and say what each gap costs, for one twin or all; or check images: doctor data PATH.
+"""Check this machine and say what each gap costs, for one twin or all; or check data: doctor data PATH.
 
-`doctor data PATH` reads every file of a folder or archive of images: which layout it has, what is in
-it, what is wrong with its files. Nothing is written. Exit status 1 where something is.
+`doctor data PATH` reads every file of a folder or archive of images, or of a file or folder of telemetry: which layout
+it has and for which twin, what is in it, what is left out and what is wrong. Nothing is written. Exit status 1 where
+something is.
 """
 
 import argparse
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twinloop.errors import InputError, RunError
-from twinloop.numbers import count
+from twinloop.numbers import count, counted, number, percent
 from twinloop.twins import registry
 
+if TYPE_CHECKING:
+    from twinloop.prognostics.data.inspection import Inspection
+
 EXAMPLE = "python -m twinloop doctor data data/source/mine"
-PROBLEMS_SHOWN = 40
+PROBLEMS_SHOWN, LONGEST_LIST, MINUTES_PER_DAY = 40, 160, 1440
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the tool is given: nothing or a twin for the machine, `data` and a path for images."""
+    """Declare what the tool is given: nothing or a twin for the machine, `data` and a path for data."""
     parser.add_argument(
         "subject",
         nargs="?",
         choices=["data", *registry.TWINS],
-        help="a twin: this machine for it alone; data: check images instead of this machine",
+        help="a twin: this machine for it alone; data: check images or telemetry instead of this machine",
     )
-    parser.add_argument("path", nargs="?", type=Path, help="folder, zip or tar with the images")
+    parser.add_argument(
+        "path", nargs="?", type=Path, help="folder, zip or tar with images; folder or file of telemetry"
+    )
 
 
 def run(options: argparse.Namespace, root: Path) -> int:
@@ -45,9 +53,125 @@ def run(options: argparse.Namespace, root: Path) -> int:
 
 
 def check_data(path: Path) -> int:
+    """Print what a source holds, pictures or telemetry, and for which twin it is; 1 where prepare would stop.
+
+    Telemetry is what no layout of pictures claims. Raises InputError for a source that is not there.
+    """
+    from twinloop.prognostics.data.files import data_files
+    from twinloop.prognostics.data.inspection import inspect
+    from twinloop.prognostics.data.settings import DataSettings
+
+    packed = path.is_file() and path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz") and not _table(path)
+    if packed or not path.exists():
+        return check_pictures(path)
+    if path.is_dir() and _pictures(path):
+        status = check_pictures(path)
+        if any(data_files(path)):
+            print(
+                f"– tables     {count(len(data_files(path)))} beside the pictures: name their own folder to check them"
+            )
+        return status
+    found = inspect(path, DataSettings())
+    if not found.candidates and path.is_file() and not _table(path):
+        return check_pictures(path)
+    return _tell_telemetry(path, found)
+
+
+def _table(path: Path) -> bool:
+    from twinloop.prognostics.data.files import SUFFIXES, kind_of
+
+    return kind_of(path) in SUFFIXES
+
+
+def _pictures(folder: Path) -> bool:
+    from twinloop.vision.datasets.layouts import recognised
+
+    return recognised(folder) is not None
+
+
+def _tell_telemetry(path: Path, found: "Inspection") -> int:
+    """Layout, contents, leaks, what was left out; what is near where nothing fits."""
+    twin, setting = _reader("DataSettings")
+    if not found.candidates:
+        print("✗ layout     none of these:")
+        _list_layouts()
+        for line in found.near:
+            print(f"– near       {line}")
+        return 1
+    best, *others = found.candidates
+    sure = "" if not best.left else f", {percent(best.sureness, digits=0)} of the files"
+    print(f"✓ layout     {best.layout.name} ({best.layout.looks_for}){sure}")
+    if twin:
+        print(f"✓ twin       {twin}: `python -m twinloop conf {setting('source')}={path}`")
+    for other in others:
+        print(f"– or         {other.layout.name}: {setting('kind')}={other.layout.name} would read it as that")
+    for line in found.near:
+        print(f"– {line}")
+    record = found.record
+    if record is None:
+        print(f"✗ {registry.find(twin).in_params(found.problem) if twin else found.problem}")
+        print("1 problem")
+        return 1
+    telemetry = record.telemetry
+    sensors = ", ".join(f"{name} ({unit})" if unit else name for name, unit in telemetry.units.items())
+    begin, end = telemetry.frame["time_min"].min(), telemetry.frame["time_min"].max()
+    span = (float(end) - float(begin)) / MINUTES_PER_DAY  # type: ignore[arg-type]
+    print(
+        f"✓ telemetry  {count(len(telemetry))} rows of {counted(len(telemetry.assets), 'asset')} over "
+        f"{number(span)} days by the {record.clock} clock"
+    )
+    print(f"✓ sensors    {shortened(sensors)}")
+    for (kind,), events in record.events.sort("kind").group_by("kind", maintain_order=True):
+        by = events.group_by("component").len().sort("len", "component", descending=[True, False])
+        told = ", ".join(f"{component or 'no component'} {many}" for component, many in by.head(6).iter_rows())
+        print(f"✓ {kind:<10} {count(len(events))}: {told}")
+    failed = int(record.lives["failed"].sum())
+    print(
+        f"{'✓' if failed else '–'} lives      {count(len(record.lives))}, {failed} of them ended in a failure"
+        + ("" if failed else ": nothing to learn failures from, anomalies alone")
+    )
+    if len(record.windows):
+        print(f"✓ windows    {count(len(record.windows))} of labelled anomalies")
+    if record.leaks:
+        print(
+            f"– leaks      {', '.join(record.leaks)}: they give the label away and are left out "
+            f"({setting('with_leaks')}=true keeps them)"
+        )
+    for reason, many in record.left_out.items():
+        print(f"– {reason}: {count(many)}")
+    if best.left:
+        print(f"– files of another kind: {shortened(', '.join(file.name for file in best.left))}")
+    for note in record.notes:
+        print(f"– {note}")
+    print("nothing is wrong")
+    return 0
+
+
+def _reader(settings: str) -> tuple[str, Callable[[str], str]]:
+    """The twin that reads by these settings ("" where none does), and the path of one of them in params.yaml."""
+    for twin in registry.chosen():
+        path = twin.in_params(f"{settings}.kind").removesuffix("kind")
+        if path != f"{settings}.":
+            return twin.name, path.__add__
+    return "", f"{settings}.".__add__
+
+
+def _list_layouts() -> None:
+    from twinloop.prognostics.data.layouts import LAYOUTS as TELEMETRY
+    from twinloop.vision.datasets.layouts import LAYOUTS as PICTURES
+
+    for layout in (*PICTURES, *TELEMETRY):
+        print(f"             {layout.name:<14} {layout.looks_for}")
+
+
+def shortened(text: str) -> str:
+    """A list short enough for a line."""
+    return text if len(text) <= LONGEST_LIST else f"{text[: LONGEST_LIST - 1]}…"
+
+
+def check_pictures(path: Path) -> int:
     """Print what a source of images holds; 1 where prepare would leave out a file or stop."""
     from twinloop.vision.datasets.inspection import inspect
-    from twinloop.vision.datasets.layouts import LAYOUTS
     from twinloop.vision.datasets.settings import DatasetSettings
 
     with tempfile.TemporaryDirectory(prefix="twinloop-doctor-") as scratch:
@@ -55,8 +179,7 @@ def check_data(path: Path) -> int:
         found = inspect(path, Path(scratch) / "unpacked", settings, workers=os.cpu_count() or 1)
     if found.layout is None:
         print("✗ layout     none of these:")
-        for layout in LAYOUTS:
-            print(f"             {layout.name:<14} {layout.looks_for}")
+        _list_layouts()
         return 1
     print(f"✓ layout     {found.layout}")
     if found.classes:

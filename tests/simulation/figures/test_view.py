@@ -10,14 +10,14 @@ from tests.simulation.lines import log_of, queue
 from twinloop.errors import InputError
 from twinloop.simulation.figures import view
 from twinloop.simulation.figures.states import STATE_COLOURS
-from twinloop.simulation.figures.view import FactoryView, factory_view
+from twinloop.simulation.figures.view import MovingView, factory_view
 from twinloop.simulation.model.line import Line
 
 HOSTILE = "<script>alert(1)</script>"
 HOURS = 8 * 60.0
 
 
-def view_of(line: Line, **more: float) -> FactoryView:
+def view_of(line: Line, **more: float) -> MovingView:
     return factory_view(line, log_of(line, minutes=HOURS).frame(), horizon=HOURS, **more)
 
 

@@ -58,7 +58,7 @@ def alert_curve(
     lead = np.array([lead for lead, _ in judged])  # [L, T], NaN where missed
     false = np.array([false for _, false in judged])
     months = np.array([max(life.end_min - window, 0.0) for life in watched]) / MINUTES_PER_HOUR / hours_per_month
-    weights = np.vstack([np.ones(len(watched), dtype=np.int64), _resampled(failed, draws, np.random.default_rng(seed))])
+    weights = np.vstack([np.ones(len(watched), dtype=np.int64), resampled(failed, draws, np.random.default_rng(seed))])
     hits = np.isfinite(lead)
     quiet = (weights @ months)[:, None]
     return AlertCurve(
@@ -90,8 +90,8 @@ def _judged(life: Watched, thresholds: Floats, window: float) -> tuple[Floats, F
     return lead, false
 
 
-def _resampled(failed: NDArray[np.bool_], draws: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """[draws, L] how often each life was drawn, failed and cut lives apart."""
+def resampled(failed: NDArray[np.bool_], draws: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """[draws, L] how often each life is drawn by a bootstrap, failed [L] and cut ones apart."""
     weights = np.zeros((draws, len(failed)), dtype=np.int64)
     for group in (failed, ~failed):
         if group.any():

@@ -4,7 +4,7 @@ A row whose life was cut within the horizon has no known outcome and counts for 
 are no independent evidence: intervals come from drawing whole assets.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -117,16 +117,28 @@ def judge(
 
 
 def watched(
-    table: FeatureTable, lives: pl.DataFrame, component: str, score: Floats, rows: NDArray[np.int64]
+    table: FeatureTable,
+    lives: pl.DataFrame,
+    component: str,
+    score: Floats,
+    rows: NDArray[np.int64],
+    *,
+    worked: Floats | None = None,
 ) -> list[Watched]:
     """The component's lives as the predictor saw them: those with at least one of these rows [K], scored [K].
 
-    Ages are minutes from the first of its rows on: what was not watched counts for nothing.
+    Ages are minutes from the first of its rows on: what was not watched counts for nothing. worked: [N] minutes that
+    the asset of each row of the table had worked by then; with them, ages are minutes of work.
     """
     made = []
     for _, end, failed, inside in _lives(table, lives, component, rows):
-        at = table.time_min[rows[inside]]
-        made.append(Watched(at - at[0], score[inside], end - at[0], failed))
+        chosen = rows[inside]
+        at, stop = table.time_min[chosen], end
+        if worked is not None:
+            own = np.flatnonzero(table.unit == table.unit[chosen[0]])
+            stop = float(np.interp(end, table.time_min[own], worked[own]))
+            at = worked[chosen]
+        made.append(Watched(at - at[0], score[inside], max(stop, at[-1]) - at[0], failed))
     return made
 
 
@@ -158,6 +170,19 @@ def threshold_for(curve: AlertCurve, *, false_alarms: float) -> float:
     above = np.flatnonzero(curve.false_alarms[0] > false_alarms)
     first = above[-1] + 1 if len(above) else 0
     return float(curve.thresholds[min(first, len(curve.thresholds) - 1)] if len(allowed) else curve.thresholds[-1])
+
+
+def common_threshold(curves: Sequence[AlertCurve], *, false_alarms: float) -> float:
+    """The least threshold from which on all components together have at most so many false alarms per asset and month.
+
+    Probabilities of all components mean the same, so one threshold is fair to all. The highest where none is quiet
+    enough. Raises InputError for curves of other thresholds, or none.
+    """
+    if not curves or any(not np.array_equal(curve.thresholds, curves[0].thresholds) for curve in curves):
+        raise InputError("alert curves: expected at least one, and all with the same thresholds")
+    total = np.sum([curve.false_alarms[0] for curve in curves], axis=0)
+    above = np.flatnonzero(total > false_alarms)
+    return float(curves[0].thresholds[min(above[-1] + 1 if len(above) else 0, len(total) - 1)])
 
 
 def _lives(

@@ -16,9 +16,10 @@ from twinloop.files import atomic, read_json, write_json
 from twinloop.learning.inference import Graph, open_graph, run_batches
 from twinloop.learning.parity import batch_differences, require_equal
 from twinloop.learning.signature import Outputs
+from twinloop.prognostics.models.boosting import read_booster
 from twinloop.prognostics.models.calibration import Calibration, logit, sigmoid
 from twinloop.prognostics.models.forest import filled, forest_probability
-from twinloop.prognostics.models.hazard import BOOSTED, FOREST, NETWORK, ComponentModel, HazardModel, Odds
+from twinloop.prognostics.models.hazard import BOOSTED, FOREST, NETWORK, ComponentModel, HazardModel, Odds, Trees
 from twinloop.prognostics.models.sequences import Sequences
 from twinloop.prognostics.models.settings import HazardSettings
 from twinloop.prognostics.models.weibull import Weibull
@@ -100,7 +101,9 @@ def _component(folder: Path, number: int, own: dict[str, Any]) -> ComponentModel
         for kind in (FOREST, BOOSTED)
         if kind in calibration
     }
-    return ComponentModel(members, calibration, Calibration(*own["pooled"]), Weibull(*own["age"]), own["failures"])
+    trees = Trees(None, read_booster(folder / f"{number}_{BOOSTED}.json")) if members else None
+    age, pooled = Weibull(*own["age"]), Calibration(*own["pooled"])
+    return ComponentModel(members, calibration, pooled, age, own["failures"], trees)
 
 
 def _odds(graph: Graph, *, fill: bool) -> Odds:

@@ -1,10 +1,12 @@
 """Gradient-boosted trees (Chen and Guestrin, 2016) as this room uses them: the one module that imports XGBoost."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twinloop.errors import InputError
 from twinloop.prognostics.models.settings import BoostSettings
 
 Floats = NDArray[np.float64]
@@ -50,3 +52,22 @@ def contributions(booster: Any, values: NDArray[np.float32]) -> Floats:
 
     exact: Floats = booster.predict(xgboost.DMatrix(values, nthread=1), pred_contribs=True).astype(np.float64)
     return exact
+
+
+def gains(booster: Any, features: int) -> Floats:
+    """[features] share of each in the whole gain of all splits."""
+    found = booster.get_score(importance_type="total_gain")
+    values = np.array([found.get(f"f{number}", 0.0) for number in range(features)])
+    share: Floats = values / max(values.sum(), 1e-300)
+    return share
+
+
+def read_booster(path: Path) -> Any:
+    """A booster from XGBoost's JSON. Raises InputError for a file that is something else."""
+    import xgboost
+
+    try:
+        return xgboost.Booster(model_file=path)
+    except xgboost.core.XGBoostError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"model: {path}: expected XGBoost's JSON ({reason}): export it again") from None

@@ -35,7 +35,10 @@ AGE, DAY = "component_age_h", "day"
 
 @dataclass(frozen=True, eq=False)
 class Trees:
-    """The trees of one component, fitted on all units: objects of their libraries, for export and contributions."""
+    """The trees of one component, fitted on all units: objects of their libraries, for export and contributions.
+
+    forest: None in a model read back.
+    """
 
     forest: Any
     booster: Any
@@ -47,7 +50,7 @@ class ComponentModel:
 
     age: what age alone tells.
 
-    failures: how many it learnt from. members is empty where these were too few. trees: None in a model read back.
+    failures: how many it learnt from. members is empty where these were too few, and there are no trees.
     """
 
     members: Mapping[str, Odds]

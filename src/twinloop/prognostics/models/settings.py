@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from twinloop.config import settings
-from twinloop.learning.settings import FitSettings
+from twinloop.learning.settings import FitSettings, StudySettings
+from twinloop.search_space import Dimension
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -98,3 +99,14 @@ class HazardSettings:
             length=14, width=16, levels=3, fit=FitSettings(epochs=10, patience=10, keep="last")
         )
     )
+
+
+@settings
+class HazardStudySettings(StudySettings):
+    """A study of the hazard's trees: each trial learns from one part of the training assets and is judged on another.
+
+    share: of the training assets that trials use. space: what may vary, such as boost.depth and forest.leaf.
+    """
+
+    share: Share = 0.5
+    space: dict[str, Dimension] = dataclasses.field(default_factory=dict)

@@ -52,6 +52,16 @@ class FeatureTable:
         """Some of the rows."""
         return FeatureTable(self.assets, self.columns, self.unit[kept], self.time_min[kept], self.values[kept])
 
+    def of_units(self, units: NDArray[np.int64]) -> "FeatureTable":
+        """The rows of some assets, by their numbers, and no other asset."""
+        return self.where(np.isin(self.unit, units)).compact()
+
+    def compact(self) -> "FeatureTable":
+        """The same rows without assets that have none."""
+        present, unit = np.unique(self.unit, return_inverse=True)
+        names = tuple(self.assets[number] for number in present)
+        return FeatureTable(names, self.columns, unit.astype(np.int64), self.time_min, self.values)
+
     def selected(self, names: tuple[str, ...]) -> NDArray[np.float32]:
         """[N, len(names)] some of the columns, in this order. Raises InputError for one that is not there."""
         missing = [name for name in names if name not in self.columns]
@@ -61,6 +71,18 @@ class FeatureTable:
                 f"{missing[0]}: make them with the same FeatureSettings"
             )
         return self.values[:, [self.columns.index(name) for name in names]]
+
+    def worked_min(self, step_min: float) -> Floats:
+        """[N] minutes that the asset of each row had worked by then: its windows' rows so far, one every `step_min`.
+
+        Raises InputError for a table without the feature `rows`.
+        """
+        counts = self.selected(("rows",))[:, 0].astype(np.float64) * step_min
+        total = np.cumsum(counts)
+        starts = np.searchsorted(self.unit, np.arange(len(self.assets)))
+        before: Floats = (total - counts)[starts]
+        worked: Floats = total - before[self.unit]
+        return worked
 
     @property
     def varying(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from twinloop.numbers import Interval, interval, number, percent
 from twinloop.palette import BLUE, GREY, ORANGE, RED, SKY
 from twinloop.reporting.figures.bars import interval_bars
 from twinloop.reporting.figures.data import shortened
-from twinloop.reporting.style import CYCLE, Picture, drawn, picture, single
+from twinloop.reporting.style import CYCLE, Picture, drawn, nothing, single
 
 Values = NDArray[np.float64]
 
@@ -75,7 +75,7 @@ def planned_against_executed(
 def method_comparison(results: Mapping[str, Interval], *, label: str, title: str, chosen: str = "") -> Picture:
     """A figure per method, executed under breakdowns, with its interval; the chosen method stands out."""
     if not results:
-        return _nothing("Nothing to compare: no method was executed.")
+        return nothing("Nothing to compare: no method was executed.")
     ordered = dict(sorted(results.items(), key=lambda item: item[1].mean))
     figure, axes = single(7.8, 0.42 * max(len(ordered), 1) + 1.3)
     for place, (name, result) in enumerate(ordered.items()):
@@ -111,7 +111,7 @@ def incumbents(
     the objective, with its unit. at_once: methods without a search, already divided; drawn as dotted lines.
     """
     if not len(trace):
-        return _nothing("No search left a trace: its methods answer at once.")
+        return nothing("No search left a trace: its methods answer at once.")
     figure, axes = single(7.8, 4.2)
     found = trace.with_columns(pl.col("wall_s").clip(lower_bound=LEAST_S), pl.col("objective", "bound") / scale)
     seconds = found["wall_s"].to_numpy()
@@ -158,7 +158,7 @@ def pareto_front(
     points: (first, second), both to be small. labels: of both goals, with units. chosen: the plan that is used.
     """
     if not points:
-        return _nothing("No front: no plan was found.")
+        return nothing("No front: no plan was found.")
     figure, axes = single(7.8, 4.2)
     ordered = sorted(zip(points, proved, strict=True))
     first, second = (np.array(column) for column in zip(*(point for point, _ in ordered), strict=True))
@@ -192,7 +192,7 @@ def price_of_robustness(
     worst: what the mean of the worst executions is called.
     """
     if not hedges:
-        return _nothing("No robust plans: only one plan was made.")
+        return nothing("No robust plans: only one plan was made.")
     figure, axes = single(7.8, 4.4)
     at = [hedge.promised for hedge in hedges]
     for colour, marker, name, values in (
@@ -233,7 +233,7 @@ def what_if(
     differences: change → paired difference to `reference`. label: of the goal, with its unit.
     """
     if not differences:
-        return _nothing("Nothing was asked: no change of the shop was tried.")
+        return nothing("Nothing was asked: no change of the shop was tried.")
     ordered = dict(sorted(differences.items(), key=lambda item: item[1].mean))
     figure, axes = single(7.8, 0.46 * len(ordered) + 1.5)
     colours = [GREY if not found.settled else BLUE if found.mean < 0 else RED for found in ordered.values()]
@@ -249,10 +249,3 @@ def what_if(
 
 def _pair(first: float, second: float) -> str:
     return f"{number(first)} and {number(second)}"
-
-
-def _nothing(reason: str) -> Picture:
-    figure = picture(7.8, 0.9)
-    figure.text(0.02, 0.5, reason, va="center", fontsize=11, color=GREY)
-    figure.alt = reason
-    return figure

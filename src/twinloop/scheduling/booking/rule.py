@@ -18,7 +18,8 @@ from twinloop.scheduling.booking.days import book
 from twinloop.scheduling.booking.slots import Workshop
 from twinloop.scheduling.question import Limit
 from twinloop.simulation.fleet.morning import Morning, Visit
-from twinloop.simulation.fleet.risks import survival
+from twinloop.simulation.fleet.policies import Alert, Joint
+from twinloop.simulation.fleet.risks import Foresight, survival
 from twinloop.simulation.fleet.vehicle import Component, Fleet
 
 Floats = NDArray[np.float64]
@@ -83,6 +84,16 @@ class BookingRule:
         if bays.max() < 1 or max(left.max() for left in skills.values()) < 1:
             return None
         return Workshop({skill: _whole(left) for skill, left in skills.items()}, _whole(bays), reserve=self.reserve)
+
+
+def joint_rule(fleet: Fleet, alerts: Alert, *, ahead: int = 10, limit: Limit | None = None) -> Joint:
+    """The rule by expected cost as a policy of the fleet: it knows these alerts, each at its threshold, and the ages.
+
+    ahead, limit: as of `BookingRule`.
+    """
+    curves = {name: curve.at(alerts.values[name]) for name, curve in alerts.curves.items() if name in alerts.values}
+    rule = BookingRule(cost_rates(fleet), ahead=ahead, limit=limit)
+    return Joint(rule, signals=alerts, foresight=Foresight(curves))
 
 
 def cost_rates(fleet: Fleet) -> dict[str, float]:

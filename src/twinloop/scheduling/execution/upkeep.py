@@ -34,7 +34,7 @@ VALUE = {
 
 @dataclass(frozen=True, eq=False)
 class WindowsWorth:
-    """executions: a row per plan and replication (`EXECUTIONS`; minutes and euro). frame: a row per figure (`VALUE`)."""
+    """executions: a row per plan and replication (`EXECUTIONS`, minutes and euro). frame: one per figure (`VALUE`)."""
 
     executions: pl.DataFrame
     frame: pl.DataFrame

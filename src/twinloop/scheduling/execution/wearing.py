@@ -62,7 +62,7 @@ class WornMachine(Breakdowns):
     def work(
         self, env: simpy.Environment, minutes: float, hours: OpenTime, least: float, interrupted: Interrupted
     ) -> Process:
-        """Occupy the machine for `minutes` of running; after a repair, and after a maintenance, its life is a new one."""
+        """Occupy the machine for `minutes` of running; a repair or a maintenance begins a new life."""
         while True:
             while self._renewed and self._renewed[0] <= env.now:
                 del self._renewed[0]

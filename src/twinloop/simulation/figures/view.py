@@ -20,13 +20,17 @@ MOST_BYTES = 300_000
 
 
 @dataclass(frozen=True)
-class FactoryView:
-    """The moving picture as SVG text, a still of one moment of it, and what it shows in words."""
+class MovingView:
+    """The moving picture as SVG text, a still of one moment of it, and what it shows in words.
+
+    pace: how quickly time passes in it.
+    """
 
     moving: str
     still: str
     alt: str
     css_width: int
+    pace: str = "a minute takes a second"
 
     def save(self, path: str | Path) -> None:
         """Write the moving picture as an SVG file."""
@@ -43,6 +47,7 @@ class FactoryView:
                 alt=self.alt,
                 still_alt=f"A still of: {self.alt}",
                 width=self.css_width,
+                pace=self.pace,
             )
         )
 
@@ -50,15 +55,15 @@ class FactoryView:
         return self.__html__()
 
 
-FACE = """<figure class="factory-view">
+FACE = """<figure class="moving-view">
 <style>
-.factory-view .still, .factory-view input:not(:checked) ~ .play {{ display: none; }}
-.factory-view .play, .factory-view input:not(:checked) ~ .still {{ display: block; max-width: 100%; height: auto; }}
+.moving-view .still, .moving-view input:not(:checked) ~ .play {{ display: none; }}
+.moving-view .play, .moving-view input:not(:checked) ~ .still {{ display: block; max-width: 100%; height: auto; }}
 @media print, (prefers-reduced-motion: reduce) {{
-.factory-view input, .factory-view label, .factory-view .play {{ display: none !important; }}
-.factory-view .still {{ display: block !important; max-width: 100%; height: auto; }} }}
+.moving-view input, .moving-view label, .moving-view .play {{ display: none !important; }}
+.moving-view .still {{ display: block !important; max-width: 100%; height: auto; }} }}
 </style>
-<input type="checkbox" id="{name}" checked><label for="{name}"> in motion: a minute takes a second</label>
+<input type="checkbox" id="{name}" checked><label for="{name}"> in motion: {pace}</label>
 <img class="play" src="{moving}" alt="{alt}" width="{width}">
 <img class="still" src="{still}" alt="{still_alt}" width="{width}">
 </figure>"""
@@ -72,7 +77,7 @@ def factory_view(
     warmup_min: float = 0.0,
     start: float | None = None,
     minutes: float = 30.0,
-) -> FactoryView:
+) -> MovingView:
     """The stretch of `minutes` from `start` on, or where most happens after the warm-up; a minute takes a second.
 
     events: the log of `line` as a frame, up to minute `horizon`. A stretch whose picture would be larger than 300 kB
@@ -88,7 +93,7 @@ def factory_view(
         painter = Painter(line, events, since, since + length, warmup_min)
         moving = painter.svg(None)
         if len(moving.encode()) <= MOST_BYTES or length < 1:
-            return FactoryView(moving, painter.svg(painter.moment), painter.spoken, painter.css_width)
+            return MovingView(moving, painter.svg(painter.moment), painter.spoken, painter.css_width)
         length /= 2
 
 

@@ -21,6 +21,7 @@ from twinloop.simulation.fleet.policies import (
     policy_of,
 )
 from twinloop.simulation.fleet.scenario import BadBatch, Fault, Scenario
+from twinloop.simulation.fleet.scored import HazardScorer, Scored
 from twinloop.simulation.fleet.sensor_faults import SensorFault
 from twinloop.simulation.fleet.sensors import Sensing, telemetry
 from twinloop.simulation.fleet.standard import StandardFleet
@@ -40,6 +41,7 @@ __all__ = [
     "Fleet",
     "FleetComparison",
     "FleetHistory",
+    "HazardScorer",
     "Joint",
     "Kind",
     "Mode",
@@ -48,6 +50,7 @@ __all__ = [
     "Policy",
     "RunToFailure",
     "Scenario",
+    "Scored",
     "Sensing",
     "SensorFault",
     "Shift",

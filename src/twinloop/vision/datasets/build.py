@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from twinloop.errors import InputError, RunError
-from twinloop.files import write_text
+from twinloop.files import replacing, write_text
 from twinloop.progress import say
 from twinloop.vision.datasets import layouts
 from twinloop.vision.datasets.archives import opened
@@ -30,7 +30,7 @@ from twinloop.vision.datasets.splits import (
     kfold,
     missing_classes,
 )
-from twinloop.vision.datasets.storing import Quarantine, Stored, replacing, store
+from twinloop.vision.datasets.storing import Quarantine, Stored, store
 from twinloop.vision.index import CARD_FILE, GOOD, INDEX_FILE, QUARANTINE_FILE, SCHEMA
 from twinloop.vision.synthetic.surfaces import Photograph, photographs
 

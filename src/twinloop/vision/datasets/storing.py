@@ -8,13 +8,9 @@ import csv
 import hashlib
 import io
 import itertools
-import os
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -102,26 +98,6 @@ class Quarantine:
         write_text(path, text.getvalue())
 
 
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A new folder that takes the place of `target`, whatever it held, when the block ends without an exception."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for stale in target.parent.glob(f".{target.name}.*.building"):
-        if not _alive(stale.name.split(".")[-3]):
-            shutil.rmtree(stale, ignore_errors=True)
-    suffix = f".{os.getpid()}.building"
-    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=suffix))
-    try:
-        fresh = scratch / "fresh"
-        fresh.mkdir()
-        yield fresh
-        if target.exists():
-            target.rename(scratch / "former")
-        fresh.rename(target)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
 def store(
     samples: Sequence[Sample], quarantine: Quarantine, target: Path, *, max_pixels: int, workers: int
 ) -> list[Stored]:
@@ -186,13 +162,3 @@ def _png(pixels: NDArray[np.uint8]) -> bytes:
     # Level 3 packs photographs nearly as well as level 6 in half the time.
     Image.fromarray(pixels).save(stream, "PNG", compress_level=3)
     return stream.getvalue()
-
-
-def _alive(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except PermissionError:
-        return True
-    return True

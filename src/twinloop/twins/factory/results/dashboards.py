@@ -21,7 +21,7 @@ from twinloop.reporting.figures import (
 from twinloop.reporting.pages import KeyFigure, Section
 from twinloop.reporting.style import Picture
 from twinloop.reporting.tables import Table
-from twinloop.simulation.figures.view import FactoryView
+from twinloop.simulation.figures.view import MovingView
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.results.base import CURRENCY, FactoryOutputs
 from twinloop.twins.factory.results.explanation import Explanation
@@ -77,13 +77,13 @@ def pictures(root: Path) -> dict[str, Picture]:
     }
 
 
-def sections(root: Path, drawn: Mapping[str, Picture], view: FactoryView) -> tuple[Section, ...]:
+def sections(root: Path, drawn: Mapping[str, Picture], view: MovingView) -> tuple[Section, ...]:
     """The operations (with the line at work), model and business dashboards."""
     outputs = FactoryOutputs(root)
     return _operations(outputs, drawn, view), _model(outputs, drawn), _business(outputs, drawn)
 
 
-def _operations(outputs: FactoryOutputs, drawn: Mapping[str, Picture], view: FactoryView) -> Section:
+def _operations(outputs: FactoryOutputs, drawn: Mapping[str, Picture], view: MovingView) -> Section:
     line, shop = ProductionLine(outputs.root), outputs.metrics("schedule")
     planned = quantity(shop["planned_tardiness"], "h")
     return Section(

@@ -10,7 +10,7 @@ from twinloop.config import parse
 from twinloop.simulation import Line
 from twinloop.simulation.events.bottleneck import bottleneck_shares, bottlenecks
 from twinloop.simulation.events.intervals import queue_levels, state_intervals
-from twinloop.simulation.figures.view import FactoryView, factory_view
+from twinloop.simulation.figures.view import MovingView, factory_view
 from twinloop.simulation.model.entities import entities
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.results.base import FactoryOutputs
@@ -52,7 +52,7 @@ class ShopFloor(FactoryOutputs):
         """All machines along the line."""
         return entities(self.line)[1:]
 
-    def view(self) -> FactoryView:
+    def view(self) -> MovingView:
         """The half hour in which most happens, in motion."""
         return factory_view(self.line, self.events, horizon=self.horizon, warmup_min=self.warmup_min)
 

@@ -1,0 +1,133 @@
+"""An isolation forest (Liu, Ting and Zhou, 2008): what few random cuts part from all else is unusual.
+
+Fitted to windows of other assets, it judges each window by itself. It leaves as an ONNX graph, which is compared with
+the forest at several sizes of a batch, and one JSON; whoever opens these needs no scikit-learn.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinloop.errors import InputError
+from twinloop.files import read_json, write_json
+from twinloop.learning.inference import open_graph, run_batches
+from twinloop.learning.parity import batch_differences, require_equal
+from twinloop.learning.signature import Outputs
+from twinloop.prognostics.anomaly.detector import Said, watched
+from twinloop.prognostics.anomaly.settings import IsolationSettings
+from twinloop.prognostics.inference.graphs import BATCHES, INPUT, TOLERANCE
+from twinloop.prognostics.models.forest import filled
+from twinloop.prognostics.models.table import FeatureTable
+
+Floats = NDArray[np.float64]
+GRAPH, RECORD = "isolation.onnx", "anomaly.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class IsolationForest:
+    """A detector whose score is 2^(-h/c): h the mean number of cuts, c that of a search tree; usual is below 0.5.
+
+    threshold: score from which on it raises an alarm. score: [N, F] → [N]. forest: what it was fitted as, None where it
+    was opened from a graph.
+    """
+
+    columns: tuple[str, ...]
+    threshold: float
+    score: Callable[[NDArray[np.float32]], Floats]
+    forest: Any = None
+
+    def stream(self) -> "IsolationForest":
+        """Itself: it remembers nothing."""
+        return self
+
+    def push(self, values: Floats) -> Said:
+        """What is said of rows, [n, F]; a missing value counts as usual, 0."""
+        score = self.score(np.asarray(values, np.float32)) if len(values) else np.zeros(0)
+        return Said(score, score >= self.threshold, np.full(len(score), -1))
+
+
+def fit_isolation(
+    table: FeatureTable, settings: IsolationSettings, *, columns: tuple[str, ...] | None = None, seed: int = 0
+) -> IsolationForest:
+    """A forest of the table's windows. columns: those it looks at, else all that vary but for ages.
+
+    Raises InputError for fewer than two windows, and for columns that are not there.
+    """
+    from sklearn.ensemble import IsolationForest as Forest
+
+    names = watched(table, columns)
+    if len(table) < 2:
+        raise InputError(f"anomaly: expected at least 2 windows to learn what is usual, got {len(table)}")
+    values = filled(table.selected(names))
+    forest = Forest(
+        n_estimators=settings.trees,
+        max_samples=min(settings.rows, len(values)),
+        max_features=settings.columns,
+        n_jobs=settings.threads,
+        random_state=seed,
+    ).fit(values)
+
+    def score(some: NDArray[np.float32]) -> Floats:
+        found: Floats = -forest.score_samples(filled(some))
+        return found
+
+    threshold = float(np.quantile(score(values), 1 - settings.alarm_share))
+    return IsolationForest(names, threshold, score, forest)
+
+
+def export_isolation(model: IsolationForest, folder: Path, values: NDArray[np.float32]) -> dict[str, float]:
+    """Write a fitted forest into a folder; returns graph → largest difference of a score on samples [N, F].
+
+    N at least 65, columns as the model's. Raises RunError where it is more than 1e-5.
+    """
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import FloatTensorType
+
+    from twinloop.learning.export import save_graph
+
+    graph = to_onnx(
+        model.forest,
+        initial_types=[(INPUT, FloatTensorType([None, len(model.columns)]))],
+        target_opset={"": 20, "ai.onnx.ml": 3},
+    )
+    save_graph(graph, folder / GRAPH, {"member": "isolation forest"})
+    offset = float(model.forest.offset_)
+    record = {"format": FORMAT, "columns": list(model.columns), "threshold": model.threshold, "offset": offset}
+    write_json(folder / RECORD, record)
+    opened = open_graph(folder / GRAPH)
+    found = batch_differences(
+        lambda some: [_score(opened(some), offset)],
+        {INPUT: filled(values)},
+        [model.score(values)],
+        sizes=[size for size in BATCHES if 2 * size < len(values)],
+    )
+    difference = max(found.values())
+    require_equal(difference, tolerance=TOLERANCE, name="isolation forest")
+    return {"isolation forest": difference}
+
+
+def open_isolation(folder: Path) -> IsolationForest:
+    """The forest that `export_isolation` wrote, on ONNX Runtime. Raises InputError for a folder of something else."""
+    try:
+        record = read_json(folder / RECORD)
+    except (OSError, ValueError) as error:
+        raise InputError(f"anomaly: {folder}: cannot be read ({error}): export it again") from None
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise InputError(f"anomaly: {folder}: expected format {FORMAT}: export it again")
+    graph = open_graph(folder / GRAPH)
+
+    def score(values: NDArray[np.float32]) -> Floats:
+        return _score(run_batches(graph, {INPUT: filled(values)}, batch=4096), record["offset"])
+
+    return IsolationForest(tuple(record["columns"]), record["threshold"], score)
+
+
+def _score(outputs: Outputs, offset: float) -> Floats:
+    """Of label and decision, the score samples have."""
+    score: Floats = -(outputs[-1].astype(np.float64).ravel() + offset)
+    return score

@@ -1,0 +1,104 @@
+"""How much driving is left when a predictor first alerts: an AlertCurve whose window is the whole life.
+
+A policy of alerts renews a component at the first one. What it needs is the law of what was left then, however much
+that was: an alert that comes early in a life is no false one but wastes more of it. Lives that were renewed after their
+alert and before their failure tell that more was left than they had (Kaplan and Meier, 1958).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinloop.contracts import AlertCurve
+from twinloop.contracts.alert_curve import HOURS_PER_MONTH
+from twinloop.contracts.clock import Clock
+from twinloop.errors import InputError
+from twinloop.numbers import MINUTES_PER_HOUR
+from twinloop.prognostics.evaluation.alerts import LEVELS, Watched, resampled
+
+Floats = NDArray[np.float64]
+# Shares of the watched time that lie at or above the lowest and the highest threshold.
+SHARES = (0.6, 0.005)
+
+
+class Firsts(NamedTuple):
+    """Of L lives and T thresholds: minutes from the first alert to the end [L, T], NaN without one; failed [L]."""
+
+    left: Floats
+    failed: NDArray[np.bool_]
+
+
+def thresholds_of(watched: Sequence[Watched], *, count: int = 41) -> Floats:
+    """Scores that the lives pass after ever more of their time, fewer where scores repeat."""
+    scores = np.concatenate([life.score for life in watched])
+    return np.unique(np.quantile(scores, 1 - np.geomspace(*SHARES, count)))
+
+
+def first_alerts(watched: Sequence[Watched], thresholds: Floats) -> Firsts:
+    """When each life was first at or above each threshold."""
+    left = np.full((len(watched), len(thresholds)), np.nan)
+    for place, life in enumerate(watched):
+        highest = np.maximum.accumulate(life.score)
+        first = np.searchsorted(highest, thresholds, side="left")
+        alerted = first < len(highest)
+        left[place, alerted] = np.maximum(life.end_min - life.age_min[first[alerted]], 0.0)
+    return Firsts(left, np.array([life.failed for life in watched], dtype=np.bool_))
+
+
+def lead_curve(
+    watched: Sequence[Watched],
+    *,
+    model: str,
+    thresholds: Floats | None = None,
+    draws: int = 100,
+    seed: int = 0,
+    hours_per_month: float = HOURS_PER_MONTH,
+    clock: Clock = "work",
+) -> AlertCurve:
+    """Recall and lead times of the first alert of each life, at each of the thresholds [T] (`thresholds_of` them).
+
+    Recall is the share of lives with an alert among those that had one or failed without. No alert is false. Lives
+    should be watched from their beginning: what began before is taken to have been below every threshold until then.
+    The operating point is the threshold in the middle. Raises InputError without a single failure.
+    """
+    thresholds = thresholds_of(watched) if thresholds is None and watched else thresholds
+    if thresholds is None or not any(life.failed for life in watched):
+        raise InputError(f"lead curve: none of {len(watched)} lives ended in a failure: watch the assets for longer")
+    left, failed = first_alerts(watched, thresholds)
+    weights = np.vstack([np.ones(len(failed), dtype=np.int64), resampled(failed, draws, np.random.default_rng(seed))])
+    alerted = np.isfinite(left)
+    hits, missed = weights @ alerted, weights @ (~alerted & failed[:, None])
+    months = sum(life.end_min for life in watched) / MINUTES_PER_HOUR / hours_per_month
+    recall = hits / np.maximum(hits + missed, 1)
+    lead = np.stack([_leads(column, failed, weights) for column in left.T], axis=1)
+    return AlertCurve(
+        thresholds=thresholds,
+        recall=recall,
+        lead_levels=LEVELS,
+        lead_hours=lead / MINUTES_PER_HOUR,
+        false_alarms=np.zeros_like(recall),
+        failures=int(failed.sum()),
+        asset_months=months,
+        threshold=float(thresholds[len(thresholds) // 2]),
+        model=model,
+        hours_per_month=hours_per_month,
+        clock=clock,
+    )
+
+
+def _leads(left: Floats, failed: NDArray[np.bool_], weights: NDArray[np.int64]) -> Floats:
+    """[draws, Q] quantiles in minutes at LEVELS of what was left [L], where a life that was cut had more; 0 without."""
+    order = np.argsort(left, kind="stable")[: int(np.isfinite(left).sum())]
+    if not len(order):
+        return np.zeros((len(weights), len(LEVELS)))
+    times, own = left[order], weights[:, order]
+    at_risk = own[:, ::-1].cumsum(axis=1)[:, ::-1]
+    died = np.divide(own * failed[order], at_risk, out=np.zeros(own.shape), where=at_risk > 0)
+    passed = 1 - np.cumprod(1 - died, axis=1)
+    # What no failure accounts for lies at the longest lead that was seen.
+    passed[:, -1] = 1.0
+    # Of equal shares the first place with some of it, whatever the last digit of their sum says.
+    wanted = np.maximum(LEVELS * (1 - 1e-12), 1e-12)
+    return np.array([times[np.searchsorted(row, wanted, side="left")] for row in passed])

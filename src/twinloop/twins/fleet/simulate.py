@@ -1,0 +1,102 @@
+"""Price the predictor: policies of maintenance on the same simulated fleets, between fixed intervals and the oracle.
+
+The measured alert curves enter with their draws, so intervals hold what is not known of the predictor. Alerts are
+heeded from thresholds chosen with the workshop and the costs in view, not from where the predictor looks best.
+"""
+
+import dataclasses
+from typing import Any
+
+from twinloop.files import atomic, write_json
+from twinloop.numbers import quantity
+from twinloop.prognostics.prepared import Prepared
+from twinloop.scheduling.booking.rule import joint_rule
+from twinloop.simulation.fleet import Alert, FleetComparison, compare_policies
+from twinloop.simulation.fleet.comparison import FAILURE, INTERVAL
+from twinloop.simulation.fleet.record import COST, KPIS
+from twinloop.twins.fleet import paths, plan
+from twinloop.twins.fleet.config import FleetConfig
+from twinloop.twins.stage import Stage
+
+EXAMPLE = "python -m twinloop fleet simulate"
+ALERTS, JOINT = "best thresholds", "joint rule"
+
+
+def run(stage: Stage[FleetConfig]) -> str:
+    """Write the comparison, the answer and the stage's metrics; returns the summary line."""
+    settings, out = stage.config.fleet.simulate, stage.root / paths.SIMULATION
+    prepared = Prepared.load(stage.root / paths.DATASET)
+    fleet = plan.described(stage.config.fleet, prepared, vehicles=settings.vehicles)
+    measured = {
+        own: curve
+        for name, curve in plan.load_curves(stage.root / paths.LEADS).items()
+        if (own := plan.component_name(name)) in fleet.parts
+    }
+    alerts = Alert.of(measured)
+    joint = joint_rule(fleet, alerts, ahead=stage.config.fleet.booking.ahead)
+    compared = compare_policies(
+        fleet,
+        {ALERTS: alerts, JOINT: joint},
+        tune=(ALERTS,),
+        days=settings.days,
+        warmup_days=settings.warmup_days,
+        tuning_replications=settings.tuning_replications,
+        replications=settings.replications,
+        confidence=settings.confidence,
+        seed=stage.config.seed,
+        workers=stage.workers,
+    )
+    with atomic(out / "policies.parquet") as temporary:
+        compared.frame().write_parquet(temporary)
+    best = compared.ranking[0]
+    write_json(out / "answer.json", _answer(compared, best))
+    write_json(stage.root / paths.metrics("simulate"), _metrics(compared, best))
+    for name, result in compared.results.items():
+        stage.tracker.child(
+            name, params={"policy": name}, metrics={kpi: float(result.values(kpi).mean()) for kpi in KPIS}
+        )
+    cost, saving = compared.results[best][COST], compared.saving(best)
+    return (
+        f"{len(fleet.vehicles)} vehicles × {settings.days} days × {settings.replications}: {best} "
+        f"{quantity(cost.mean, '€/vehicle-day')}, {saving.mean:.2f} ({saving.low:.2f} … {saving.high:.2f}) less than "
+        f"the best fixed intervals"
+    )
+
+
+def _answer(compared: FleetComparison, best: str) -> dict[str, Any]:
+    saving = compared.saving(best)
+    return {
+        "sentence": compared.sentence,
+        "policy": best,
+        "saving_per_vehicle_day": dataclasses.asdict(saving),
+        "thresholds": _numbers(compared, ALERTS),
+        "intervals_min": _numbers(compared, INTERVAL),
+    }
+
+
+def _numbers(compared: FleetComparison, policy: str) -> dict[str, float | None]:
+    values = getattr(compared.policies[policy], "values", {})
+    return {name: value if value < float("inf") else None for name, value in values.items()}
+
+
+def _metrics(compared: FleetComparison, best: str) -> dict[str, float | str | None]:
+    """Key figures of the cheapest policy that can be followed, and what the alerts save."""
+    result = compared.results[best]
+    saving, of_alerts = compared.saving(best), compared.saving(ALERTS)
+    visible, gap = compared.visible_share(ALERTS), compared.gap_saved(ALERTS)
+    failed = compared.results[FAILURE][COST].mean
+    return {
+        "policy": best,
+        **{kpi: float(result.values(kpi).mean()) for kpi in KPIS},
+        "saving_per_vehicle_day": saving.mean,
+        "saving_per_vehicle_day_low": saving.low,
+        "saving_per_vehicle_day_high": saving.high,
+        "alerts_saving_per_vehicle_day": of_alerts.mean,
+        "interval_cost_per_vehicle_day": compared.results[INTERVAL][COST].mean,
+        "failure_cost_per_vehicle_day": failed,
+        "joint_cost_per_vehicle_day": compared.results[JOINT][COST].mean,
+        "share_of_visible": visible.mean if visible else None,
+        "gap_saved": gap.mean if gap else None,
+        "interval_failures": compared.results[INTERVAL]["failures"].mean,
+        "alerts_failures": compared.results[ALERTS]["failures"].mean,
+    }
