@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from twinloop.prognostics.anomaly.detector import Said
+from twinloop.prognostics.anomaly.detector import Said, rows_of
 from twinloop.prognostics.anomaly.settings import RollingSettings
 
 Floats = NDArray[np.float64]
@@ -40,7 +40,7 @@ class RollingStream:
     def push(self, values: Floats) -> Said:
         """What is said of the next rows, [n, F]."""
         rows, count = self._settings.rows, self._count
-        known = np.concatenate([self._before, np.asarray(values, np.float64)])
+        known = np.concatenate([self._before, rows_of(values, self._before.shape[1])])
         score, column = _deviations(known, rows)
         self._before, self._count = known[len(known) - rows :].copy(), count + len(values)
         settled = np.arange(count, self._count) >= self._settings.settle
