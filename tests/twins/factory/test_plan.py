@@ -48,7 +48,7 @@ def changed(params: Any, path: str, value: Any) -> Any:
         ("factory/train/devices", 10**11, "expected an integer ≤ 1024"),
         ("factory/simulate/replications", 10**11, "expected an integer ≤ 1000000"),
         ("factory/simulate/days", 1e11, "expected a number ≤ 36500"),
-        ("factory/maintenance/learning_days", 1e11, "expected a number ≤ 36500"),
+        ("factory/maintenance/foresight/days", 1e11, "expected a number ≤ 36500"),
         ("factory/schedule/deterministic_limit", 1e11, "expected a number ≤ 100000"),
         ("factory/export/parity_batches/1", 10**11, "expected an integer ≤ 65536"),
         ("factory/model/stages/1", 10**11, "expected an integer ≤ 64"),

@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from twinloop.prognostics.anomaly.detector import Said
+from twinloop.prognostics.anomaly.detector import Said, rows_of
 from twinloop.prognostics.anomaly.settings import NoveltySettings
 
 Floats = NDArray[np.float64]
@@ -78,7 +78,7 @@ class NoveltyStream:
 
     def push(self, values: Floats) -> Said:
         """What is said of the next rows, [n, F]."""
-        given, settings = np.ascontiguousarray(values, np.float64), self._settings
+        given, settings = rows_of(values, len(self._memory.recent)), self._settings
         said = Said(np.zeros(len(given)), np.zeros(len(given), np.bool_), np.full(len(given), -1))
         _compare(
             given, self._memory, said, self._row, self._lengths, settings.threshold, settings.calm, settings.settle

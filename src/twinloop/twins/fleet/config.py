@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from twinloop.config import settings
+from twinloop.prognostics.anomaly.settings import IsolationSettings, NoveltySettings, RollingSettings
 from twinloop.prognostics.data.settings import DataSettings
+from twinloop.prognostics.demand.settings import DemandSettings
 from twinloop.prognostics.evaluation.settings import EvaluateSettings, SplitSettings
 from twinloop.prognostics.features.settings import FeatureSettings
 from twinloop.prognostics.inference.settings import GraphSettings
@@ -34,6 +36,15 @@ class SourceSettings:
 
 
 @settings
+class AnomalySettings:
+    """Detectors of what is unusual, whatever it means: a forest of all features, the others of each sensor alone."""
+
+    isolation: IsolationSettings = dataclasses.field(default_factory=IsolationSettings)
+    rolling: RollingSettings = dataclasses.field(default_factory=RollingSettings)
+    novelty: NoveltySettings = dataclasses.field(default_factory=NoveltySettings)
+
+
+@settings
 class FleetSections:
     """The sections below `fleet` in params.yaml."""
 
@@ -44,6 +55,8 @@ class FleetSections:
     split: SplitSettings
     features: FeatureSettings
     predictor: HazardSettings
+    anomaly: AnomalySettings
+    demand: DemandSettings
     tune: HazardStudySettings
     export: GraphSettings
     evaluate: EvaluateSettings

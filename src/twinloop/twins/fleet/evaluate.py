@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from twinloop.contracts import AlertCurve
+from twinloop.contracts import AlertCurve, RiskTable
 from twinloop.contracts.alert_curve import HOURS_PER_MONTH
 from twinloop.contracts.diagnosis import save_diagnoses
-from twinloop.files import atomic, replacing, sha256, write_json
+from twinloop.files import atomic, sha256, write_json
 from twinloop.numbers import MINUTES_PER_HOUR, percent
+from twinloop.prognostics.anomaly import anomalies, fit_detector, open_isolation
+from twinloop.prognostics.demand.forecast import FORECAST
 from twinloop.prognostics.evaluation.alerts import alert_curve
 from twinloop.prognostics.evaluation.comparison import ENSEMBLE, JUDGED, SENSOR, Said, judged, judged_frame, said
 from twinloop.prognostics.evaluation.foretelling import (
@@ -23,19 +25,21 @@ from twinloop.prognostics.evaluation.foretelling import (
     failures_found,
     watched,
 )
+from twinloop.prognostics.evaluation.leads import lead_curve
 from twinloop.prognostics.evaluation.leaky import leaky_beside_honest
 from twinloop.prognostics.inference.graphs import open_hazard
 from twinloop.prognostics.inference.risks import diagnoses, risk_table
 from twinloop.prognostics.models.hazard import HazardModel
 from twinloop.prognostics.models.periods import failure_by
-from twinloop.prognostics.models.table import FeatureTable
+from twinloop.prognostics.models.table import FeatureTable, in_service
 from twinloop.prognostics.prepared import TEST, TRAIN, Prepared
 from twinloop.progress import bar
-from twinloop.twins.fleet import paths, plan
-from twinloop.twins.fleet.config import FleetConfig
+from twinloop.twins.fleet import demand, paths, plan
+from twinloop.twins.fleet.config import FleetConfig, FleetSections
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop fleet evaluate"
+ISOLATION = "isolation forest"
 BESIDE = {"component": pl.String, "leaky": pl.Float64, "honest": pl.Float64}
 CALIBRATION = {"component": pl.String, "said": pl.Float64, "happened": pl.Float64, "rows": pl.Int64}
 SCORES = {
@@ -62,13 +66,11 @@ def run(stage: Stage[FleetConfig]) -> str:
             both = leaky_beside_honest(table, lives, name, train, test, model.settings, seed=seed)
             beside.append((name, *(both or (None, None))))
             shown.step(note=name)
-    curves = _curves(stage, prepared, model, table, lives, answers)
+    watching = _Watching(stage, prepared, model, table, lives)
+    curves = watching.alerts(answers)
     threshold = common_threshold(list(curves.values()), false_alarms=fleet.evaluate.false_alarms)
-    index = {name: f"{place:02d}.parquet" for place, name in enumerate(curves)}
-    with replacing(stage.root / paths.ALERTS) as folder:
-        for name, file in index.items():
-            curves[name].at(threshold).save(folder / file)
-        write_json(folder / "index.json", index)
+    plan.save_curves({name: curve.at(threshold) for name, curve in curves.items()}, stage.root / paths.ALERTS)
+    plan.save_curves(watching.leads(), stage.root / paths.LEADS)
     horizon_h = model.settings.days * model.settings.period_h
     found = [
         failures_found(table, lives, name, one.probability[ENSEMBLE], test, threshold=threshold, window_hours=horizon_h)
@@ -85,13 +87,26 @@ def run(stage: Stage[FleetConfig]) -> str:
         with atomic(out / f"{name}.parquet") as temporary:
             frame.write_parquet(temporary)
     consequences = plan.consequences(fleet, prepared)
-    risk_table(model, table, lives, consequences, clock=prepared.clock).save(stage.root / paths.RISKS)
+    driving = in_service(table, lives)
+    # Where all have failed, as in a record of engines run to failure, what was foreseen last is told.
+    now = table.of_units(driving) if len(driving) else table
+    risks = risk_table(model, now, lives, consequences, clock=prepared.clock)
+    risks.save(stage.root / paths.RISKS)
+    backtested, ahead = _demand(fleet, prepared, risks)
     shown_table, shown_lives = prepared.table(shown=True), prepared.lives(shown=True)
     risk_table(model, shown_table, shown_lives, consequences, clock=prepared.clock).save(out / "shown_risks.parquet")
     said_now = diagnoses(model, shown_table, shown_lives, consequences, least=fleet.evaluate.least)
     save_diagnoses(said_now, out / "diagnoses.parquet")
+    for name, frame in (("demand", ahead), ("anomalies", _anomalies(stage, shown_table))):
+        with atomic(out / f"{name}.parquet") as temporary:
+            frame.write_parquet(temporary)
     sensors = {name: one.sensor for name, one in answers.items()}
-    measured = _metrics(tables, curves, threshold) | {"threshold": threshold, "diagnoses": len(said_now)}
+    measured = {
+        **_metrics(tables, curves, threshold),
+        "threshold": threshold,
+        "diagnoses": len(said_now),
+        **demand.figures(backtested),
+    }
     write_json(out / "sensors.json", sensors)
     write_json(stage.root / paths.metrics("evaluate"), measured)
     return (
@@ -101,38 +116,87 @@ def run(stage: Stage[FleetConfig]) -> str:
     )
 
 
-def _curves(
-    stage: Stage[FleetConfig],
-    prepared: Prepared,
-    model: HazardModel,
-    table: FeatureTable,
-    lives: pl.DataFrame,
-    answers: dict[str, Said],
-) -> dict[str, AlertCurve]:
-    """Of every component that failed in the test, in hours of work: that is what components wear by."""
-    settings = stage.config.fleet.evaluate
-    worked = table.worked_min(prepared.about["step_min"]) if prepared.clock == "calendar" else None
-    share = 1.0 if worked is None else _work_share(table, worked)
-    scores = np.concatenate([one.probability[ENSEMBLE] for one in answers.values()])
-    # Alarms are rare, so most thresholds belong where scores are high.
-    levels = 1 - np.geomspace(1.0, 1e-4, settings.thresholds)
-    thresholds = np.unique(np.quantile(scores, levels))
-    digest = sha256(stage.root / paths.PREDICTOR / "hazard.json")
-    curves = {}
-    for name, one in answers.items():
-        seen = watched(table, lives, name, one.probability[ENSEMBLE], one.rows, worked=worked)
-        if any(life.failed for life in seen):
-            curves[name] = alert_curve(
-                seen,
-                thresholds=thresholds,
-                window_hours=model.settings.days * model.settings.period_h * share,
-                model=digest,
-                draws=settings.draws,
-                seed=stage.config.seed,
-                hours_per_month=HOURS_PER_MONTH * share,
-                clock="work",
-            )
-    return curves
+class _Watching:
+    """Lives as the predictor saw them, in hours of work: that is what components wear by."""
+
+    def __init__(
+        self,
+        stage: Stage[FleetConfig],
+        prepared: Prepared,
+        model: HazardModel,
+        table: FeatureTable,
+        lives: pl.DataFrame,
+    ) -> None:
+        self.settings, self.seed = stage.config.fleet.evaluate, stage.config.seed
+        self.prepared, self.model, self.table, self.lives = prepared, model, table, lives
+        self.worked = table.worked_min(prepared.about["step_min"]) if prepared.clock == "calendar" else None
+        self.share = 1.0 if self.worked is None else _work_share(table, self.worked)
+        self.digest = sha256(stage.root / paths.PREDICTOR / "hazard.json")
+
+    def alerts(self, answers: dict[str, Said]) -> dict[str, AlertCurve]:
+        """Recall, lead time and false alarms of every component that failed in the test, at common thresholds."""
+        scores = np.concatenate([one.probability[ENSEMBLE] for one in answers.values()])
+        # Alarms are rare, so most thresholds belong where scores are high.
+        thresholds = np.unique(np.quantile(scores, 1 - np.geomspace(1.0, 1e-4, self.settings.thresholds)))
+        curves = {}
+        for name, one in answers.items():
+            seen = watched(self.table, self.lives, name, one.probability[ENSEMBLE], one.rows, worked=self.worked)
+            if any(life.failed for life in seen):
+                curves[name] = alert_curve(
+                    seen,
+                    thresholds=thresholds,
+                    window_hours=self.model.settings.days * self.model.settings.period_h * self.share,
+                    **self._common,
+                )
+        return curves
+
+    def leads(self) -> dict[str, AlertCurve]:
+        """What is left of a life at its first alert, which policies need: from test assets, all of their time."""
+        assets = [self.table.assets.index(name) for name in self.prepared.about["test_assets"]]
+        rows = np.flatnonzero(np.isin(self.table.unit, assets))
+        curves = {}
+        for name in self.model.components:
+            score = self.model.probability(self.table, self.lives, name, rows)
+            seen = watched(self.table, self.lives, name, score, rows, worked=self.worked)
+            if any(life.failed for life in seen):
+                curves[name] = lead_curve(seen, **self._common)
+        return curves
+
+    @property
+    def _common(self) -> dict[str, Any]:
+        return {
+            "model": self.digest,
+            "draws": self.settings.draws,
+            "seed": self.seed,
+            "hours_per_month": HOURS_PER_MONTH * self.share,
+            "clock": "work",
+        }
+
+
+def _demand(fleet: FleetSections, prepared: Prepared, risks: RiskTable) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The backtest, and beneath its weeks those ahead, of which the actual demand is null."""
+    past = demand.history(fleet, prepared)
+    backtested = demand.backtest(past, fleet.demand)
+    forecast = demand.foretold(fleet, prepared, past, risks)
+    ahead = forecast.frame if forecast is not None else pl.DataFrame(schema=FORECAST)
+    columns = [pl.col(name) for name in FORECAST]
+    shown = [
+        backtested.select(*columns, "actual"),
+        ahead.select(*columns, pl.lit(None, pl.Float64).alias("actual")),
+    ]
+    return backtested, pl.concat(shown).sort("skill", "week")
+
+
+def _anomalies(stage: Stage[FleetConfig], table: FeatureTable) -> pl.DataFrame:
+    """What each detector says of every window of the shown assets; those of single sensors see them load-normalised."""
+    settings = stage.config.fleet.anomaly
+    sensors = tuple(name for name in table.columns if name.endswith(".relative"))
+    detectors = {
+        ISOLATION: open_isolation(stage.root / paths.ANOMALY),
+        "rolling threshold": fit_detector("rolling threshold", table, settings.rolling, columns=sensors),
+        "novelty": fit_detector("novelty", table, settings.novelty, columns=sensors),
+    }
+    return anomalies(table, detectors)
 
 
 def _work_share(table: FeatureTable, worked: np.ndarray[Any, np.dtype[np.float64]]) -> float:

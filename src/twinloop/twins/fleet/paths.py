@@ -15,6 +15,7 @@ REFERENCE = Path("models/fleet/reference.npz")
 LATENCY = Path("models/fleet/latency.json")
 EVALUATION = Path("data/fleet/evaluation")
 ALERTS = EVALUATION / "alerts"
+LEADS = EVALUATION / "leads"
 RISKS = EVALUATION / "risks.parquet"
 DEMAND = EVALUATION / "demand.parquet"
 SIMULATION = Path("data/fleet/simulation")

@@ -14,7 +14,7 @@ import polars as pl
 
 from twinloop.contracts import AlertCurve
 from twinloop.errors import InputError
-from twinloop.files import read_json
+from twinloop.files import read_json, replacing, write_json
 from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.prognostics.inference.risks import Consequence
 from twinloop.prognostics.models.weibull import Weibull, fit_weibull
@@ -22,9 +22,9 @@ from twinloop.prognostics.prepared import Prepared
 from twinloop.simulation.fleet import Component, Fleet
 from twinloop.simulation.fleet.duty import MINUTES_PER_DAY
 from twinloop.simulation.model.wear import Wear
-from twinloop.twins.fleet import paths
 from twinloop.twins.fleet.config import FleetSections
 
+INDEX = "index.json"
 # A spread beyond these is a sign of too few lives, and no law of wear.
 SPREADS = (0.05, 3.0)
 MOST_SEVERE, LEAST_SEVERE = 10, 1
@@ -83,10 +83,22 @@ def repairs(sections: FleetSections, prepared: Prepared) -> dict[str, Component]
     return {name: _known(sections, name) for name in prepared.about["components"]}
 
 
-def curves(root: Path) -> dict[str, AlertCurve]:
-    """The measured alert curves by component."""
-    index: Mapping[str, str] = read_json(root / paths.ALERTS / "index.json")
-    return {name: AlertCurve.load(root / paths.ALERTS / file) for name, file in index.items()}
+def save_curves(curves: Mapping[str, AlertCurve], folder: Path) -> None:
+    """One file per component, by number: names come from data."""
+    with replacing(folder) as fresh:
+        files = {name: f"{place:02d}.parquet" for place, name in enumerate(curves)}
+        for name, file in files.items():
+            curves[name].save(fresh / file)
+        write_json(fresh / INDEX, files)
+
+
+def load_curves(folder: Path) -> dict[str, AlertCurve]:
+    """What `save_curves` wrote, by component."""
+    path = folder / INDEX
+    if not path.is_file():
+        raise InputError(f"fleet: {path}: expected alert curves, found none: run the evaluate stage first")
+    files: Mapping[str, str] = read_json(path)
+    return {name: AlertCurve.load(folder / file) for name, file in files.items()}
 
 
 def _known(sections: FleetSections, name: str) -> Component:

@@ -21,7 +21,7 @@ from twinloop.scheduling.booking.visits import Day, Garage, Visit, day_plan
 from twinloop.scheduling.frames import plan_frame
 from twinloop.scheduling.problem.resources import Material
 from twinloop.simulation.fleet import Fleet
-from twinloop.twins.fleet import book, paths, plan
+from twinloop.twins.fleet import book, demand, paths, plan
 from twinloop.twins.fleet.config import FleetConfig
 from twinloop.twins.stage import Stage
 
@@ -49,10 +49,11 @@ def run(stage: Stage[FleetConfig]) -> str:
     """Write calendar, load, waiting list, slots, the fullest day, its surprises and metrics; returns the summary."""
     fleet, seed, out = stage.config.fleet, stage.config.seed, stage.root / paths.SCHEDULE
     prepared, risks = Prepared.load(stage.root / paths.DATASET), RiskTable.load(stage.root / paths.RISKS)
-    proposed = book.opened(fleet, prepared, risks, seed=seed)
+    described = plan.described(fleet, prepared, vehicles=max(1, len(risks.assets)))
+    kept = demand.reserve(fleet, prepared, described, first_day=book.first_day(described, risks))
+    proposed = book.opened(fleet, prepared, risks, reserve=kept, seed=seed)
     answered = answers(proposed, declines=fleet.booking.declines, seed=seed)
     booked = answered.bookings
-    described = plan.described(fleet, prepared, vehicles=max(1, len(risks.assets)))
     calendar, load = booked.calendar(), booked.load()
     dearest = calendar.sort("saving", "asset", descending=[True, False])["asset"].head(1).to_list()
     slots = booked.options(dearest[0]) if dearest else pl.DataFrame(schema=OPTIONS)
@@ -69,7 +70,11 @@ def run(stage: Stage[FleetConfig]) -> str:
     for name, frame in frames.items():
         with atomic(out / f"{name}.parquet") as temporary:
             frame.write_parquet(temporary)
-    about = {"first_day": book.first_day(described, risks), "fullest_day": today.number if today else None}
+    about = {
+        "first_day": book.first_day(described, risks),
+        "fullest_day": today.number if today else None,
+        "reserve": kept,
+    }
     write_json(out / "book.json", about)
     measured = _metrics(proposed, answered, load, today)
     write_json(stage.root / paths.metrics("schedule"), measured)

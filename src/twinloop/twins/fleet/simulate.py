@@ -10,11 +10,10 @@ from typing import Any
 from twinloop.files import atomic, write_json
 from twinloop.numbers import quantity
 from twinloop.prognostics.prepared import Prepared
-from twinloop.scheduling.booking.rule import BookingRule, cost_rates
-from twinloop.simulation.fleet import Alert, FleetComparison, Joint, compare_policies
+from twinloop.scheduling.booking.rule import joint_rule
+from twinloop.simulation.fleet import Alert, FleetComparison, compare_policies
 from twinloop.simulation.fleet.comparison import FAILURE, INTERVAL
 from twinloop.simulation.fleet.record import COST, KPIS
-from twinloop.simulation.fleet.risks import Foresight
 from twinloop.twins.fleet import paths, plan
 from twinloop.twins.fleet.config import FleetConfig
 from twinloop.twins.stage import Stage
@@ -30,14 +29,14 @@ def run(stage: Stage[FleetConfig]) -> str:
     fleet = plan.described(stage.config.fleet, prepared, vehicles=settings.vehicles)
     measured = {
         own: curve
-        for name, curve in plan.curves(stage.root).items()
+        for name, curve in plan.load_curves(stage.root / paths.LEADS).items()
         if (own := plan.component_name(name)) in fleet.parts
     }
-    rule = BookingRule(cost_rates(fleet), ahead=stage.config.fleet.booking.ahead)
     alerts = Alert.of(measured)
+    joint = joint_rule(fleet, alerts, ahead=stage.config.fleet.booking.ahead)
     compared = compare_policies(
         fleet,
-        {ALERTS: alerts, JOINT: Joint(rule, signals=alerts, foresight=Foresight(measured))},
+        {ALERTS: alerts, JOINT: joint},
         tune=(ALERTS,),
         days=settings.days,
         warmup_days=settings.warmup_days,

@@ -13,10 +13,11 @@ import polars as pl
 from twinloop.errors import InputError
 from twinloop.files import atomic, read_json, replacing, write_json
 from twinloop.numbers import count, counted
+from twinloop.prognostics.anomaly import export_isolation, fit_isolation
 from twinloop.prognostics.inference.graphs import export_hazard
 from twinloop.prognostics.models.boosting import gains
 from twinloop.prognostics.models.hazard import AGE, DAY, HazardModel, fit_hazard, tree_inputs
-from twinloop.prognostics.models.sequences import Sequences
+from twinloop.prognostics.models.lookback import Sequences
 from twinloop.prognostics.models.settings import HazardSettings
 from twinloop.prognostics.models.table import FeatureTable, component_age
 from twinloop.prognostics.models.tuning import tuned
@@ -40,6 +41,9 @@ def run(stage: Stage[FleetConfig]) -> str:
     with replacing(stage.root / paths.PREDICTOR) as folder:
         differences = export_hazard(model, folder, *_samples(model, table, lives, rows))
         _importance(model).write_parquet(folder / "importance.parquet")
+    forest = fit_isolation(table, stage.config.fleet.anomaly.isolation, seed=seed)
+    with replacing(stage.root / paths.ANOMALY) as folder:
+        differences |= export_isolation(forest, folder, table.selected(forest.columns)[rows])
     said = {name: model.hazards(table, lives, name, rows) for name in model.components}
     with atomic(stage.root / paths.REFERENCE) as temporary:
         np.savez_compressed(temporary, rows=rows, **said)  # type: ignore[arg-type]
