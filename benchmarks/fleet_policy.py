@@ -62,11 +62,11 @@ class Sizes(NamedTuple):
     learnt: int = 300
     curve: int = 100
     vehicles: int = 40
-    days: int = 365
+    days: int = 180
     warmup_days: int = 30
     replications: int = 20
-    half: int = 10
-    half_days: int = 180
+    half: int = 6
+    half_days: int = 120
     scored: int = 5
     draws: int = 50
 
