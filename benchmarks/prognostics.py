@@ -101,7 +101,10 @@ def demand(seeds: Sequence[int]) -> dict[str, Any]:
     """Scaled errors and coverage of forecasts of a workshop's demand; see `benchmarks/demand.py`."""
     from benchmarks import demand as workshop
 
-    values = [workshop.measured(seed=seed) for seed in seeds]
+    values = []
+    for seed in seeds:
+        values.append(workshop.measured(seed=seed))
+        print(f"demand seed {seed}: {values[-1]}", file=sys.stderr, flush=True)
     return {key: spread([run[key] for run in values]) for key in values[0]}
 
 
