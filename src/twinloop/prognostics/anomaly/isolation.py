@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.errors import InputError
-from twinloop.files import read_json, write_json
+from twinloop.files import read_json, sha256, write_json
 from twinloop.learning.inference import open_graph, run_batches
 from twinloop.learning.parity import batch_differences, require_equal
 from twinloop.learning.signature import Outputs
@@ -98,7 +98,7 @@ def export_isolation(model: IsolationForest, folder: Path, values: NDArray[np.fl
     save_graph(graph, folder / GRAPH, {"member": "isolation forest"})
     offset = float(model.forest.offset_)
     record = {"format": FORMAT, "columns": list(model.columns), "threshold": model.threshold, "offset": offset}
-    write_json(folder / RECORD, record)
+    write_json(folder / RECORD, {**record, "sha256": sha256(folder / GRAPH)})
     opened = open_graph(folder / GRAPH)
     found = batch_differences(
         lambda some: [_score(opened(some), offset)],
@@ -112,14 +112,17 @@ def export_isolation(model: IsolationForest, folder: Path, values: NDArray[np.fl
 
 
 def open_isolation(folder: Path) -> IsolationForest:
-    """The forest that `export_isolation` wrote, on ONNX Runtime. Raises InputError for a folder of something else."""
+    """The forest that `export_isolation` wrote, on ONNX Runtime.
+
+    Raises InputError for a folder of something else, RunError for a graph that was altered after its export.
+    """
     try:
         record = read_json(folder / RECORD)
     except (OSError, ValueError) as error:
         raise InputError(f"anomaly: {folder}: cannot be read ({error}): export it again") from None
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise InputError(f"anomaly: {folder}: expected format {FORMAT}: export it again")
-    graph = open_graph(folder / GRAPH)
+    graph = open_graph(folder / GRAPH, digest=record["sha256"])
 
     def score(values: NDArray[np.float32]) -> Floats:
         return _score(run_batches(graph, {INPUT: filled(values)}, batch=4096), record["offset"])

@@ -57,17 +57,18 @@ def _deviations(known: Floats, rows: int) -> tuple[Floats, NDArray[np.int64]]:
         for place in range(known.shape[1]):
             now = known[row + rows, place]
             total, number = 0.0, 0
+            # Differences to the value itself: where nothing moves they are exactly 0.
             for value in known[row : row + rows, place]:
-                if not np.isnan(value):
-                    total += value
+                if not np.isnan(value - now):
+                    total += value - now
                     number += 1
-            if np.isnan(now) or number < 2:
+            if number < 2:
                 continue
             mean, square = total / number, 0.0
             for value in known[row : row + rows, place]:
                 if not np.isnan(value):
-                    square += (value - mean) ** 2
-            distance, spread = abs(now - mean), np.sqrt(square / (number - 1))
+                    square += (value - now - mean) ** 2
+            distance, spread = abs(mean), np.sqrt(square / (number - 1))
             deviation = min(distance / spread, FARTHEST) if spread > 0 else FARTHEST * (distance > 0)
             if deviation > score[row]:
                 score[row], column[row] = deviation, place

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twinloop.errors import InputError, unknown
 from twinloop.prognostics.models.boosting import boosted, fit_boosted
-from twinloop.prognostics.models.calibration import Calibration, fit_calibration, logit, sigmoid
+from twinloop.prognostics.models.calibration import Calibration, cut, fit_calibration, logit, sigmoid
 from twinloop.prognostics.models.folds import unit_folds
 from twinloop.prognostics.models.forest import fit_forest, forest_probability
 from twinloop.prognostics.models.lookback import Sequences
@@ -193,7 +193,7 @@ def _trees(values: NDArray[np.float32], periods: Periods, settings: HazardSettin
 def _members(trees: Trees) -> dict[str, Odds]:
     return {
         FOREST: lambda values: logit(forest_probability(trees.forest, values)),
-        BOOSTED: lambda values: boosted(trees.booster, values, raw=True),
+        BOOSTED: lambda values: cut(boosted(trees.booster, values, raw=True)),
     }
 
 

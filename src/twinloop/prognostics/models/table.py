@@ -132,6 +132,16 @@ def component_age(table: FeatureTable, lives: pl.DataFrame, component: str) -> F
     return age
 
 
+def in_service(table: FeatureTable, lives: pl.DataFrame) -> NDArray[np.int64]:
+    """Numbers of the assets of which no component has failed for good: by the last row, and without another after."""
+    names = {"asset": pl.String}
+    last = pl.DataFrame({"asset": table.assets, "now": table.time_min[table.last]}, schema_overrides=names)
+    latest = lives.sort("begin_min").group_by("asset", "component", maintain_order=True).last()
+    ended = latest.join(last, on="asset").filter(pl.col("failed") & (pl.col("end_min") <= pl.col("now")))
+    gone = set(ended["asset"])
+    return np.array([number for number, name in enumerate(table.assets) if name not in gone], dtype=np.int64)
+
+
 def _lives_by_asset(
     table: FeatureTable, lives: pl.DataFrame, component: str, *, order: str
 ) -> Iterator[tuple[slice, pl.DataFrame]]:

@@ -32,7 +32,7 @@ from twinloop.prognostics.inference.graphs import open_hazard
 from twinloop.prognostics.inference.risks import diagnoses, risk_table
 from twinloop.prognostics.models.hazard import HazardModel
 from twinloop.prognostics.models.periods import failure_by
-from twinloop.prognostics.models.table import FeatureTable
+from twinloop.prognostics.models.table import FeatureTable, in_service
 from twinloop.prognostics.prepared import TEST, TRAIN, Prepared
 from twinloop.progress import bar
 from twinloop.twins.fleet import demand, paths, plan
@@ -97,7 +97,10 @@ def run(stage: Stage[FleetConfig]) -> str:
         with atomic(out / f"{name}.parquet") as temporary:
             frame.write_parquet(temporary)
     consequences = plan.consequences(fleet, prepared)
-    risks = risk_table(model, table, lives, consequences, clock=prepared.clock)
+    driving = in_service(table, lives)
+    # Where all have failed, as in a record of engines run to failure, what was foreseen last is told.
+    now = table.of_units(driving) if len(driving) else table
+    risks = risk_table(model, now, lives, consequences, clock=prepared.clock)
     risks.save(stage.root / paths.RISKS)
     backtested, ahead = _demand(fleet, prepared, risks)
     shown_table, shown_lives = prepared.table(shown=True), prepared.lives(shown=True)
