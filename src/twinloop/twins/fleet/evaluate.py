@@ -23,6 +23,7 @@ from twinloop.prognostics.evaluation.foretelling import (
     calibration,
     common_threshold,
     failures_found,
+    precision_recall,
     watched,
 )
 from twinloop.prognostics.evaluation.leads import lead_curve
@@ -41,6 +42,14 @@ from twinloop.twins.stage import Stage
 EXAMPLE = "python -m twinloop fleet evaluate"
 ISOLATION = "isolation forest"
 BESIDE = {"component": pl.String, "leaky": pl.Float64, "honest": pl.Float64}
+RANKED = {
+    "component": pl.String,
+    "recall": pl.Float64,
+    "precision": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "rate": pl.Float64,
+}
 CALIBRATION = {"component": pl.String, "said": pl.Float64, "happened": pl.Float64, "rows": pl.Int64}
 SCORES = {
     "asset": pl.String,
@@ -80,6 +89,7 @@ def run(stage: Stage[FleetConfig]) -> str:
         "judged": pl.concat([pl.DataFrame(schema=JUDGED), *(judged_frame(*item) for item in judgements.items())]),
         "beside": pl.DataFrame(beside, schema=BESIDE, orient="row"),
         "calibration": _calibration(answers),
+        "precision_recall": _precision_recall(table, answers, draws=fleet.evaluate.draws, seed=seed),
         "found": pl.concat([pl.DataFrame(schema=FOUND), *found]),
         "scores": _scores(model, prepared),
     }
@@ -205,6 +215,18 @@ def _work_share(table: FeatureTable, worked: np.ndarray[Any, np.dtype[np.float64
     first = np.append(0, last[:-1] + 1)
     spans = table.time_min[last] - table.time_min[first]
     return float((worked[last] - worked[first]).sum() / max(spans.sum(), MINUTES_PER_HOUR))
+
+
+def _precision_recall(table: FeatureTable, answers: dict[str, Said], *, draws: int, seed: int) -> pl.DataFrame:
+    """Of the ensemble, by component; rate: precision of chance."""
+    parts, everywhere = [pl.DataFrame(schema=RANKED)], np.zeros(len(table))
+    for name, one in answers.items():
+        if one.known.happened.any():
+            everywhere[one.rows] = one.probability[ENSEMBLE]
+            curve = precision_recall(one.known, everywhere, table.unit, draws=draws, seed=seed)
+            rate = float(one.known.happened.mean())
+            parts.append(curve.select(pl.lit(name).alias("component"), pl.all(), pl.lit(rate).alias("rate")))
+    return pl.concat(parts)
 
 
 def _calibration(answers: dict[str, Said]) -> pl.DataFrame:
