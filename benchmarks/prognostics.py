@@ -1,10 +1,11 @@
-"""Figures of foreseeing: remaining life of turbofans, speed of features, anomalies by NAB's rules, a workshop's demand.
+"""Figures of foreseeing: remaining life of turbofans, features at scale, anomalies by NAB's rules, demand, policies.
 
 `python benchmarks/prognostics.py --json --cmapss DIR` prints one JSON object. Nothing is fitted to test units, and what
 a run chooses, it chooses by cross-validation over training units. Three things of the method were decided when test
 errors of earlier forms were known (trees over single sensors, how intervals are scaled, up to which label rows are
 learnt from), so that these figures are somewhat optimistic. Each is a mean over seeds with half of its 95 % interval. A
-figure that could not be measured is null, with its reason under "reasons".
+figure that could not be measured is null, with its reason under "reasons". What `speed` measures is said in
+`benchmarks/telemetry_speed.py`.
 """
 
 import argparse
@@ -16,17 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import polars as pl
-
-from twinloop.contracts import Telemetry
 from twinloop.errors import InputError
-from twinloop.prognostics.features.reference import fit_reference
-from twinloop.prognostics.features.settings import FeatureSettings
-from twinloop.prognostics.features.stream import features
 from twinloop.replication.statistics import interval
 
-PARTS = ("cmapss", "features", "nab", "demand")
+PARTS = ("cmapss", "nab", "policy", "speed", "demand")
 SEEDS = 5
 
 
@@ -48,12 +42,18 @@ def main() -> None:
         folder = options.cmapss or (Path(data) / "cmapss" if data else None)
         for subset in options.subsets.split(","):
             figures |= cmapss(folder, subset.strip(), seeds, reasons)
-    if "features" in options.only:
-        figures |= feature_speed()
+    if "speed" in options.only:
+        from benchmarks import telemetry_speed
+
+        figures |= telemetry_speed.measured()
     if "nab" in options.only:
         figures |= nab(options.nab or (Path(data) / "nab_real_known_cause" if data else None), reasons)
     if "demand" in options.only:
         figures |= demand(seeds)
+    if "policy" in options.only:
+        from benchmarks import fleet_policy
+
+        figures |= fleet_policy.measured(seed=options.seed or 0)
     print(json.dumps(figures | {"reasons": reasons}, indent=None if options.json else 2))
 
 
@@ -114,44 +114,6 @@ def spread(values: Sequence[float]) -> dict[str, float | None]:
         return {"mean": round(values[0], 4), "half_width": None}
     found = interval(values)
     return {"mean": round(found.mean, 4), "half_width": round(found.half_width, 4)}
-
-
-def feature_speed(rows: int = 1_500_000, signals: int = 10, assets: int = 50) -> dict[str, float]:
-    """Seconds for all features of hourly windows, beside a bare group-by (mean, deviation, least, most) of polars."""
-    rng = np.random.default_rng(0)
-    each = rows // assets
-    names = [f"s{k}" for k in range(signals)]
-    frame = pl.DataFrame(
-        {
-            "asset": np.repeat([f"v{k:03d}" for k in range(assets)], each),
-            "time_min": np.tile(np.arange(each, dtype=float), assets),
-            **{name: rng.normal(size=each * assets).astype(np.float32) for name in names},
-        }
-    )
-    telemetry = Telemetry.of([frame], units=dict.fromkeys(names, ""))
-    settings = FeatureSettings(load="s0")
-    reference = fit_reference(telemetry, settings, seed=0)
-    small = Telemetry(telemetry.frame.head(1000), telemetry.units)
-    features(small, reference, settings)  # compiles
-    keyed = telemetry.frame.with_columns(window=pl.col("time_min") // settings.window_min)
-    statistics = [
-        call(pl.col(name)).alias(f"{name}.{kind}")
-        for name in names
-        for kind, call in {"mean": pl.Expr.mean, "std": pl.Expr.std, "min": pl.Expr.min, "max": pl.Expr.max}.items()
-    ]
-    bare = best_of(lambda: keyed.group_by("asset", "window").agg(statistics))
-    made = best_of(lambda: features(telemetry, reference, settings))
-    return {"features_s": round(made, 3), "group_by_s": round(bare, 3), "features_ratio": round(made / bare, 2)}
-
-
-def best_of(call: Any, *, runs: int = 3) -> float:
-    """Least wall-clock seconds of some runs: what else the machine does only adds."""
-    seconds = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
 
 
 if __name__ == "__main__":

@@ -75,13 +75,13 @@ def test_every_stage_of_every_twin_is_in_the_pipeline(repository: Path) -> None:
 
 def test_no_engine_names_a_twin_in_a_message_or_docstring(repository: Path) -> None:
     """An engine names a setting by its class; `Twin.in_params` makes the user's path of it."""
-    engines = ("contracts", "learning", "replication", "vision", "simulation", "scheduling", "reporting")
+    engines = ("contracts", "learning", "replication", "vision", "prognostics", "simulation", "scheduling", "reporting")
     named = [
         f"{path.relative_to(repository)}:{node.lineno}"
         for engine in engines
         for path in sorted((repository / "src/twinloop" / engine).rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if re.search(rf"\b(?:{'|'.join(registry.TWINS)})\.[a-z]", node.value)
+        if re.search(rf"(?<![\w./])(?:{'|'.join(registry.TWINS)})\.[a-z]", node.value)
     ]
     assert named == []

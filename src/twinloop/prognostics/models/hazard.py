@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 
 from twinloop.errors import InputError, unknown
 from twinloop.prognostics.models.boosting import boosted, fit_boosted
-from twinloop.prognostics.models.calibration import Calibration, fit_calibration, logit, sigmoid
+from twinloop.prognostics.models.calibration import Calibration, cut, fit_calibration, logit, sigmoid
 from twinloop.prognostics.models.folds import unit_folds
 from twinloop.prognostics.models.forest import fit_forest, forest_probability
+from twinloop.prognostics.models.lookback import Sequences
 from twinloop.prognostics.models.periods import Periods, course, drawn_periods, failure_by
 from twinloop.prognostics.models.settings import HazardSettings
 from twinloop.prognostics.models.table import FeatureTable, ahead, component_age
 from twinloop.prognostics.models.weibull import Weibull, fit_weibull
 
 if TYPE_CHECKING:
-    from twinloop.prognostics.models.sequences import Sequences, TemporalNetwork
+    from twinloop.prognostics.models.sequences import TemporalNetwork
 
 Floats = NDArray[np.float64]
 # Log odds [N] of inputs [N, F + 2]: features, age of the component in hours, day.
@@ -92,8 +93,6 @@ class HazardModel:
             for name, odds in own.members.items()
         }
         if self.network is not None and NETWORK in own.calibration:
-            from twinloop.prognostics.models.sequences import Sequences
-
             place = list(self.components).index(component)
             odds = self.network(Sequences.of(table.selected(self.signals), table.unit), rows)[:, place]
             hazards[NETWORK] = sigmoid(own.calibration[NETWORK](odds))
@@ -194,7 +193,7 @@ def _trees(values: NDArray[np.float32], periods: Periods, settings: HazardSettin
 def _members(trees: Trees) -> dict[str, Odds]:
     return {
         FOREST: lambda values: logit(forest_probability(trees.forest, values)),
-        BOOSTED: lambda values: boosted(trees.booster, values, raw=True),
+        BOOSTED: lambda values: cut(boosted(trees.booster, values, raw=True)),
     }
 
 

@@ -170,8 +170,8 @@ def anomalies(
 ) -> Picture:
     """Signals of one vehicle above, what each detector made of them below; a red triangle is an alarm.
 
-    signals: sensor, day, mean, low, high. scores: detector, day, score, limit (null where it has none), alarm. known:
-    from day, to day and name of what is known to have been wrong, shaded in every panel.
+    signals: sensor, day, mean, low, high. scores: detector, day, score, alarm, and perhaps
+    limit (null where it has none). known: from day, to day and name of what is known to have been wrong, shaded in every panel.
     """
     sensors, detectors = list(dict.fromkeys(signals["sensor"])), list(dict.fromkeys(scores["detector"]))
     count = len(sensors) + len(detectors)
@@ -186,7 +186,7 @@ def anomalies(
     for axes, detector in zip(panels[len(sensors) :], detectors, strict=True):
         own = scores.filter(pl.col("detector") == detector)
         axes.plot(own["day"], own["score"], color=INK, linewidth=1.2)
-        if own["limit"].null_count() < len(own):
+        if "limit" in own.columns and own["limit"].null_count() < len(own):
             axes.plot(own["day"], own["limit"], color=GREY, linewidth=1.1, linestyle="--")
         alarms = own.filter("alarm")
         axes.plot(alarms["day"], alarms["score"], "v", color=RED, markersize=7)

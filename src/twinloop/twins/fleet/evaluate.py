@@ -23,6 +23,7 @@ from twinloop.prognostics.evaluation.foretelling import (
     calibration,
     common_threshold,
     failures_found,
+    precision_recall,
     watched,
 )
 from twinloop.prognostics.evaluation.leads import lead_curve
@@ -31,7 +32,7 @@ from twinloop.prognostics.inference.graphs import open_hazard
 from twinloop.prognostics.inference.risks import diagnoses, risk_table
 from twinloop.prognostics.models.hazard import HazardModel
 from twinloop.prognostics.models.periods import failure_by
-from twinloop.prognostics.models.table import FeatureTable
+from twinloop.prognostics.models.table import FeatureTable, in_service
 from twinloop.prognostics.prepared import TEST, TRAIN, Prepared
 from twinloop.progress import bar
 from twinloop.twins.fleet import demand, paths, plan
@@ -41,6 +42,14 @@ from twinloop.twins.stage import Stage
 EXAMPLE = "python -m twinloop fleet evaluate"
 ISOLATION = "isolation forest"
 BESIDE = {"component": pl.String, "leaky": pl.Float64, "honest": pl.Float64}
+RANKED = {
+    "component": pl.String,
+    "recall": pl.Float64,
+    "precision": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "rate": pl.Float64,
+}
 CALIBRATION = {"component": pl.String, "said": pl.Float64, "happened": pl.Float64, "rows": pl.Int64}
 SCORES = {
     "asset": pl.String,
@@ -80,6 +89,7 @@ def run(stage: Stage[FleetConfig]) -> str:
         "judged": pl.concat([pl.DataFrame(schema=JUDGED), *(judged_frame(*item) for item in judgements.items())]),
         "beside": pl.DataFrame(beside, schema=BESIDE, orient="row"),
         "calibration": _calibration(answers),
+        "precision_recall": _precision_recall(table, answers, draws=fleet.evaluate.draws, seed=seed),
         "found": pl.concat([pl.DataFrame(schema=FOUND), *found]),
         "scores": _scores(model, prepared),
     }
@@ -87,7 +97,10 @@ def run(stage: Stage[FleetConfig]) -> str:
         with atomic(out / f"{name}.parquet") as temporary:
             frame.write_parquet(temporary)
     consequences = plan.consequences(fleet, prepared)
-    risks = risk_table(model, table, lives, consequences, clock=prepared.clock)
+    driving = in_service(table, lives)
+    # Where all have failed, as in a record of engines run to failure, what was foreseen last is told.
+    now = table.of_units(driving) if len(driving) else table
+    risks = risk_table(model, now, lives, consequences, clock=prepared.clock)
     risks.save(stage.root / paths.RISKS)
     backtested, ahead = _demand(fleet, prepared, risks)
     shown_table, shown_lives = prepared.table(shown=True), prepared.lives(shown=True)
@@ -202,6 +215,18 @@ def _work_share(table: FeatureTable, worked: np.ndarray[Any, np.dtype[np.float64
     first = np.append(0, last[:-1] + 1)
     spans = table.time_min[last] - table.time_min[first]
     return float((worked[last] - worked[first]).sum() / max(spans.sum(), MINUTES_PER_HOUR))
+
+
+def _precision_recall(table: FeatureTable, answers: dict[str, Said], *, draws: int, seed: int) -> pl.DataFrame:
+    """Of the ensemble, by component; rate: precision of chance."""
+    parts, everywhere = [pl.DataFrame(schema=RANKED)], np.zeros(len(table))
+    for name, one in answers.items():
+        if one.known.happened.any():
+            everywhere[one.rows] = one.probability[ENSEMBLE]
+            curve = precision_recall(one.known, everywhere, table.unit, draws=draws, seed=seed)
+            rate = float(one.known.happened.mean())
+            parts.append(curve.select(pl.lit(name).alias("component"), pl.all(), pl.lit(rate).alias("rate")))
+    return pl.concat(parts)
 
 
 def _calibration(answers: dict[str, Said]) -> pl.DataFrame:
