@@ -82,8 +82,8 @@ class HazardSettings:
     """Probability of failure day by day, given survival until then, per component.
 
     learnt_from: regular expression of the features that the trees learn from, all where empty: more of them cost time
-    and teach noise. days: of the horizon. period_h: hours of one of its days by the lives' clock. survived_per_failure: survived days
-    that are drawn for every failed one; they are weighted back to their number. members: what is averaged.
+    and teach noise. days: of the horizon. period_h: hours of one of its days by the lives' clock. survived_per_failure:
+    survived days that are drawn for every failed one, weighted back to their number. members: what is averaged.
     """
 
     learnt_from: str = ""

@@ -171,7 +171,8 @@ def anomalies(
     """Signals of one vehicle above, what each detector made of them below; a red triangle is an alarm.
 
     signals: sensor, day, mean, low, high. scores: detector, day, score, alarm, and perhaps
-    limit (null where it has none). known: from day, to day and name of what is known to have been wrong, shaded in every panel.
+    limit (null where it has none). known: from day, to day and name of what is known to have been wrong, shaded in
+    every panel.
     """
     sensors, detectors = list(dict.fromkeys(signals["sensor"])), list(dict.fromkeys(scores["detector"]))
     count = len(sensors) + len(detectors)
