@@ -1,4 +1,4 @@
-"""Figures of foreseeing: remaining life of turbofans, features at scale, anomalies by NAB's rules, a workshop's demand.
+"""Figures of foreseeing: remaining life of turbofans, features at scale, anomalies by NAB's rules, demand, policies.
 
 `python benchmarks/prognostics.py --json --cmapss DIR` prints one JSON object. Nothing is fitted to test units, and what
 a run chooses, it chooses by cross-validation over training units. Three things of the method were decided when test
@@ -20,7 +20,7 @@ from typing import Any
 from twinloop.errors import InputError
 from twinloop.replication.statistics import interval
 
-PARTS = ("cmapss", "speed", "nab", "demand")
+PARTS = ("cmapss", "nab", "policy", "speed", "demand")
 SEEDS = 5
 
 
@@ -50,6 +50,10 @@ def main() -> None:
         figures |= nab(options.nab or (Path(data) / "nab_real_known_cause" if data else None), reasons)
     if "demand" in options.only:
         figures |= demand(seeds)
+    if "policy" in options.only:
+        from benchmarks import fleet_policy
+
+        figures |= fleet_policy.measured(seed=options.seed or 0)
     print(json.dumps(figures | {"reasons": reasons}, indent=None if options.json else 2))
 
 
@@ -97,7 +101,10 @@ def demand(seeds: Sequence[int]) -> dict[str, Any]:
     """Scaled errors and coverage of forecasts of a workshop's demand; see `benchmarks/demand.py`."""
     from benchmarks import demand as workshop
 
-    values = [workshop.measured(seed=seed) for seed in seeds]
+    values = []
+    for seed in seeds:
+        values.append(workshop.measured(seed=seed))
+        print(f"demand seed {seed}: {values[-1]}", file=sys.stderr, flush=True)
     return {key: spread([run[key] for run in values]) for key in values[0]}
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from twinloop.errors import InputError
 from twinloop.prognostics.anomaly import (
     Detector,
     Novelty,
@@ -61,6 +62,31 @@ def test_rows_without_any_value_are_silent(name: str) -> None:
     assert not said.score.any()
     assert not said.alarm.any()
     assert (said.column == -1).all()
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_what_is_not_finite_is_missing(name: str) -> None:
+    holes, endless = signal(), signal()
+    holes[60], endless[60] = np.nan, np.inf
+    assert same(*(DETECTORS[name].stream().push(values) for values in (holes, endless)))
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_rows_of_another_width_are_refused(name: str) -> None:
+    for values in (np.zeros((3, 1)), np.zeros((3, 3)), np.zeros(3)):
+        with pytest.raises(InputError, match="expected rows of 2 values"):
+            DETECTORS[name].stream().push(values)
+
+
+@pytest.mark.parametrize("fault", ["sticks", "changes its unit", "vanishes"])
+def test_a_signal_that_goes_wrong_is_told_once_and_one_that_vanishes_not(fault: str) -> None:
+    rows = np.arange(600)[:, None]
+    values = 80 + 5 * np.sin(rows / 2) + 0.5 * np.random.default_rng(1).normal(size=rows.shape)
+    values[400:] = {"sticks": 80.0, "changes its unit": 1.8 * values[400:] + 32, "vanishes": np.nan}[fault]
+    said = Novelty(("oil",), NoveltySettings()).stream().push(values)
+    told = np.flatnonzero(said.alarm[400:])
+    assert len(told) == (fault != "vanishes")
+    assert not said.alarm[:400].any()
 
 
 @pytest.mark.parametrize("name", DETECTORS)

@@ -15,7 +15,8 @@ from twinloop.errors import InputError
 from twinloop.files import read_json, write_json
 from twinloop.simulation import Economy, ExperimentSettings, Line
 from twinloop.simulation.events.kpi import KPIS
-from twinloop.simulation.maintenance.study import MaintenanceSettings
+from twinloop.simulation.maintenance.machines import MACHINES
+from twinloop.simulation.maintenance.settings import MaintenanceSettings, UpkeepSettings
 from twinloop.twins.factory import paths, simulate
 from twinloop.twins.stage import Stage
 
@@ -66,12 +67,17 @@ def stage_in(root: Path, repository: Path, *, workers: int = 1) -> Stage[Any]:
     few = {"trials": 4, "batch": 2, "random_trials": 2, "replications": 2, "final_replications": 4}
     configured["optimise"] |= few | {"max_replications": 8}
     maintenance = yaml.safe_load((repository / "conf/factory/maintenance/default.yaml").read_text())
-    brief = {"learning_days": 2.0, "days": 0.5, "warmup_days": 0.0, "replications": 3}
+    few_runs = {"runs": 3, "days": 2.0, "trees": 10, "least_failures": 10}
+    brief = {"foresight": few_runs, "days": 0.5, "warmup_days": 0.0, "replications": 3}
+    upkeep = yaml.safe_load((repository / "conf/factory/upkeep/default.yaml").read_text())
+    upkeep["machines"] = upkeep["machines"][:1]
+    upkeep["foresight"] |= {"runs": 3, "days": 12.0, "trees": 5, "least_failures": 10}
     sections = SimpleNamespace(
         line=Line.from_yaml(repository / "conf/factory/line/assembly.yaml"),
         economy=Economy(),
         simulate=parse(ExperimentSettings, configured | short),
         maintenance=parse(MaintenanceSettings, maintenance | brief),
+        upkeep=parse(UpkeepSettings, upkeep),
     )
     return Stage(config=SimpleNamespace(seed=1, factory=sections), root=root, tracker=Recorder(), workers=workers)
 
@@ -129,7 +135,22 @@ def test_the_search_and_the_policies_are_answered_with_numbers(done):
     }
     assert metrics["best_policy"] in set(policies["policy"])
     assert RiskTable.load(out / "risks.parquet").assets == ("welding",)
-    assert AlertCurve.load(out / "alerts.parquet").failures > 0
+    alerts = AlertCurve.load(out / "alerts.parquet")
+    assert alerts.failures > 0
+    assert metrics["failures_foreseen"] == alerts.recall_at()
+    assert metrics["foreseen_by"] == alerts.model == "sensors"
+    assert metrics["failures_learnt_from"] >= 10
+
+
+def test_the_shops_machines_stand_as_worn_as_they_are_and_are_told_by_their_sensors(done):
+    stage, _ = done
+    machines = pl.read_parquet(stage.root / paths.MACHINES / "machines.parquet")
+    assert dict(machines.schema) == MACHINES
+    assert machines["machine"].to_list() == ["mill_1"]
+    assert 0 < machines["health"].item() < 1
+    now, new = (RiskTable.load(stage.root / paths.MACHINES / f"{name}.parquet") for name in ("risks", "renewed"))
+    assert now.assets == new.assets == ("mill_1",)
+    assert now.failures("mill_1", hours=8.0)[0] > new.failures("mill_1", hours=8.0)[0]
 
 
 def test_without_trials_nothing_is_searched_and_said_so(tmp_path, repository):
@@ -166,6 +187,9 @@ def test_two_workers_write_the_same_bytes(done, tmp_path, repository):
     for name in [*(f"{table}.parquet" for table in TABLES), "answer.json"]:
         one, two = (root / paths.SIMULATION / name for root in (stage.root, tmp_path))
         assert one.read_bytes() == two.read_bytes(), name
+    for name in ("risks", "renewed", "machines"):
+        one, two = (root / paths.MACHINES / f"{name}.parquet" for root in (stage.root, tmp_path))
+        assert one.read_bytes() == two.read_bytes(), name
     metrics = paths.metrics("simulate")
     assert (stage.root / metrics).read_bytes() == (tmp_path / metrics).read_bytes()
 
@@ -176,3 +200,16 @@ def test_a_deployed_curve_of_another_model_is_refused(tmp_path, repository):
     foreign.save(tmp_path / paths.EVALUATION / "operating_curve.parquet")
     with pytest.raises(InputError, match="belongs to none of the exported formats: run the evaluate stage again"):
         simulate.run(stage_in(tmp_path, repository))
+
+
+def test_too_few_failures_are_said_in_the_summary_and_the_metrics(tmp_path, repository):
+    put_inputs(tmp_path)
+    stage = stage_in(tmp_path, repository)
+    sections = stage.config.factory
+    nothing = dataclasses.replace(sections.simulate.optimise, trials=0)
+    sections.simulate = dataclasses.replace(sections.simulate, optimise=nothing, levers=sections.simulate.levers[:1])
+    foresight = dataclasses.replace(sections.maintenance.foresight, least_failures=1000)
+    sections.maintenance = dataclasses.replace(sections.maintenance, foresight=foresight)
+    summary = simulate.run(stage)
+    assert "1000 are needed to learn from sensors: failures are foreseen by age alone" in summary
+    assert read_json(tmp_path / paths.metrics("simulate"))["foreseen_by"] == "age"

@@ -17,7 +17,7 @@ from twinloop.files import read_json, sha256, write_json
 from twinloop.learning.inference import open_graph, run_batches
 from twinloop.learning.parity import batch_differences, require_equal
 from twinloop.learning.signature import Outputs
-from twinloop.prognostics.anomaly.detector import Said, watched
+from twinloop.prognostics.anomaly.detector import Said, rows_of, watched
 from twinloop.prognostics.anomaly.settings import IsolationSettings
 from twinloop.prognostics.inference.graphs import BATCHES, INPUT, TOLERANCE
 from twinloop.prognostics.models.forest import filled
@@ -47,7 +47,8 @@ class IsolationForest:
 
     def push(self, values: Floats) -> Said:
         """What is said of rows, [n, F]; a missing value counts as usual, 0."""
-        score = self.score(np.asarray(values, np.float32)) if len(values) else np.zeros(0)
+        rows = rows_of(values, len(self.columns)).astype(np.float32)
+        score = self.score(rows) if len(rows) else np.zeros(0)
         return Said(score, score >= self.threshold, np.full(len(score), -1))
 
 

@@ -38,7 +38,7 @@ ASSET = np.dtype(
 SENSOR = np.dtype([(name, np.float64) for name in (
     "count", "first", "since", "last", "low", "high", "x", "xx", "t", "tt", "xt", "step", "steps", "before", "above",
     "below",
-)])  # fmt: skip
+)], align=True)  # fmt: skip
 
 
 def window_number(time_min: Floats, length: float) -> Whole:

@@ -10,7 +10,7 @@ another plan.
 """
 
 import itertools
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from twinloop.contracts import Assignment, Plan
 from twinloop.errors import InputError, RunError
 from twinloop.scheduling.execution.disruptions import NEVER, Luck
 from twinloop.scheduling.execution.supply import Needs, Supply, needs_of
+from twinloop.scheduling.execution.wearing import Wearing, WornMachine
 from twinloop.scheduling.execution.working import Breakdowns, Sharing
 from twinloop.scheduling.problem import Changeover, JobShop
 from twinloop.scheduling.problem.calendar import ALWAYS, Closures, OpenTime
@@ -29,6 +30,7 @@ from twinloop.scheduling.problem.checks import without_ovens
 Process = Generator[simpy.Event, Any, None]
 Key = tuple[str, int]
 CALLED_AWAY = "called away"
+NOTHING_WEARS: Mapping[str, Wearing] = {}
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,11 @@ class SetUp:
 
 
 class Floor:
-    """One replication of a plan; `realised` grows as operations finish."""
+    """One replication of a plan; `realised` grows as operations finish. wearing: machines that fail by their wear."""
 
-    def __init__(self, shop: JobShop, plan: Plan, luck: Luck) -> None:
+    def __init__(
+        self, shop: JobShop, plan: Plan, luck: Luck, *, wearing: Mapping[str, Wearing] = NOTHING_WEARS
+    ) -> None:
         if shop.ovens:
             raise InputError(without_ovens("execution", shop))
         self.env, self.luck = simpy.Environment(initial_time=min([0, *(a.start for a in plan)])), luck
@@ -85,7 +89,10 @@ class Floor:
         self._machines: dict[str, simpy.Process] = {}
         self._milestones: list[simpy.Process] = []
         self._set_ups: dict[str, SetUp] = {}
-        self._breakdowns = {machine: Breakdowns(machine, luck.breakdowns(machine)) for machine in shop.machines}
+        # What wears fails by its work in place of the calendar.
+        self.worn = {machine: WornMachine(machine, each, luck.streams) for machine, each in wearing.items()}
+        calendar = {machine: Breakdowns(machine, luck.breakdowns(machine)) for machine in shop.machines}
+        self._breakdowns: Mapping[str, Breakdowns] = {**calendar, **self.worn}
         deliveries = {material.name: luck.deliveries(material) for material in shop.materials}
         self.supply = Supply(self.env, shop, deliveries, self._call_away)
         self._take_up(shop, plan)

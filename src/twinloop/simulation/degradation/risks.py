@@ -7,6 +7,8 @@ Failures over hours of work are taken as a constant hazard; the interval is the 
 import math
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from twinloop.contracts import Risk, RiskTable
 from twinloop.errors import InputError
 from twinloop.numbers import MINUTES_PER_HOUR
@@ -24,11 +26,17 @@ def risk_table(
 ) -> RiskTable:
     """One row per machine that wears and horizon (hours of work); `cost` in euro of one failure.
 
+    Several histories of one machine, as replications have them, are counted together.
+
     Raises InputError for a machine that has done no work.
     """
+    by_asset: dict[str, list[History]] = {}
+    for history in histories:
+        if history.lives:
+            by_asset.setdefault(history.asset, []).append(history)
     return RiskTable.of(
         Risk(
-            asset=history.asset,
+            asset=asset,
             component=component,
             horizon_hours=hours,
             probability=probability,
@@ -37,18 +45,17 @@ def risk_table(
             severity=severity,
             cost=cost,
         )
-        for history in histories
-        if history.lives
+        for asset, own in by_asset.items()
         for hours in horizons_hours
-        for probability, low, high in [_failing(history, hours, confidence)]
+        for probability, low, high in [_failing(own, hours, confidence)]
     )
 
 
-def _failing(history: History, hours: float, confidence: float) -> tuple[float, float, float]:
-    worked = float(history.minutes_in(WORKING, history.time[-1:] * 0 + history.horizon)[0]) / MINUTES_PER_HOUR
+def _failing(own: Sequence[History], hours: float, confidence: float) -> tuple[float, float, float]:
+    worked = sum(_worked_min(history) for history in own) / MINUTES_PER_HOUR
     if worked <= 0:
-        raise InputError(f"risk table: {history.asset} has not worked: simulate more days")
-    failures, outside = sum(life.failed for life in history.lives), (1 - confidence) / 2
+        raise InputError(f"risk table: {own[0].asset} has not worked: simulate more days")
+    failures, outside = sum(life.failed for history in own for life in history.lives), (1 - confidence) / 2
     # Where settings are read, for which stages of every kind import this module, its second is not spent.
     from scipy.stats import chi2
 
@@ -56,3 +63,7 @@ def _failing(history: History, hours: float, confidence: float) -> tuple[float, 
     most = chi2.ppf(1 - outside, 2 * failures + 2) / 2
     mean, low, high = (-math.expm1(-count / worked * hours) for count in (failures, least, most))
     return float(mean), float(low), float(high)
+
+
+def _worked_min(history: History) -> float:
+    return float(history.minutes_in(WORKING, np.array([history.horizon]))[0])

@@ -1,45 +1,29 @@
-"""When to maintain one machine of the line: its wear simulated, a predictor learnt from its sensors, policies compared.
+"""When to maintain one machine of the line: its wear simulated, its failures foreseen from sensors, policies compared.
 
-The predictor is as simple as a plant's first one: an alarm on vibration. Its misses and false alarms are counted on
-a run that the comparison does not use, and decide with the risks of that run at which vibration to act.
+The predictor learns from runs to failure and is judged in fresh ones, neither of which the comparison uses. How many
+failures there are was counted in the fresh ones; with its misses and false alarms that decides at which probability to
+act. What it says of the machine as it stands at the end of the last fresh run is the RiskTable.
 """
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Annotated
 
-import numpy as np
-from pydantic import Field
-
-from twinloop.config import settings
 from twinloop.contracts import AlertCurve, OperatingCurve, RiskTable, Telemetry
 from twinloop.errors import InputError, unknown
 from twinloop.numbers import MINUTES_PER_HOUR
-from twinloop.prognostics.evaluation.alerts import alert_curve
-from twinloop.simulation.degradation.history import histories, watched_lives
 from twinloop.simulation.degradation.risks import risk_table
-from twinloop.simulation.degradation.sensors import telemetry
-from twinloop.simulation.engine.inspection import Gate
-from twinloop.simulation.engine.run import simulate
-from twinloop.simulation.experiments.settings import MOST_DAYS
 from twinloop.simulation.maintenance.comparison import PolicyComparison, compare_policies
+from twinloop.simulation.maintenance.foresight import Foresight
 from twinloop.simulation.maintenance.policies import with_policy
-from twinloop.simulation.maintenance.prediction import with_prediction
-from twinloop.simulation.model.distributions import Distribution
+from twinloop.simulation.maintenance.prediction import best_threshold, with_prediction
+from twinloop.simulation.maintenance.settings import MaintenanceSettings
+from twinloop.simulation.maintenance.watching import foreseen
 from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.maintenance import Maintenance
-from twinloop.simulation.model.names import Name, Probability
-from twinloop.simulation.model.physics import Physics
-from twinloop.simulation.model.wear import Wear
 
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-THRESHOLDS = 25
-DRAWS = 40
 SHIFT_HOURS = 8.0
-# Far from the replications that are compared: what the predictor learnt from is not what it is judged by.
-LEARNING_REPLICATION = 1_000_000
+PREDICTIVE = "predictive"
 # What is compared besides the predictive policy: title → policy, and which of MaintenanceSettings its settings are.
 COMPARED: dict[str, tuple[str, dict[str, str]]] = {
     "fixed interval": ("interval", {"interval_min": "interval_min"}),
@@ -48,39 +32,16 @@ COMPARED: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-@settings
-class MaintenanceSettings:
-    """One station's wear in place of its failures, and the policies that are compared on it.
-
-    duration: minutes of one maintenance. interval_min: minutes of work, fixed interval. look_min, health_below:
-    condition-based, looked at every so many minutes of work. opportunity_below: opportunistic.
-    window_hours: a failure is foreseen when the alarm comes within so many hours of work before it.
-    learning_days: the run to failure that the predictor learns from. failure_cost, maintenance_cost: euro each,
-    besides the hours of repair.
-    """
-
-    station: Name
-    wear: Wear
-    duration: Distribution
-    interval_min: Positive
-    look_min: Positive
-    health_below: Probability
-    opportunity_below: Probability
-    physics: Physics = Physics()
-    window_hours: Positive = 1.0
-    learning_days: Annotated[float, Field(gt=0, le=MOST_DAYS)] = 20.0
-    failure_cost: NotNegative = 0.0
-    maintenance_cost: NotNegative = 0.0
-    days: Annotated[float, Field(gt=0, le=MOST_DAYS)] = 3.0
-    warmup_days: Annotated[float, Field(ge=0, le=MOST_DAYS)] = 0.25
-    replications: Annotated[int, Field(ge=2, le=1_000_000)] = 20
-
-
 @dataclass(frozen=True, eq=False)
 class Study:
-    """The comparison, and what was learnt on the way: risks, the predictor's alerts, the sensors it was learnt from."""
+    """The comparison, and the predictor: what it says now, what of its alerts is right, and what the sensors showed.
+
+    risks: of the machine at the end of `telemetry`, a run that the predictor did not learn from. alerts: at the
+    threshold that the policy acts from.
+    """
 
     policies: PolicyComparison
+    foresight: Foresight
     risks: RiskTable
     alerts: AlertCurve
     telemetry: Telemetry
@@ -99,10 +60,18 @@ def study(
     """Learn and compare. Raises InputError for a station that does not exist or is never repaired."""
     worn = _worn(line, settings)
     priced = dataclasses.replace(economy, failure=settings.failure_cost, maintenance=settings.maintenance_cost)
-    risks, alerts, sensors = _learnt(worn, settings, priced, curve, seed=seed)
+    foresight, fresh = foreseen(worn, settings.physics, settings.foresight, seed=seed, curve=curve)
+    alerts = foresight.alerts([life for run in fresh for life in run.all_lives], seed=seed)
+    cost = _failure_cost(worn, priced)
+    counted = risk_table(
+        [machine for run in fresh for machine in run.machines],
+        # Short ones: over a month a failure is certain, and a certain failure says nothing of how many there are.
+        horizons_hours=(settings.foresight.window_hours, SHIFT_HOURS),
+        cost=cost,
+    )
     compared = compare_policies(
         worn,
-        _policies(worn, settings) | {"predictive": with_prediction(worn, risks, alerts, economy=priced)},
+        _policies(worn, settings) | {PREDICTIVE: with_prediction(worn, counted, alerts, economy=priced)},
         curve=curve,
         economy=priced,
         days=settings.days,
@@ -112,7 +81,12 @@ def study(
         seed=seed,
         workers=workers,
     )
-    return Study(compared, risks, alerts, sensors)
+    now = fresh[-1]
+    risks = foresight.risks(now.standing, cost=cost, issued_min=now.machines[0].horizon)
+    threshold = best_threshold(counted, alerts, now.machines[0].asset, maintenance_cost=priced.maintenance)
+    # Where no alarm is worth a maintenance it is the highest one, which is never reached.
+    used = alerts.at(float(alerts.thresholds[-1]) if threshold is None else threshold)
+    return Study(compared, foresight, risks, used, now.telemetry)
 
 
 def _policies(line: Line, settings: MaintenanceSettings) -> dict[str, Line]:
@@ -144,35 +118,8 @@ def _worn(line: Line, settings: MaintenanceSettings) -> Line:
     )
 
 
-def _learnt(
-    line: Line, settings: MaintenanceSettings, economy: Economy, curve: OperatingCurve | None, *, seed: int
-) -> tuple[RiskTable, AlertCurve, Telemetry]:
-    gate = Gate.of(line.inspection.curve(curve))
-    minutes = settings.learning_days * line.minutes_per_day
-    log = simulate(line, gate, seed=seed, replication=LEARNING_REPLICATION, minutes=minutes)
-    worn = [h for h in histories(line, log, seed=seed, replication=LEARNING_REPLICATION) if h.lives]
-    sensors = telemetry(line, log, settings.physics, seed=seed, replication=LEARNING_REPLICATION)
-    lives, scores = [], []
-    for history in worn:
-        shown = sensors.of_asset(history.asset)
-        score = shown["vibration"].to_numpy().astype(np.float64)
-        scores.append(score)
-        lives += watched_lives(history, shown["time_min"].to_numpy(), score)
-    values = np.concatenate(scores)
-    alerts = alert_curve(
-        lives,
-        thresholds=np.linspace(np.quantile(values, 0.5), values.max(), THRESHOLDS),
-        window_hours=settings.window_hours,
-        model="vibration",
-        draws=DRAWS,
-        seed=seed,
-    )
+def _failure_cost(line: Line, economy: Economy) -> float:
+    """Euro of one failure, the hours of its repair included."""
     station = next(station for station in line.stations if station.wear)
     repair_hours = station.repair.average / MINUTES_PER_HOUR if station.repair else 0.0
-    risks = risk_table(
-        worn,
-        # Short ones: over a month a failure is certain, and a certain failure says nothing of how many there are.
-        horizons_hours=(settings.window_hours, SHIFT_HOURS),
-        cost=economy.failure + economy.repair_hour * repair_hours,
-    )
-    return risks, alerts, sensors
+    return economy.failure + economy.repair_hour * repair_hours

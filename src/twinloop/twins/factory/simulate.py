@@ -2,13 +2,15 @@
 
 Scenarios share their random numbers and use the bootstrap draws of the operating curve, so that every
 gain is a paired difference whose interval includes the model's own uncertainty. Then the best line within
-reach is searched, and the maintenance policies of one station are compared on its simulated wear.
+reach is searched, and the maintenance policies of one station are compared on its simulated wear; its failures are
+foreseen from its simulated sensors. So are those of the shop's machines that wear, for the plan that is made next.
 """
 
 import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from twinloop import contracts
@@ -27,8 +29,8 @@ from twinloop.simulation.experiments.optimisation import optimise
 from twinloop.simulation.experiments.result import Result
 from twinloop.simulation.experiments.scenario import Scenario, replication_run
 from twinloop.simulation.experiments.sensitivity import Sensitivity, analyse
-from twinloop.simulation.maintenance.comparison import PolicyComparison
-from twinloop.simulation.maintenance.study import study
+from twinloop.simulation.maintenance.machines import standing
+from twinloop.simulation.maintenance.study import PREDICTIVE, Study, study
 from twinloop.simulation.maintenance.upkeep import FAILURE
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
@@ -91,13 +93,18 @@ def run(stage: Stage[FactoryConfig]) -> str:
         with atomic(out / f"{name}.parquet") as temporary:
             frame.write_parquet(temporary)
     replication_run(today, 0, **how).log().save(out / "events.parquet")
+    machines = standing(sections.upkeep, seed=stage.config.seed)
+    machines.risks.save(stage.root / paths.MACHINES / "risks.parquet")
+    machines.renewed.save(stage.root / paths.MACHINES / "renewed.parquet")
+    with atomic(stage.root / paths.MACHINES / "machines.parquet") as temporary:
+        machines.machines.write_parquet(temporary)
     maintained.risks.save(out / "risks.parquet")
     maintained.alerts.save(out / "alerts.parquet")
     write_json(out / "answer.json", answer)
     write_json(out / "optimisation.json", _optimum_record(optimum))
     lengths = {"days": settings.days, "warmup_days": settings.warmup_days}
     write_json(out / "today.json", {"line": dataclasses.asdict(sections.line), **lengths})
-    metrics = _metrics(found, answer) | _decisions(optimum, maintained.policies)
+    metrics = _metrics(found, answer) | _decisions(optimum, maintained)
     write_json(stage.root / paths.metrics("simulate"), metrics)
     for result in found.results:
         stage.tracker.child(
@@ -105,7 +112,9 @@ def run(stage: Stage[FactoryConfig]) -> str:
             params={"model": result.model},
             metrics={kpi: float(result.values(kpi).mean()) for kpi in KPIS},
         )
-    return _summary(found, settings)
+    notes = {sections.maintenance.station: maintained.foresight.note}
+    notes |= dict(machines.machines.select("machine", "note").iter_rows())
+    return "; ".join([_summary(found, settings), *(f"{name}: {note}" for name, note in notes.items() if note)])
 
 
 def read_models(root: Path) -> tuple[dict[str, Model], str]:
@@ -170,13 +179,20 @@ def _optimum_record(optimum: Optimum | None) -> dict[str, Any]:
     }
 
 
-def _decisions(optimum: Optimum | None, policies: PolicyComparison) -> dict[str, float | str | None]:
+def _decisions(optimum: Optimum | None, maintained: Study) -> dict[str, float | str | None]:
+    policies, alerts = maintained.policies, maintained.alerts
     best = policies.ranking[0]
     return {
         "optimised_gain_per_day": optimum.gain.mean if optimum else None,
         "best_policy": best,
         "best_policy_upkeep_per_part": policies.figure(best).mean,
         "run_to_failure_upkeep_per_part": policies.figure(FAILURE).mean,
+        "predictive_upkeep_per_part": policies.figure(PREDICTIVE).mean,
+        "foreseen_by": maintained.foresight.name,
+        "failures_learnt_from": maintained.foresight.learnt,
+        "failures_foreseen": alerts.recall_at(),
+        "false_alarms_per_100_hours": 100 * alerts.false_alarms_at() / alerts.hours_per_month,
+        "lead_hours_median": float(np.interp(0.5, alerts.lead_levels, alerts.lead_at())),
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from twinloop.numbers import MISSING, Interval, interval, percent, quantity
+from twinloop.numbers import MISSING, Interval, count, interval, number, percent, quantity
 from twinloop.reporting.figures.simulation import Operated
 from twinloop.reporting.results import estimate
 from twinloop.reporting.tables import Table
@@ -133,6 +133,19 @@ class ProductionLine(FactoryOutputs):
     def policies(self) -> pl.DataFrame:
         """Argument of `figures.decisions.maintenance_policies`: one row per maintenance policy and figure."""
         return self.table(paths.SIMULATION / "maintenance.parquet")
+
+    def foresight(self) -> Table:
+        """How well failures are foreseen at the alarm that the predictive policy acts from, in fresh runs."""
+        found = self.metrics("simulate")
+        by = "its sensors" if found["foreseen_by"] == "sensors" else "its age alone: too few to learn from sensors"
+        rows = [
+            ("failures are foreseen by", by),
+            ("failures it learnt from", count(found["failures_learnt_from"])),
+            ("failures foreseen in fresh runs", percent(found["failures_foreseen"], digits=0)),
+            ("half of them at least so early", quantity(found["lead_hours_median"], "h of work")),
+            ("false alarms in 100 h of work", number(found["false_alarms_per_100_hours"])),
+        ]
+        return Table.of(("the machine that wears", "its predictor"), rows)
 
     @cached_property
     def optimum(self) -> dict[str, Any]:
