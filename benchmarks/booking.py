@@ -27,14 +27,19 @@ DAYS, DAY_MIN, OPEN_MIN = 10, 1440, 480
 
 def main() -> None:
     """Measure and print."""
+    chosen = options()
+    figures = rebooking(chosen) | moving(chosen) | visiting(chosen)
+    print(json.dumps(figures, indent=None if chosen.json else 2))
+
+
+def options(arguments: list[str] | None = None) -> argparse.Namespace:
+    """What is asked for on the command line, or in these arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print JSON on one line")
     parser.add_argument("--vehicles", type=int, default=2000)
     parser.add_argument("--seconds", type=float, default=4.0, help="of the search behind the rounded relaxation")
     parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    figures = rebooking(options) | moving(options) | visiting(options)
-    print(json.dumps(figures, indent=None if options.json else 2))
+    return parser.parse_args(arguments)
 
 
 def rebooking(options: argparse.Namespace) -> dict[str, Any]:

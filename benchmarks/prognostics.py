@@ -1,10 +1,11 @@
-"""Figures of foreseeing: remaining life of turbofans against labels that were never learnt from, and speed of features.
+"""Figures of foreseeing: remaining life of turbofans, features at scale, anomalies by NAB's rules, demand, policies.
 
 `python benchmarks/prognostics.py --json --cmapss DIR` prints one JSON object. Nothing is fitted to test units, and what
 a run chooses, it chooses by cross-validation over training units. Three things of the method were decided when test
 errors of earlier forms were known (trees over single sensors, how intervals are scaled, up to which label rows are
 learnt from), so that these figures are somewhat optimistic. Each is a mean over seeds with half of its 95 % interval. A
-figure that could not be measured is null, with its reason under "reasons".
+figure that could not be measured is null, with its reason under "reasons". What `speed` measures is said in
+`benchmarks/telemetry_speed.py`.
 """
 
 import argparse
@@ -16,17 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import polars as pl
-
-from twinloop.contracts import Telemetry
 from twinloop.errors import InputError
-from twinloop.prognostics.features.reference import fit_reference
-from twinloop.prognostics.features.settings import FeatureSettings
-from twinloop.prognostics.features.stream import features
 from twinloop.replication.statistics import interval
 
-PARTS = ("cmapss", "features")
+PARTS = ("cmapss", "nab", "policy", "speed", "demand")
 SEEDS = 5
 
 
@@ -35,20 +29,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cmapss", type=Path, help="folder with C-MAPSS files (else cmapss/ in $TWINLOOP_DATA)")
     parser.add_argument("--subsets", default="FD001,FD003", help="of C-MAPSS, parted by commas")
+    parser.add_argument("--nab", type=Path, help="folder of NAB series (else nab_real_known_cause/ in $TWINLOOP_DATA)")
     parser.add_argument("--seed", type=int, help=f"one seed only (else 0 to {SEEDS - 1})")
     parser.add_argument("--json", action="store_true", help="print JSON on one line")
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="some parts only")
     options = parser.parse_args()
     figures: dict[str, Any] = {}
     reasons: dict[str, str] = {}
+    data = os.environ.get("TWINLOOP_DATA")
+    seeds = range(SEEDS) if options.seed is None else [options.seed]
     if "cmapss" in options.only:
-        data = os.environ.get("TWINLOOP_DATA")
         folder = options.cmapss or (Path(data) / "cmapss" if data else None)
-        seeds = range(SEEDS) if options.seed is None else [options.seed]
         for subset in options.subsets.split(","):
             figures |= cmapss(folder, subset.strip(), seeds, reasons)
-    if "features" in options.only:
-        figures |= feature_speed()
+    if "speed" in options.only:
+        from benchmarks import telemetry_speed
+
+        figures |= telemetry_speed.measured()
+    if "nab" in options.only:
+        figures |= nab(options.nab or (Path(data) / "nab_real_known_cause" if data else None), reasons)
+    if "demand" in options.only:
+        figures |= demand(seeds)
+    if "policy" in options.only:
+        from benchmarks import fleet_policy
+
+        figures |= fleet_policy.measured(seed=options.seed or 0)
     print(json.dumps(figures | {"reasons": reasons}, indent=None if options.json else 2))
 
 
@@ -77,50 +82,38 @@ def cmapss(folder: Path | None, subset: str, seeds: Sequence[int], reasons: dict
     return figures | {f"{name}_cpu_s": round(time.process_time() - started, 1)}
 
 
+def nab(folder: Path | None, reasons: dict[str, str]) -> dict[str, Any]:
+    """Scores of detectors of anomalies by NAB's rules; see `benchmarks/nab.py`."""
+    from benchmarks import nab as series
+
+    if folder is None or not folder.is_dir():
+        reasons["nab"] = "no folder of NAB series: give --nab DIR or TWINLOOP_DATA"
+        return {"nab_standard": None}
+    started = time.process_time()
+    try:
+        return series.measured(folder) | {"nab_cpu_s": round(time.process_time() - started, 1)}
+    except InputError as error:
+        reasons["nab"] = str(error)
+        return {"nab_standard": None}
+
+
+def demand(seeds: Sequence[int]) -> dict[str, Any]:
+    """Scaled errors and coverage of forecasts of a workshop's demand; see `benchmarks/demand.py`."""
+    from benchmarks import demand as workshop
+
+    values = []
+    for seed in seeds:
+        values.append(workshop.measured(seed=seed))
+        print(f"demand seed {seed}: {values[-1]}", file=sys.stderr, flush=True)
+    return {key: spread([run[key] for run in values]) for key in values[0]}
+
+
 def spread(values: Sequence[float]) -> dict[str, float | None]:
     """Mean and half-width of its 95 % interval; none of a single value."""
     if len(values) < 2:
         return {"mean": round(values[0], 4), "half_width": None}
     found = interval(values)
     return {"mean": round(found.mean, 4), "half_width": round(found.half_width, 4)}
-
-
-def feature_speed(rows: int = 1_500_000, signals: int = 10, assets: int = 50) -> dict[str, float]:
-    """Seconds for all features of hourly windows, beside a bare group-by (mean, deviation, least, most) of polars."""
-    rng = np.random.default_rng(0)
-    each = rows // assets
-    names = [f"s{k}" for k in range(signals)]
-    frame = pl.DataFrame(
-        {
-            "asset": np.repeat([f"v{k:03d}" for k in range(assets)], each),
-            "time_min": np.tile(np.arange(each, dtype=float), assets),
-            **{name: rng.normal(size=each * assets).astype(np.float32) for name in names},
-        }
-    )
-    telemetry = Telemetry.of([frame], units=dict.fromkeys(names, ""))
-    settings = FeatureSettings(load="s0")
-    reference = fit_reference(telemetry, settings, seed=0)
-    small = Telemetry(telemetry.frame.head(1000), telemetry.units)
-    features(small, reference, settings)  # compiles
-    keyed = telemetry.frame.with_columns(window=pl.col("time_min") // settings.window_min)
-    statistics = [
-        call(pl.col(name)).alias(f"{name}.{kind}")
-        for name in names
-        for kind, call in {"mean": pl.Expr.mean, "std": pl.Expr.std, "min": pl.Expr.min, "max": pl.Expr.max}.items()
-    ]
-    bare = best_of(lambda: keyed.group_by("asset", "window").agg(statistics))
-    made = best_of(lambda: features(telemetry, reference, settings))
-    return {"features_s": round(made, 3), "group_by_s": round(bare, 3), "features_ratio": round(made / bare, 2)}
-
-
-def best_of(call: Any, *, runs: int = 3) -> float:
-    """Least wall-clock seconds of some runs: what else the machine does only adds."""
-    seconds = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
 
 
 if __name__ == "__main__":

@@ -175,8 +175,9 @@ def _divided(
 ) -> tuple[pl.DataFrame, float]:
     """asset, time_min (a window's end) and split of every window, and the minute from which test assets are judged."""
     length = settings.window_min
-    ends = (window_number(pl.col("time_min"), length) + 1) * length
-    frame = record.telemetry.frame.select(asset=pl.col("asset").cast(pl.String), time_min=ends.cast(pl.Float64))
+    frame = record.telemetry.frame.select(pl.col("asset").cast(pl.String))
+    ends = (window_number(record.telemetry.frame["time_min"].to_numpy(), length) + 1) * length
+    frame = frame.with_columns(time_min=pl.Series(ends, dtype=pl.Float64))
     frame = frame.unique(maintain_order=True).sort("asset", "time_min")
     given = record.lives.filter(pl.col("split") != "").select("asset", "split").unique()
     if len(given):

@@ -1,5 +1,4 @@
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -9,10 +8,10 @@ from hypothesis import strategies as st
 
 from twinloop.contracts import Telemetry
 from twinloop.errors import InputError
-from twinloop.prognostics.features.catalogue import catalogue, columns
+from twinloop.prognostics.features.catalogue import WITHIN, catalogue, columns
 from twinloop.prognostics.features.reference import Reference, fit_reference
 from twinloop.prognostics.features.settings import FeatureSettings
-from twinloop.prognostics.features.stream import FeatureStream, feature_files, features
+from twinloop.prognostics.features.stream import FeatureStream, features
 
 SETTINGS = FeatureSettings(window_min=60, spans=(2, 5), early=3, load="speed", recent_h=5.0)
 UNITS = {"oil": "°C", "speed": "km/h"}
@@ -185,25 +184,29 @@ def test_a_trend_is_its_slope_per_window() -> None:
     assert made["x.trend_10"][-1] == pytest.approx(0.25, rel=1e-3)
 
 
-def test_rows_of_a_closed_window_are_late_and_counted() -> None:
-    stream = FeatureStream(UNITS, REFERENCE, SETTINGS)
-    stream.push(RECORD.frame)
-    assert stream.push(RECORD.frame.filter(pl.col("time_min") < 60)).is_empty()
-    assert stream.late == len(RECORD.frame.filter(pl.col("time_min") < 60))
+def test_rows_that_come_after_a_later_one_are_left_out_and_counted() -> None:
+    stream = FeatureStream(UNITS, REFERENCE, SETTINGS, events=EVENTS)
+    parts = [stream.push(RECORD.frame)]
+    # Of windows that are closed, and of those that are open: the very same rows once more.
+    assert stream.push(RECORD.frame).is_empty()
+    assert stream.late == len(RECORD.frame)
+    assert same_bits(pl.concat([*parts, stream.close()]).sort("asset", "time_min"), EXPECTED)
 
 
-def test_files_one_after_the_other_hold_the_same(tmp_path: Path) -> None:
-    for number, low in enumerate((0, 300)):
-        part = RECORD.frame.filter(
-            (pl.col("time_min") >= low) & (pl.col("time_min") < low + (300 if low == 0 else 9e9))
-        )
-        part.with_columns(pl.col("asset").cast(pl.String)).write_parquet(tmp_path / f"{number}.parquet")
-    count = feature_files(
-        sorted(tmp_path.glob("*.parquet")), tmp_path / "out", UNITS, REFERENCE, SETTINGS, events=EVENTS
-    )
-    made = pl.concat([pl.read_parquet(path) for path in sorted((tmp_path / "out").iterdir())])
-    assert count == len(EXPECTED)
-    assert same_bits(made.sort("asset", "time_min"), EXPECTED)
+def test_rows_in_order_of_time_over_all_assets_give_the_same_bits() -> None:
+    stream = FeatureStream(UNITS, REFERENCE, SETTINGS, events=EVENTS)
+    parts = [stream.push(RECORD.frame.sort("time_min", "asset")), stream.close()]
+    assert stream.late == 0
+    assert same_bits(pl.concat(parts).sort("asset", "time_min"), EXPECTED)
+    assert parts[0].select("asset", "time_min").equals(parts[0].select("asset", "time_min").sort("asset", "time_min"))
+
+
+def test_a_window_without_a_value_has_no_course() -> None:
+    rows = RECORD.frame.with_columns(oil=pl.when(pl.col("time_min") > 600).then(pl.col("oil")))
+    made = features(Telemetry(rows, UNITS), REFERENCE, SETTINGS).filter(pl.col("time_min") <= 600)
+    assert set(made["oil.missing"]) == {1.0}
+    inside = [feature.name for feature in WITHIN if feature.name != "missing"]
+    assert made.select(f"oil.{name}" for name in inside).null_count().sum_horizontal().item() == len(inside) * len(made)
 
 
 def test_the_catalogue_names_every_column_once() -> None:

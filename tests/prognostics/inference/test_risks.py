@@ -8,7 +8,7 @@ from twinloop.errors import InputError
 from twinloop.prognostics.inference.graphs import export_hazard, open_hazard
 from twinloop.prognostics.inference.risks import Consequence, diagnoses, risk_table
 from twinloop.prognostics.models.hazard import HazardModel, tree_inputs
-from twinloop.prognostics.models.sequences import Sequences
+from twinloop.prognostics.models.lookback import Sequences
 from twinloop.prognostics.models.table import component_age
 
 CONSEQUENCES = {

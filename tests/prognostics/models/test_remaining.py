@@ -12,8 +12,8 @@ from twinloop.learning.settings import FitSettings
 from twinloop.prognostics.features.reference import fit_reference
 from twinloop.prognostics.features.settings import FeatureSettings
 from twinloop.prognostics.features.stream import features
+from twinloop.prognostics.models.lookback import Sequences
 from twinloop.prognostics.models.remaining import RulModel, fit_remaining, remaining_hours
-from twinloop.prognostics.models.sequences import Sequences
 from twinloop.prognostics.models.settings import BoostSettings, NetworkSettings, RulSettings
 from twinloop.prognostics.models.table import FeatureTable
 

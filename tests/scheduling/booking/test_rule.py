@@ -3,8 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from twinloop.scheduling.booking.rule import BookingRule, cost_rates
-from twinloop.simulation.fleet import FixedInterval, Fleet, Joint, Morning, StandardFleet, World, simulate
+from twinloop.prognostics.evaluation.alerts import Watched
+from twinloop.prognostics.evaluation.leads import lead_curve
+from twinloop.scheduling.booking.rule import BookingRule, cost_rates, joint_rule
+from twinloop.simulation.fleet import Alert, FixedInterval, Fleet, Joint, Morning, StandardFleet, World, simulate
 from twinloop.simulation.fleet.vehicle import Component
 from twinloop.simulation.model.wear import Wear
 
@@ -82,3 +84,15 @@ def test_weeks_in_which_the_workshop_is_closed_are_no_reason_to_stop() -> None:
     assert not shut.opening_minutes(5, 20).any()
     figures = simulate(world(shut), Joint(BookingRule(cost_rates(shut)))).figures()
     assert figures["visits"] > 0
+
+
+def test_the_joint_rule_knows_each_alert_at_its_threshold_and_its_own_cost_rates() -> None:
+    hours = np.arange(1.0, 101.0) * 60
+    curve = lead_curve([Watched(hours, hours, 6000.0 + lead, failed=True) for lead in range(30)], model="m", draws=2)
+    alerts = Alert({"brakes": 5400.0}, {"brakes": curve, "tyres": curve})
+    joint = joint_rule(FLEET, alerts, ahead=6)
+    assert {name: own.threshold for name, own in joint.foresight.curves.items()} == {"brakes": 5400.0}
+    assert joint.signals is alerts
+    assert joint.draws == 2
+    assert isinstance(joint.rule, BookingRule)
+    assert joint.rule.rates == cost_rates(FLEET)

@@ -83,6 +83,15 @@ def anomalies(table: FeatureTable, detectors: Mapping[str, Detector]) -> pl.Data
     return pl.concat(parts)
 
 
+def rows_of(values: Floats, width: int) -> Floats:
+    """The rows given to a stream, [n, width], with NaN for what is not finite. Raises InputError for another shape."""
+    rows = np.array(values, np.float64, order="C")
+    if rows.ndim != 2 or rows.shape[1] != width:
+        raise InputError(f"anomaly: expected rows of {width} values, one per column, got {list(rows.shape)}")
+    rows[~np.isfinite(rows)] = np.nan
+    return rows
+
+
 def watched(table: FeatureTable, columns: tuple[str, ...] | None) -> tuple[str, ...]:
     """The columns that a detector looks at: those named, else all that vary, but for ages: old is not unusual.
 

@@ -6,10 +6,10 @@ The plain method that others are held against; it raises an alarm at every row b
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from twinloop.prognostics.anomaly.detector import Said
+from twinloop.prognostics.anomaly.detector import Said, rows_of
+from twinloop.prognostics.anomaly.jit import machine_code
 from twinloop.prognostics.anomaly.settings import RollingSettings
 
 Floats = NDArray[np.float64]
@@ -40,7 +40,7 @@ class RollingStream:
     def push(self, values: Floats) -> Said:
         """What is said of the next rows, [n, F]."""
         rows, count = self._settings.rows, self._count
-        known = np.concatenate([self._before, np.asarray(values, np.float64)])
+        known = np.concatenate([self._before, rows_of(values, self._before.shape[1])])
         score, column = _deviations(known, rows)
         self._before, self._count = known[len(known) - rows :].copy(), count + len(values)
         settled = np.arange(count, self._count) >= self._settings.settle
@@ -48,7 +48,7 @@ class RollingStream:
         return Said(score, score > self._settings.threshold, np.where(score > 0, column, -1))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@machine_code
 def _deviations(known: Floats, rows: int) -> tuple[Floats, NDArray[np.int64]]:
     """Of the rows behind the first `rows`: the largest deviation, and in which column it is."""
     count = len(known) - rows
@@ -57,17 +57,18 @@ def _deviations(known: Floats, rows: int) -> tuple[Floats, NDArray[np.int64]]:
         for place in range(known.shape[1]):
             now = known[row + rows, place]
             total, number = 0.0, 0
+            # Differences to the value itself: where nothing moves they are exactly 0.
             for value in known[row : row + rows, place]:
-                if not np.isnan(value):
-                    total += value
+                if not np.isnan(value - now):
+                    total += value - now
                     number += 1
-            if np.isnan(now) or number < 2:
+            if number < 2:
                 continue
             mean, square = total / number, 0.0
             for value in known[row : row + rows, place]:
                 if not np.isnan(value):
-                    square += (value - mean) ** 2
-            distance, spread = abs(now - mean), np.sqrt(square / (number - 1))
+                    square += (value - now - mean) ** 2
+            distance, spread = abs(mean), np.sqrt(square / (number - 1))
             deviation = min(distance / spread, FARTHEST) if spread > 0 else FARTHEST * (distance > 0)
             if deviation > score[row]:
                 score[row], column[row] = deviation, place

@@ -35,8 +35,12 @@ def foretold(past: Floats, *, horizon: int, season: int) -> tuple[Floats, Floats
         daily_seasonality=False,
     )
     model.fit(pd.DataFrame({"ds": weeks[: len(past)], "y": past}), seed=SEED)
-    np.random.seed(SEED)  # noqa: NPY002 - Prophet draws its intervals from the global state
-    said = model.predict(pd.DataFrame({"ds": weeks[len(past) :]}))
+    state = np.random.get_state()  # noqa: NPY002 - Prophet draws its intervals from the global state
+    try:
+        np.random.seed(SEED)  # noqa: NPY002
+        said = model.predict(pd.DataFrame({"ds": weeks[len(past) :]}))
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
     low, high = said["yhat_lower"].to_numpy(), said["yhat_upper"].to_numpy()
     deviation = (high - low) / (ndtri(QUANTILES[-1]) - ndtri(QUANTILES[0]))
     return said["yhat"].to_numpy(), deviation

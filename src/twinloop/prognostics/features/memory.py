@@ -7,8 +7,9 @@ the same bits however its rows are cut, as nothing is ever added up in another o
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from twinloop.prognostics.features.jit import machine_code
 
 Floats = NDArray[np.float64]
 # Beyond so many spreads a level is stress.
@@ -43,9 +44,11 @@ class Memory(NamedTuple):
         return cls(*parts)
 
     def grown(self, assets: int) -> "Memory":
-        """The same for more assets, the new ones without a past."""
-        more = assets - len(self.weight)
-        return Memory(*(np.concatenate([part, np.zeros((more, *part.shape[1:]))]) for part in self)) if more else self
+        """The same with room for so many assets, and as many again: room for one by one would copy all each time."""
+        more = 2 * assets - len(self.weight)
+        if assets <= len(self.weight):
+            return self
+        return Memory(*(np.concatenate([part, np.zeros((more, *part.shape[1:]))]) for part in self))
 
 
 class Remembered(NamedTuple):
@@ -89,7 +92,7 @@ def remember(
     return out
 
 
-@njit(cache=True)
+@machine_code
 def _pass(memory, asset, relative, served, alpha, early, moving, distances, out):  # type: ignore[no-untyped-def]  # pragma: no cover
     spans = len(alpha)
     middle = spans // 2

@@ -20,7 +20,7 @@ from twinloop.prognostics.models.boosting import read_booster
 from twinloop.prognostics.models.calibration import Calibration, logit, sigmoid
 from twinloop.prognostics.models.forest import filled, forest_probability
 from twinloop.prognostics.models.hazard import BOOSTED, FOREST, NETWORK, ComponentModel, HazardModel, Odds, Trees
-from twinloop.prognostics.models.sequences import Sequences
+from twinloop.prognostics.models.lookback import Sequences
 from twinloop.prognostics.models.settings import HazardSettings
 from twinloop.prognostics.models.weibull import Weibull
 

@@ -5,6 +5,7 @@ of days is an input of the trees and an output of the network. Members are calib
 were held out, then their log odds are averaged. A component with too few failures gets what its age alone tells.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,16 +16,17 @@ from numpy.typing import NDArray
 
 from twinloop.errors import InputError, unknown
 from twinloop.prognostics.models.boosting import boosted, fit_boosted
-from twinloop.prognostics.models.calibration import Calibration, fit_calibration, logit, sigmoid
+from twinloop.prognostics.models.calibration import Calibration, cut, fit_calibration, logit, sigmoid
 from twinloop.prognostics.models.folds import unit_folds
 from twinloop.prognostics.models.forest import fit_forest, forest_probability
+from twinloop.prognostics.models.lookback import Sequences
 from twinloop.prognostics.models.periods import Periods, course, drawn_periods, failure_by
 from twinloop.prognostics.models.settings import HazardSettings
 from twinloop.prognostics.models.table import FeatureTable, ahead, component_age
 from twinloop.prognostics.models.weibull import Weibull, fit_weibull
 
 if TYPE_CHECKING:
-    from twinloop.prognostics.models.sequences import Sequences, TemporalNetwork
+    from twinloop.prognostics.models.sequences import TemporalNetwork
 
 Floats = NDArray[np.float64]
 # Log odds [N] of inputs [N, F + 2]: features, age of the component in hours, day.
@@ -92,8 +94,6 @@ class HazardModel:
             for name, odds in own.members.items()
         }
         if self.network is not None and NETWORK in own.calibration:
-            from twinloop.prognostics.models.sequences import Sequences
-
             place = list(self.components).index(component)
             odds = self.network(Sequences.of(table.selected(self.signals), table.unit), rows)[:, place]
             hazards[NETWORK] = sigmoid(own.calibration[NETWORK](odds))
@@ -144,8 +144,11 @@ def fit_hazard(table: FeatureTable, lives: pl.DataFrame, settings: HazardSetting
     if not lives["failed"].any():
         raise InputError(f"hazard: none of {len(lives)} lives ended in a failure: watch the assets for longer")
     fold = unit_folds(table.unit, settings.folds, seed=seed)
-    columns = table.varying
-    signals = tuple(name for name in columns if name.endswith((".relative", ".excess")))
+    varying = table.varying
+    columns = tuple(name for name in varying if re.search(settings.learnt_from, name))
+    if not columns:
+        raise InputError(f"HazardSettings.learnt_from = {settings.learnt_from!r}: expected the name of some feature")
+    signals = tuple(name for name in varying if name.endswith((".relative", ".excess")))
     labels = {name: ahead(table, lives, name) for name in names}
     courses = {name: course(label, days=settings.days, period_h=settings.period_h) for name, label in labels.items()}
     network = None
@@ -194,7 +197,7 @@ def _trees(values: NDArray[np.float32], periods: Periods, settings: HazardSettin
 def _members(trees: Trees) -> dict[str, Odds]:
     return {
         FOREST: lambda values: logit(forest_probability(trees.forest, values)),
-        BOOSTED: lambda values: boosted(trees.booster, values, raw=True),
+        BOOSTED: lambda values: cut(boosted(trees.booster, values, raw=True)),
     }
 
 

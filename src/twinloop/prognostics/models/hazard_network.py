@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from twinloop.prognostics.models.lookback import Sequences
 from twinloop.prognostics.models.periods import Course
-from twinloop.prognostics.models.sequences import Sequences, TemporalNetwork, fit_network, logits
+from twinloop.prognostics.models.sequences import TemporalNetwork, fit_network, logits
 from twinloop.prognostics.models.settings import HazardSettings
 from twinloop.prognostics.models.table import FeatureTable
 

@@ -16,7 +16,8 @@ from torch.nn import functional
 from twinloop.errors import InputError
 from twinloop.prognostics.models.boosting import boosted, fit_boosted
 from twinloop.prognostics.models.folds import unit_folds
-from twinloop.prognostics.models.sequences import Sequences, TemporalNetwork, fit_network, logits
+from twinloop.prognostics.models.lookback import Sequences
+from twinloop.prognostics.models.sequences import TemporalNetwork, fit_network, logits
 from twinloop.prognostics.models.settings import RulSettings
 from twinloop.prognostics.models.table import AGES, FeatureTable, ahead
 

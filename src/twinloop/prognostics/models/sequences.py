@@ -1,11 +1,11 @@
-"""The last windows of an asset as a network sees them, and a small temporal convolution network with attention.
+"""A small temporal convolution network with attention over the last windows of an asset.
 
 Dilated causal convolutions (Bai, Kolter and Koltun, 2018), summed up by attention over time and by the last step: quick
 on a CPU, where a recurrent network waits for each step. Raw logits leave the network; what they mean is the head's.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as lightning
@@ -15,34 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from twinloop.learning.fit import fit
+from twinloop.prognostics.models.lookback import Sequences
 from twinloop.prognostics.models.settings import NetworkSettings
 
 Floats = NDArray[np.float32]
 Loss = Callable[[Tensor, Tensor], Tensor]
-
-
-class Sequences(NamedTuple):
-    """Rows ordered by asset and time. values: [N, C], finite. first: [N], index of the asset's first row."""
-
-    values: Floats
-    first: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, values: NDArray[Any], unit: NDArray[np.int64]) -> "Sequences":
-        """From values [N, C], where NaN becomes 0, and the number of each row's asset [N], ascending."""
-        starts = np.append(True, unit[1:] != unit[:-1])
-        first = np.maximum.accumulate(np.where(starts, np.arange(len(unit)), 0))
-        return cls(np.nan_to_num(values).astype(np.float32), first)
-
-    def windows(self, rows: NDArray[np.int64], length: int) -> Floats:
-        """[B, length, C + 1] the last `length` rows until each of `rows` [B]; before the first row it is repeated.
-
-        The last channel is 1 where a row is real.
-        """
-        places = rows[:, None] - np.arange(length)[::-1]
-        first = self.first[rows][:, None]
-        real = (places >= first).astype(np.float32)
-        return np.concatenate([self.values[np.maximum(places, first)], real[:, :, None]], axis=2)
 
 
 class TemporalNetwork(nn.Module):

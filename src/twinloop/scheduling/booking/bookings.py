@@ -155,7 +155,7 @@ class Bookings:
         """The customer does not take the proposed day; another one is looked for."""
         candidate, day = self._proposed(asset)
         declined = {**self.declined, asset: (*self.declined.get(asset, ()), day)}
-        left = tuple(other for other in candidate.allowed(self.workshop.days) if other not in declined[asset])
+        left = tuple(other for other in self._open(candidate) if other not in declined[asset])
         return replace(self, declined=declined)._again({asset: replace(candidate, days=left)})
 
     def cancel(self, asset: str) -> Change:
@@ -203,8 +203,9 @@ class Bookings:
             if visit is not None and visit[0] < today:
                 continue
             silent = self.offers.get(name, today) < today
-            allowed = candidate.allowed(self.workshop.days)
-            days = tuple(day for day in allowed if day >= today and not (silent and visit and day == visit[0]))
+            days = tuple(
+                day for day in self._open(candidate) if day >= today and not (silent and visit and day == visit[0])
+            )
             kept[name] = candidate if candidate.fixed is not None else replace(candidate, days=days)
         return replace(self, candidates=kept, today=today)._again({})
 
@@ -291,6 +292,10 @@ class Bookings:
         until = self.today + self.answer_days
         proposed = {name: day for name, (day, _) in self.plan.visits.items() if self.candidates[name].fixed is None}
         return {name: known.get(name, until) if days.get(name) == day else until for name, day in proposed.items()}
+
+    def _open(self, candidate: Candidate) -> list[int]:
+        """Days on which its customer can come and the workshop has a bay."""
+        return [day for day in candidate.allowed(self.workshop.days) if self.workshop.bays[day]]
 
     def _known(self, asset: str) -> Candidate:
         if asset not in self.candidates:

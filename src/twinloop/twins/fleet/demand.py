@@ -10,7 +10,7 @@ from twinloop.prognostics.data.record import ERROR, FAILURE
 from twinloop.prognostics.demand.backtest import BACKTEST, coverage, mase, rolling_origin
 from twinloop.prognostics.demand.expected import predicted_jobs, with_predicted
 from twinloop.prognostics.demand.forecast import DemandForecast, forecast_demand
-from twinloop.prognostics.demand.history import MINUTES_PER_WEEK, Work, jobs_of_stays, weekly
+from twinloop.prognostics.demand.history import DEMAND, MINUTES_PER_WEEK, Work, jobs_of_stays, weekly
 from twinloop.prognostics.demand.settings import DemandSettings
 from twinloop.prognostics.prepared import Prepared
 from twinloop.simulation.fleet import Fleet
@@ -23,7 +23,12 @@ ORIGINS = 8
 
 
 def history(sections: FleetSections, prepared: Prepared, *, roadside: bool | None = None) -> pl.DataFrame:
-    """Weekly demand until the last window. roadside: of failures alone (True), of what was planned (False), or all."""
+    """Weekly demand until the last window. roadside: of failures alone (True), of what was planned (False), or all.
+
+    Of assets that each count their own hours of work there is none: they share no week.
+    """
+    if prepared.clock == "work":
+        return pl.DataFrame(schema=DEMAND)
     events = prepared.events().filter(pl.col("kind") != ERROR)
     stays = events.select(
         arrived_min="time_min", roadside=pl.col("kind") == FAILURE, components=pl.concat_list("component")
@@ -36,8 +41,7 @@ def history(sections: FleetSections, prepared: Prepared, *, roadside: bool | Non
 
 def backtest(demand: pl.DataFrame, settings: DemandSettings) -> pl.DataFrame:
     """One week ahead, from each of the last weeks for which enough was known before; none of a shorter history."""
-    weeks = int(demand["week"].max()) + 1  # type: ignore[arg-type]
-    origins = min(ORIGINS, weeks - settings.least_weeks)
+    origins = min(ORIGINS, _weeks(demand) - settings.least_weeks)
     if origins < 1:
         return pl.DataFrame(schema=BACKTEST)
     return rolling_origin(demand, _one_ahead(settings), origins=origins)
@@ -47,7 +51,7 @@ def foretold(
     sections: FleetSections, prepared: Prepared, demand: pl.DataFrame, risks: RiskTable | None = None
 ) -> DemandForecast | None:
     """The weeks ahead, with the jobs that the risks let expect; None where the history is too short to foretell."""
-    if int(demand["week"].max()) + 1 < sections.demand.least_weeks:  # type: ignore[arg-type]
+    if _weeks(demand) < sections.demand.least_weeks:
         return None
     forecast = forecast_demand(demand, sections.demand)
     if risks is None:
@@ -86,6 +90,10 @@ def figures(backtested: pl.DataFrame) -> dict[str, float | None]:
         "demand_mase_naive": mase(actual, backtested["naive"].to_numpy(), scale),
         "demand_coverage": coverage(backtested),
     }
+
+
+def _weeks(demand: pl.DataFrame) -> int:
+    return int(demand["week"].max()) + 1 if len(demand) else 0  # type: ignore[arg-type]
 
 
 def _one_ahead(settings: DemandSettings) -> DemandSettings:

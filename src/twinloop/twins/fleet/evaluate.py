@@ -13,7 +13,7 @@ from twinloop.contracts import AlertCurve, RiskTable
 from twinloop.contracts.alert_curve import HOURS_PER_MONTH
 from twinloop.contracts.diagnosis import save_diagnoses
 from twinloop.files import atomic, sha256, write_json
-from twinloop.numbers import MINUTES_PER_HOUR, percent
+from twinloop.numbers import MINUTES_PER_HOUR, MISSING, percent
 from twinloop.prognostics.anomaly import anomalies, fit_detector, open_isolation
 from twinloop.prognostics.demand.forecast import FORECAST
 from twinloop.prognostics.evaluation.alerts import alert_curve
@@ -23,6 +23,7 @@ from twinloop.prognostics.evaluation.foretelling import (
     calibration,
     common_threshold,
     failures_found,
+    precision_recall,
     watched,
 )
 from twinloop.prognostics.evaluation.leads import lead_curve
@@ -31,7 +32,7 @@ from twinloop.prognostics.inference.graphs import open_hazard
 from twinloop.prognostics.inference.risks import diagnoses, risk_table
 from twinloop.prognostics.models.hazard import HazardModel
 from twinloop.prognostics.models.periods import failure_by
-from twinloop.prognostics.models.table import FeatureTable
+from twinloop.prognostics.models.table import FeatureTable, in_service
 from twinloop.prognostics.prepared import TEST, TRAIN, Prepared
 from twinloop.progress import bar
 from twinloop.twins.fleet import demand, paths, plan
@@ -41,6 +42,14 @@ from twinloop.twins.stage import Stage
 EXAMPLE = "python -m twinloop fleet evaluate"
 ISOLATION = "isolation forest"
 BESIDE = {"component": pl.String, "leaky": pl.Float64, "honest": pl.Float64}
+RANKED = {
+    "component": pl.String,
+    "recall": pl.Float64,
+    "precision": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "rate": pl.Float64,
+}
 CALIBRATION = {"component": pl.String, "said": pl.Float64, "happened": pl.Float64, "rows": pl.Int64}
 SCORES = {
     "asset": pl.String,
@@ -80,6 +89,7 @@ def run(stage: Stage[FleetConfig]) -> str:
         "judged": pl.concat([pl.DataFrame(schema=JUDGED), *(judged_frame(*item) for item in judgements.items())]),
         "beside": pl.DataFrame(beside, schema=BESIDE, orient="row"),
         "calibration": _calibration(answers),
+        "precision_recall": _precision_recall(table, answers, draws=fleet.evaluate.draws, seed=seed),
         "found": pl.concat([pl.DataFrame(schema=FOUND), *found]),
         "scores": _scores(model, prepared),
     }
@@ -87,7 +97,10 @@ def run(stage: Stage[FleetConfig]) -> str:
         with atomic(out / f"{name}.parquet") as temporary:
             frame.write_parquet(temporary)
     consequences = plan.consequences(fleet, prepared)
-    risks = risk_table(model, table, lives, consequences, clock=prepared.clock)
+    driving = in_service(table, lives)
+    # Where all have failed, as in a record of engines run to failure, what was foreseen last is told.
+    now = table.of_units(driving) if len(driving) else table
+    risks = risk_table(model, now, lives, consequences, clock=prepared.clock)
     risks.save(stage.root / paths.RISKS)
     backtested, ahead = _demand(fleet, prepared, risks)
     shown_table, shown_lives = prepared.table(shown=True), prepared.lives(shown=True)
@@ -106,11 +119,18 @@ def run(stage: Stage[FleetConfig]) -> str:
     }
     write_json(out / "sensors.json", sensors)
     write_json(stage.root / paths.metrics("evaluate"), measured)
+    share, lead = measured["recall"], measured["lead_hours"]
+    early = f", {lead:.0f} h ahead" if lead is not None else ""
     return (
-        f"PR-AUC {measured['pr_auc']:.3f}, by age {measured['pr_auc_age']:.3f}, Brier {measured['brier']:.4f}; at "
-        f"{measured['false_alarms']:.2f} false alarms per asset-month {percent(measured['recall'], digits=0)} of "
-        f"{measured['test_failures']} failures found, {measured['lead_hours']:.0f} h ahead"
+        f"PR-AUC {_digits(measured['pr_auc'])}, by age {_digits(measured['pr_auc_age'])}, Brier "
+        f"{_digits(measured['brier'])}; at {measured['false_alarms']:.2f} false alarms per asset-month "
+        f"{MISSING if share is None else percent(share, digits=0)} of {measured['test_failures']} failures found{early}"
     )
+
+
+def _digits(value: float | None) -> str:
+    """Three digits, or the sign of what is missing."""
+    return MISSING if value is None else f"{value:.3f}"
 
 
 class _Watching:
@@ -202,6 +222,18 @@ def _work_share(table: FeatureTable, worked: np.ndarray[Any, np.dtype[np.float64
     first = np.append(0, last[:-1] + 1)
     spans = table.time_min[last] - table.time_min[first]
     return float((worked[last] - worked[first]).sum() / max(spans.sum(), MINUTES_PER_HOUR))
+
+
+def _precision_recall(table: FeatureTable, answers: dict[str, Said], *, draws: int, seed: int) -> pl.DataFrame:
+    """Of the ensemble, by component; rate: precision of chance."""
+    parts, everywhere = [pl.DataFrame(schema=RANKED)], np.zeros(len(table))
+    for name, one in answers.items():
+        if one.known.happened.any():
+            everywhere[one.rows] = one.probability[ENSEMBLE]
+            curve = precision_recall(one.known, everywhere, table.unit, draws=draws, seed=seed)
+            rate = float(one.known.happened.mean())
+            parts.append(curve.select(pl.lit(name).alias("component"), pl.all(), pl.lit(rate).alias("rate")))
+    return pl.concat(parts)
 
 
 def _calibration(answers: dict[str, Said]) -> pl.DataFrame:

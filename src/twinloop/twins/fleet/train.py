@@ -17,7 +17,7 @@ from twinloop.prognostics.anomaly import export_isolation, fit_isolation
 from twinloop.prognostics.inference.graphs import export_hazard
 from twinloop.prognostics.models.boosting import gains
 from twinloop.prognostics.models.hazard import AGE, DAY, HazardModel, fit_hazard, tree_inputs
-from twinloop.prognostics.models.sequences import Sequences
+from twinloop.prognostics.models.lookback import Sequences
 from twinloop.prognostics.models.settings import HazardSettings
 from twinloop.prognostics.models.table import FeatureTable, component_age
 from twinloop.prognostics.models.tuning import tuned
