@@ -137,9 +137,10 @@ def test_cheap_failures_are_not_prevented() -> None:
     assert maintained(failure_cost=5.0).windows == {}
 
 
-def test_executions_are_the_same_for_any_number_of_workers() -> None:
+def test_executions_are_the_same_for_any_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twinloop.scheduling.execution.execution.EXECUTIONS_PER_WORKER", 10)
     found = maintained(failure_cost=1000.0)
-    one, two = (worth(found, failure_cost=1000.0, replications=600, workers=workers) for workers in (1, 2))
+    one, two = (worth(found, failure_cost=1000.0, replications=20, workers=workers) for workers in (1, 2))
     assert one.executions.equals(two.executions)
 
 
