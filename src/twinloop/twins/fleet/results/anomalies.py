@@ -32,6 +32,7 @@ class Anomalies(FleetOutputs):
             "asset": asset,
             "units": self.telemetry.units,
             "known": [(max(day - BEFORE_DAYS, 0.0), day, component) for component, day in failures],
+            "meaning": "two weeks before a failure",
         }
 
     def most_unusual(self) -> str:
@@ -79,7 +80,7 @@ class Anomalies(FleetOutputs):
                 column = row["column"] or "all together"
                 rows.append((detector, row["asset"], number(row["day"]), number(row["score"]), column))
         headers = ("detector", "vehicle", "day", "score", "signal")
-        return Table.of(headers, rows or [("none", *[""] * 4)], numeric=(2, 3))
+        return Table.of(headers, rows or [("none", "", "", "", "")], numeric=(2, 3))
 
     def _failures(self) -> pl.DataFrame:
         events = self.dataset("shown_events").filter(pl.col("kind") == "failure").with_columns(failed=DAY)

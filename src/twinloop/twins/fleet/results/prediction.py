@@ -164,7 +164,6 @@ class Prediction(FleetOutputs):
             )
             rows.append((component, told))
         sensors = self.json(paths.EVALUATION / "sensors.json")
-        nothing = [("none", "every component is judged by its age alone")]
-        rows = [(name, told, sensors.get(name) or MISSING) for name, told in rows]
+        shown = [(name, told, sensors.get(str(name)) or MISSING) for name, told in rows]
         headers = ("component", f"the {TOP} features with most gain", "best single sensor")
-        return Table.of(headers, rows or [(*nothing[0], MISSING)])
+        return Table.of(headers, shown or [("none", "every component is judged by its age alone", MISSING)])
