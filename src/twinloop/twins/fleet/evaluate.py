@@ -13,7 +13,7 @@ from twinloop.contracts import AlertCurve, RiskTable
 from twinloop.contracts.alert_curve import HOURS_PER_MONTH
 from twinloop.contracts.diagnosis import save_diagnoses
 from twinloop.files import atomic, sha256, write_json
-from twinloop.numbers import MINUTES_PER_HOUR, percent
+from twinloop.numbers import MINUTES_PER_HOUR, MISSING, percent
 from twinloop.prognostics.anomaly import anomalies, fit_detector, open_isolation
 from twinloop.prognostics.demand.forecast import FORECAST
 from twinloop.prognostics.evaluation.alerts import alert_curve
@@ -119,11 +119,18 @@ def run(stage: Stage[FleetConfig]) -> str:
     }
     write_json(out / "sensors.json", sensors)
     write_json(stage.root / paths.metrics("evaluate"), measured)
+    share, lead = measured["recall"], measured["lead_hours"]
+    early = f", {lead:.0f} h ahead" if lead is not None else ""
     return (
-        f"PR-AUC {measured['pr_auc']:.3f}, by age {measured['pr_auc_age']:.3f}, Brier {measured['brier']:.4f}; at "
-        f"{measured['false_alarms']:.2f} false alarms per asset-month {percent(measured['recall'], digits=0)} of "
-        f"{measured['test_failures']} failures found, {measured['lead_hours']:.0f} h ahead"
+        f"PR-AUC {_digits(measured['pr_auc'])}, by age {_digits(measured['pr_auc_age'])}, Brier "
+        f"{_digits(measured['brier'])}; at {measured['false_alarms']:.2f} false alarms per asset-month "
+        f"{MISSING if share is None else percent(share, digits=0)} of {measured['test_failures']} failures found{early}"
     )
+
+
+def _digits(value: float | None) -> str:
+    """Three digits, or the sign of what is missing."""
+    return MISSING if value is None else f"{value:.3f}"
 
 
 class _Watching:
