@@ -56,14 +56,7 @@ class Assets(FleetOutputs):
             failed = own.filter("failed")
             age = (failed["end_min"] - failed["begin_min"]).median()
             rows.append((name, *cells, number(None if age is None else float(age) / MINUTES_PER_DAY)))  # type: ignore[arg-type]
-        headers = (
-            "component",
-            "lives to learn from",
-            "of them failed",
-            "lives to judge on",
-            "of them failed",
-            "median age at failure (days)",
-        )
+        headers = ("component", "lives to learn", "failed", "lives to judge", "failed", "median age then (days)")
         return Table.of(headers, rows, numeric=range(1, 6))
 
     def features(self) -> Table:
