@@ -32,7 +32,7 @@ from twinloop.twins.fleet.config import FleetConfig
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop fleet simulate"
-ALERTS, JOINT = "best thresholds", "joint rule"
+ALERTS, JOINT = "alert thresholds", "joint rule"
 
 
 def run(stage: Stage[FleetConfig]) -> str:
