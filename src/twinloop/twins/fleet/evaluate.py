@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from twinloop.contracts import AlertCurve, RiskTable
+from twinloop.contracts import AlertCurve
 from twinloop.contracts.alert_curve import HOURS_PER_MONTH
 from twinloop.contracts.diagnosis import save_diagnoses
 from twinloop.files import atomic, sha256, write_json
@@ -102,12 +102,14 @@ def run(stage: Stage[FleetConfig]) -> str:
     now = table.of_units(driving) if len(driving) else table
     risks = risk_table(model, now, lives, consequences, clock=prepared.clock)
     risks.save(stage.root / paths.RISKS)
-    backtested, ahead = _demand(fleet, prepared, risks)
+    backtested, ahead = _demand(fleet, prepared)
+    predicted = demand.predicted(fleet, prepared, risks)
     shown_table, shown_lives = prepared.table(shown=True), prepared.lives(shown=True)
     risk_table(model, shown_table, shown_lives, consequences, clock=prepared.clock).save(out / "shown_risks.parquet")
     said_now = diagnoses(model, shown_table, shown_lives, consequences, least=fleet.evaluate.least)
     save_diagnoses(said_now, out / "diagnoses.parquet")
-    for name, frame in (("demand", ahead), ("anomalies", _anomalies(stage, shown_table))):
+    anomalous = _anomalies(stage, shown_table)
+    for name, frame in {"demand": ahead, "predicted": predicted, "anomalies": anomalous}.items():
         with atomic(out / f"{name}.parquet") as temporary:
             frame.write_parquet(temporary)
     sensors = {name: one.sensor for name, one in answers.items()}
@@ -190,11 +192,11 @@ class _Watching:
         }
 
 
-def _demand(fleet: FleetSections, prepared: Prepared, risks: RiskTable) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _demand(fleet: FleetSections, prepared: Prepared) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The backtest, and beneath its weeks those ahead, of which the actual demand is null."""
     past = demand.history(fleet, prepared)
     backtested = demand.backtest(past, fleet.demand)
-    forecast = demand.foretold(fleet, prepared, past, risks)
+    forecast = demand.foretold(fleet, past)
     ahead = forecast.frame if forecast is not None else pl.DataFrame(schema=FORECAST)
     columns = [pl.col(name) for name in FORECAST]
     shown = [
