@@ -38,9 +38,9 @@ from twinloop.simulation.fleet.vehicle import Fleet
 from twinloop.simulation.fleet.workshop import Shift
 
 FEATURES = FeatureSettings(window_min=1440.0, within=False, spans=(2, 5, 14), early=14, load="load")
-# Of all features those that say how a sensor stands and where it goes: more of them cost time and teach noise.
-LEARNT_FROM = "(relative|level_.*|trend_5)$"
 HAZARD = HazardSettings(
+    # Those that say how a sensor stands and where it goes.
+    learnt_from=r"\.(relative|level_\d+|trend_5)$",
     folds=2,
     survived_per_failure=8,
     with_network=False,
@@ -105,7 +105,7 @@ def learnt(seed: int, sizes: Sizes) -> tuple[Foresight, dict[str, Any]]:
     reference = fit_reference(some, FEATURES, seed=seed)
     windows = features(record.telemetry, reference, FEATURES, events=record.events)
     del past, some
-    table = FeatureTable.of(windows.select("asset", "time_min", pl.selectors.matches(LEARNT_FROM)))
+    table = FeatureTable.of(windows)
     model = fit_hazard(table, record.lives, HAZARD, seed=seed)
     unseen = fl.simulate_history(
         fl.StandardFleet(vehicles=sizes.curve).fleet(), days=360, policy=fl.RunToFailure(), seed=CURVE + 1000 * seed

@@ -1,4 +1,4 @@
-"""Figures of foreseeing: remaining life of turbofans, features at scale, anomalies by NAB's rules, a workshop's demand.
+"""Figures of foreseeing: remaining life of turbofans, features at scale, anomalies by NAB's rules, demand, policies.
 
 `python benchmarks/prognostics.py --json --cmapss DIR` prints one JSON object. Nothing is fitted to test units, and what
 a run chooses, it chooses by cross-validation over training units. Three things of the method were decided when test
@@ -20,7 +20,7 @@ from typing import Any
 from twinloop.errors import InputError
 from twinloop.replication.statistics import interval
 
-PARTS = ("cmapss", "speed", "nab", "demand", "policy")
+PARTS = ("cmapss", "nab", "policy", "speed", "demand")
 SEEDS = 5
 
 
@@ -101,7 +101,10 @@ def demand(seeds: Sequence[int]) -> dict[str, Any]:
     """Scaled errors and coverage of forecasts of a workshop's demand; see `benchmarks/demand.py`."""
     from benchmarks import demand as workshop
 
-    values = [workshop.measured(seed=seed) for seed in seeds]
+    values = []
+    for seed in seeds:
+        values.append(workshop.measured(seed=seed))
+        print(f"demand seed {seed}: {values[-1]}", file=sys.stderr, flush=True)
     return {key: spread([run[key] for run in values]) for key in values[0]}
 
 

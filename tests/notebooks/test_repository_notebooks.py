@@ -5,12 +5,13 @@ import pytest
 
 from twinloop.reporting.notebooks import execute, parameters_of
 from twinloop.twins.factory import report
+from twinloop.twins.fleet import report as fleet_report
 
 PLOTLY = "application/vnd.plotly.v1+json"
 SHOWN = {"image/png", "text/html", PLOTLY}
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 START = FOLDER / "00_quickstart.ipynb"
-FACTORY = sorted((FOLDER / "factory").glob("*.ipynb"))
+FACTORY, FLEET = (sorted((FOLDER / twin).glob("*.ipynb")) for twin in ("factory", "fleet"))
 NOTEBOOKS = sorted([*FOLDER.glob("*.ipynb"), *FOLDER.glob("[a-z]*/*.ipynb")])
 
 
@@ -19,8 +20,9 @@ def cells(path: Path) -> list[dict]:
 
 
 def test_there_is_one_for_a_start_and_one_per_page():
-    assert sorted(NOTEBOOKS) == sorted([START, *FACTORY])
+    assert sorted(NOTEBOOKS) == sorted([START, *FACTORY, *FLEET])
     assert [path.stem for path in FACTORY] == list(report.PAGES)
+    assert [path.stem for path in FLEET] == list(fleet_report.PAGES)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -26,37 +26,40 @@ class ModelCard:
     def markdown(self) -> str:
         """The card as Markdown; names from data cannot become markup."""
         parts = [
-            f"# {_plain(self.title)}",
-            _plain(self.description),
+            f"# {markdown_text(self.title)}",
+            markdown_text(self.description),
             "## What it is",
-            _table(Table.of(("", ""), self.facts)),
+            markdown_table(Table.of(("", ""), self.facts)),
             "## What was measured",
-            _table(self.metrics),
+            markdown_table(self.metrics),
             "## Where it is run",
-            _table(self.operating_point),
+            markdown_table(self.operating_point),
             *(part for title, reading, table in self.sections for part in _section(title, reading, table)),
             "## Intended use",
-            "\n".join(f"- {_plain(line)}" for line in self.intended),
+            "\n".join(f"- {markdown_text(line)}" for line in self.intended),
             "## Limits",
-            "\n".join(f"- {_plain(line)}" for line in self.limits),
+            "\n".join(f"- {markdown_text(line)}" for line in self.limits),
         ]
         return "\n\n".join(parts) + "\n"
 
 
 def _section(title: str, reading: str, table: Table) -> tuple[str, ...]:
-    caption = (_plain(table.caption),) if table.caption else ()
-    return f"## {_plain(title)}", _plain(reading), _table(table), *caption
+    caption = (markdown_text(table.caption),) if table.caption else ()
+    return f"## {markdown_text(title)}", markdown_text(reading), markdown_table(table), *caption
 
 
-def _table(table: Table) -> str:
+def markdown_table(table: Table) -> str:
+    """A table as Markdown, its caption apart; names from data cannot become markup."""
     lines = [table.headers, tuple("---:" if c in table.numeric else "---" for c in range(len(table.headers)))]
     head = [
-        "| " + " | ".join(cell if place else _plain(cell) for cell in row) + " |" for place, row in enumerate(lines)
+        "| " + " | ".join(cell if place else markdown_text(cell) for cell in row) + " |"
+        for place, row in enumerate(lines)
     ]
-    return "\n".join([*head, *("| " + " | ".join(map(_plain, row)) + " |" for row in table.rows)])
+    return "\n".join([*head, *("| " + " | ".join(map(markdown_text, row)) + " |" for row in table.rows)])
 
 
-def _plain(text: str) -> str:
+def markdown_text(text: str) -> str:
+    """Text in one line that Markdown and HTML take for nothing but text."""
     safe = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for mark in "\\`*_[]|#":
         safe = safe.replace(mark, f"\\{mark}")

@@ -89,7 +89,7 @@ def save_script(
     inputs, answers: column → an `mlflow.types` type; an answer's column may be null. example: a request, shown in
     MLflow's pages. requirements: the packages that the script imports; they are pinned to what is installed.
     """
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
     with quietly():
         from mlflow.pyfunc import save_model

@@ -15,6 +15,7 @@ from twinloop.prognostics.anomaly import (
     fit_isolation,
     open_isolation,
 )
+from twinloop.prognostics.anomaly.isolation import search_depth
 from twinloop.prognostics.models.table import FeatureTable
 
 SETTINGS = IsolationSettings(trees=12, rows=64)
@@ -53,14 +54,23 @@ def test_where_nothing_can_be_cut_the_score_is_a_half() -> None:
     assert fit_isolation(same, SETTINGS, columns=("x",)).score(same.values) == pytest.approx(0.5)
 
 
+def test_a_search_tree_of_256_rows_needs_10_cuts() -> None:
+    # Liu, Ting and Zhou, 2008: c(256) = 2 H(255) - 2 · 255 / 256 = 10.24.
+    assert search_depth(np.array([0.0, 1, 2, 256])) == pytest.approx([0, 0, 1, 10.2448], abs=1e-4)
+
+
 def test_the_depth_of_a_leaf_counts_what_a_search_tree_would_need_for_the_rest() -> None:
-    # Of two kinds of rows, one cut parts them: h = 1 + c(m) with c(m) = 2 H(m - 1) - 2 (m - 1) / m.
+    # Of two kinds of rows, one cut parts them: h = 1 + c(8), of 16 rows.
     values = np.repeat([0.0, 1.0], 8)
     two = FeatureTable.of(pl.DataFrame({"asset": ["a"] * 16, "time_min": np.arange(16.0), "x": values}))
     forest = fit_isolation(two, IsolationSettings(trees=1, rows=16), seed=0)
-    # sklearn takes H(k) as ln k + Euler's constant.
-    c = {n: 2 * (np.log(n - 1) + np.euler_gamma) - 2 * (n - 1) / n for n in (8, 16)}
-    assert forest.score(two.values) == pytest.approx(2 ** (-(1 + c[8]) / c[16]), rel=1e-6)
+    rest, whole = search_depth(np.array([8.0, 16.0]))
+    assert forest.score(two.values) == pytest.approx(2 ** (-(1 + rest) / whole), rel=1e-6)
+
+
+def test_a_forest_of_few_columns_per_tree_is_exported_too(tmp_path: Path) -> None:
+    few = fit_isolation(table(), IsolationSettings(trees=12, rows=64, columns=0.4), seed=1)
+    assert export_isolation(few, tmp_path, table(100, seed=5).selected(few.columns))["isolation forest"] <= 1e-5
 
 
 def test_the_share_of_alarms_on_what_it_learnt_is_as_wanted(model: IsolationForest) -> None:

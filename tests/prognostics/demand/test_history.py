@@ -51,3 +51,12 @@ def test_what_is_unknown_is_refused() -> None:
         weekly(jobs_of_stays(STAYS, WORK), skills=["mechanics", "electrician"], until_min=1e6)
     with pytest.raises(InputError, match="at least one week, got 6.0 days"):
         weekly(jobs_of_stays(STAYS, WORK), skills=["mechanic"], until_min=6 * 1440)
+    for days in (float("nan"), float("inf"), -3.0):
+        with pytest.raises(InputError, match="at least one week"):
+            weekly(jobs_of_stays(STAYS, WORK), skills=["mechanic"], until_min=days * 1440)
+    for time in (None, float("nan")):
+        jobs = pl.DataFrame([("mechanic", time, 90.0)], schema=JOBS, orient="row")
+        with pytest.raises(
+            InputError, match="expected of every job when and how many minutes, got {'skill': 'mechanic'"
+        ):
+            weekly(jobs, skills=["mechanic"], until_min=1e6)

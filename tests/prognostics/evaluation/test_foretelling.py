@@ -151,3 +151,19 @@ def test_rows_without_a_failure_cannot_be_judged() -> None:
     known = outcome(Ahead(np.full(3, 100.0), np.ones(3, dtype=bool)), horizon_h=24.0)
     with pytest.raises(InputError, match="no failure within the horizon of 3 rows"):
         judge(known, np.zeros(3), np.zeros(3, dtype=np.int64))
+
+
+def test_precision_over_recall_falls_from_its_best_to_the_rate_of_chance() -> None:
+    from twinloop.prognostics.evaluation.foretelling import Outcome, precision_recall
+
+    happened = np.array([True, True, False, True, False, False, False, False])
+    known = Outcome(np.arange(8), happened)
+    said = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2])
+    curve = precision_recall(known, said, np.repeat([0, 1], 4), draws=20)
+    precision = dict(zip(curve["recall"].round(2), curve["precision"], strict=True))
+    assert precision[0.0] == precision[0.66] == 1.0
+    assert precision[0.68] == precision[1.0] == pytest.approx(3 / 4)
+    assert (curve["low"] <= curve["precision"]).all()
+    assert (curve["precision"] <= curve["high"]).all()
+    with pytest.raises(InputError, match="no failure within the horizon"):
+        precision_recall(Outcome(np.arange(8), np.zeros(8, dtype=bool)), said, np.repeat([0, 1], 4))

@@ -47,6 +47,8 @@ def test_files_that_cannot_be_right_are_refused(tmp_path: Path) -> None:
     refused(written(tmp_path / "a", late, early), r"1\.parquet: expected rows in order of time per asset, \d+ are not")
     refused(written(tmp_path / "b", ROWS, ROWS), "expected rows in order of time per asset")
     refused(written(tmp_path / "c", ROWS.drop("oil")), "expected the columns asset, time_min .* without 'oil'")
+    lost = ROWS.with_columns(time_min=pl.when(pl.col("time_min") > 30).then(pl.col("time_min")))
+    refused(written(tmp_path / "d", lost), "expected asset and time_min in every row, one of them is missing in")
     (tmp_path / "text.parquet").write_text("asset,time_min")
     refused([tmp_path / "text.parquet"], "text.parquet: expected a Parquet file, it cannot be read")
     refused([tmp_path / "none.parquet"], "none.parquet: expected a Parquet file, it cannot be read")

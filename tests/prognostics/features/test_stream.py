@@ -191,6 +191,11 @@ def test_rows_that_come_after_a_later_one_are_left_out_and_counted() -> None:
     assert stream.push(RECORD.frame).is_empty()
     assert stream.late == len(RECORD.frame)
     assert same_bits(pl.concat([*parts, stream.close()]).sort("asset", "time_min"), EXPECTED)
+    # Of the windows that `close` closed: later than any row, and still too late.
+    more = pl.DataFrame({"asset": ["a", "b"], "time_min": [719.99] * 2, "oil": [90.0] * 2, "speed": [50.0] * 2})
+    assert stream.push(more).is_empty()
+    assert stream.close().is_empty()
+    assert stream.late == len(RECORD.frame) + 2
 
 
 def test_rows_in_order_of_time_over_all_assets_give_the_same_bits() -> None:

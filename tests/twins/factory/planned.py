@@ -1,11 +1,13 @@
 """What the schedule stage leaves, made without a search: a small order book planned by rules."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 
 from twinloop.config import parse
-from twinloop.contracts import Plan
+from twinloop.contracts import Plan, Risk, RiskTable
 from twinloop.files import atomic, write_json
 from twinloop.scheduling.execution.comparison import compare
 from twinloop.scheduling.execution.downtime import downtime_frame
@@ -21,7 +23,13 @@ from twinloop.scheduling.rescheduling.rolling import compare_courses
 from twinloop.scheduling.settings import ScheduleSettings
 from twinloop.scheduling.solution import Incumbent, Solution
 from twinloop.scheduling.solvers.rules import dispatch
+from twinloop.simulation.maintenance.machines import MACHINES
+from twinloop.simulation.maintenance.settings import UpkeepSettings, WornMachine
+from twinloop.simulation.model.distributions import Distribution
+from twinloop.simulation.model.wear import Wear
 from twinloop.twins.factory import paths
+from twinloop.twins.factory.upkeep import plan_windows
+from twinloop.twins.stage import Stage
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -48,7 +56,35 @@ SETTINGS = parse(
     },
 )
 SCHEDULE = ScheduleSettings(replications=12)
+UPKEEP = UpkeepSettings(
+    machines=(
+        WornMachine(
+            name="mill", wear=Wear(kind="gamma", mean_life_min=900.0), age_min=600.0, minutes=20, failure_cost=900.0
+        ),
+    ),
+    cycle=Distribution(kind="deterministic", mean=5.0),
+    interarrival=Distribution(kind="exponential", mean=6.0),
+    delay_hour=10.0,
+)
 SEED = 3
+
+
+def put_machines(root: Path, upkeep: UpkeepSettings) -> None:
+    """What simulate leaves of machines that wear: half worn, told to fail soon, and new ones to last."""
+    for name, hour in (("risks", 0.1), ("renewed", 0.005)):
+        table = RiskTable.of(
+            Risk(machine.name, "wear part", hours, p, p, p, 5, machine.failure_cost)
+            for machine in upkeep.machines
+            for hours in (1.0, 10.0)
+            for p in [1 - (1 - hour) ** hours]
+        )
+        table.save(root / paths.MACHINES / f"{name}.parquet")
+    rows = [
+        (machine.name, machine.age_min, machine.wear.limit * 0.7, 0.3, "age", 3, "3 failures to learn from: age alone")
+        for machine in upkeep.machines
+    ]
+    with atomic(root / paths.MACHINES / "machines.parquet") as temporary:
+        pl.DataFrame(rows, schema=MACHINES, orient="row").write_parquet(temporary)
 
 
 def write_outputs(root: Path, *, objective: str = "weighted_tardiness") -> None:
@@ -127,7 +163,12 @@ def write_outputs(root: Path, *, objective: str = "weighted_tardiness") -> None:
             f"gain_over_best_rule{end}": value / 60
             for end, value in zip(("", "_low", "_high"), (gain.mean, gain.low, gain.high), strict=True)
         }
-    write_json(root / paths.metrics("schedule"), metrics)
+    put_machines(root, UPKEEP)
+    asked = SimpleNamespace(seed=SEED, factory=SimpleNamespace(shop=SETTINGS, schedule=SCHEDULE, upkeep=UPKEEP))
+    stage: Stage[Any] = Stage(config=asked, root=root, tracker=None, workers=1)  # type: ignore[arg-type]
+    windows = plan_windows(stage, shop, chosen, disruptions)
+    windows.save(stage)
+    write_json(root / paths.metrics("schedule"), metrics | windows.metrics)
 
 
 def _solved(shop: JobShop, goal: Goal) -> Solution:

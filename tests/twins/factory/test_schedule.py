@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -7,6 +8,7 @@ import polars as pl
 import pytest
 import yaml
 
+from tests.twins.factory.planned import put_machines
 from twinloop.config import parse
 from twinloop.contracts import Plan
 from twinloop.errors import InputError, RunError
@@ -15,13 +17,15 @@ from twinloop.scheduling import ScheduleSettings, ShopSettings
 from twinloop.scheduling.checker import check
 from twinloop.scheduling.files.shop_json import read_shop
 from twinloop.scheduling.frames import plan_frame
+from twinloop.simulation.maintenance.settings import UpkeepSettings
 from twinloop.twins.factory import paths, schedule
 from twinloop.twins.stage import Stage
 
 OUTPUTS = (
     *("problem.json", "plan.parquet", "plan.csv", "comparison.parquet", "comparison.csv", "executed.parquet"),
     *("load.parquet", "load.csv", "downtime.parquet", "pareto.parquet", "robustness.parquet", "whatif.parquet"),
-    "reactions.parquet",
+    *("reactions.parquet", "maintained.json", "maintained.parquet", "windows.json"),
+    *("windows.parquet", "windows_executed.parquet", "windows_worth.parquet"),
 )
 # Enough executions for a second process.
 MANY = 300
@@ -44,6 +48,8 @@ def stage_in(
     root: Path, repository: Path, *, workers: int = 1, first_pass_yield: float = 0.9, **changes: Any
 ) -> Stage[Any]:
     write_json(root / paths.metrics("simulate"), {"profit_per_day": 1.0, "first_pass_yield": first_pass_yield})
+    upkeep = parse(UpkeepSettings, yaml.safe_load((repository / "conf/factory/upkeep/default.yaml").read_text()))
+    put_machines(root, upkeep)
     shop, plan = (
         yaml.safe_load((repository / f"conf/factory/{section}/default.yaml").read_text())
         for section in ("shop", "schedule")
@@ -53,6 +59,7 @@ def stage_in(
     sections = SimpleNamespace(
         shop=parse(ShopSettings, shop | {key: value for key, value in short.items() if key in shop}),
         schedule=parse(ScheduleSettings, plan | {key: value for key, value in short.items() if key in plan}),
+        upkeep=changes.get("upkeep", upkeep),
     )
     return Stage(config=SimpleNamespace(seed=1, factory=sections), root=root, tracker=Recorder(), workers=workers)
 
@@ -126,6 +133,30 @@ def test_more_scrap_on_the_line_makes_orders_later(
     schedule.run(stage_in(tmp_path, repository, first_pass_yield=0.6))
     late, today = (read_json(root / paths.metrics("schedule"))["tardiness"] for root in (tmp_path, done[0]))
     assert late > today
+
+
+def test_windows_go_where_failures_are_dear_and_pay_when_executed(done: tuple[Path, str, Recorder]) -> None:
+    root, _, _ = done
+    out, metrics = root / paths.SCHEDULE, read_json(root / paths.metrics("schedule"))
+    check(read_shop(out / "maintained.json"), Plan.load(out / "maintained.parquet"))
+    windows = pl.read_parquet(out / "windows.parquet")
+    assert windows.drop_nulls("start").height == metrics["windows"] > 0
+    executed = pl.read_parquet(out / "windows_executed.parquet")
+    before, after = (executed.filter(plan=f"{name} windows")["cost"].to_numpy() for name in ("without", "with"))
+    assert metrics["windows_saved"] == pytest.approx((before - after).mean())
+    assert 0 < metrics["windows_saved_low"] < metrics["windows_saved"] < metrics["windows_saved_high"]
+    sentence = read_json(out / "windows.json")["sentence"]
+    assert " saved " in sentence
+    assert sentence.endswith("age alone.")  # what the predictors say of themselves
+
+
+def test_without_machines_that_wear_no_window_is_placed_and_said_so(tmp_path: Path, repository: Path) -> None:
+    upkeep = parse(UpkeepSettings, yaml.safe_load((repository / "conf/factory/upkeep/default.yaml").read_text()))
+    schedule.run(stage_in(tmp_path, repository, method="EDD", upkeep=replace(upkeep, machines=())))
+    metrics = read_json(tmp_path / paths.metrics("schedule"))
+    assert (metrics["windows"], metrics["windows_saved"]) == (0, None)
+    sentence = read_json(tmp_path / paths.SCHEDULE / "windows.json")["sentence"]
+    assert sentence == "No machine of the shop is said to wear, so no maintenance was planned."
 
 
 def test_a_rule_can_be_the_method(tmp_path: Path, repository: Path) -> None:

@@ -15,7 +15,8 @@ from twinloop.errors import InputError
 from twinloop.files import read_json, write_json
 from twinloop.simulation import Economy, ExperimentSettings, Line
 from twinloop.simulation.events.kpi import KPIS
-from twinloop.simulation.maintenance.settings import MaintenanceSettings
+from twinloop.simulation.maintenance.machines import MACHINES
+from twinloop.simulation.maintenance.settings import MaintenanceSettings, UpkeepSettings
 from twinloop.twins.factory import paths, simulate
 from twinloop.twins.stage import Stage
 
@@ -68,11 +69,15 @@ def stage_in(root: Path, repository: Path, *, workers: int = 1) -> Stage[Any]:
     maintenance = yaml.safe_load((repository / "conf/factory/maintenance/default.yaml").read_text())
     few_runs = {"runs": 3, "days": 2.0, "trees": 10, "least_failures": 10}
     brief = {"foresight": few_runs, "days": 0.5, "warmup_days": 0.0, "replications": 3}
+    upkeep = yaml.safe_load((repository / "conf/factory/upkeep/default.yaml").read_text())
+    upkeep["machines"] = upkeep["machines"][:1]
+    upkeep["foresight"] |= {"runs": 3, "days": 12.0, "trees": 5, "least_failures": 10}
     sections = SimpleNamespace(
         line=Line.from_yaml(repository / "conf/factory/line/assembly.yaml"),
         economy=Economy(),
         simulate=parse(ExperimentSettings, configured | short),
         maintenance=parse(MaintenanceSettings, maintenance | brief),
+        upkeep=parse(UpkeepSettings, upkeep),
     )
     return Stage(config=SimpleNamespace(seed=1, factory=sections), root=root, tracker=Recorder(), workers=workers)
 
@@ -137,6 +142,17 @@ def test_the_search_and_the_policies_are_answered_with_numbers(done):
     assert metrics["failures_learnt_from"] >= 10
 
 
+def test_the_shops_machines_stand_as_worn_as_they_are_and_are_told_by_their_sensors(done):
+    stage, _ = done
+    machines = pl.read_parquet(stage.root / paths.MACHINES / "machines.parquet")
+    assert dict(machines.schema) == MACHINES
+    assert machines["machine"].to_list() == ["mill_1"]
+    assert 0 < machines["health"].item() < 1
+    now, new = (RiskTable.load(stage.root / paths.MACHINES / f"{name}.parquet") for name in ("risks", "renewed"))
+    assert now.assets == new.assets == ("mill_1",)
+    assert now.failures("mill_1", hours=8.0)[0] > new.failures("mill_1", hours=8.0)[0]
+
+
 def test_without_trials_nothing_is_searched_and_said_so(tmp_path, repository):
     put_inputs(tmp_path)
     stage = stage_in(tmp_path, repository)
@@ -170,6 +186,9 @@ def test_two_workers_write_the_same_bytes(done, tmp_path, repository):
     assert simulate.run(stage_in(tmp_path, repository, workers=2)) == line
     for name in [*(f"{table}.parquet" for table in TABLES), "answer.json"]:
         one, two = (root / paths.SIMULATION / name for root in (stage.root, tmp_path))
+        assert one.read_bytes() == two.read_bytes(), name
+    for name in ("risks", "renewed", "machines"):
+        one, two = (root / paths.MACHINES / f"{name}.parquet" for root in (stage.root, tmp_path))
         assert one.read_bytes() == two.read_bytes(), name
     metrics = paths.metrics("simulate")
     assert (stage.root / metrics).read_bytes() == (tmp_path / metrics).read_bytes()

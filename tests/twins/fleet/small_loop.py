@@ -10,16 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from twinloop.config import parse
 from twinloop.config.compose import compose
-from twinloop.twins.fleet import paths
 from twinloop.twins.fleet.config import FleetConfig
 from twinloop.twins.stage import Stage
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
-HOSTILE = "<script>alert(1)</script>"
 STAGES = ("prepare", "tune", "train", "export", "evaluate", "simulate", "schedule")
 
 
@@ -55,17 +51,6 @@ def run(root: Path, *overrides: str, stages: tuple[str, ...] = STAGES, workers: 
     """Run stages in order; their summary lines."""
     made = stage(root, *overrides, workers=workers)
     return {name: importlib.import_module(f"twinloop.twins.fleet.{name}").run(made) for name in stages}
-
-
-def make_hostile(root: Path) -> None:
-    """Put markup in the place of a vehicle's name: as if no earlier stage had cleaned it."""
-    for folder in (paths.DATASET, paths.EVALUATION, paths.SCHEDULE):
-        for path in sorted((root / folder).glob("*.parquet")):
-            frame = pl.read_parquet(path)
-            own = [name for name, kind in frame.schema.items() if name in ("asset", "job") and kind == pl.String]
-            if own:
-                metadata = {k: v for k, v in pl.read_parquet_metadata(path).items() if k.startswith("twinloop")}
-                frame.with_columns(pl.col(own).replace({"VEH002": HOSTILE})).write_parquet(path, metadata=metadata)
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def test_the_price_names_a_policy_that_can_be_followed(fleet_root: Path) -> None
 
 
 def test_the_price_is_the_same_with_one_worker(fleet_root: Path, tmp_path: Path) -> None:
-    for folder in (paths.DATASET, paths.EVALUATION):
+    for folder in (paths.DATASET, paths.EVALUATION, paths.PREDICTOR):
         (tmp_path / folder).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / folder).symlink_to(fleet_root / folder)
     simulate.run(stage(tmp_path, workers=1))
@@ -177,8 +177,8 @@ def test_without_risk_nobody_is_booked(fleet_root: Path, tmp_path: Path) -> None
     ("override", "message"),
     [
         ("fleet.split.gap_days=3", "split.gap_days = 3: expected at least the predictor's horizon, 14 days"),
-        ("fleet.tune.space={boost.colour: {kind: int, low: 1, high: 2}}", "colour"),
-        ("fleet.tune.space={network.width: {kind: int, low: 1, high: 2}}", "expected boost.… or forest.…"),
+        ("++fleet.tune.space={boost.colour: {kind: int, low: 1, high: 2}}", "colour"),
+        ("++fleet.tune.space={network.width: {kind: int, low: 1, high: 2}}", "expected boost.… or forest.…"),
         ("fleet.fleet.vehicles=0", "vehicles"),
         ("fleet.booking.reserve=most", "reserve"),
         ("fleet.booking.declines=2", "declines"),

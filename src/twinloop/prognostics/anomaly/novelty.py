@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from twinloop.prognostics.anomaly.detector import Said, rows_of
+from twinloop.prognostics.anomaly.jit import machine_code
 from twinloop.prognostics.anomaly.settings import NoveltySettings
 
 Floats = NDArray[np.float64]
@@ -87,7 +87,7 @@ class NoveltyStream:
         return said
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@machine_code
 def _compare(
     values: Floats,
     memory: Memory,
@@ -124,7 +124,7 @@ def _compare(
                     memory.new[signal, side] = row
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@machine_code
 def _spread(moments: Floats, value: float) -> float:
     """Standard deviation of a signal with one more value (Welford, 1962)."""
     moments[0] += 1
@@ -135,7 +135,7 @@ def _spread(moments: Floats, value: float) -> float:
     return spread
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@machine_code
 def _nearest(window: Floats, memory: Memory, signal: int, place: int, row: int, least: float) -> tuple[float, int]:
     """Distance to the nearest window, and whether it is lower (0) or higher (1) than that; remembered if it is new."""
     length, number = len(window), memory.number[signal, place]

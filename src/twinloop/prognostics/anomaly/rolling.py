@@ -6,10 +6,10 @@ The plain method that others are held against; it raises an alarm at every row b
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from twinloop.prognostics.anomaly.detector import Said, rows_of
+from twinloop.prognostics.anomaly.jit import machine_code
 from twinloop.prognostics.anomaly.settings import RollingSettings
 
 Floats = NDArray[np.float64]
@@ -48,7 +48,7 @@ class RollingStream:
         return Said(score, score > self._settings.threshold, np.where(score > 0, column, -1))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@machine_code
 def _deviations(known: Floats, rows: int) -> tuple[Floats, NDArray[np.int64]]:
     """Of the rows behind the first `rows`: the largest deviation, and in which column it is."""
     count = len(known) - rows

@@ -35,15 +35,15 @@ class Profile(NamedTuple):
 
 
 class Labelled(NamedTuple):
-    """A series of `count` rows and the first and last row of each window of an anomaly, in order."""
+    """A series of `rows` rows and the first and last row of each window of an anomaly, in order."""
 
-    count: int
+    rows: int
     windows: tuple[tuple[int, int], ...]
 
     @property
     def probation(self) -> int:
         """Rows at the beginning that count for nothing."""
-        return min(math.floor(PROBATION * self.count), math.floor(PROBATION * PROBATION_ROWS))
+        return min(math.floor(PROBATION * self.rows), math.floor(PROBATION * PROBATION_ROWS))
 
 
 def labelled(record: Record) -> dict[str, Labelled]:
@@ -76,9 +76,9 @@ def read_profiles(path: Path) -> dict[str, Profile]:
 
 def worth(series: Labelled) -> Floats:
     """[count] what a detection at each row is worth, unweighted: from 1 down to 0 in a window, from 0 to -1 outside."""
-    value = np.full(series.count, -1.0)
+    value = np.full(series.rows, -1.0)
     follows = [first for first, _ in series.windows[1:]]
-    for (first, last), following in zip(series.windows, [*follows, series.count], strict=True):
+    for (first, last), following in zip(series.windows, [*follows, series.rows], strict=True):
         length = last - first + 1
         inside = np.arange(first, last + 1)
         value[inside] = _sigmoid((inside - last - 1) / length) / _sigmoid(np.array([-1.0]))

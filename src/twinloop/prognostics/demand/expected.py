@@ -1,7 +1,8 @@
 """What the risks of today foretell for the coming weeks, and a forecast that knows of it.
 
 A forecast of the past's weeks does not see which parts are about to fail; a risk table does, but only as far as it
-looks. Where both speak, they are averaged by how sure each is (inverse variances: Bates and Granger, 1969).
+looks. Where both speak, their means are averaged by how sure each is (inverse variances: Bates and Granger, 1969), and
+their deviations alike: most of what neither knows is the same chance, which two forecasts do not halve.
 """
 
 from collections.abc import Mapping
@@ -53,7 +54,8 @@ def predicted_jobs(
 def with_predicted(forecast: DemandForecast, predicted: pl.DataFrame) -> DemandForecast:
     """The forecast with its weeks that are predicted averaged with that.
 
-    predicted: skill, week, minutes and variance, as `predicted_jobs` makes it; add what is booked to its minutes.
+    predicted: skill, week, minutes and variance, as `predicted_jobs` makes it, of the same kind of jobs as the
+    forecast: failures alone go with a forecast of roadside stays; else what is booked is added to their minutes.
     Raises InputError for a skill without forecast.
     """
     changed, frames = dict(forecast.expected), []
@@ -75,5 +77,5 @@ def _averaged(expected: Expected, place: int, minutes: float, variance: float) -
     if own + variance > 0:
         share = variance / (own + variance)
         mean[place] = share * mean[place] + (1 - share) * minutes
-        deviation[place] = np.sqrt(share * own)
+        deviation[place] = share * deviation[place] + (1 - share) * np.sqrt(variance)
     return Expected(mean, deviation)

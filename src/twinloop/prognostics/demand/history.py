@@ -4,6 +4,7 @@ A job is one component's work: its skill and its standard minutes, asked for whe
 minute 0 on; a week that is not over is not counted.
 """
 
+import math
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -45,12 +46,15 @@ def jobs_of_stays(stays: pl.DataFrame, work: Mapping[str, Work], *, roadside: bo
 def weekly(jobs: pl.DataFrame, *, skills: Collection[str], until_min: float) -> pl.DataFrame:
     """Jobs and minutes of each skill in each whole week from minute 0 until `until_min`: `DEMAND`, zeros included.
 
-    jobs: as `JOBS`; those before minute 0 are left out. Raises InputError where no week is over, and for a job of a
-    skill that is not among `skills`.
+    jobs: as `JOBS`; those before minute 0 are left out. Raises InputError where no week is over, for a job
+    without time or minutes, and for one of a skill that is not among `skills`.
     """
+    if not until_min >= MINUTES_PER_WEEK or math.isinf(until_min):
+        raise InputError(f"demand: expected a history of at least one week, got {until_min / 1440:.1f} days")
     weeks = int(until_min // MINUTES_PER_WEEK)
-    if weeks < 1:
-        raise InputError(f"demand: expected a history of at least one week, got {max(until_min, 0) / 1440:.1f} days")
+    broken = jobs.filter(~(pl.col("time_min").is_finite() & (pl.col("minutes") >= 0)).fill_null(value=False))
+    if len(broken):
+        raise InputError(f"demand: expected of every job when and how many minutes, got {broken.row(0, named=True)}")
     for name in jobs["skill"].unique().sort():
         if name not in skills:
             raise unknown("demand: skill", name, skills)

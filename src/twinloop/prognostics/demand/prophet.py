@@ -26,7 +26,10 @@ def foretold(past: Floats, *, horizon: int, season: int) -> tuple[Floats, Floats
     import pandas as pd
     from scipy.special import ndtri
 
-    logging.getLogger("cmdstanpy").setLevel(logging.WARNING)
+    logger = logging.getLogger("cmdstanpy")
+    if not logger.handlers:  # it would add its own, which tells of every fit
+        logger.addHandler(logging.NullHandler())
+    logger.setLevel(logging.WARNING)
     weeks = pd.date_range("2029-01-01", periods=len(past) + horizon, freq="7D")
     model = Prophet(
         interval_width=QUANTILES[-1] - QUANTILES[0],

@@ -20,6 +20,7 @@ from twinloop.prognostics.models.table import Ahead, FeatureTable
 
 Floats = NDArray[np.float64]
 BINS = 10
+RECALLS = 51
 FOUND = {
     "asset": pl.String,
     "component": pl.String,
@@ -74,6 +75,40 @@ def calibration_error(happened: NDArray[np.bool_], probability: Floats) -> float
     return float(np.average(away, weights=bins["rows"].to_numpy()))
 
 
+def precision_recall(
+    known: Outcome, probability: Floats, unit: NDArray[np.int64], *, draws: int = 200, seed: int = 0
+) -> pl.DataFrame:
+    """Precision at recalls from 0 to 1, with its 95 % band over assets: recall, precision, low, high.
+
+    Precision at a recall is the best that is reached at this recall or beyond. Raises InputError where no failure came.
+    """
+    happened, said, unit = known.happened, probability[known.row], unit[known.row]
+    if not happened.any():
+        raise InputError(f"evaluation: no failure within the horizon of {len(happened)} rows: take a longer test")
+    grid = np.linspace(0.0, 1.0, RECALLS)
+    places = [np.flatnonzero(unit == one) for one in np.unique(unit)]
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for _ in range(draws):
+        sample = np.concatenate([places[k] for k in rng.integers(len(places), size=len(places))])
+        if happened[sample].any():
+            drawn.append(_precision_at(happened[sample], said[sample], grid))
+    low, high = np.quantile(drawn, (0.025, 0.975), axis=0) if drawn else (np.zeros(RECALLS), np.ones(RECALLS))
+    precision = _precision_at(happened, said, grid)
+    return pl.DataFrame(
+        {"recall": grid, "precision": precision, "low": np.minimum(low, precision), "high": np.maximum(high, precision)}
+    )
+
+
+def _precision_at(happened: NDArray[np.bool_], score: Floats, recalls: Floats) -> Floats:
+    order = np.argsort(-score, kind="stable")
+    hits, ends = np.cumsum(happened[order]), np.append(np.diff(score[order]) != 0, True)
+    recall, precision = hits[ends] / happened.sum(), hits[ends] / (np.flatnonzero(ends) + 1)
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    at: Floats = best[np.minimum(np.searchsorted(recall, recalls - 1e-12), len(best) - 1)]
+    return at
+
+
 @dataclass(frozen=True, eq=False)
 class Judgement:
     """Of one component's probabilities on rows of test, each with a 95 % interval over assets.
@@ -104,7 +139,9 @@ def judge(
     def spread(measure: Callable[[NDArray[np.bool_], Floats], float]) -> Interval:
         values = np.array([measure(happened[sample], said[sample]) for sample in samples])
         low, high = np.nanquantile(values, (0.025, 0.975))
-        return Interval(measure(happened, said), float(low), float(high))
+        estimate = measure(happened, said)
+        # Draws of whole assets are biased where there are few: the interval reaches to its estimate.
+        return Interval(estimate, min(float(low), estimate), max(float(high), estimate))
 
     return Judgement(
         spread(average_precision),

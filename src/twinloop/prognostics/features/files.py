@@ -66,7 +66,14 @@ def _rows(path: Path, sensors: list[str]) -> Iterator[pl.DataFrame]:
                     f"{missing[0]!r}: name the sensors as in their units"
                 )
             for batch in file.iter_batches(ROWS, columns=[ASSET, TIME, *sensors], use_threads=False):
-                yield pl.DataFrame(batch)
+                rows = pl.DataFrame(batch)
+                known = rows[ASSET].is_not_null() & rows[TIME].cast(pl.Float64).is_finite().fill_null(value=False)
+                if not known.all():
+                    raise InputError(
+                        f"features: {path}: expected {ASSET} and {TIME} in every row, one of them is missing in "
+                        f"{(~known).sum()} of {len(rows)}: drop or repair these rows"
+                    )
+                yield rows
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"features: {path}: expected a Parquet file, it cannot be read: {reason}") from None

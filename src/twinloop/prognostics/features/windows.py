@@ -38,7 +38,7 @@ ASSET = np.dtype(
 SENSOR = np.dtype([(name, np.float64) for name in (
     "count", "first", "since", "last", "low", "high", "x", "xx", "t", "tt", "xt", "step", "steps", "before", "above",
     "below",
-)])  # fmt: skip
+)], align=True)  # fmt: skip
 
 
 def window_number(time_min: Floats, length: float) -> Whole:
@@ -99,7 +99,7 @@ class Windows:
         self._sensors = np.zeros((0, len(low)), SENSOR)
 
     def add(self, place: Whole, time_min: Floats, values: Iterable[NDArray[np.float32]]) -> Closed:
-        """Windows that these rows close. place, time_min: [R]; values: [R] per sensor, NaN where missing.
+        """Windows that these rows close. place, time_min: [R]; values: [R] per sensor, not finite where missing.
 
         Rows that are not later than all rows of their asset before are left out and counted in `late`.
         """
@@ -124,7 +124,8 @@ class Windows:
         closed = Closed(places, own["window"], own["closed"], own["rows"], room.course)
         for sensor in range(len(self._low)):
             _finish_all(places, self._sensors, closed.rows, closed.course, sensor)
-        self.assets["closed"][places] = (own["window"] + 1) * self._length
+        # Nor is anything later than its latest row that is of a window that was closed.
+        self.assets["latest"][places] = self.assets["closed"][places] = (own["window"] + 1) * self._length
         self.assets["rows"][places] = 0
         return closed
 
@@ -183,12 +184,13 @@ def _add(values, time_min, place, kind, bounds, low, high, sensors, rows, course
         step, steps, before, above, below = own.step, own.steps, own.before, own.above, own.below
         for row in range(bounds[part], bounds[part + 1]):
             value = np.float64(values[row])
+            if not np.isfinite(value):
+                before = np.nan
+                continue
             moved = abs(value - before)
             before = value
             steps += moved * moved if moved >= 0 else 0.0
             step = moved if moved > step else step
-            if np.isnan(value):
-                continue
             if known == 0:
                 first = least = most = value
                 since = time_min[row]

@@ -5,6 +5,7 @@ of days is an input of the trees and an output of the network. Members are calib
 were held out, then their log odds are averaged. A component with too few failures gets what its age alone tells.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -143,8 +144,11 @@ def fit_hazard(table: FeatureTable, lives: pl.DataFrame, settings: HazardSetting
     if not lives["failed"].any():
         raise InputError(f"hazard: none of {len(lives)} lives ended in a failure: watch the assets for longer")
     fold = unit_folds(table.unit, settings.folds, seed=seed)
-    columns = table.varying
-    signals = tuple(name for name in columns if name.endswith((".relative", ".excess")))
+    varying = table.varying
+    columns = tuple(name for name in varying if re.search(settings.learnt_from, name))
+    if not columns:
+        raise InputError(f"HazardSettings.learnt_from = {settings.learnt_from!r}: expected the name of some feature")
+    signals = tuple(name for name in varying if name.endswith((".relative", ".excess")))
     labels = {name: ahead(table, lives, name) for name in names}
     courses = {name: course(label, days=settings.days, period_h=settings.period_h) for name, label in labels.items()}
     network = None

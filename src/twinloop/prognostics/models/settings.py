@@ -1,6 +1,7 @@
 """Settings of predictors of remaining life and of failure; free of torch and of tree libraries."""
 
 import dataclasses
+import re
 from typing import Annotated
 
 from pydantic import Field
@@ -80,10 +81,12 @@ class RulSettings:
 class HazardSettings:
     """Probability of failure day by day, given survival until then, per component.
 
-    days: of the horizon. period_h: hours of one of its days by the lives' clock. survived_per_failure: survived days
-    that are drawn for every failed one; they are weighted back to their number. members: what is averaged.
+    learnt_from: regular expression of the features that the trees learn from, all where empty: more of them cost time
+    and teach noise. days: of the horizon. period_h: hours of one of its days by the lives' clock. survived_per_failure:
+    survived days that are drawn for every failed one, weighted back to their number. members: what is averaged.
     """
 
+    learnt_from: str = ""
     days: Annotated[int, Field(ge=1, le=3650)] = 14
     period_h: Annotated[float, Field(gt=0)] = 24.0
     folds: Annotated[int, Field(ge=2, le=1_000)] = 5
@@ -99,6 +102,12 @@ class HazardSettings:
             length=14, width=16, levels=3, fit=FitSettings(epochs=10, patience=10, keep="last")
         )
     )
+
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.learnt_from)
+        except re.error as error:
+            raise ValueError(f"learnt_from = {self.learnt_from!r}: expected a regular expression: {error}") from None
 
 
 @settings

@@ -111,7 +111,7 @@ def ahead(table: FeatureTable, lives: pl.DataFrame, component: str) -> Ahead:
     A row at the very end of a life belongs to it; between the lives (in repair) it belongs to none.
     """
     hours, failed = np.full(len(table), np.nan), np.zeros(len(table), dtype=bool)
-    for rows, part in _lives_by_asset(table, lives, component, order="end_min"):
+    for rows, part in _lives_by_asset(table, lives, component):
         at = table.time_min[rows]
         begins, stops = part["begin_min"].to_numpy(), part["end_min"].to_numpy()
         which = np.minimum(np.searchsorted(stops, at, side="left"), len(stops) - 1)
@@ -123,12 +123,10 @@ def ahead(table: FeatureTable, lives: pl.DataFrame, component: str) -> Ahead:
 
 def component_age(table: FeatureTable, lives: pl.DataFrame, component: str) -> Floats:
     """[N] hours since the present life of the component began, by lives that had begun by then; 0 before the first."""
-    age = np.zeros(len(table))
-    for rows, part in _lives_by_asset(table, lives, component, order="begin_min"):
-        begins = part["begin_min"].to_numpy()
-        at = table.time_min[rows]
-        which = np.searchsorted(begins, at, side="right") - 1
-        age[rows] = np.where(which >= 0, at - begins[np.maximum(which, 0)], 0.0) / MINUTES_PER_HOUR
+    begins = lives.filter(pl.col("component") == component).select("asset", "begin_min").sort("begin_min")
+    rows = pl.DataFrame({"asset": pl.Series(table.assets, dtype=pl.String).gather(table.unit), "at": table.time_min})
+    begun = rows.join_asof(begins, left_on="at", right_on="begin_min", by="asset", check_sortedness=False)["begin_min"]
+    age: Floats = (rows["at"] - begun).fill_null(0.0).to_numpy() / MINUTES_PER_HOUR
     return age
 
 
@@ -142,11 +140,9 @@ def in_service(table: FeatureTable, lives: pl.DataFrame) -> NDArray[np.int64]:
     return np.array([number for number, name in enumerate(table.assets) if name not in gone], dtype=np.int64)
 
 
-def _lives_by_asset(
-    table: FeatureTable, lives: pl.DataFrame, component: str, *, order: str
-) -> Iterator[tuple[slice, pl.DataFrame]]:
-    """The rows of each asset and its lives of the component, by the column `order`; without rows or lives, left out."""
-    own = lives.filter(pl.col("component") == component).sort("asset", order)
+def _lives_by_asset(table: FeatureTable, lives: pl.DataFrame, component: str) -> Iterator[tuple[slice, pl.DataFrame]]:
+    """The rows of each asset and its lives of the component by their ends; without rows or lives, left out."""
+    own = lives.filter(pl.col("component") == component).sort("asset", "end_min")
     parts = own.partition_by("asset", as_dict=True)
     starts = np.searchsorted(table.unit, np.arange(len(table.assets)))
     ends = np.searchsorted(table.unit, np.arange(len(table.assets)), side="right")

@@ -167,11 +167,12 @@ def anomalies(
     asset: str,
     units: Mapping[str, str],
     known: Sequence[tuple[float, float, str]] = (),
+    meaning: str = "known to be wrong",
 ) -> Picture:
     """Signals of one vehicle above, what each detector made of them below; a red triangle is an alarm.
 
-    signals: sensor, day, mean, low, high. scores: detector, day, score, limit (null where it has none), alarm. known:
-    from day, to day and name of what is known to have been wrong, shaded in every panel.
+    signals: sensor, day, mean, low, high. scores: detector, day, score, alarm, and perhaps limit (null where a detector
+    has none). known: from day, to day and name of what is shaded in every panel; meaning: what shading says.
     """
     sensors, detectors = list(dict.fromkeys(signals["sensor"])), list(dict.fromkeys(scores["detector"]))
     count = len(sensors) + len(detectors)
@@ -186,7 +187,7 @@ def anomalies(
     for axes, detector in zip(panels[len(sensors) :], detectors, strict=True):
         own = scores.filter(pl.col("detector") == detector)
         axes.plot(own["day"], own["score"], color=INK, linewidth=1.2)
-        if own["limit"].null_count() < len(own):
+        if "limit" in own.columns and own["limit"].null_count() < len(own):
             axes.plot(own["day"], own["limit"], color=GREY, linewidth=1.1, linestyle="--")
         alarms = own.filter("alarm")
         axes.plot(alarms["day"], alarms["score"], "v", color=RED, markersize=7)
@@ -200,8 +201,8 @@ def anomalies(
     panels[-1].set_xlabel("time (days)")
     figure.suptitle(shortened(asset, 40), x=0.01, ha="left", fontweight="bold", fontsize=12)
     (alarm,) = panels[-1].plot([], [], "v", color=RED, label="alarm")
-    handles = [alarm, *([Patch(color=ORANGE, alpha=0.22, label="known to be wrong")] if known else [])]
+    handles = [alarm, *([Patch(color=ORANGE, alpha=0.22, label=meaning)] if known else [])]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     wrong = "; ".join(f"{name} from day {begin:.0f} to {end:.0f}" for begin, end, name in known)
-    figure.alt = f"Signals of {asset} and detectors: {', '.join(told)}; known to be wrong: {wrong or 'nothing'}"
+    figure.alt = f"Signals of {asset} and detectors: {', '.join(told)}; {meaning}: {wrong or 'nothing'}"
     return figure

@@ -28,7 +28,7 @@ DARK = 0.55
 def demand(forecast: pl.DataFrame, *, unit: str = "minutes of work a week") -> Picture:
     """A panel per skill: forecast with its 80 % band, the naive forecast, and what came.
 
-    forecast: skill, week, low, middle, high, naive, actual (null where it has not come yet).
+    forecast: skill, week, low, median, high, naive, actual (null where it has not come yet).
     """
     if forecast.is_empty():
         return nothing("No demand: no skill was asked for.")
@@ -39,7 +39,7 @@ def demand(forecast: pl.DataFrame, *, unit: str = "minutes of work a week") -> P
     for axes, skill in zip(panels, skills, strict=True):
         own = forecast.filter(pl.col("skill") == skill).sort("week")
         axes.fill_between(own["week"], own["low"], own["high"], color=SKY, alpha=0.35, linewidth=0)
-        axes.plot(own["week"], own["middle"], "o-", color=BLUE, markersize=4)
+        axes.plot(own["week"], own["median"], "o-", color=BLUE, markersize=4)
         axes.plot(own["week"], own["naive"], color=ORANGE, linewidth=1.5, linestyle="--")
         known = own.filter(pl.col("actual").is_not_null())
         axes.plot(known["week"], known["actual"], "D", color=INK, markersize=5)

@@ -28,6 +28,7 @@ from twinloop.simulation.model.line import Line
 
 if TYPE_CHECKING:
     from twinloop.simulation.experiments.forecast import Forecast
+    from twinloop.simulation.maintenance.outlook import Outlook
 
 
 class LiveLine:
@@ -123,6 +124,23 @@ class LiveLine:
         """Key figures of the next `minutes`, from many forks of this state; see LineState.forecast."""
         how = {"curve": self._curve, "latency_ms": self._latency_ms} | how
         return self.state.forecast(self.line, minutes=minutes, **how)
+
+    def outlook(self, *, minutes: float, **how: Any) -> "Outlook":
+        """Who fails next, and the health and load of every machine over the next `minutes`.
+
+        The keywords are those of maintenance.outlook: `risks`, what a predictor says at this moment.
+        """
+        from twinloop.simulation.maintenance.outlook import outlook
+
+        return outlook(self.state, self.log, self.line, minutes=minutes, **how)
+
+    def next_failure(self, **how: Any) -> tuple[str, float]:
+        """The machine that is likeliest to fail next, and the minute by which that is as likely as not.
+
+        The keywords are those of `outlook`.
+        """
+        found = self.outlook(**({"minutes": float(self.line.minutes_per_day)} | how))
+        return found.machine, found.minute
 
     def kpis(self, economy: Economy | None = None, *, start: float | None = None) -> dict[str, float]:
         """The key figures from minute `start` (default: where this line started) to now.

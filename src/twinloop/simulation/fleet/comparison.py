@@ -82,7 +82,8 @@ class FleetComparison:
         if best == INTERVAL:
             return "No policy is cheaper than the best fixed intervals."
         relative, share = self[best].relative(COST), self.visible_share(best)
-        text = f"{best} costs {percent(-relative.mean)} less than the best fixed intervals" if relative else best
+        less = f" {percent(-relative.mean)}" if relative else ""
+        text = f"By {best} a vehicle costs{less} less than by the best fixed intervals"
         ends = f" ({percent(-relative.high)} … {percent(-relative.low)})" if relative else ""
         return f"{text}{ends}" + (f", {percent(share.mean)} of what seeing the wear would save." if share else ".")
 

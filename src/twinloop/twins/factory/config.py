@@ -7,7 +7,7 @@ from pydantic import Field
 from twinloop.config import settings
 from twinloop.scheduling import ScheduleSettings, ShopSettings
 from twinloop.simulation import Economy, ExperimentSettings, Line
-from twinloop.simulation.maintenance.settings import MaintenanceSettings
+from twinloop.simulation.maintenance.settings import MaintenanceSettings, UpkeepSettings
 from twinloop.vision.datasets.settings import DatasetSettings
 from twinloop.vision.evaluation.settings import DetectorExportSettings, EvaluateSettings
 from twinloop.vision.models.settings import ModelSettings
@@ -30,6 +30,7 @@ class FactorySections:
     economy: Economy
     simulate: ExperimentSettings
     maintenance: MaintenanceSettings
+    upkeep: UpkeepSettings
     shop: ShopSettings
     schedule: ScheduleSettings
 

@@ -16,6 +16,7 @@ LATENCY = Path("models/factory/latency.json")
 EVALUATION = Path("data/factory/evaluation")
 OPERATING_POINT = EVALUATION / "operating_point.json"
 SIMULATION = Path("data/factory/simulation")
+MACHINES = Path("data/factory/machines")
 ANSWER = SIMULATION / "answer.json"
 SCHEDULE = Path("data/factory/schedule")
 INCUMBENTS = Path("data/factory/incumbents.parquet")

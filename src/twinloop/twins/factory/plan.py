@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def check(factory: "FactorySections") -> None:
     """Raise Invalid with every place where one section asks for what another does not have."""
-    faults = [*_levers(factory), *_knobs(factory), *_maintenance(factory), *_changes(factory)]
+    faults = [*_levers(factory), *_knobs(factory), *_maintenance(factory), *_upkeep(factory), *_changes(factory)]
     if faults:
         raise Invalid(faults)
 
@@ -89,6 +89,19 @@ def _maintenance(factory: "FactorySections") -> list[Fault]:
     if factory.line.stations[names.index(name)].repair is None:
         return [Fault(place, name, "expected a station that is repaired; this one has no repair time")]
     return []
+
+
+def _upkeep(factory: "FactorySections") -> list[Fault]:
+    machines = [machine.name for machine in factory.shop.machines]
+    return [
+        Fault(
+            ("factory", "upkeep", "machines", number, "name"),
+            worn.name,
+            "expected a machine of factory.shop" + nearest(worn.name, machines),
+        )
+        for number, worn in enumerate(factory.upkeep.machines)
+        if worn.name not in machines
+    ]
 
 
 def _changes(factory: "FactorySections") -> list[Fault]:

@@ -1,5 +1,6 @@
 """Plan the job shop's orders, compare with dispatching rules, execute every plan under breakdowns, react, ask what if.
 
+Windows for maintenance are placed in the plan by what the sensors of the shop's machines foretell (`upkeep`).
 Scrap that the simulated line makes (its first-pass yield) is made up for by starting more pieces, so a
 better inspection shows in lateness. Reads the metrics of simulate; times in files are minutes, in metrics hours.
 When each better plan was found is measured time: as latency it has a file of its own, which only the report reads.
@@ -38,6 +39,7 @@ from twinloop.scheduling.solvers.pareto import pareto_front
 from twinloop.spreadsheets import as_texts
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
+from twinloop.twins.factory.upkeep import plan_windows
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop factory schedule"
@@ -69,9 +71,12 @@ def run(stage: Stage[FactoryConfig]) -> str:
     until = max(realised.end for realised in one)
     studies = _Studies(stage, shop, disruptions, first_pass_yield=first_pass_yield)
 
+    windows = plan_windows(stage, shop, chosen, disruptions)
+
     out = stage.root / paths.SCHEDULE
     write_shop(out / "problem.json", shop)
     chosen.save(out / "plan.parquet")
+    windows.save(stage)
     load = load_frame(shop, chosen)
     for path, frame in {
         out / "comparison.parquet": compared.frame,
@@ -90,7 +95,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
     for name, frame in {"plan": plan_frame(shop, chosen), "comparison": compared.frame, "load": load}.items():
         with atomic(out / f"{name}.csv") as temporary:
             as_texts(frame).write_csv(temporary)
-    write_json(stage.root / paths.metrics("schedule"), _metrics(shop, compared, first_pass_yield))
+    write_json(stage.root / paths.metrics("schedule"), _metrics(shop, compared, first_pass_yield) | windows.metrics)
     for row in compared.frame.iter_rows(named=True):
         figures = {key: float(value) for key, value in row.items() if isinstance(value, int | float)}
         stage.tracker.child(row["method"], params={"method": row["method"]}, metrics=figures)

@@ -29,6 +29,7 @@ from twinloop.simulation.experiments.optimisation import optimise
 from twinloop.simulation.experiments.result import Result
 from twinloop.simulation.experiments.scenario import Scenario, replication_run
 from twinloop.simulation.experiments.sensitivity import Sensitivity, analyse
+from twinloop.simulation.maintenance.machines import standing
 from twinloop.simulation.maintenance.study import PREDICTIVE, Study, study
 from twinloop.simulation.maintenance.upkeep import FAILURE
 from twinloop.twins.factory import paths
@@ -92,6 +93,11 @@ def run(stage: Stage[FactoryConfig]) -> str:
         with atomic(out / f"{name}.parquet") as temporary:
             frame.write_parquet(temporary)
     replication_run(today, 0, **how).log().save(out / "events.parquet")
+    machines = standing(sections.upkeep, seed=stage.config.seed)
+    machines.risks.save(stage.root / paths.MACHINES / "risks.parquet")
+    machines.renewed.save(stage.root / paths.MACHINES / "renewed.parquet")
+    with atomic(stage.root / paths.MACHINES / "machines.parquet") as temporary:
+        machines.machines.write_parquet(temporary)
     maintained.risks.save(out / "risks.parquet")
     maintained.alerts.save(out / "alerts.parquet")
     write_json(out / "answer.json", answer)
@@ -106,8 +112,9 @@ def run(stage: Stage[FactoryConfig]) -> str:
             params={"model": result.model},
             metrics={kpi: float(result.values(kpi).mean()) for kpi in KPIS},
         )
-    said = _summary(found, settings)
-    return f"{said}; {maintained.foresight.note}" if maintained.foresight.note else said
+    notes = {sections.maintenance.station: maintained.foresight.note}
+    notes |= dict(machines.machines.select("machine", "note").iter_rows())
+    return "; ".join([_summary(found, settings), *(f"{name}: {note}" for name, note in notes.items() if note)])
 
 
 def read_models(root: Path) -> tuple[dict[str, Model], str]:

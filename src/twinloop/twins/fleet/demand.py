@@ -8,7 +8,7 @@ from twinloop.contracts import RiskTable
 from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.prognostics.data.record import ERROR, FAILURE
 from twinloop.prognostics.demand.backtest import BACKTEST, coverage, mase, rolling_origin
-from twinloop.prognostics.demand.expected import predicted_jobs, with_predicted
+from twinloop.prognostics.demand.expected import PREDICTED, predicted_jobs
 from twinloop.prognostics.demand.forecast import DemandForecast, forecast_demand
 from twinloop.prognostics.demand.history import DEMAND, MINUTES_PER_WEEK, Work, jobs_of_stays, weekly
 from twinloop.prognostics.demand.settings import DemandSettings
@@ -47,32 +47,26 @@ def backtest(demand: pl.DataFrame, settings: DemandSettings) -> pl.DataFrame:
     return rolling_origin(demand, _one_ahead(settings), origins=origins)
 
 
-def foretold(
-    sections: FleetSections, prepared: Prepared, demand: pl.DataFrame, risks: RiskTable | None = None
-) -> DemandForecast | None:
-    """The weeks ahead, with the jobs that the risks let expect; None where the history is too short to foretell."""
-    if _weeks(demand) < sections.demand.least_weeks:
-        return None
-    forecast = forecast_demand(demand, sections.demand)
-    if risks is None:
-        return forecast
-    share = 1.0 if risks.clock == "calendar" else plan.work_share(sections.fleet.fleet())
-    weeks = min(2, math.floor(sections.predictor.days * sections.predictor.period_h / HOURS_PER_WEEK))
-    if weeks < 1:
-        return forecast
-    jobs = predicted_jobs(
-        risks,
-        _work(sections, prepared),
-        first_week=forecast.first_week,
-        weeks=weeks,
-        hours_per_week=HOURS_PER_WEEK * share,
-    )
-    return with_predicted(forecast, jobs)
+def foretold(sections: FleetSections, demand: pl.DataFrame) -> DemandForecast | None:
+    """The weeks ahead; None where the history is too short to foretell."""
+    return forecast_demand(demand, sections.demand) if _weeks(demand) >= sections.demand.least_weeks else None
+
+
+def predicted(sections: FleetSections, prepared: Prepared, risks: RiskTable) -> pl.DataFrame:
+    """PREDICTED: the jobs of failures that the risks let expect in the weeks of their horizon, if no asset comes before.
+
+    Beside the forecast, not in it: who is booked does not fail, and that is decided later.
+    """
+    weeks = math.floor(sections.predictor.days * sections.predictor.period_h / HOURS_PER_WEEK)
+    if prepared.clock == "work" or weeks < 1:
+        return pl.DataFrame(schema=PREDICTED)
+    first = math.ceil(risks.issued_min / MINUTES_PER_WEEK)
+    return predicted_jobs(risks, _work(sections, prepared), first_week=first, weeks=weeks)
 
 
 def reserve(sections: FleetSections, prepared: Prepared, fleet: Fleet, *, first_day: int) -> dict[str, float]:
     """Skill → share of its minutes to keep for failures on the road; nothing where no forecast is possible."""
-    forecast = foretold(sections, prepared, history(sections, prepared, roadside=True))
+    forecast = foretold(sections, history(sections, prepared, roadside=True))
     if forecast is None:
         return {}
     week = float(fleet.opening_minutes(first_day, 7).sum())

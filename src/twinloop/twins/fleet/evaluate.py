@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from twinloop.contracts import AlertCurve, RiskTable
+from twinloop.contracts import AlertCurve
 from twinloop.contracts.alert_curve import HOURS_PER_MONTH
 from twinloop.contracts.diagnosis import save_diagnoses
 from twinloop.files import atomic, sha256, write_json
-from twinloop.numbers import MINUTES_PER_HOUR, percent
+from twinloop.numbers import MINUTES_PER_HOUR, MISSING, percent
 from twinloop.prognostics.anomaly import anomalies, fit_detector, open_isolation
 from twinloop.prognostics.demand.forecast import FORECAST
 from twinloop.prognostics.evaluation.alerts import alert_curve
@@ -23,6 +23,7 @@ from twinloop.prognostics.evaluation.foretelling import (
     calibration,
     common_threshold,
     failures_found,
+    precision_recall,
     watched,
 )
 from twinloop.prognostics.evaluation.leads import lead_curve
@@ -41,6 +42,14 @@ from twinloop.twins.stage import Stage
 EXAMPLE = "python -m twinloop fleet evaluate"
 ISOLATION = "isolation forest"
 BESIDE = {"component": pl.String, "leaky": pl.Float64, "honest": pl.Float64}
+RANKED = {
+    "component": pl.String,
+    "recall": pl.Float64,
+    "precision": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "rate": pl.Float64,
+}
 CALIBRATION = {"component": pl.String, "said": pl.Float64, "happened": pl.Float64, "rows": pl.Int64}
 SCORES = {
     "asset": pl.String,
@@ -80,6 +89,7 @@ def run(stage: Stage[FleetConfig]) -> str:
         "judged": pl.concat([pl.DataFrame(schema=JUDGED), *(judged_frame(*item) for item in judgements.items())]),
         "beside": pl.DataFrame(beside, schema=BESIDE, orient="row"),
         "calibration": _calibration(answers),
+        "precision_recall": _precision_recall(table, answers, draws=fleet.evaluate.draws, seed=seed),
         "found": pl.concat([pl.DataFrame(schema=FOUND), *found]),
         "scores": _scores(model, prepared),
     }
@@ -92,12 +102,14 @@ def run(stage: Stage[FleetConfig]) -> str:
     now = table.of_units(driving) if len(driving) else table
     risks = risk_table(model, now, lives, consequences, clock=prepared.clock)
     risks.save(stage.root / paths.RISKS)
-    backtested, ahead = _demand(fleet, prepared, risks)
+    backtested, ahead = _demand(fleet, prepared)
+    predicted = demand.predicted(fleet, prepared, risks)
     shown_table, shown_lives = prepared.table(shown=True), prepared.lives(shown=True)
     risk_table(model, shown_table, shown_lives, consequences, clock=prepared.clock).save(out / "shown_risks.parquet")
     said_now = diagnoses(model, shown_table, shown_lives, consequences, least=fleet.evaluate.least)
     save_diagnoses(said_now, out / "diagnoses.parquet")
-    for name, frame in (("demand", ahead), ("anomalies", _anomalies(stage, shown_table))):
+    anomalous = _anomalies(stage, shown_table)
+    for name, frame in {"demand": ahead, "predicted": predicted, "anomalies": anomalous}.items():
         with atomic(out / f"{name}.parquet") as temporary:
             frame.write_parquet(temporary)
     sensors = {name: one.sensor for name, one in answers.items()}
@@ -109,11 +121,18 @@ def run(stage: Stage[FleetConfig]) -> str:
     }
     write_json(out / "sensors.json", sensors)
     write_json(stage.root / paths.metrics("evaluate"), measured)
+    share, lead = measured["recall"], measured["lead_hours"]
+    early = f", {lead:.0f} h ahead" if lead is not None else ""
     return (
-        f"PR-AUC {measured['pr_auc']:.3f}, by age {measured['pr_auc_age']:.3f}, Brier {measured['brier']:.4f}; at "
-        f"{measured['false_alarms']:.2f} false alarms per asset-month {percent(measured['recall'], digits=0)} of "
-        f"{measured['test_failures']} failures found, {measured['lead_hours']:.0f} h ahead"
+        f"PR-AUC {_digits(measured['pr_auc'])}, by age {_digits(measured['pr_auc_age'])}, Brier "
+        f"{_digits(measured['brier'])}; at {measured['false_alarms']:.2f} false alarms per asset-month "
+        f"{MISSING if share is None else percent(share, digits=0)} of {measured['test_failures']} failures found{early}"
     )
+
+
+def _digits(value: float | None) -> str:
+    """Three digits, or the sign of what is missing."""
+    return MISSING if value is None else f"{value:.3f}"
 
 
 class _Watching:
@@ -173,11 +192,11 @@ class _Watching:
         }
 
 
-def _demand(fleet: FleetSections, prepared: Prepared, risks: RiskTable) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _demand(fleet: FleetSections, prepared: Prepared) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The backtest, and beneath its weeks those ahead, of which the actual demand is null."""
     past = demand.history(fleet, prepared)
     backtested = demand.backtest(past, fleet.demand)
-    forecast = demand.foretold(fleet, prepared, past, risks)
+    forecast = demand.foretold(fleet, past)
     ahead = forecast.frame if forecast is not None else pl.DataFrame(schema=FORECAST)
     columns = [pl.col(name) for name in FORECAST]
     shown = [
@@ -205,6 +224,18 @@ def _work_share(table: FeatureTable, worked: np.ndarray[Any, np.dtype[np.float64
     first = np.append(0, last[:-1] + 1)
     spans = table.time_min[last] - table.time_min[first]
     return float((worked[last] - worked[first]).sum() / max(spans.sum(), MINUTES_PER_HOUR))
+
+
+def _precision_recall(table: FeatureTable, answers: dict[str, Said], *, draws: int, seed: int) -> pl.DataFrame:
+    """Of the ensemble, by component; rate: precision of chance."""
+    parts, everywhere = [pl.DataFrame(schema=RANKED)], np.zeros(len(table))
+    for name, one in answers.items():
+        if one.known.happened.any():
+            everywhere[one.rows] = one.probability[ENSEMBLE]
+            curve = precision_recall(one.known, everywhere, table.unit, draws=draws, seed=seed)
+            rate = float(one.known.happened.mean())
+            parts.append(curve.select(pl.lit(name).alias("component"), pl.all(), pl.lit(rate).alias("rate")))
+    return pl.concat(parts)
 
 
 def _calibration(answers: dict[str, Said]) -> pl.DataFrame:

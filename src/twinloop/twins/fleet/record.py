@@ -11,12 +11,16 @@ from typing import Any
 
 from twinloop.files import read_json
 from twinloop.learning.latency import latency_metrics
+from twinloop.prognostics.prepared import Prepared
+from twinloop.scheduling.booking.records import book_of
 from twinloop.tracking.datasets import DatasetVersion
 from twinloop.tracking.flat import stage_metrics
 from twinloop.tracking.record import Outcome, record, run_tags
 from twinloop.tracking.stage_run import store_of
-from twinloop.twins.fleet import paths
+from twinloop.twins.fleet import paths, plan
 from twinloop.twins.fleet.config import FleetConfig
+from twinloop.twins.fleet.serving.booking import register_booking
+from twinloop.twins.fleet.serving.predictor import register_predictor
 from twinloop.twins.fleet.twin import TWIN
 from twinloop.twins.stage import Stage
 
@@ -24,12 +28,27 @@ EXAMPLE = "python -m twinloop fleet record"
 
 
 def run(stage: Stage[FleetConfig]) -> str:
-    """Record the execution and register what it serves; returns the summary line."""
+    """Record the execution, register its predictor and book; returns the summary line."""
     store, execution = store_of(stage.tracker)
     measured = {name: stage_metrics(stage.root / paths.metrics(name)) for name in paths.STAGES}
     outcome = _outcome(stage.config, stage.root, measured)
     record(store, execution, outcome)
-    return f"{outcome.name}: {len(outcome.headline)} headline metrics, {len(outcome.pictures)} pictures"
+    prepared, booked = Prepared.load(stage.root / paths.DATASET), read_json(stage.root / paths.SCHEDULE / "book.json")
+    versions = {
+        "predictor": register_predictor(
+            store,
+            execution,
+            predictor=stage.root / paths.PREDICTOR,
+            consequences=plan.consequences(stage.config.fleet, prepared),
+            least=stage.config.fleet.evaluate.least,
+            card=(stage.root / paths.MODEL_CARD).read_text(encoding="utf-8"),
+        ),
+        "booking": register_booking(
+            store, execution, book=book_of(booked["book"], "book.json"), assets=booked["assets"]
+        ),
+    }
+    registered = ", ".join(f"{TWIN.registered(kind)} version {version}" for kind, version in versions.items())
+    return f"{outcome.name}: {len(outcome.headline)} headline metrics, {len(outcome.pictures)} pictures, {registered}"
 
 
 def _outcome(config: FleetConfig, root: Path, measured: Mapping[str, Mapping[str, Any]]) -> Outcome:

@@ -16,6 +16,7 @@ from twinloop.files import atomic, write_json
 from twinloop.numbers import counted, percent, quantity
 from twinloop.prognostics.prepared import Prepared
 from twinloop.scheduling.booking.bookings import OPTIONS, Bookings
+from twinloop.scheduling.booking.records import book_record
 from twinloop.scheduling.booking.today import Emergency, Happening, LateParts, NoShow, Overrun, react
 from twinloop.scheduling.booking.visits import Day, Garage, Visit, day_plan
 from twinloop.scheduling.frames import plan_frame
@@ -74,6 +75,8 @@ def run(stage: Stage[FleetConfig]) -> str:
         "first_day": book.first_day(described, risks),
         "fullest_day": today.number if today else None,
         "reserve": kept,
+        "assets": sorted(risks.assets),
+        "book": book_record(booked),
     }
     write_json(out / "book.json", about)
     measured = _metrics(proposed, answered, load, today)

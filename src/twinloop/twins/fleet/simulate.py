@@ -7,11 +7,24 @@ heeded from thresholds chosen with the workshop and the costs in view, not from 
 import dataclasses
 from typing import Any
 
+from twinloop.config import parse
 from twinloop.files import atomic, write_json
 from twinloop.numbers import quantity
+from twinloop.prognostics.features.settings import FeatureSettings
 from twinloop.prognostics.prepared import Prepared
+from twinloop.replication.result import Comparison
 from twinloop.scheduling.booking.rule import joint_rule
-from twinloop.simulation.fleet import Alert, FleetComparison, compare_policies
+from twinloop.simulation.fleet import (
+    Alert,
+    FixedInterval,
+    Fleet,
+    FleetComparison,
+    HazardScorer,
+    Scored,
+    compare_policies,
+    run_policy,
+    tuned,
+)
 from twinloop.simulation.fleet.comparison import FAILURE, INTERVAL
 from twinloop.simulation.fleet.record import COST, KPIS
 from twinloop.twins.fleet import paths, plan
@@ -19,7 +32,7 @@ from twinloop.twins.fleet.config import FleetConfig
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop fleet simulate"
-ALERTS, JOINT = "best thresholds", "joint rule"
+ALERTS, JOINT = "alert thresholds", "joint rule"
 
 
 def run(stage: Stage[FleetConfig]) -> str:
@@ -32,25 +45,26 @@ def run(stage: Stage[FleetConfig]) -> str:
         for name, curve in plan.load_curves(stage.root / paths.LEADS).items()
         if (own := plan.component_name(name)) in fleet.parts
     }
-    alerts = Alert.of(measured)
-    joint = joint_rule(fleet, alerts, ahead=stage.config.fleet.booking.ahead)
+    run: dict[str, Any] = {"days": settings.days, "warmup_days": settings.warmup_days, "seed": stage.config.seed}
+    chosen = {**run, "replications": settings.tuning_replications, "workers": stage.workers}
+    intervals = tuned(FixedInterval({}), fleet, **chosen)
+    # What no alert is heeded for is renewed by its age.
+    alerts = tuned(Alert({}, measured, intervals.values), fleet, **chosen)
     compared = compare_policies(
         fleet,
-        {ALERTS: alerts, JOINT: joint},
-        tune=(ALERTS,),
-        days=settings.days,
-        warmup_days=settings.warmup_days,
+        {ALERTS: alerts, JOINT: joint_rule(fleet, alerts, ahead=stage.config.fleet.booking.ahead)},
+        **run,
         tuning_replications=settings.tuning_replications,
         replications=settings.replications,
         confidence=settings.confidence,
-        seed=stage.config.seed,
         workers=stage.workers,
     )
+    difference = _curve_against_model(stage, prepared, fleet, alerts, run)
     with atomic(out / "policies.parquet") as temporary:
         compared.frame().write_parquet(temporary)
     best = compared.ranking[0]
     write_json(out / "answer.json", _answer(compared, best))
-    write_json(stage.root / paths.metrics("simulate"), _metrics(compared, best))
+    write_json(stage.root / paths.metrics("simulate"), _metrics(compared, best) | _difference(difference))
     for name, result in compared.results.items():
         stage.tracker.child(
             name, params={"policy": name}, metrics={kpi: float(result.values(kpi).mean()) for kpi in KPIS}
@@ -61,6 +75,34 @@ def run(stage: Stage[FleetConfig]) -> str:
         f"{quantity(cost.mean, '€/vehicle-day')}, {saving.mean:.2f} ({saving.low:.2f} … {saving.high:.2f}) less than "
         f"the best fixed intervals"
     )
+
+
+def _curve_against_model(
+    stage: Stage[FleetConfig], prepared: Prepared, fleet: Fleet, alerts: Alert, run: dict[str, Any]
+) -> Comparison | None:
+    """The alerts from the curve, and from the exported predictor that scores telemetry of the same fleets."""
+    settings = stage.config.fleet.simulate
+    if not settings.scored or stage.config.fleet.data.kind != "simulated":
+        return None
+    features = parse(FeatureSettings, prepared.about["features"])
+    scorer = HazardScorer(stage.root / paths.PREDICTOR, prepared.reference, features)
+    # Driven to failure, a life may last twice as long as the run.
+    scored = Scored.of(
+        alerts, scorer, days=2 * (settings.days + settings.warmup_days), sensing=stage.config.fleet.fleet.sensing
+    )
+    how = {**run, "replications": max(settings.scored, 2), "workers": stage.workers, "confidence": settings.confidence}
+    curve, model = (run_policy(fleet, policy, **how) for policy in (alerts, scored))
+    return curve.compare(model)
+
+
+def _difference(difference: Comparison | None) -> dict[str, float | None]:
+    """What the predictor itself costs more than its curve promises, euro per vehicle-day."""
+    cost = difference[COST] if difference is not None else None
+    return {
+        "curve_model_difference": cost.mean if cost else None,
+        "curve_model_difference_low": cost.low if cost else None,
+        "curve_model_difference_high": cost.high if cost else None,
+    }
 
 
 def _answer(compared: FleetComparison, best: str) -> dict[str, Any]:

@@ -37,6 +37,17 @@ PARTS = {
 }
 
 
+# Figures of windows: title and what they are divided by.
+WORTH = {
+    "cost": ("cost (€)", 1),
+    "failures": ("failures of machines that wear", 1),
+    "failure_cost": ("of these failures (€)", 1),
+    "maintenance_cost": ("of maintenance (€)", 1),
+    "weighted_tardiness": ("weighted tardiness (hours × weight)", MINUTES_PER_HOUR),
+    "makespan": ("end of the last order (hours)", MINUTES_PER_HOUR),
+}
+
+
 class Orders(FactoryOutputs):
     """What the schedule stage left."""
 
@@ -158,6 +169,65 @@ class Orders(FactoryOutputs):
             for row in self.table(paths.SCHEDULE / "whatif.parquet").iter_rows(named=True)
         }
         return {"differences": found, "label": self.goal}
+
+    def maintained(self) -> dict[str, Any]:
+        """Arguments of `figures.scheduling.gantt`: the plan with its windows for maintenance."""
+        shop, plan = (
+            read_shop(self.path(paths.SCHEDULE / "maintained.json")),
+            Plan.load(self.path(paths.SCHEDULE / "maintained.parquet")),
+        )
+        return {"shop": shop, "plan": plan, "groups": self.products(), "title": "The plan with its maintenance"}
+
+    def windows_sentence(self) -> Table:
+        """What the windows are worth as one sentence, in a table of one row."""
+        sentence = self.json(paths.SCHEDULE / "windows.json")["sentence"]
+        return Table.of(("maintenance in this plan",), [(sentence,)])
+
+    def windows(self) -> Table:
+        """Every machine that wears: what is foreseen of it by what, and its window, where one is worth it."""
+        rows = [
+            (
+                row["machine"],
+                row["foreseen_by"],
+                number(row["failures"]),
+                MISSING if row["start"] is None else _span(row["start"], row["end"]),
+                quantity(row["failure_cost_before"], "€"),
+                quantity(row["failure_cost"] + row["maintenance_cost"], "€"),
+            )
+            for row in self.table(paths.SCHEDULE / "windows.parquet").iter_rows(named=True)
+        ]
+        headers = ("machine", "foreseen by", "failures expected", "window (hours)", "without it", "with it")
+        caption = "What failures and maintenance are expected to cost in this plan"
+        return Table.of(headers, rows, caption=caption, numeric=range(2, 6))
+
+    def windows_worth(self) -> dict[str, Any]:
+        """Arguments of `figures.planning.method_comparison`: the plan executed without and with its windows."""
+        cost = [
+            row
+            for row in self.table(paths.SCHEDULE / "windows_worth.parquet").iter_rows(named=True)
+            if row["figure"] == "cost"
+        ]
+        results = {
+            f"{name} windows": estimate(row, *(f"{name}_{end}" for end in ("mean", "low", "high")))
+            for row in cost
+            for name in ("without", "with")
+        }
+        label = "failures, maintenance and delay of one execution (€)"
+        return {"results": results, "label": label, "title": "What the windows are worth", "chosen": "with windows"}
+
+    def windows_differences(self) -> Table:
+        """Every figure of the executions without and with windows, and the paired difference."""
+        rows = []
+        for row in self.table(paths.SCHEDULE / "windows_worth.parquet").iter_rows(named=True):
+            title, scale = WORTH[row["figure"]]
+            without, with_them, difference, low, high = (
+                row[name] / scale
+                for name in ("without_mean", "with_mean", "difference_mean", "difference_low", "difference_high")
+            )
+            paired = f"{number(difference, sign=True)} ({interval(low, high, sign=True)})"
+            rows.append((title, number(without), number(with_them), paired))
+        headers = ("in one execution", "without windows", "with windows", "difference (95 % interval)")
+        return Table.of(headers, rows, numeric=range(1, 4))
 
     @cached_property
     def _reactions(self) -> pl.DataFrame:
@@ -284,6 +354,10 @@ class Orders(FactoryOutputs):
             "label": label,
             "title": title,
         }
+
+
+def _span(start: int, end: int) -> str:
+    return f"{number(start / MINUTES_PER_HOUR)} to {number(end / MINUTES_PER_HOUR)}"
 
 
 def _hours(row: Mapping[str, Any], *columns: str) -> Interval:

@@ -12,7 +12,7 @@ from typing import Any
 
 import mlflow.models
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 from mlflow.pyfunc.model import PythonModel
 from numpy.typing import NDArray
 from PIL import Image

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow.models
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 from mlflow.pyfunc.model import PythonModel
 
 from twinloop.config import parse

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import mlflow.models
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 from mlflow.pyfunc.model import PythonModel
 
 from twinloop.errors import InputError

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow.models
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 import polars as pl
 from mlflow.pyfunc.model import PythonModel
 
