@@ -11,7 +11,7 @@ from twinloop.simulation.degradation.history import WORKING
 from twinloop.simulation.degradation.lived import COMPONENT, SENSORS
 from twinloop.simulation.maintenance.foresight import Foresight, learn
 from twinloop.simulation.maintenance.settings import ForesightSettings
-from twinloop.simulation.maintenance.watching import Watched, foreseen
+from twinloop.simulation.maintenance.watching import WatchedRun, foreseen
 from twinloop.simulation.model.physics import Physics
 
 SETTINGS = ForesightSettings(window_hours=4.0, runs=5, days=10.0, trees=10, least_failures=20)
@@ -20,14 +20,14 @@ CLEAR = Physics(temperature_noise_c=0.0, vibration_noise=0.0, power_noise=0.0)
 DEAF = Physics(wear_rise_c=0.0, wear_mm_s=0.0, wear_kw=0.0)
 
 
-def learnt(kind: str, cv: float, physics: Physics, *, seed: int = 1) -> tuple[Foresight, list[Watched], AlertCurve]:
+def learnt(kind: str, cv: float, physics: Physics, *, seed: int = 1) -> tuple[Foresight, list[WatchedRun], AlertCurve]:
     line = worn_line(wear(kind, cv=cv), maintenance=policy("failure"))
     foresight, fresh = foreseen(line, physics, SETTINGS, seed=seed)
     return foresight, fresh, foresight.alerts([life for run in fresh for life in run.all_lives], seed=seed)
 
 
 @pytest.fixture(scope="module")
-def clear() -> tuple[Foresight, list[Watched], AlertCurve]:
+def clear() -> tuple[Foresight, list[WatchedRun], AlertCurve]:
     """A wear level that grows evenly and that sensors without noise show: nothing is left to chance."""
     return learnt("gamma", 0.1, CLEAR)
 

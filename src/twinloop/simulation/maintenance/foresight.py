@@ -31,7 +31,7 @@ SEVERITY = 5
 
 @dataclass(frozen=True, eq=False)
 class Foresight:
-    """A predictor of one kind of machine. learnt: failures that it learnt from."""
+    """A predictor of one kind of machine."""
 
     settings: ForesightSettings
     model: HazardModel

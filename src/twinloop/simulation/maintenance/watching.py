@@ -18,7 +18,7 @@ from twinloop.simulation.model.physics import Physics
 LEARNING_REPLICATION = 1_000_000
 
 
-class Watched(NamedTuple):
+class WatchedRun(NamedTuple):
     """One run: its machines that wear, what their sensors showed, and the lives of each as a predictor sees them."""
 
     machines: tuple[History, ...]
@@ -48,7 +48,7 @@ def watch(
     seed: int,
     first: int = LEARNING_REPLICATION,
     curve: OperatingCurve | None = None,
-) -> Iterator[Watched]:
+) -> Iterator[WatchedRun]:
     """Runs of so many days with the replications from `first` on."""
     gate, minutes = Gate.of(line.inspection.curve(curve)), days * line.minutes_per_day
     for number in range(first, first + runs):
@@ -58,7 +58,7 @@ def watch(
         lives = tuple(
             tuple(lived(h, shown.of_asset(h.asset), sample_min=physics.sample_min, run=str(number))) for h in machines
         )
-        yield Watched(machines, shown, lives)
+        yield WatchedRun(machines, shown, lives)
 
 
 def foreseen(
@@ -69,7 +69,7 @@ def foreseen(
     seed: int,
     first: int = LEARNING_REPLICATION,
     curve: OperatingCurve | None = None,
-) -> tuple[Foresight, list[Watched]]:
+) -> tuple[Foresight, list[WatchedRun]]:
     """A predictor of the line's machines that wear, and the fresh runs to judge it by.
 
     Raises InputError where none of them failed while it was to learn, or was to be judged.
