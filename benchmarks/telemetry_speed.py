@@ -96,7 +96,9 @@ def files(count: int = FILES) -> dict[str, float]:
         for number in range(count):
             place = folder / "rows" / f"{number:03d}.parquet"
             place.parent.mkdir(exist_ok=True)
-            first.with_columns(pl.format("f{}-{}", pl.lit(number), "asset").alias("asset")).write_parquet(place)
+            first.with_columns(pl.format("f{}-{}", pl.lit(number), "asset").alias("asset")).write_parquet(
+                place, compression="lz4"
+            )
         process = subprocess.Popen([sys.executable, __file__, folder], stdout=subprocess.PIPE)
         assert process.stdout is not None
         status, peak = finished(process, every_s=0.05)
