@@ -52,6 +52,7 @@ def test_telemetry_is_told_with_its_layout_its_leaks_and_what_it_lacks(
     assert cli.main(["doctor", "data", str(telemetry.ai4i(tmp_path / "pieces.csv"))]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert shown[0].startswith("✓ layout     ai4i")
+    assert shown[1].startswith("✓ twin       fleet: `python -m twinloop conf fleet/data=auto fleet.data.source=")
     assert any(line.startswith("✓ telemetry  60 rows of 1 asset") for line in shown)
     assert any(line.startswith("– leaks      Machine failure, TWF, HDF, PWF, OSF, RNF: they give") for line in shown)
     assert shown[-1] == "nothing is wrong"

@@ -7,6 +7,7 @@ something is.
 
 import argparse
 import os
+import shlex
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
     if options.subject == "data":
         if options.path is None:
             raise InputError(f"doctor: expected a folder, a zip or a tar after `data`, found nothing: `{EXAMPLE}`")
-        return check_data(options.path)
+        return check_data(options.path, root)
     from twinloop.doctor import findings
 
     results = findings(root, [twin.name for twin in registry.chosen(options.subject)])
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
     return 0
 
 
-def check_data(path: Path) -> int:
+def check_data(path: Path, root: Path) -> int:
     """Print what a source holds, pictures or telemetry, and for which twin it is; 1 where prepare would stop.
 
     Telemetry is what no layout of pictures claims. Raises InputError for a source that is not there.
@@ -63,9 +64,9 @@ def check_data(path: Path) -> int:
 
     packed = path.is_file() and path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz") and not _table(path)
     if packed or not path.exists():
-        return check_pictures(path)
+        return check_pictures(path, root)
     if path.is_dir() and _pictures(path):
-        status = check_pictures(path)
+        status = check_pictures(path, root)
         if any(data_files(path)):
             print(
                 f"– tables     {count(len(data_files(path)))} beside the pictures: name their own folder to check them"
@@ -73,8 +74,8 @@ def check_data(path: Path) -> int:
         return status
     found = inspect(path, DataSettings())
     if not found.candidates and path.is_file() and not _table(path):
-        return check_pictures(path)
-    return _tell_telemetry(path, found)
+        return check_pictures(path, root)
+    return _tell_telemetry(path, found, root)
 
 
 def _table(path: Path) -> bool:
@@ -89,7 +90,7 @@ def _pictures(folder: Path) -> bool:
     return recognised(folder) is not None
 
 
-def _tell_telemetry(path: Path, found: "Inspection") -> int:
+def _tell_telemetry(path: Path, found: "Inspection", root: Path) -> int:
     """Layout, contents, leaks, what was left out; what is near where nothing fits."""
     twin, setting = _reader("DataSettings")
     if not found.candidates:
@@ -102,7 +103,7 @@ def _tell_telemetry(path: Path, found: "Inspection") -> int:
     sure = "" if not best.left else f", {percent(best.sureness, digits=0)} of the files"
     print(f"✓ layout     {best.layout.name} ({best.layout.looks_for}){sure}")
     if twin:
-        print(f"✓ twin       {twin}: `python -m twinloop conf {setting('source')}={path}`")
+        print(f"✓ twin       {twin}: `{_command(twin, 'SourceSettings', best.layout.name, path, root)}`")
     for other in others:
         print(f"– or         {other.layout.name}: {setting('kind')}={other.layout.name} would read it as that")
     for line in found.near:
@@ -156,6 +157,14 @@ def _reader(settings: str) -> tuple[str, Callable[[str], str]]:
     return "", f"{settings}.".__add__
 
 
+def _command(twin: str, settings: str, layout: str, path: Path, root: Path) -> str:
+    """What makes the twin read the source: its own choice for the layout where it has one, else the recogniser."""
+    options = {option.stem for option in (root / "conf" / twin / "data").glob("*.yaml")}
+    choice = next((name for name in (layout, "auto", "folder") if name in options), layout)
+    source = registry.find(twin).in_params(f"{settings}.source")
+    return f"python -m twinloop conf {twin}/data={choice} {source}={shlex.quote(str(path))}"
+
+
 def _list_layouts() -> None:
     from twinloop.prognostics.data.layouts import LAYOUTS as TELEMETRY
     from twinloop.vision.datasets.layouts import LAYOUTS as PICTURES
@@ -169,7 +178,7 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST_LIST else f"{text[: LONGEST_LIST - 1]}…"
 
 
-def check_pictures(path: Path) -> int:
+def check_pictures(path: Path, root: Path) -> int:
     """Print what a source of images holds; 1 where prepare would leave out a file or stop."""
     from twinloop.vision.datasets.inspection import inspect
     from twinloop.vision.datasets.settings import DatasetSettings
@@ -191,6 +200,9 @@ def check_pictures(path: Path) -> int:
         )
         for item in found.classes:
             print(f"             {item.label:<24} {count(item.images)} ({count(item.parts)} parts)")
+    twin, _ = _reader("DatasetSettings")
+    if twin:
+        print(f"✓ twin       {twin}: `{_command(twin, 'DatasetSettings', found.layout, path, root)}`")
     for remark in found.remarks:
         print(f"– {remark}")
     for name, reason in found.problems[:PROBLEMS_SHOWN]:
