@@ -53,7 +53,7 @@ def foretold(sections: FleetSections, demand: pl.DataFrame) -> DemandForecast | 
 
 
 def predicted(sections: FleetSections, prepared: Prepared, risks: RiskTable) -> pl.DataFrame:
-    """PREDICTED: the jobs of failures that the risks let expect in the weeks of their horizon, if no asset comes before.
+    """PREDICTED: jobs of failures that the risks let expect in the weeks of their horizon, if no asset comes before.
 
     Beside the forecast, not in it: who is booked does not fail, and that is decided later.
     """
