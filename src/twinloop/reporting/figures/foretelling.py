@@ -16,7 +16,6 @@ from twinloop.reporting.style import Picture, drawn, nothing, picture, single
 # Colour and sign of each method, in the order in which methods come.
 MARKS = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PURPLE, "D"), (SKY, "v"), (SOFT, "P"), (LINE, "X"), (INK, "*"))
 COLUMNS = 3
-HOURS_PER_DAY = 24
 
 
 @drawn
@@ -95,9 +94,10 @@ def alert_curves(curves: Mapping[str, AlertCurve], *, allowed: float | None = No
     figure = picture(7.8, 1.25 * len(curves) + 1.4)
     grid = figure.subplots(len(curves), 3, sharex=True, sharey="col", squeeze=False)
     told = []
+    unit = "h" if {curve.clock for curve in curves.values()} == {"calendar"} else "h of work"
     for row, (component, curve) in zip(grid, curves.items(), strict=True):
         middle = int(np.argmin(np.abs(curve.lead_levels - 0.5)))
-        lead = curve.lead_hours[:, :, middle] / HOURS_PER_DAY
+        lead = curve.lead_hours[:, :, middle]
         for axes, values in zip(row, (100 * curve.recall, lead, curve.false_alarms), strict=True):
             if curve.draws:
                 low, high = np.quantile(values[1:], (0.025, 0.975), axis=0)
@@ -112,11 +112,11 @@ def alert_curves(curves: Mapping[str, AlertCurve], *, allowed: float | None = No
         told.append(
             f"{words(component)} from {percent(curve.threshold, digits=0)} on: "
             f"{percent(curve.recall_at(), digits=0)} of {counted(curve.failures, 'failure')} found, "
-            f"median lead {number(_at(curve, lead[0]))} days, "
+            f"median lead {number(_at(curve, lead[0]))} {unit}, "
             f"{number(_at(curve, curve.false_alarms[0]))} false alarms per asset-month"
         )
     for axes, title in zip(
-        grid[0], ("failures found (%)", "median lead time (days)", "false alarms (a month)"), strict=True
+        grid[0], ("failures found (%)", f"median lead ({unit})", "false alarms (a month)"), strict=True
     ):
         axes.set_title(title, fontsize=10.5)
     grid[-1][1].set_xlabel("alert from this probability of failure on (%)")

@@ -109,8 +109,10 @@ class Assets(FleetOutputs):
         asset = asset or self.featured
         scores = self.scores.filter(pl.col("asset") == asset)
         peaks = scores.group_by("component").agg(pl.col("probability").max()).sort("probability", descending=True)
+        now = scores.filter(pl.col("day") == pl.col("day").max()).sort("probability", descending=True)
         failed = self.failures_of(asset)["component"].to_list()
-        followed = list(dict.fromkeys([*reversed(failed), *peaks["component"]]))[:FOLLOWED]
+        # What is likeliest to fail next, then what failed last.
+        followed = list(dict.fromkeys([*now["component"].head(1), *reversed(failed), *peaks["component"]]))[:FOLLOWED]
         return {
             "signals": self.signals(asset, self.telling(asset)),
             "asset": asset,
