@@ -185,7 +185,7 @@ def test_missed_failures_are_counted_by_component() -> None:
 
 def test_the_operating_point_is_told_with_what_it_finds_and_costs() -> None:
     told = FIGURES["alerts"]().alt
-    assert "water pump from 50\u202f% on: 60\u202f% of 10 failures found, median lead 4.00 days, 0.500 false" in told
+    assert "water pump from 50\u202f% on: 60\u202f% of 10 failures found, median lead 96.0 h, 0.500 false" in told
 
 
 def test_a_full_day_a_closed_day_and_one_into_the_reserve_have_signs() -> None:
