@@ -1,4 +1,4 @@
-"""The factory loop, run once for real with profile smoke; every pipeline test looks at this run or goes on from it."""
+"""The loops of all twins, run once for real with profile smoke; every pipeline test looks at this run or goes on from it."""
 
 import subprocess
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tests.conftest import run_in
 
 @dataclass(frozen=True)
 class Loop:
-    """A clone in which the loop has run, and what that run printed."""
+    """A clone in which the loops have run, and what that run printed."""
 
     clone: Path
     first: subprocess.CompletedProcess[str]
@@ -26,5 +26,5 @@ class Loop:
 def loop(fresh_clone: Callable[[], Path]) -> Loop:
     """`make repro PROFILE=smoke` in a fresh clone (without make's own set-up, which has been done)."""
     clone = fresh_clone()
-    first = run_in(clone, "python", "-m", "twinloop", "repro", "factory", "--profile", "smoke", TWINLOOP_WORKERS="2")
+    first = run_in(clone, "python", "-m", "twinloop", "repro", "--profile", "smoke", TWINLOOP_WORKERS="2")
     return Loop(clone, first)

@@ -20,6 +20,7 @@ import pytest
 
 from tests.conftest import ROOT, environment
 from tests.pipeline.conftest import Loop
+from tests.prognostics.data import written
 from tests.vision.datasets.images import put, spot, texture
 from twinloop import cli
 from twinloop.scheduling.files.example import write_example
@@ -34,7 +35,9 @@ SHOWN_ONLY = ("make test", "make lab", "make ui")
 FOR_A_TEAM = ("mlflow server", "export MLFLOW_", "dvc remote add")
 SERVERS = ("python -m twinloop serve", "python -m twinloop ui")
 CHANGING = ("python -m twinloop conf", "dvc exp")
+FIRST_STAGE = {"make repro": "dvc repro factory-prepare", "make repro TWIN=fleet": "dvc repro fleet-prepare"}
 MINE, TILES = Path("data/source/mine"), Path("data/source/tiles")
+TELEMETRY, ENGINES = Path("data/source/telemetry"), Path("data/source/cmapss")
 
 
 def readme_blocks() -> list[list[str]]:
@@ -61,6 +64,8 @@ COMMANDS = list(dict.fromkeys(command for block in BLOCKS if block not in CHANGI
 def used(loop: Loop) -> Loop:
     """The loop with a user's own files where README has them, and the environment that make looks for."""
     with_images(loop.clone)
+    written.azure(loop.clone / TELEMETRY)
+    written.cmapss(loop.clone / ENGINES)
     shop = JobShop(
         ("saw", "mill"),
         (Job("a", (Operation("saw", 30), Operation("mill", 40)), due=90), Job("b", (Operation("saw", 20),), due=60)),
@@ -161,8 +166,8 @@ def changed(used: Loop, tmp_path: Path) -> Path:
 def test_what_changes_the_configuration_runs_in_readmes_order(changed: Path, commands: list[str]) -> None:
     for command in commands:
         # Of a loop on other data the first stage reads them; the loop itself is run by the block of experiments.
-        whole = command != "make repro" or any(other.startswith("dvc exp") for other in commands)
-        assert_ran(run(changed, command if whole else "dvc repro factory-prepare"))
+        whole = command not in FIRST_STAGE or any(other.startswith("dvc exp") for other in commands)
+        assert_ran(run(changed, command if whole else FIRST_STAGE[command]))
     if "dvc exp run --run-all" in commands:
         shown = run(changed, "dvc exp show --csv").stdout.splitlines()
         assert {"AP", "profit_per_day", "tardiness"} <= {column.rpartition(":")[2] for column in shown[0].split(",")}

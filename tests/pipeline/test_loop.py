@@ -19,22 +19,28 @@ from twinloop.tracking.execution import PARENT
 from twinloop.tracking.store import FOLDER, open_store
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.twin import TWIN
-from twinloop.twins.registry import VERBS
+from twinloop.twins.registry import TWINS, VERBS
 from twinloop.twins.stage import STATE
 
 
-def ran(output: str) -> list[str]:
-    """The factory stages that a `dvc repro` really ran, in order."""
-    return re.findall(r"Running stage 'factory-(\w+)'", output)
+def ran(output: str, twin: str = "factory") -> list[str]:
+    """The stages of a twin that a `dvc repro` really ran, in order."""
+    return re.findall(rf"Running stage '{twin}-(\w+)'", output)
+
+
+def answer(clone: Path, twin: str) -> str:
+    """What `make repro` prints last of a twin."""
+    return f"{twin:<10} … {read_json(clone / 'reports/answers' / f'{twin}.json')['sentence']}\n"
 
 
 def test_every_stage_tells_its_line_and_the_answer_comes_last(loop: Loop) -> None:
     printed = loop.first.stderr
-    for verb in VERBS:
-        assert re.search(rf"^factory +{verb} .*\d\d:\d\d$", printed, re.MULTILINE), verb
-    answer = read_json(loop.clone / paths.ANSWER)["sentence"]
-    assert loop.first.stdout == f"factory    … {answer}\n"
-    assert "Open reports/index.html: one front page, 1 answer" in printed
+    for twin in TWINS:
+        for verb in VERBS:
+            assert re.search(rf"^{twin} +{verb} .*\d\d:\d\d$", printed, re.MULTILINE), f"{twin} {verb}"
+    assert read_json(loop.clone / paths.ANSWER)["sentence"] in loop.first.stdout
+    assert loop.first.stdout == "".join(answer(loop.clone, twin) for twin in TWINS)
+    assert f"Open reports/index.html: one front page, {len(TWINS)} answers" in printed
     assert "make ui" in printed
     assert "PROFILE=default" in printed.splitlines()[-1]
 
@@ -59,15 +65,17 @@ def test_every_stage_of_a_loop_lies_below_one_row(loop: Loop) -> None:
 
 
 def test_a_second_run_finds_everything_unchanged(loop: Loop) -> None:
-    again = loop.run("python", "-m", "twinloop", "repro", "factory")
-    assert re.findall(r"factory +(\w+) +unchanged", again.stderr) == list(VERBS)
+    again = loop.run("python", "-m", "twinloop", "repro")
+    for twin in TWINS:
+        assert re.findall(rf"{twin} +(\w+) +unchanged", again.stderr) == list(VERBS)
     assert again.stdout == loop.first.stdout
-    assert ran(loop.run("dvc", "repro").stdout) == []
+    assert "Running stage" not in loop.run("dvc", "repro").stdout
 
 
 def test_the_headlines_are_dvc_metrics_and_no_more_than_people_can_read(loop: Loop) -> None:
     shown = json.loads(loop.run("dvc", "metrics", "show", "--json").stdout)[""]["data"]
-    (values,) = (file["data"] for file in shown.values())
+    assert set(shown) == {f"data/{twin}/metrics/report.json" for twin in TWINS}
+    values = shown[str(paths.metrics("report"))]["data"]
     assert set(TWIN.columns.metrics) | {"results"} >= set(values) >= {"AP", "profit_per_day", "tardiness"}
     assert "epochs.csv" in loop.run("dvc", "plots", "show", "--json").stdout
 
@@ -135,11 +143,11 @@ def test_every_twin_runs_and_the_front_page_shows_every_answer(loop: Loop, tmp_p
     shutil.copytree(loop.clone, house, symlinks=True)
     install(house, "profile=smoke")
     done = run_in(house, "python", "-m", "twinloop", "repro")
-    assert re.findall(r"^factory +(\w+) +unchanged", done.stderr, re.MULTILINE) == list(VERBS)
+    for twin in TWINS:
+        assert re.findall(rf"^{twin} +(\w+) +unchanged", done.stderr, re.MULTILINE) == list(VERBS)
     assert re.findall(r"^stub +(\w+) .*\d\d:\d\d$", done.stderr, re.MULTILINE) == list(STUB_VERBS)
-    answers = [read_json(house / f"reports/answers/{twin}.json")["sentence"] for twin in ("factory", "stub")]
-    assert done.stdout == f"factory    … {answers[0]}\nstub       … {answers[1]}\n"
-    assert "one front page, 2 answers" in done.stderr
+    assert done.stdout == "".join(answer(house, twin) for twin in (*TWINS, "stub"))
+    assert f"one front page, {len(TWINS) + 1} answers" in done.stderr
     page = (house / PAGE).read_text(encoding="utf-8")
     assert page.index('href="factory/index.html"') < page.index('href="stub/index.html"')
     # Plain DVC makes the same page.
@@ -165,13 +173,14 @@ def test_a_changed_figure_runs_the_report_and_only_the_notebooks_that_show_it(lo
 
 
 # The last one: what it leaves holds other measured times than the report was made of.
-@pytest.mark.parametrize("stage", ["tune", "train", "evaluate", "simulate", "schedule"])
-def test_outputs_are_identical_with_one_and_two_workers(loop: Loop, stage: str) -> None:
+@pytest.mark.parametrize("verb", ["tune", "train", "evaluate", "simulate", "schedule"])
+@pytest.mark.parametrize("twin", TWINS)
+def test_outputs_are_identical_with_one_and_two_workers(loop: Loop, twin: str, verb: str) -> None:
     def outputs() -> list[dict[str, Any]]:
         lock = yaml.safe_load((loop.clone / "dvc.lock").read_text(encoding="utf-8"))
-        found: list[dict[str, Any]] = lock["stages"][f"factory-{stage}"]["outs"]
+        found: list[dict[str, Any]] = lock["stages"][f"{twin}-{verb}"]["outs"]
         return [out for out in found if out["path"] != str(paths.INCUMBENTS)]
 
     with_two = outputs()
-    loop.run("dvc", "repro", "--single-item", "--force", f"factory-{stage}", TWINLOOP_WORKERS="1")
+    loop.run("dvc", "repro", "--single-item", "--force", f"{twin}-{verb}", TWINLOOP_WORKERS="1")
     assert outputs() == with_two
