@@ -57,3 +57,18 @@ class Demand(FleetOutputs):
         ]
         headers = ("skill", "week", "minutes (median)", "80 % band", "as the last week")
         return Table.of(headers, rows or [("none", "", "", "", "")], numeric=range(1, 5))
+
+    def predicted(self) -> Table:
+        """Failures that today's risks let expect if no vehicle comes before, by skill and week, with their minutes."""
+        rows = [
+            (
+                row["skill"],
+                count(row["week"]),
+                number(row["jobs"]),
+                number(row["minutes"]),
+                number(row["variance"] ** 0.5),
+            )
+            for row in self.evaluation("predicted").iter_rows(named=True)
+        ]
+        headers = ("skill", "week", "failures expected", "minutes", "standard deviation (minutes)")
+        return Table.of(headers, rows or [("none", "", "", "", "")], numeric=range(1, 5))
