@@ -1,4 +1,4 @@
-"""The loops of all twins, run once for real with profile smoke; every pipeline test looks at this run or goes on from it."""
+"""The loops of all twins, run once for real with profile smoke: every pipeline test looks at this run or goes on."""
 
 import subprocess
 from collections.abc import Callable

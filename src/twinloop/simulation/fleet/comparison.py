@@ -82,6 +82,12 @@ class FleetComparison:
         if best == INTERVAL:
             return "No policy is cheaper than the best fixed intervals."
         relative, share = self[best].relative(COST), self.visible_share(best)
+        saving = self.saving(best)
+        if saving.low <= 0:
+            return (
+                f"No policy is surely cheaper than the best fixed intervals: {best} saves {fixed(saving.mean, 2)} € per "
+                f"vehicle-day ({fixed(saving.low, 2)} … {fixed(saving.high, 2)})."
+            )
         less = f" {percent(-relative.mean)}" if relative else ""
         text = f"By {best} a vehicle costs{less} less than by the best fixed intervals"
         ends = f" ({percent(-relative.high)} … {percent(-relative.low)})" if relative else ""
