@@ -85,8 +85,8 @@ class FleetComparison:
         saving = self.saving(best)
         if saving.low <= 0:
             return (
-                f"No policy is surely cheaper than the best fixed intervals: {best} saves {fixed(saving.mean, 2)} € per "
-                f"vehicle-day ({fixed(saving.low, 2)} … {fixed(saving.high, 2)})."
+                f"No policy is surely cheaper than the best fixed intervals: {best} saves {fixed(saving.mean, 2)} € "
+                f"per vehicle-day ({fixed(saving.low, 2)} … {fixed(saving.high, 2)})."
             )
         less = f" {percent(-relative.mean)}" if relative else ""
         text = f"By {best} a vehicle costs{less} less than by the best fixed intervals"
