@@ -59,6 +59,8 @@ bench: $(STAMP)
 	python benchmarks/serving.py --json
 	python benchmarks/simulation.py --json
 	python benchmarks/scheduling.py --json
+	python benchmarks/booking.py --json
+	python benchmarks/prognostics.py --json
 
 # Changes one operator or value at a time and asks the tests, an hour on two cores; tests/MUTANTS.md explains what survives.
 mutants: $(STAMP)

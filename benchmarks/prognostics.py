@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 from twinloop.errors import InputError
 from twinloop.replication.statistics import interval
 
-PARTS = ("cmapss", "nab", "policy", "speed", "demand")
+PARTS = ("cmapss", "nab", "policy", "speed", "demand", "loop")
 SEEDS = 5
 
 
@@ -54,6 +55,8 @@ def main() -> None:
         from benchmarks import fleet_policy
 
         figures |= fleet_policy.measured(seed=options.seed or 0)
+    if "loop" in options.only:
+        figures |= fleet_loop()
     print(json.dumps(figures | {"reasons": reasons}, indent=None if options.json else 2))
 
 
@@ -106,6 +109,27 @@ def demand(seeds: Sequence[int]) -> dict[str, Any]:
         values.append(workshop.measured(seed=seed))
         print(f"demand seed {seed}: {values[-1]}", file=sys.stderr, flush=True)
     return {key: spread([run[key] for run in values]) for key in values[0]}
+
+
+def fleet_loop() -> dict[str, float]:
+    """The fleet's loop in a fresh clone that is set up: seconds, and the most memory of all its processes.
+
+    noop: once more, nothing changed. smoke: with profile smoke.
+    """
+    from benchmarks.loop import cloned, watched
+
+    repro = ["python", "-m", "twinloop", "repro", "fleet"]
+    with tempfile.TemporaryDirectory(prefix="twinloop-bench-") as folder:
+        figures: dict[str, float] = {}
+        for profile in ("smoke", "default"):
+            clone = Path(folder) / profile
+            cloned(clone)
+            watched(clone, ["python", "-m", "twinloop", "compile"])
+            seconds, peak_gib = watched(clone, [*repro, "--profile", profile])
+            name = "fleet_smoke_s" if profile == "smoke" else "fleet_repro_s"
+            figures |= {name: round(seconds, 1), "fleet_peak_gib": round(peak_gib, 2)}
+        figures["fleet_noop_s"] = round(watched(clone, repro)[0], 1)
+    return figures
 
 
 def spread(values: Sequence[float]) -> dict[str, float | None]:
