@@ -1,20 +1,17 @@
 """The scheduler as a served model: an instance in, a plan out, over HTTP; what is no instance says why in one line."""
 
 import json
-import socket
-import sys
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from tests.scheduling.shops import rich_shop, single
 from tests.tracking import conftest as stores
+from tests.twins.served import post, serving
 from twinloop.contracts import Assignment, Plan
 from twinloop.scheduling.checker import check
 from twinloop.scheduling.files.shop_json import shop_record
@@ -37,38 +34,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(folder: Path) -> Iterator[str]:
-    """MLflow's own scoring server, in a thread of this process: starting another one takes ten seconds."""
-    import uvicorn
-    from mlflow.pyfunc import load_model
-    from mlflow.pyfunc.scoring_server import init
-
-    before = list(sys.path)
-    model = load_model(str(folder))
-    sys.path[:] = before  # MLflow puts the model's copy of the code first
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(init(model), host="127.0.0.1", port=port, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        for _ in range(200):
-            if server.started:
-                break
-            threading.Event().wait(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=20)
-    assert not thread.is_alive()
-
-
-def post(url: str, column: str, values: list[Any]) -> list[dict[str, Any]]:
-    body = json.dumps({"dataframe_split": {"columns": [column], "data": [[value] for value in values]}})
-    request = urllib.request.Request(f"{url}/invocations", body.encode(), headers={"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        answers: list[dict[str, Any]] = json.load(answer)["predictions"]
-    return answers
+    with serving(folder) as address:
+        yield address
 
 
 def text(shop: JobShop) -> str:
