@@ -131,7 +131,15 @@ def test_push_and_pull_carry_the_whole_state(loop: Loop, tmp_path: Path) -> None
     loop.run("dvc", "push")
     shutil.rmtree(loop.clone / ".dvc/cache")
     # The headlines lie in git; the rest is DVC's to fetch.
-    for folder in (paths.DATASET, paths.EVALUATION, paths.SIMULATION, paths.SCHEDULE, "models/factory", paths.REPORTS):
+    for folder in (
+        paths.DATASET,
+        paths.EVALUATION,
+        paths.SIMULATION,
+        paths.SCHEDULE,
+        paths.MACHINES,
+        "models/factory",
+        paths.REPORTS,
+    ):
         shutil.rmtree(loop.clone / folder)
     loop.run("dvc", "pull")
     assert loop.run("dvc", "status").stdout.strip() in ("Data and pipelines are up to date.", "")
