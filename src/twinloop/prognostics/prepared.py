@@ -32,6 +32,7 @@ TRAIN: Split = "train"
 TEST: Split = "test"
 NOBODY = ""
 FILE = "dataset.json"
+TABLES = ("windows", "lives", "events", "facts")
 # Assets whose rows become features together: of ten sensors, some hundred megabytes.
 TOGETHER = 20
 MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR
@@ -49,11 +50,22 @@ class Prepared:
 
     @classmethod
     def load(cls, folder: Path) -> "Prepared":
-        """What `prepare` wrote. Raises InputError where there is none."""
+        """What `prepare` wrote. Raises InputError where there is none, and where a table is another one since."""
         path = folder / FILE
         if not path.is_file():
             raise InputError(f"dataset: {path}: expected a prepared dataset, found none: run the prepare stage first")
-        return cls(folder, read_json(path))
+        try:
+            about = read_json(path)
+        except ValueError as error:
+            raise InputError(f"dataset: {path}: cannot be read ({error}): run the prepare stage again") from None
+        if not isinstance(about, dict) or "sha256" not in about:
+            raise InputError(f"dataset: {path}: expected what the prepare stage writes: run it again")
+        if _digest(folder) != about["sha256"]:
+            raise InputError(
+                f"dataset: {folder}: its tables are not those that were prepared (cut or changed since): run the "
+                "prepare stage again"
+            )
+        return cls(folder, about)
 
     def table(self, *, shown: bool = False) -> FeatureTable:
         """Features of all windows in order."""
@@ -101,7 +113,12 @@ class Prepared:
         return clock
 
     def _read(self, name: str, *, shown: bool) -> pl.DataFrame:
-        return pl.read_parquet(self.folder / f"{'shown_' if shown else ''}{name}.parquet")
+        path = self.folder / f"{'shown_' if shown else ''}{name}.parquet"
+        try:
+            return pl.read_parquet(path)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"dataset: {path}: cannot be read ({reason}): run the prepare stage again") from None
 
 
 def prepare(
@@ -165,9 +182,14 @@ def prepare(
             own[name].write_parquet(fresh / f"shown_{name}.parquet")
         shown.telemetry.save(fresh / "shown_telemetry.parquet")
         write_json(fresh / "reference.json", reference.record())
-        digests = {name: sha256(fresh / f"{name}.parquet") for name in written}
-        write_json(fresh / FILE, about | {"sha256": fingerprint(digests)})
+        write_json(fresh / FILE, about | {"sha256": _digest(fresh)})
     return Prepared.load(target)
+
+
+def _digest(folder: Path) -> str:
+    """Of the tables that are learnt from and judged on; a table that is missing has none."""
+    paths = {name: folder / f"{name}.parquet" for name in TABLES}
+    return fingerprint({name: sha256(path) for name, path in paths.items() if path.is_file()})
 
 
 def _divided(
@@ -181,6 +203,12 @@ def _divided(
     frame = frame.unique(maintain_order=True).sort("asset", "time_min")
     given = record.lives.filter(pl.col("split") != "").select("asset", "split").unique()
     if len(given):
+        sides = {name: given.filter(pl.col("split") == name)["asset"].n_unique() for name in (TRAIN, TEST)}
+        if not all(sides.values()):
+            raise InputError(
+                f"split: the data name {sides[TRAIN]} assets for training and {sides[TEST]} for test: expected some of "
+                "both, or leave the split out of the data"
+            )
         return frame.join(given, on="asset", how="left").with_columns(pl.col("split").fill_null(NOBODY)), 0.0
     table = FeatureTable.of(frame)
     made = unit_time_split(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from twinloop.errors import InputError
+from twinloop.errors import LONGEST_NAME, InputError
 from twinloop.prognostics.data.ai4i import plain
 from twinloop.prognostics.data.contradictions import consistent
 from twinloop.prognostics.data.files import columns, kind_of, numbers, stem_of, table
@@ -27,7 +27,7 @@ from twinloop.prognostics.data.record import (
     check_disjoint,
     lives_of,
 )
-from twinloop.prognostics.data.screening import screened
+from twinloop.prognostics.data.screening import KEY, screened
 from twinloop.prognostics.data.settings import DataSettings
 from twinloop.prognostics.data.times import Times, drift_per_day, read_times
 
@@ -51,6 +51,7 @@ STEMS = {
     MAINTENANCE: ("maintenance", "maintenances", "maint", "repairs", "services", "visits"),
     ERROR: ("errors", "error", "alarms", "faults"),
 }
+SPLITS = ("train", "test")
 FACTS = ("machines", "assets", "vehicles", "fleet", "facts")
 
 
@@ -114,9 +115,11 @@ def read(files: list[Path], settings: DataSettings) -> Record:
     parts: list[pl.DataFrame] = []
     units: dict[str, str] = {}
     leaks: list[str] = []
+    absolute: set[bool] = set()
     splits: list[dict[str, str]] = []
     for path in (path for path, what in held.items() if what == "readings"):
-        rows, own, hidden, split = _readings(path, settings, counts)
+        rows, own, hidden, split, stamped = _readings(path, settings, counts)
+        absolute.add(stamped)
         for name, unit in own.items():
             if units.setdefault(name, unit) != unit:
                 raise InputError(
@@ -125,10 +128,9 @@ def read(files: list[Path], settings: DataSettings) -> Record:
         parts.append(rows)
         leaks += hidden
         splits.append(split)
-    absolute = {bool(part["absolute"].any()) for part in parts}
     if len(absolute) > 1:
         raise InputError("data: expected timestamps in all tables of readings or in none: they share one clock")
-    rows = pl.concat(parts, how="diagonal").drop("absolute")
+    rows = pl.concat(parts, how="diagonal")
     dated = absolute == {True}
     begin = math.floor(float(rows["time_min"].min() or 0.0)) if dated else 0.0  # type: ignore[arg-type]
     telemetry, screening = screened(
@@ -160,25 +162,25 @@ def _times(column: pl.Series, where: str, settings: DataSettings) -> Times:
 
 def _readings(
     path: Path, settings: DataSettings, counts: Counter[str]
-) -> tuple[pl.DataFrame, dict[str, str], tuple[str, ...], dict[str, str]]:
-    """Rows (asset, time_min, absolute, sensors), units, columns left out as leaks, and each asset's split."""
+) -> tuple[pl.DataFrame, dict[str, str], tuple[str, ...], dict[str, str], bool]:
+    """Rows (asset, time_min, sensors), units, leaks left out, the split of each asset, and whether times are dates."""
     frame = table(path, max_bytes=settings.max_bytes)
     roles = _roles(frame.columns)
     assert roles.time is not None
     times = _times(frame[roles.time], f"{path.name}: {roles.time}", settings)
     asset = frame[roles.asset].cast(pl.String) if roles.asset else pl.repeat(stem_of(path), len(frame), eager=True)
-    key = pl.DataFrame({"asset": asset, "time_min": times.minutes}).with_columns(absolute=pl.lit(times.absolute))
+    key = pl.DataFrame({"asset": asset, "time_min": times.minutes})
     if roles.received:
         key = _with_drift(key, _times(frame[roles.received], f"{path.name}: {roles.received}", settings), settings)
-    split = _splits(frame, roles, asset)
+    split = _splits(path, frame, roles, asset)
     if roles.sensor and roles.value:
         rows, units = _long(frame, key, roles, path, counts)
-        return rows, units, (), split
+        return rows, units, (), split, times.absolute
     used = {name for name in roles if name is not None} - {roles.value, roles.kind, roles.detail, roles.component}
     hidden = () if settings.with_leaks else leaking(name for name in frame.columns if name not in used)
     values, units = {}, {}
     for name in (name for name in frame.columns if name not in used and name not in hidden):
-        sensor, unit = plain(name)
+        sensor, unit = _free(plain(name)[0], path), plain(name)[1]
         column, bad = numbers(frame[name]) if _numeric(frame[name]) else (None, 0)
         if column is None or bad == len(column) - frame[name].null_count() > 0:
             counts["columns of text"] += 1
@@ -187,7 +189,7 @@ def _readings(
             raise InputError(f"data: {path}: two columns are called {sensor}: rename one")
         values[sensor], units[sensor] = column, unit
         counts["values that are no number"] += bad
-    return pl.concat([key, pl.DataFrame(values)], how="horizontal"), units, hidden, split
+    return pl.concat([key, pl.DataFrame(values)], how="horizontal"), units, hidden, split, times.absolute
 
 
 def _numeric(column: pl.Series) -> bool:
@@ -218,10 +220,17 @@ def _long(
             f"({len(twice)} such rows): drop the duplicates"
         )
     units = dict(rows.select("sensor", "unit").drop_nulls("sensor").unique("sensor").sort("sensor").iter_rows())
-    wide = rows.drop("unit").pivot(
-        "sensor", index=["asset", "time_min", "absolute"], values="value", maintain_order=True
-    )
-    return wide.select("asset", "time_min", "absolute", *units), units
+    for name in units:
+        _free(name, path)
+    wide = rows.drop("unit").pivot("sensor", index=["asset", "time_min"], values="value", maintain_order=True)
+    return wide.select("asset", "time_min", *units), units
+
+
+def _free(sensor: str, path: Path) -> str:
+    """The sensor's name, unless it is one that every record has already."""
+    if sensor in KEY:
+        raise InputError(f"data: {path}: a sensor cannot be called {sensor}: rename it")
+    return sensor
 
 
 def _with_drift(key: pl.DataFrame, received: Times, settings: DataSettings) -> pl.DataFrame:
@@ -243,10 +252,17 @@ def _with_drift(key: pl.DataFrame, received: Times, settings: DataSettings) -> p
     return both.drop("received")
 
 
-def _splits(frame: pl.DataFrame, roles: Roles, asset: pl.Series) -> dict[str, str]:
+def _splits(path: Path, frame: pl.DataFrame, roles: Roles, asset: pl.Series) -> dict[str, str]:
     if roles.split is None:
         return {}
-    pairs = pl.DataFrame({"asset": asset, "split": frame[roles.split].cast(pl.String)}).drop_nulls().unique()
+    given = frame[roles.split].cast(pl.String).str.strip_chars().str.to_lowercase()
+    strange = sorted(set(given.drop_nulls()) - {*SPLITS, ""})
+    if strange:
+        raise InputError(
+            f"data: {path}: {roles.split} = {strange[0][:LONGEST_NAME]!r}: expected train, test, or nothing in every "
+            "row: rename the column if it is a sensor"
+        )
+    pairs = pl.DataFrame({"asset": asset, "split": given}).drop_nulls().unique()
     by = {name: set(part["asset"]) for (name,), part in pairs.partition_by("split", as_dict=True).items()}
     for name, assets in sorted(by.items()):
         check_disjoint(set().union(*(own for other, own in by.items() if other != name)), assets)

@@ -76,7 +76,8 @@ def lives_of(telemetry: Telemetry, events: pl.DataFrame, components: Collection[
     """Lives of every component of every asset: they end with its failure, or are cut by maintenance or the last row.
 
     A life begins where the one before ended and was repaired, the first with the asset's telemetry. What the component
-    went through before that is not known: its age counts from the first row.
+    went through before that is not known: its age counts from the first row. A failure or repair noted after the last
+    row ends the life that was running, which is then not cut.
     """
     spans = telemetry.frame.group_by("asset").agg(first=pl.col("time_min").first(), last=pl.col("time_min").last())
     spans = spans.with_columns(pl.col("asset").cast(pl.String)).join(
@@ -91,7 +92,10 @@ def lives_of(telemetry: Telemetry, events: pl.DataFrame, components: Collection[
     )
     # A repair noted at the very minute of its failure is one end, a failed one.
     ends = ends.sort("failed", descending=True).unique(["asset", "component", "end_min"], keep="first")
-    cut = spans.select("asset", "component", end_min="last", back_min="last", failed=pl.lit(value=False))
+    # Telemetry often stops with the failure, which is noted a little later: then nothing is left to be cut.
+    noted = ends.group_by("asset", "component").agg(noted=pl.col("end_min").max())
+    until = spans.join(noted, on=["asset", "component"], how="left").with_columns(pl.max_horizontal("last", "noted"))
+    cut = until.select("asset", "component", end_min="last", back_min="last", failed=pl.lit(value=False))
     lives = (
         pl.concat([ends.join(spans.select("asset", "component"), on=["asset", "component"]), cut])
         .join(spans, on=["asset", "component"])

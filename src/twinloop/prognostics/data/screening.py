@@ -54,13 +54,23 @@ def screened(
 
 
 def check_names(names: pl.Series, what: str) -> None:
-    """Raise InputError for a name with control characters, without a letter, or of more than 80 of them."""
+    """Raise InputError for a name with control characters, without a letter, or of more than 80 of them.
+
+    Also for two assets or components whose names differ by capitals and blanks alone: probably one, written twice.
+    """
+    seen: dict[str, str] = {}
     for name in names.drop_nulls().sort():
         strange = any(unicodedata.category(letter)[0] in "CZ" and letter != " " for letter in name)
         if strange or not name.strip() or len(name) > LONGEST_NAME:
             raise InputError(
                 f"data: {what} {ascii(name)[:LONGEST_NAME]}: expected a name of 1 to {LONGEST_NAME} printable letters: "
                 "rename it in the source"
+            )
+        other = seen.setdefault("".join(name.split()).casefold(), name)
+        if other != name and what != "sensor":
+            raise InputError(
+                f"data: {what}s {other!r} and {name!r} differ by capitals or blanks alone: give one {what} one name in "
+                "the source, and two clearly different ones"
             )
 
 

@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.contracts import Telemetry
-from twinloop.errors import InputError, unknown
+from twinloop.errors import InputError, nearest
 from twinloop.prognostics.features.settings import FeatureSettings
 
 Floats = NDArray[np.float64]
@@ -66,8 +66,11 @@ class Reference:
 
     def record(self) -> dict[str, Any]:
         """Plain values for JSON; `Reference.of` reads them."""
+        # Limits of a sensor that never showed a value are not known: JSON has null for that, and no NaN.
         return {"sensors": list(self.sensors)} | {
-            name: value.tolist() for name, value in vars(self).items() if name != "sensors"
+            name: np.where(np.isnan(value), None, value).tolist()  # type: ignore[call-overload]
+            for name, value in vars(self).items()
+            if name != "sensors"
         }
 
     @classmethod
@@ -78,13 +81,27 @@ class Reference:
 
 
 def fit_reference(telemetry: Telemetry, settings: FeatureSettings, *, seed: int) -> Reference:
-    """The reference of training telemetry. Raises InputError for a load or regime sensor that it does not have."""
+    """The reference of training telemetry.
+
+    Raises InputError for a load or regime sensor that it does not have, or that shows no value in it.
+    """
     sensors = telemetry.sensors
-    for name in (settings.load, *settings.regime):
-        if name and name not in sensors:
-            raise unknown("FeatureSettings", name, sensors)
     if telemetry.frame.is_empty():
         raise InputError("features: expected telemetry to learn what is usual from, got no row")
+    for role, name in (("load", settings.load), *(("regime", name) for name in settings.regime)):
+        if not name:
+            continue
+        if name not in sensors:
+            raise InputError(
+                f"FeatureSettings.{role}: unknown name {name!r}; {nearest(name, sensors)}: name a sensor of the data, "
+                "or none"
+            )
+        # Without it every sensor would look as if nothing could be expected of it.
+        if not telemetry.frame[name].count():
+            raise InputError(
+                f"FeatureSettings.{role}: {name} shows no value in {len(telemetry)} rows of training: name another "
+                "sensor, or none"
+            )
     values = telemetry.frame.select(pl.col(name).cast(pl.Float64) for name in sensors)
     share = settings.limit_share
     low, high = (

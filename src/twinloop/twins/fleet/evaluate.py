@@ -12,6 +12,7 @@ import polars as pl
 from twinloop.contracts import AlertCurve
 from twinloop.contracts.alert_curve import HOURS_PER_MONTH
 from twinloop.contracts.diagnosis import save_diagnoses
+from twinloop.errors import InputError
 from twinloop.files import atomic, sha256, write_json
 from twinloop.numbers import MINUTES_PER_HOUR, MISSING, percent
 from twinloop.prognostics.anomaly import anomalies, fit_detector, open_isolation
@@ -77,6 +78,11 @@ def run(stage: Stage[FleetConfig]) -> str:
             shown.step(note=name)
     watching = _Watching(stage, prepared, model, table, lives)
     curves = watching.alerts(answers)
+    if not curves:
+        raise InputError(
+            "evaluate: no component of a test asset failed in the time that is judged: found and missed failures "
+            "cannot be counted; watch the assets for longer, or raise fleet.split.test_share or time_share"
+        )
     threshold = common_threshold(list(curves.values()), false_alarms=fleet.evaluate.false_alarms)
     plan.save_curves({name: curve.at(threshold) for name, curve in curves.items()}, stage.root / paths.ALERTS)
     plan.save_curves(watching.leads(), stage.root / paths.LEADS)

@@ -47,8 +47,15 @@ def described(sections: FleetSections, prepared: Prepared, *, vehicles: int) -> 
         return standard.fleet()
     usual = standard.fleet()
     share = work_share(usual) if prepared.clock == "calendar" else 1.0
-    components = []
+    components: list[Component] = []
+    taken: dict[str, str] = {}
     for name in prepared.about["components"]:
+        other = taken.setdefault(component_name(name), name)
+        if other != name:
+            raise InputError(
+                f"fleet: components {other!r} and {name!r} would both be simulated as {component_name(name)}: give "
+                "them names that differ by letters or digits in the data"
+            )
         lives = prepared.lives().filter((pl.col("component") == name) & (pl.col("end_min") > pl.col("begin_min")))
         if lives["failed"].any():
             hours = (lives["end_min"] - lives["begin_min"]).to_numpy() / MINUTES_PER_HOUR * share

@@ -62,10 +62,11 @@ def run(stage: Stage[FleetConfig]) -> str:
     }
     write_json(stage.root / paths.metrics("train"), metrics)
     alone = [name for name in model.components if name not in learnt]
+    by = f", {metrics['members']}" if members else ""
     few = f"; by age alone, as too few failed: {', '.join(alone)}" if alone else ""
     return (
         f"{counted(len(learnt), 'component')} from {counted(metrics['failures'], 'failure')} of "
-        f"{counted(len(table.assets), 'asset')}, {count(len(model.columns))} features, {metrics['members']}{few}"
+        f"{counted(len(table.assets), 'asset')}, {count(len(model.columns))} features{by}{few}"
     )
 
 
