@@ -60,7 +60,7 @@ class Prepared:
             raise InputError(f"dataset: {path}: cannot be read ({error}): run the prepare stage again") from None
         if not isinstance(about, dict) or "sha256" not in about:
             raise InputError(f"dataset: {path}: expected what the prepare stage writes: run it again")
-        if _digest(folder) != about["sha256"]:
+        if tables_digest(folder) != about["sha256"]:
             raise InputError(
                 f"dataset: {folder}: its tables are not those that were prepared (cut or changed since): run the "
                 "prepare stage again"
@@ -182,11 +182,11 @@ def prepare(
             own[name].write_parquet(fresh / f"shown_{name}.parquet")
         shown.telemetry.save(fresh / "shown_telemetry.parquet")
         write_json(fresh / "reference.json", reference.record())
-        write_json(fresh / FILE, about | {"sha256": _digest(fresh)})
+        write_json(fresh / FILE, about | {"sha256": tables_digest(fresh)})
     return Prepared.load(target)
 
 
-def _digest(folder: Path) -> str:
+def tables_digest(folder: Path) -> str:
     """Of the tables that are learnt from and judged on; a table that is missing has none."""
     paths = {name: folder / f"{name}.parquet" for name in TABLES}
     return fingerprint({name: sha256(path) for name, path in paths.items() if path.is_file()})

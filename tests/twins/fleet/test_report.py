@@ -12,7 +12,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.tracking import conftest as stores
 from tests.twins.fleet.small_loop import stage
-from twinloop.files import read_json
+from twinloop.files import read_json, write_json
+from twinloop.prognostics.prepared import tables_digest
 from twinloop.tracking.stage_run import stage_run
 from twinloop.tracking.store import Store
 from twinloop.twins.fleet import paths, record, report
@@ -36,6 +37,8 @@ def make_hostile(root: Path) -> None:
             if own and not path.name.endswith("risks.parquet"):
                 kept = {name: value for name, value in pl.read_parquet_metadata(path).items() if "twinloop" in name}
                 frame.with_columns(pl.col(own).replace({"VEH002": HOSTILE})).write_parquet(path, metadata=kept)
+    about = root / paths.DATASET / "dataset.json"
+    write_json(about, read_json(about) | {"sha256": tables_digest(about.parent)})
 
 
 @pytest.fixture(scope="module")
