@@ -66,11 +66,8 @@ class Reference:
 
     def record(self) -> dict[str, Any]:
         """Plain values for JSON; `Reference.of` reads them."""
-        # Limits of a sensor that never showed a value are not known: JSON has null for that, and no NaN.
         return {"sensors": list(self.sensors)} | {
-            name: np.where(np.isnan(value), None, value).tolist()  # type: ignore[call-overload]
-            for name, value in vars(self).items()
-            if name != "sensors"
+            name: _plain(value) for name, value in vars(self).items() if name != "sensors"
         }
 
     @classmethod
@@ -78,6 +75,13 @@ class Reference:
         """What `record` gave."""
         arrays = {name: np.array(value, dtype=np.float64) for name, value in record.items() if name != "sensors"}
         return cls(tuple(record["sensors"]), **arrays)
+
+
+def _plain(values: Floats) -> Any:
+    """For JSON, which has null and no NaN: limits of a sensor that never showed a value are not known."""
+    known = values.astype(object)
+    known[np.isnan(values)] = None
+    return known.tolist()
 
 
 def fit_reference(telemetry: Telemetry, settings: FeatureSettings, *, seed: int) -> Reference:
