@@ -67,7 +67,8 @@ def test_every_stage_of_a_loop_lies_below_one_row(loop: Loop) -> None:
 def test_a_second_run_finds_everything_unchanged(loop: Loop) -> None:
     again = loop.run("python", "-m", "twinloop", "repro")
     for twin in TWINS:
-        assert re.findall(rf"{twin} +(\w+) +unchanged", again.stderr) == list(VERBS)
+        # Of stages that do not depend on each other DVC may take either first.
+        assert sorted(re.findall(rf"{twin} +(\w+) +unchanged", again.stderr)) == sorted(VERBS)
     assert again.stdout == loop.first.stdout
     assert "Running stage" not in loop.run("dvc", "repro").stdout
 
@@ -152,7 +153,7 @@ def test_every_twin_runs_and_the_front_page_shows_every_answer(loop: Loop, tmp_p
     install(house, "profile=smoke")
     done = run_in(house, "python", "-m", "twinloop", "repro")
     for twin in TWINS:
-        assert re.findall(rf"^{twin} +(\w+) +unchanged", done.stderr, re.MULTILINE) == list(VERBS)
+        assert sorted(re.findall(rf"^{twin} +(\w+) +unchanged", done.stderr, re.MULTILINE)) == sorted(VERBS)
     assert re.findall(r"^stub +(\w+) .*\d\d:\d\d$", done.stderr, re.MULTILINE) == list(STUB_VERBS)
     assert done.stdout == "".join(answer(house, twin) for twin in (*TWINS, "stub"))
     assert f"one front page, {len(TWINS) + 1} answers" in done.stderr
