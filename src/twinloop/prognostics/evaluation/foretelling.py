@@ -189,13 +189,19 @@ def failures_found(
     threshold: float,
     window_hours: float,
 ) -> pl.DataFrame:
-    """Every failure after one of these rows, whether an alert came in the window before it, and how early."""
+    """Every failure after one of these rows, whether an alert came in the window before it, and how early.
+
+    A failure of which no row shows the window before it (the record ended sooner) can be neither found nor missed.
+    """
     made = []
     for asset, end, failed, inside in _lives(table, lives, component, rows):
         if not failed:
             continue
         lead = (end - table.time_min[rows[inside]]) / MINUTES_PER_HOUR
-        hit = lead[(score[inside] >= threshold) & (lead <= window_hours) & (lead >= 0)]
+        near = (lead <= window_hours) & (lead >= 0)
+        if not near.any():
+            continue
+        hit = lead[near & (score[inside] >= threshold)]
         made.append((asset, component, end, len(hit) > 0, float(hit.max()) if len(hit) else None))
     return pl.DataFrame(made, schema=FOUND, orient="row")
 
