@@ -176,7 +176,9 @@ def _readings(
     if roles.sensor and roles.value:
         rows, units = _long(frame, key, roles, path, counts)
         return rows, units, (), split, times.absolute
-    used = {name for name in roles if name is not None} - {roles.value, roles.kind, roles.detail, roles.component}
+    # A sensor column without values beside it is a sensor of that name, as the others are.
+    roled = {roles.value, roles.kind, roles.detail, roles.component, roles.sensor}
+    used = {name for name in roles if name is not None} - roled
     hidden = () if settings.with_leaks else leaking(name for name in frame.columns if name not in used)
     values, units = {}, {}
     for name in (name for name in frame.columns if name not in used and name not in hidden):

@@ -21,6 +21,8 @@ from twinloop.prognostics.evaluation.alerts import LEVELS, Watched, resampled
 Floats = NDArray[np.float64]
 # Shares of the watched time that lie at or above the lowest and the highest threshold.
 SHARES = (0.6, 0.005)
+# Of the longest step between scores; a longer silence before the end is a record that ended sooner.
+GAP_FACTOR = 10.0
 
 
 class Firsts(NamedTuple):
@@ -69,7 +71,8 @@ def lead_curve(
     left, failed = first_alerts(watched, thresholds)
     weights = np.vstack([np.ones(len(failed), dtype=np.int64), resampled(failed, draws, np.random.default_rng(seed))])
     alerted = np.isfinite(left)
-    hits, missed = weights @ alerted, weights @ (~alerted & failed[:, None])
+    shown = np.array([_to_its_end(life) for life in watched], dtype=np.bool_)
+    hits, missed = weights @ alerted, weights @ (~alerted & (failed & shown)[:, None])
     months = sum(life.end_min for life in watched) / MINUTES_PER_HOUR / hours_per_month
     recall = hits / np.maximum(hits + missed, 1)
     lead = np.stack([_leads(column, failed, weights) for column in left.T], axis=1)
@@ -86,6 +89,12 @@ def lead_curve(
         hours_per_month=hours_per_month,
         clock=clock,
     )
+
+
+def _to_its_end(life: Watched) -> bool:
+    """Whether a life was watched until it ended: without an alert, one whose record ended sooner was not missed."""
+    steps = np.diff(life.age_min)
+    return not len(steps) or bool(life.end_min - life.age_min[-1] <= GAP_FACTOR * steps.max())
 
 
 def _leads(left: Floats, failed: NDArray[np.bool_], weights: NDArray[np.int64]) -> Floats:
