@@ -227,3 +227,13 @@ def test_a_model_file_that_was_altered_or_is_a_pickle_is_refused(fleet_root: Pat
     graph.write_bytes(pickle.dumps({"forest": 1}))
     with pytest.raises(InputError, match=graph.name):
         open_hazard(tmp_path / "predictor")
+
+
+def test_training_is_the_same_with_one_worker_and_again(fleet_root: Path, tmp_path: Path) -> None:
+    for folder in (paths.DATASET, paths.TUNED.parent):
+        (tmp_path / folder).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder).symlink_to(fleet_root / folder)
+    run(tmp_path, stages=("train",), workers=1)
+    for folder in (paths.PREDICTOR, paths.ANOMALY):
+        made = {file.name: sha256(file) for file in (fleet_root / folder).iterdir()}
+        assert {file.name: sha256(file) for file in (tmp_path / folder).iterdir()} == made

@@ -144,7 +144,10 @@ def _boosted_graph(booster: Any, width: int) -> Any:
     from onnxmltools import convert_xgboost
     from onnxmltools.convert.common.data_types import FloatTensorType
 
-    return convert_xgboost(booster, initial_types=[(INPUT, FloatTensorType([None, width]))], target_opset=15)
+    # Without a name the graph gets one by chance, and no two exports are the same.
+    return convert_xgboost(
+        booster, name=BOOSTED, initial_types=[(INPUT, FloatTensorType([None, width]))], target_opset=15
+    )
 
 
 def _save(graph: Any, path: Path, metadata: dict[str, str]) -> None:

@@ -30,7 +30,9 @@ def fit_forest(
         n_jobs=settings.threads,
         random_state=seed,
     )
-    return forest.fit(filled(values), happened.astype(np.int64), sample_weight=weight)
+    forest.fit(filled(values), happened.astype(np.int64), sample_weight=weight)
+    # Trees are drawn one by one from the seed; but probabilities of several threads add up in any order.
+    return forest.set_params(n_jobs=1)
 
 
 def forest_probability(forest: Any, values: NDArray[np.float32]) -> Floats:

@@ -36,7 +36,9 @@ def run(stage: Stage[FleetConfig]) -> str:
     prepared, seed = Prepared.load(stage.root / paths.DATASET), stage.config.seed
     settings, source = _settings(stage)
     table, lives = prepared.learnt()
-    model = fit_hazard(table, lives, settings, seed=seed)
+    fitted = fit_hazard(table, lives, _threaded(settings, stage.workers), seed=seed)
+    # What is written must not tell how many worked at it.
+    model = dataclasses.replace(fitted, settings=settings)
     rows = np.sort(np.random.default_rng(seed).permutation(len(table))[:COMPARED])
     with replacing(stage.root / paths.PREDICTOR) as folder:
         differences = export_hazard(model, folder, *_samples(model, table, lives, rows))
@@ -82,7 +84,7 @@ def _settings(stage: Stage[FleetConfig]) -> tuple[HazardSettings, str]:
             f"train: {path}: its values do not fit the configured predictor ({str(error).splitlines()[0]}): "
             "run the tune stage again"
         ) from error
-    return _threaded(settings, stage.workers), str(chosen["source"])
+    return settings, str(chosen["source"])
 
 
 def _threaded(settings: HazardSettings, workers: int) -> HazardSettings:
