@@ -64,7 +64,7 @@ COMMANDS = list(dict.fromkeys(command for block in BLOCKS if block not in CHANGI
 def used(loop: Loop) -> Loop:
     """The loop with a user's own files where README has them, and the environment that make looks for."""
     with_images(loop.clone)
-    written.azure(loop.clone / TELEMETRY)
+    with_telemetry(loop.clone / TELEMETRY)
     written.cmapss(loop.clone / ENGINES)
     shop = JobShop(
         ("saw", "mill"),
@@ -93,6 +93,15 @@ def with_images(clone: Path) -> None:
         stem = clone / TILES / label / "Imgs" / f"exp{exposure + 1}_num_{20 * number}"
         put(stem.with_suffix(".jpg"), np.where(defect > 0, 255 - pixels, pixels).astype(np.uint8))
         put(stem.with_suffix(".png"), defect.astype(np.uint8))
+
+
+def with_telemetry(folder: Path) -> None:
+    """Readings of two vehicles with their zone, and a failure of each."""
+    hours = [f"2026-01-{1 + hour // 24:02d}T{hour % 24:02d}:00:00Z" for hour in range(240)]
+    rows = [f"{asset},{at},{20 + place % 7},{place * 0.1:.1f}" for asset in "ab" for place, at in enumerate(hours)]
+    written.lines(folder / "telemetry.csv", "asset,time,speed,temperature", *rows)
+    failures = [f"{asset},2026-01-08T00:00:00Z,pump" for asset in "ab"]
+    written.lines(folder / "failures.csv", "asset,time,component", *failures)
 
 
 def run(clone: Path, command: str) -> subprocess.CompletedProcess[str]:
