@@ -54,7 +54,7 @@ def test_a_twins_tool_has_help_with_and_without_the_twins_name(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["fleet", "train"], "there is no twin or tool 'fleet'; known: factory"),
+        (["vessel", "train"], "there is no twin or tool 'vessel'; known: factory, fleet"),
         (["repro", "person"], "there is no twin 'person'; twins: factory"),
         (["factory", "trian"], "factory: has no stage 'trian'; stages: prepare, tune"),
         (["factory", "talk"], "tools: camera, drift"),
