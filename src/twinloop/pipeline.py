@@ -20,8 +20,12 @@ from twinloop.twins.registry import Twin
 if TYPE_CHECKING:
     from dvc.repo import Repo
 
-FRONT = "front"
+CONF, FRONT = "conf", "front"
 RECORD = "record"
+
+
+class StageStopped(RunError):
+    """A stage of one twin stopped; no other twin depends on it."""
 
 
 class _Narrator(logging.Handler):
@@ -32,7 +36,7 @@ class _Narrator(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
         found = self.pattern.match(message)
-        if found and found["stage"] not in ("conf", FRONT):
+        if found and found["stage"] not in (CONF, FRONT):
             twin, _, verb = found["stage"].partition("-")
             say(headline(twin, verb, "unchanged" if found["what"] == "didn't change" else "restored from the cache"))
         elif record.levelno >= logging.WARNING:
@@ -66,7 +70,8 @@ def _last(repo: "Repo", names: Sequence[str]) -> list[str]:
 def reproduce(root: Path, twin: Twin) -> None:
     """Bring every stage of `twin` up to date.
 
-    Raises RunError naming the stage that failed, or InputError where another run holds the pipeline.
+    Raises StageStopped naming the stage of the twin that failed, RunError where the pipeline itself cannot run, and
+    InputError where another run holds it.
     """
     from dvc.exceptions import DvcException, ReproductionError
     from dvc.lock import LockError
@@ -99,7 +104,8 @@ def reproduce(root: Path, twin: Twin) -> None:
         stage = re.search(r"reproduce:? '?(?:[\w/.]+:)?([\w-]+)", str(error))
         name = stage.group(1) if stage else "a stage"
         why = " (its own line is above)" if "failed to run" in str(cause) else f": {' '.join(str(cause).split())}"
-        raise RunError(f"{name} stopped{why}; finished stages are kept: fix it, then `make repro` again") from None
+        stopped = RunError if name in (CONF, FRONT) else StageStopped
+        raise stopped(f"{name} stopped{why}; finished stages are kept: fix it, then `make repro` again") from None
     except SCMError:
         raise InputError(
             f"repro: {root} is no git repository (a ZIP download is none): clone the project, or "

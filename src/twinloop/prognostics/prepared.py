@@ -73,7 +73,12 @@ class Prepared:
 
     def rows(self, split: Split) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Places of the rows of a split in `table()`."""
-        return np.flatnonzero(self._read("windows", shown=False)["split"].to_numpy() == split)
+        return np.flatnonzero(self._read("windows", shown=False, columns=["split"])["split"].to_numpy() == split)
+
+    @property
+    def end_min(self) -> float:
+        """End of the last window of all."""
+        return float(self._read("windows", shown=False, columns=["time_min"])["time_min"].to_numpy().max())
 
     def learnt(self) -> tuple[FeatureTable, pl.DataFrame]:
         """Training rows, and lives as they were known when training ended."""
@@ -112,10 +117,10 @@ class Prepared:
         clock: Clock = self.about["clock"]
         return clock
 
-    def _read(self, name: str, *, shown: bool) -> pl.DataFrame:
+    def _read(self, name: str, *, shown: bool, columns: list[str] | None = None) -> pl.DataFrame:
         path = self.folder / f"{'shown_' if shown else ''}{name}.parquet"
         try:
-            return pl.read_parquet(path)
+            return pl.read_parquet(path, columns=columns)
         except (OSError, pl.exceptions.PolarsError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"dataset: {path}: cannot be read ({reason}): run the prepare stage again") from None
@@ -153,7 +158,7 @@ def prepare(
         split=pl.when(pl.col("asset").is_in(test)).then(pl.lit(TEST)).otherwise(pl.lit(TRAIN))
     )
     if shown is None:
-        shown = _of(record, test[:show])
+        shown = record.of_assets(test[:show])
         shown_windows = windows.filter(pl.col("asset").is_in(test[:show]))
     else:
         shown_windows = _windows(shown, reference, features).with_columns(split=pl.lit(NOBODY))
@@ -260,16 +265,6 @@ def _step(frame: pl.DataFrame) -> float:
 
 def _assets(parts: pl.DataFrame, split: str) -> list[str]:
     return parts.filter(pl.col("split") == split)["asset"].unique().sort().to_list()
-
-
-def _of(record: Record, assets: list[str]) -> Record:
-    """Some of the assets, with all that is known of them."""
-    frame = record.telemetry.frame.filter(pl.col("asset").cast(pl.String).is_in(assets))
-    tables = {
-        name: getattr(record, name).filter(pl.col("asset").is_in(assets)) for name in ("events", "lives", "facts")
-    }
-    telemetry = Telemetry(frame, record.telemetry.units, record.telemetry.start)
-    return dataclasses.replace(record, telemetry=telemetry, **tables)
 
 
 def _facts(record: Record) -> pl.DataFrame:

@@ -4,7 +4,6 @@ import argparse
 import time
 from pathlib import Path
 
-from twinloop.errors import RunError
 from twinloop.progress import clock, say
 from twinloop.twins import registry
 
@@ -32,7 +31,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
     for twin in twins:
         try:
             pipeline.reproduce(root, twin)
-        except RunError as error:
+        except pipeline.StageStopped as error:
             if len(twins) == 1:
                 raise
             # The others do not depend on it.

@@ -99,6 +99,13 @@ class Twin:
         """The name under which MLflow knows one of its models."""
         return f"{self.name}-{model}"
 
+    def params(self, config: Any) -> dict[str, Any]:
+        """What params.yaml holds for this twin, from its checked configuration."""
+        return {
+            **{key: getattr(config, key) for key in SHARED},
+            self.name: dataclasses.asdict(getattr(config, self.name)),
+        }
+
     def check(self, params: dict[str, Any]) -> None:
         """Check this twin's part of the configuration. Raises config.Invalid with every fault."""
         parse(self.schema, {key: params[key] for key in (*SHARED, self.name) if key in params})

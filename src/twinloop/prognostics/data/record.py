@@ -1,7 +1,7 @@
 """What is known of a fleet: its telemetry, what happened to its assets, and how long each of their lives lasted."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -63,13 +63,15 @@ class Record:
         if assets.is_empty():
             known = ", ".join(self.lives["split"].unique().sort()) or "none"
             raise InputError(f"data: no asset of split {split!r} (known: {known}): the source says which is which")
-        frame = self.telemetry.frame.filter(pl.col("asset").cast(pl.String).is_in(assets.implode()))
-        tables = {
-            name: getattr(self, name).filter(pl.col("asset").is_in(assets.implode()))
-            for name in ("events", "lives", "windows", "facts")
-        }
+        return self.of_assets(assets.to_list())
+
+    def of_assets(self, assets: Collection[str]) -> "Record":
+        """Some of the assets, with all that is known of them."""
+        frame = self.telemetry.frame.filter(pl.col("asset").cast(pl.String).is_in(assets))
+        own = pl.col("asset").is_in(assets)
+        tables = {name: getattr(self, name).filter(own) for name in ("events", "lives", "windows", "facts")}
         telemetry = Telemetry(frame, self.telemetry.units, self.telemetry.start)
-        return Record(**{**vars(self), **tables, "telemetry": telemetry})
+        return replace(self, telemetry=telemetry, **tables)
 
 
 def lives_of(telemetry: Telemetry, events: pl.DataFrame, components: Collection[str]) -> pl.DataFrame:

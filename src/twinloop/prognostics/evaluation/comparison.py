@@ -35,8 +35,6 @@ class Said(NamedTuple):
     component: str
     rows: Rows
     probability: dict[str, Floats]
-    low: Floats
-    high: Floats
     known: Outcome
     sensor: str | None
 
@@ -47,10 +45,11 @@ def said(model: HazardModel, table: FeatureTable, lives: pl.DataFrame, component
     known = outcome(ahead(table, lives, component), horizon_h=horizon_h)
     inside = np.isin(known.row, test)
     members = model.member_hazards(table, lives, component, test)
-    spread = np.stack([failure_by(hazard)[:, -1] for hazard in members.values()])
-    pooled = failure_by(model.pooled(component, members))[:, -1]
+    pooled = model.foretold(component, members).probability[:, -1]
     age = component_age(table, lives, component)[test]
-    answers = {ENSEMBLE: pooled} | {name: spread[place] for place, name in enumerate(members) if len(members) > 1}
+    answers = {ENSEMBLE: pooled}
+    if len(members) > 1:
+        answers |= {name: failure_by(hazard)[:, -1] for name, hazard in members.items()}
     answers[AGE] = by_age(
         model.components[component].age, age, days=model.settings.days, period_h=model.settings.period_h
     )
@@ -61,8 +60,7 @@ def said(model: HazardModel, table: FeatureTable, lives: pl.DataFrame, component
         if single.column:
             answers[SENSOR], sensor = single.score(table)[test], single.column
     answers[NEVER] = never(len(test))
-    low, high = np.minimum(spread.min(axis=0), pooled), np.maximum(spread.max(axis=0), pooled)
-    return Said(component, test, answers, low, high, Outcome(known.row[inside], known.happened[inside]), sensor)
+    return Said(component, test, answers, Outcome(known.row[inside], known.happened[inside]), sensor)
 
 
 def judged(table: FeatureTable, answers: Said, *, draws: int, seed: int) -> dict[str, Judgement]:

@@ -45,8 +45,8 @@ def risk_table(
     for component in model.components:
         consequence = _consequence(consequences, component)
         members = model.member_hazards(table, lives, component, rows)
-        spread = np.stack([failure_by(hazard) for hazard in members.values()])
-        mean = failure_by(model.pooled(component, members))
+        told = model.foretold(component, members)
+        mean = told.probability
         parts.append(
             pl.DataFrame(
                 {
@@ -54,8 +54,8 @@ def risk_table(
                     "component": pl.repeat(component, mean.size, eager=True),
                     "horizon_hours": np.tile(days * settings.period_h, len(rows)),
                     "probability": mean.ravel(),
-                    "low": np.minimum(spread.min(axis=0), mean).ravel(),
-                    "high": np.maximum(spread.max(axis=0), mean).ravel(),
+                    "low": told.low.ravel(),
+                    "high": told.high.ravel(),
                     "severity": pl.repeat(consequence.severity, mean.size, eager=True, dtype=pl.Int64),
                     "cost": pl.repeat(float(consequence.cost), mean.size, eager=True),
                 }

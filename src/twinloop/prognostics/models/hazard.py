@@ -8,7 +8,7 @@ were held out, then their log odds are averaged. A component with too few failur
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -63,6 +63,14 @@ class ComponentModel:
     trees: Trees | None = None
 
 
+class Foretold(NamedTuple):
+    """Probability of failure until the end of each day [N, D], and the ends of what the members say, each alone."""
+
+    probability: Floats
+    low: Floats
+    high: Floats
+
+
 @dataclass(frozen=True, eq=False)
 class HazardModel:
     """columns: of the trees; signals: of the network, which says log odds [N, C, D] of all components at once."""
@@ -110,6 +118,12 @@ class HazardModel:
         """[N, D] of the members' hazards of a component."""
         mean = np.mean([logit(part) for part in members.values()], axis=0)
         return sigmoid(self.components[component].pooled(mean))
+
+    def foretold(self, component: str, members: Mapping[str, Floats]) -> Foretold:
+        """From the members' hazards of a component; the interval reaches to the mean where that lies outside."""
+        until = failure_by(self.pooled(component, members))
+        said = np.stack([failure_by(hazard) for hazard in members.values()])
+        return Foretold(until, np.minimum(said.min(axis=0), until), np.maximum(said.max(axis=0), until))
 
     def probability(
         self, table: FeatureTable, lives: pl.DataFrame, component: str, rows: NDArray[np.int64] | None = None

@@ -1,4 +1,4 @@
-"""Differences from zero as bars with their intervals, one under the other: what levers, scenarios and what if share."""
+"""Values with their intervals, one under the other: as dots, and as bars where they are differences from zero."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,6 +7,22 @@ from matplotlib.axes import Axes
 from twinloop.numbers import Interval, number
 from twinloop.palette import GREY
 from twinloop.reporting.figures.data import shortened
+
+
+def interval_dot(
+    axes: Axes, place: int, value: Interval, *, colour: str, marker: str = "o", sign: bool = False
+) -> None:
+    """A value on its interval, with its number above."""
+    axes.plot([value.low, value.high], [place] * 2, color=colour, linewidth=2.2)
+    axes.plot(value.mean, place, marker, color=colour, markersize=7)
+    axes.annotate(
+        number(value.mean, sign=sign),
+        (value.mean, place),
+        xytext=(0, 6),
+        textcoords="offset points",
+        ha="center",
+        fontsize=9,
+    )
 
 
 def interval_bars(axes: Axes, found: Mapping[str, Interval], *, colours: Sequence[str], letters: int) -> None:

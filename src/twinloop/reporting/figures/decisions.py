@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from twinloop.numbers import Interval, interval, number
 from twinloop.palette import BLUE, GREEN, GREY, ORANGE, RED
+from twinloop.reporting.figures.bars import interval_dot
 from twinloop.reporting.figures.data import shortened
 from twinloop.reporting.results import estimate
 from twinloop.reporting.style import Picture, drawn, picture, single
@@ -126,16 +127,7 @@ def _dots(axes: Axes, names: list[str], values: Mapping[str, Interval]) -> None:
         if name not in values:
             continue
         value, colour = values[name], GREEN if name == ORACLE else BLUE
-        axes.plot([value.low, value.high], [place] * 2, color=colour, linewidth=2.2)
-        axes.plot(value.mean, place, "o", color=colour, markersize=7)
-        axes.annotate(
-            number(value.mean),
-            (value.mean, place),
-            xytext=(0, 6),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-        )
+        interval_dot(axes, place, value, colour=colour)
     axes.grid(axis="y", visible=False)
     axes.margins(x=0.14)
 

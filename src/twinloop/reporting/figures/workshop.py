@@ -8,6 +8,7 @@ from matplotlib.patches import Rectangle
 
 from twinloop.numbers import Interval, counted, interval, number, percent
 from twinloop.palette import BLUE, CLOSED, GREEN, GREY, GROUPS, INK, ORANGE, PAPER, RED, SKY
+from twinloop.reporting.figures.bars import interval_dot
 from twinloop.reporting.figures.data import shortened
 from twinloop.reporting.figures.fleet import words
 from twinloop.reporting.results import estimate
@@ -98,17 +99,8 @@ def _dots(axes: Axes, names: Sequence[str], values: Sequence[Interval | None], *
     for place, (name, value) in enumerate(zip(names, values, strict=True)):
         if value is None:
             continue
-        colour = GREEN if name in BOUNDS else BLUE
-        axes.plot([value.low, value.high], [place] * 2, color=colour, linewidth=2.2)
-        axes.plot(value.mean, place, "D" if name in BOUNDS else "o", color=colour, markersize=7)
-        axes.annotate(
-            number(value.mean, sign=sign),
-            (value.mean, place),
-            xytext=(0, 6),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-        )
+        colour, marker = (GREEN, "D") if name in BOUNDS else (BLUE, "o")
+        interval_dot(axes, place, value, colour=colour, marker=marker, sign=sign)
     axes.grid(axis="y", visible=False)
     axes.margins(x=0.16)
 

@@ -4,7 +4,6 @@ A leaf without outputs, so it also runs after DVC has restored everything else; 
 and not the history of runs.
 """
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,7 @@ def _outcome(config: FactoryConfig, root: Path, measured: Mapping[str, Mapping[s
     data, model = _data_name(config), _model_name(measured["train"])
     evaluated, prepared = measured["evaluate"], measured["prepare"]
     times = latency_metrics(read_json(root / paths.LATENCY), measured["export"]["format"])
-    params = {"profile": config.profile, "seed": config.seed, "factory": dataclasses.asdict(config.factory)}
+    params = TWIN.params(config)
     return Outcome(
         name=f"{data} · {model} · {evaluated['threshold_today']:.2g}→{evaluated['threshold']:.2g}",
         columns=TWIN.columns,

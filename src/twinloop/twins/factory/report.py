@@ -3,9 +3,6 @@
 Only the front page depends on what is written here, and only on the answer.
 """
 
-import dataclasses
-from typing import Any
-
 from markupsafe import Markup
 
 from twinloop.files import write_json, write_text
@@ -55,7 +52,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
     write_text(root / paths.MODEL_CARD, card)
     report.write_card("data_card.html", from_markdown(Images(root).card()))
     report.write_card("model_card.html", from_markdown(card))
-    report.write_card("params.html", parameters_page(_params(stage.config)))
+    report.write_card("params.html", parameters_page(TWIN.params(stage.config)))
     line = ProductionLine(root)
     sentence, figure = line.answer["sentence"], drawn["profit_vs_threshold"]
     landing = Landing(
@@ -79,10 +76,6 @@ def run(stage: Stage[FactoryConfig]) -> str:
     write_answer(root / TWIN.answer, title=TWIN.title, sentence=sentence, page=page, figure=figure)
     write_json(root / paths.metrics("report"), {**_headline(line), "results": line.digest()})
     return f"{len(PAGES)} notebooks → {TWIN.index_page}"
-
-
-def _params(config: FactoryConfig) -> dict[str, Any]:
-    return {"profile": config.profile, "seed": config.seed, "factory": dataclasses.asdict(config.factory)}
 
 
 def _headline(line: ProductionLine) -> dict[str, float]:

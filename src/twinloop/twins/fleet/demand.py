@@ -1,5 +1,6 @@
 """What the workshop will be asked for: weekly minutes by skill, from the events of the assets and the risks of now."""
 
+import dataclasses
 import math
 
 import polars as pl
@@ -34,9 +35,8 @@ def history(sections: FleetSections, prepared: Prepared, *, roadside: bool | Non
         arrived_min="time_min", roadside=pl.col("kind") == FAILURE, components=pl.concat_list("component")
     )
     work = _work(sections, prepared)
-    until = float(prepared.table().time_min.max())
     skills = {one.skill for one in work.values()}
-    return weekly(jobs_of_stays(stays, work, roadside=roadside), skills=skills, until_min=until)
+    return weekly(jobs_of_stays(stays, work, roadside=roadside), skills=skills, until_min=prepared.end_min)
 
 
 def backtest(demand: pl.DataFrame, settings: DemandSettings) -> pl.DataFrame:
@@ -44,7 +44,7 @@ def backtest(demand: pl.DataFrame, settings: DemandSettings) -> pl.DataFrame:
     origins = min(ORIGINS, _weeks(demand) - settings.least_weeks)
     if origins < 1:
         return pl.DataFrame(schema=BACKTEST)
-    return rolling_origin(demand, _one_ahead(settings), origins=origins)
+    return rolling_origin(demand, dataclasses.replace(settings, horizon=1), origins=origins)
 
 
 def foretold(sections: FleetSections, demand: pl.DataFrame) -> DemandForecast | None:
@@ -88,10 +88,6 @@ def figures(backtested: pl.DataFrame) -> dict[str, float | None]:
 
 def _weeks(demand: pl.DataFrame) -> int:
     return int(demand["week"].max()) + 1 if len(demand) else 0  # type: ignore[arg-type]
-
-
-def _one_ahead(settings: DemandSettings) -> DemandSettings:
-    return DemandSettings(method=settings.method, horizon=1, season=settings.season, least_weeks=settings.least_weeks)
 
 
 def _work(sections: FleetSections, prepared: Prepared) -> dict[str, Work]:

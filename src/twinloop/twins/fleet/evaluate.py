@@ -18,7 +18,7 @@ from twinloop.numbers import MINUTES_PER_HOUR, MISSING, percent
 from twinloop.prognostics.anomaly import anomalies, fit_detector, open_isolation
 from twinloop.prognostics.demand.forecast import FORECAST
 from twinloop.prognostics.evaluation.alerts import alert_curve
-from twinloop.prognostics.evaluation.comparison import ENSEMBLE, JUDGED, SENSOR, Said, judged, judged_frame, said
+from twinloop.prognostics.evaluation.comparison import AGE, ENSEMBLE, JUDGED, SENSOR, Said, judged, judged_frame, said
 from twinloop.prognostics.evaluation.foretelling import (
     FOUND,
     calibration,
@@ -32,7 +32,6 @@ from twinloop.prognostics.evaluation.leaky import leaky_beside_honest
 from twinloop.prognostics.inference.graphs import open_hazard
 from twinloop.prognostics.inference.risks import diagnoses, risk_table
 from twinloop.prognostics.models.hazard import HazardModel
-from twinloop.prognostics.models.periods import failure_by
 from twinloop.prognostics.models.table import FeatureTable, in_service
 from twinloop.prognostics.prepared import TEST, TRAIN, Prepared
 from twinloop.progress import bar
@@ -259,15 +258,14 @@ def _scores(model: HazardModel, prepared: Prepared) -> pl.DataFrame:
     rows, parts = np.arange(len(table)), [pl.DataFrame(schema=SCORES)]
     for name in model.components:
         members = model.member_hazards(table, lives, name, rows)
-        spread = np.stack([failure_by(hazard)[:, -1] for hazard in members.values()])
-        pooled = failure_by(model.pooled(name, members))[:, -1]
+        told = model.foretold(name, members)
         columns = {
             "asset": np.array(table.assets)[table.unit],
             "component": np.repeat(name, len(rows)),
             "time_min": table.time_min,
-            "probability": pooled,
-            "low": np.minimum(spread.min(axis=0), pooled),
-            "high": np.maximum(spread.max(axis=0), pooled),
+            "probability": told.probability[:, -1],
+            "low": told.low[:, -1],
+            "high": told.high[:, -1],
         }
         parts.append(pl.DataFrame(columns, schema=SCORES))
     return pl.concat(parts)
@@ -286,7 +284,7 @@ def _metrics(tables: dict[str, pl.DataFrame], curves: dict[str, AlertCurve], thr
     quiet = [curve.at(threshold).false_alarms_at() for curve in curves.values()]
     return {
         "pr_auc": mean(ENSEMBLE, "pr_auc"),
-        "pr_auc_age": mean("age", "pr_auc"),
+        "pr_auc_age": mean(AGE, "pr_auc"),
         "pr_auc_sensor": mean(SENSOR, "pr_auc"),
         "pr_auc_leaky": _mean(tables["beside"]["leaky"]),
         "pr_auc_honest": _mean(tables["beside"]["honest"]),

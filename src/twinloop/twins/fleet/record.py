@@ -4,7 +4,6 @@ A leaf without outputs, so it also runs after DVC has restored everything else; 
 and not the history of runs.
 """
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,7 +53,7 @@ def run(stage: Stage[FleetConfig]) -> str:
 def _outcome(config: FleetConfig, root: Path, measured: Mapping[str, Mapping[str, Any]]) -> Outcome:
     data, model = _data_name(config, measured["prepare"]), _model_name(measured["train"])
     times = latency_metrics(read_json(root / paths.LATENCY), measured["export"]["format"])
-    params = {"profile": config.profile, "seed": config.seed, "fleet": dataclasses.asdict(config.fleet)}
+    params = TWIN.params(config)
     return Outcome(
         name=f"{data} · {model} · {measured['simulate']['policy']}",
         columns=TWIN.columns,

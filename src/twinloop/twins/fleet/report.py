@@ -3,9 +3,6 @@
 Only the front page depends on what is written here, and only on the answer.
 """
 
-import dataclasses
-from typing import Any
-
 from twinloop.files import write_json, write_text
 from twinloop.learning.latency import latency_metrics
 from twinloop.reporting.front import write_answer
@@ -46,7 +43,7 @@ def run(stage: Stage[FleetConfig]) -> str:
     write_text(root / paths.MODEL_CARD, card)
     report.write_card("data_card.html", from_markdown(data_card(root)))
     report.write_card("model_card.html", from_markdown(card))
-    report.write_card("params.html", parameters_page(_params(stage.config)))
+    report.write_card("params.html", parameters_page(TWIN.params(stage.config)))
     shop = Workshop(root)
     sentence, figure = shop.answer["sentence"], drawn["policies"]
     landing = Landing(
@@ -67,10 +64,6 @@ def run(stage: Stage[FleetConfig]) -> str:
     write_answer(root / TWIN.answer, title=TWIN.title, sentence=sentence, page=page, figure=figure)
     write_json(root / paths.metrics("report"), {**_headline(shop), "results": shop.digest()})
     return f"{len(PAGES)} notebooks → {TWIN.index_page}"
-
-
-def _params(config: FleetConfig) -> dict[str, Any]:
-    return {"profile": config.profile, "seed": config.seed, "fleet": dataclasses.asdict(config.fleet)}
 
 
 def _headline(shop: Workshop) -> dict[str, float]:

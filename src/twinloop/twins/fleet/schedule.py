@@ -15,7 +15,7 @@ from twinloop.errors import InputError
 from twinloop.files import atomic, write_json
 from twinloop.numbers import counted, percent, quantity
 from twinloop.prognostics.prepared import Prepared
-from twinloop.scheduling.booking.bookings import OPTIONS, Bookings
+from twinloop.scheduling.booking.bookings import OPTIONS, PROPOSED, Bookings
 from twinloop.scheduling.booking.records import book_record
 from twinloop.scheduling.booking.today import Emergency, Happening, LateParts, NoShow, Overrun, react
 from twinloop.scheduling.booking.visits import Day, Garage, Visit, day_plan
@@ -94,9 +94,9 @@ def answers(proposed: Bookings, *, declines: float, seed: int) -> Answered:
     rng, booked, declined = np.random.default_rng(seed), proposed, 0
     for asset in order:
         refuses = rng.random() < declines
-        if booked.status(asset) == "proposed" and refuses:
+        if booked.status(asset) == PROPOSED and refuses:
             booked, declined = booked.decline(asset).bookings, declined + 1
-        if booked.status(asset) == "proposed":
+        if booked.status(asset) == PROPOSED:
             booked = booked.accept(asset)
     return Answered(booked, declined)
 
