@@ -13,7 +13,7 @@ import yaml
 from PIL import Image
 from pydantic import Field
 
-from tests.fuzz.values import Draw, odd, spoilt, spoilt_bytes
+from tests.fuzz.values import Draw, odd, spoilt, spoilt_bytes, written
 from twinloop.config import Invalid, parse, settings
 from twinloop.config.compose import choose
 from twinloop.config.reading import read_yaml
@@ -119,9 +119,7 @@ def overrides(draw: Draw, folder: Path) -> None:
             (conf / name).write_text(text, encoding="utf-8")
     given = []
     for _ in range(int(draw.integers(1, 4))):
-        value = (
-            str(draw.choice(TEXTS)) if draw.random() < 0.8 else f"{odd(draw)!r:.200}" if draw.random() < 0.5 else "1"
-        )
+        value = str(draw.choice(TEXTS)) if draw.random() < 0.8 else written(odd(draw)) if draw.random() < 0.5 else "1"
         given.append(
             f"{draw.choice(['', '', '', '+', '++', '~'])}{draw.choice(KEYS)}{draw.choice(['=', '=', '='])}{value}"
         )

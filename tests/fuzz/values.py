@@ -25,20 +25,31 @@ def deep(levels: int) -> list[Any]:
     return tree
 
 
-ODD: tuple[Any, ...] = (
-    *(None, True, False, 0, -1, 1, 3, 10**11, 10**19, 10**5000, -(10**400)),
-    *(0.0, -0.0, 0.5, 1e-320, 1e308, math.nan, math.inf, -math.inf),
-    *("", " ", "0", "1e3", "nan", "null", "é", "日本", "\x00", "a\nb", "\x1b[31m", "\u202e", "\ud800", "x" * 5000),
-    *("${seed}", "${oc.env:HOME}", "${conf_digest:}", "???", "../..", "/", "env:NAME", "ss://a:b@c"),
-    *([], [[]], [None], [1, "a"], {}, {"": 1}, {"a": {"b": 1}}, {"Key-x": 1}, {1: 2}, {None: 1}, {(1, 2): 3}),
-    *(datetime.date(2026, 1, 1), datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), b"\xff\x00", {1, 2}, (1, 2)),
-    *(cyclic(), deep(70), deep(3000)),
-)
+def _odd_values() -> tuple[Any, ...]:
+    """All of them made anew: a list that was spoilt within one tree must not be found spoilt in the next."""
+    return (
+        *(None, True, False, 0, -1, 1, 3, 10**11, 10**19, 10**5000, -(10**400)),
+        *(0.0, -0.0, 0.5, 1e-320, 1e308, math.nan, math.inf, -math.inf),
+        *("", " ", "0", "1e3", "nan", "null", "é", "日本", "\x00", "a\nb", "\x1b[31m", "\u202e", "\ud800", "x" * 5000),
+        *("${seed}", "${oc.env:HOME}", "${conf_digest:}", "???", "../..", "/", "env:NAME", "ss://a:b@c"),
+        *([], [[]], [None], [1, "a"], {}, {"": 1}, {"a": {"b": 1}}, {"Key-x": 1}, {1: 2}, {None: 1}, {(1, 2): 3}),
+        *(datetime.date(2026, 1, 1), datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), b"\xff\x00", {1, 2}, (1, 2)),
+        *(cyclic(), deep(70), deep(3000)),
+    )
 
 
 def odd(draw: Draw) -> Any:
     """One odd value."""
-    return ODD[int(draw.integers(len(ODD)))]
+    values = _odd_values()
+    return values[int(draw.integers(len(values)))]
+
+
+def written(value: Any) -> str:
+    """A value as a person would type it; one that Python itself cannot write is an open bracket too many."""
+    try:
+        return repr(value)[:200]
+    except (RecursionError, ValueError):
+        return "[" * 200
 
 
 def places(tree: Any) -> list[tuple[Any, Any]]:
