@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from twinloop.contracts import Plan
+from twinloop.contracts import Assignment, Plan
 from twinloop.numbers import count
 from twinloop.scheduling.clock import Say
 from twinloop.scheduling.critical import CriticalPath, Step, job_paths
@@ -118,22 +118,22 @@ def _in_the_way(shop: JobShop, plan: Plan, jobs: Sequence[Job], due: int, say: S
         for operation in job.operations:
             closes += operation.shortest
             taken = [_taken(shop, plan, operation, mode, (opens, closes), closures) for mode in operation.modes]
-            rows = sorted((row for rows in taken for row in rows or ()), key=lambda row: -row.start)
+            rows = sorted((row for rows in taken for row in rows or ()), key=lambda row: -row.by.start)
             if rows and None not in taken:
                 what = list(dict.fromkeys(row.resource for row in rows))
                 are = "are" if len(what) > 1 else "is"
                 first, last = min(row.start for row in rows), max(row.end for row in rows)
-                others = _named([row.job for row in rows])
+                others = _named([row.by.job for row in rows])
                 return f"{', '.join(what)} {are} taken by {others} between {say.when(first)} and {say.when(last)}"
             opens += operation.shortest
     return ""
 
 
 class _Taken(NamedTuple):
-    """A machine or pool that a job has, in a time in which an operation could be there."""
+    """A machine or pool that another operation has, from when to when an operation could be there."""
 
     resource: str
-    job: str
+    by: Assignment
     start: float
     end: float
 
@@ -158,7 +158,7 @@ def _taken(
                 others += [(pool, a) for a, held in users if held]
         if not others or operation.milestone:
             return None
-        taken += [_Taken(resource, a.job, start, end) for resource, a in others]
+        taken += [_Taken(resource, a, start, end) for resource, a in others]
         time = min(a.end for _, a in others)
 
 
