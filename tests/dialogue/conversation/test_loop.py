@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from twinloop.dialogue.answering.extractive import ExtractiveAnswers
+from twinloop.dialogue.answering.settings import AnswerSettings, RefusalSettings
 from twinloop.dialogue.knowledge.index import Index
 from twinloop.dialogue.knowledge.readers.reading import parse_document
 from twinloop.dialogue.persona.memory import Memory
@@ -20,6 +21,8 @@ from twinloop.dialogue.conversation.transcript import load_transcript, save_tran
 from twinloop.dialogue.providers.protocols import Audio, Heard, ProviderError, Spoken, Usage
 from twinloop.errors import InputError
 
+# Without an encoder nothing is known of meaning.
+WORDS = AnswerSettings(statements=1, refusal=RefusalSettings(meaning=0.0, offset=-1.5))
 FACTS = {
     "oven.txt": "The oven in April cost 400 euros. The oven in May cost 350 euros. It has four doors.",
     "boat.txt": "The boat was painted red by Carla. It lies in the harbour of Husum.",
@@ -62,7 +65,7 @@ def index() -> Index:
 
 
 def talk(index: Index, **parts: object) -> Conversation:
-    return Conversation(index, ExtractiveAnswers(index), **parts)  # type: ignore[arg-type]
+    return Conversation(index, ExtractiveAnswers(index, WORDS), **parts)  # type: ignore[arg-type]
 
 
 def test_an_answer_names_the_place_that_holds_it(index: Index) -> None:
@@ -102,7 +105,7 @@ def test_a_question_asked_again_comes_from_the_cache_with_the_same_words(index: 
     assert (first.cached, again.cached) == (False, True)
     assert again.citations == first.citations
     assert "find" not in again.usage
-    without = Conversation(index, ExtractiveAnswers(index), settings=ConversationSettings(cache=0))
+    without = Conversation(index, ExtractiveAnswers(index, WORDS), settings=ConversationSettings(cache=0))
     assert not any(without.say("Who painted the boat?").cached for _ in range(2))
 
 

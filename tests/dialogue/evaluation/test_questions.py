@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 from twinloop.dialogue.answering.extractive import ExtractiveAnswers
+from twinloop.dialogue.answering.settings import AnswerSettings, RefusalSettings
 from twinloop.dialogue.knowledge.index import Index
 from twinloop.dialogue.knowledge.readers.document import Document
 from twinloop.dialogue.knowledge.readers.reading import parse_document
@@ -11,6 +12,8 @@ from twinloop.dialogue.evaluation.questions import Asked, Place, judged, relevan
 from twinloop.dialogue.evaluation.side_by_side import side_by_side
 from twinloop.errors import InputError
 
+# Without an encoder nothing is known of meaning.
+WORDS = AnswerSettings(statements=1, refusal=RefusalSettings(meaning=0.0, offset=-1.5))
 FACTS = {
     "oven.txt": "The oven was bought in 1999. It has four doors and a green lamp.",
     "boat.txt": "The boat was painted red by Carla. It lies in the harbour of Husum.",
@@ -41,7 +44,7 @@ def index() -> Index:
 
 
 def answers(index: Index, texts: list[str] | None = None, questions: list[Asked] = QUESTIONS) -> pl.DataFrame:
-    return judged(index, ExtractiveAnswers(index).answer, questions, texts=texts)
+    return judged(index, ExtractiveAnswers(index, WORDS).answer, questions, texts=texts)
 
 
 def test_what_is_found_and_answered_counts_one(index: Index) -> None:

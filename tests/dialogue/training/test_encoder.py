@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from twinloop.dialogue.models.bert import BertShape
 from twinloop.dialogue.models.sentence_encoder import SentenceEncoder
-
 from twinloop.dialogue.training.encoder import TOKENIZER, WEIGHTS, fit_encoder
 from twinloop.dialogue.training.pairs import Pair, cloze_pairs, epoch_batches
 from twinloop.dialogue.training.settings import EncoderTrainingSettings
@@ -22,7 +22,7 @@ FACTS = {
     "eats": ("What does {} like to eat", "{} orders dumplings wherever there are some. With butter. Never with cream."),
 }
 SMALL = EncoderTrainingSettings(
-    vocabulary=300, tokens=32, layers=1, heads=2, width=32, batch=16, fit=FitSettings(epochs=8, patience=8)
+    vocabulary=400, tokens=40, layers=1, heads=2, width=32, batch=16, fit=FitSettings(epochs=8, patience=8)
 )
 
 

@@ -13,12 +13,12 @@ from twinloop.learning.settings import FitSettings
 class EncoderTrainingSettings:
     """A small BERT encoder, learnt by contrast from questions and the passages that answer them.
 
-    vocabulary: pieces of words at most; tokens: of a text that are read; width is divided among the heads.
-    temperature: of the softmax over the passages of a batch. cloze: sentences torn out of their passage that are asked
-    like questions, for each real one (Lee, Chang and Toutanova, 2019): a person's texts hold more of these.
+    vocabulary: pieces of words at most, of which 256 are bytes; tokens: of a text that are read; width is divided among
+    the heads. temperature: of the softmax over the passages of a batch. cloze: sentences torn out of their passage that
+    are asked like questions, for each real one (Lee, Chang and Toutanova, 2019): a person's texts hold more of these.
     """
 
-    vocabulary: Annotated[int, Field(ge=64, le=100_000)] = 4000
+    vocabulary: Annotated[int, Field(ge=260, le=100_000)] = 4000
     tokens: Annotated[int, Field(ge=8, le=512)] = 96
     layers: Annotated[int, Field(ge=1, le=24)] = 2
     heads: Annotated[int, Field(ge=1, le=64)] = 4
