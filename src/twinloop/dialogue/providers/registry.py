@@ -63,7 +63,7 @@ def open_provider(role: Role, name: str, values: Mapping[str, Any], surroundings
     """
     constructor = _constructor(role, name)
     try:
-        settings = parse(settings_type(role, name), dict(values))
+        settings: Any = parse(settings_type(role, name), dict(values))
     except Invalid as error:
         raise InputError(f"providers: {role} {name}: {error}") from None
     provider = constructor(settings, surroundings)

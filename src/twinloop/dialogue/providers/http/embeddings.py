@@ -68,7 +68,8 @@ class HttpEncoder:
             raise self._service.nonsense("vectors of finite length")
         # By the largest number first, whose square may be beyond what can be held.
         vectors = vectors / largest
-        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+        unit: Vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+        return unit
 
 
 def open_embeddings(settings: EmbeddingsSettings, surroundings: Surroundings) -> HttpEncoder:
