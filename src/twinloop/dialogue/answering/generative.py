@@ -39,21 +39,36 @@ LONGEST_QUESTION = 4000
 
 
 class GenerativeAnswers:
-    """Answers questions from an index in the words of a language model."""
+    """Answers questions from an index in the words of a language model. manner: how it is told to speak."""
 
-    def __init__(self, index: Index, model: LanguageModel, settings: AnswerSettings | None = None) -> None:
+    def __init__(
+        self, index: Index, model: LanguageModel, settings: AnswerSettings | None = None, *, manner: str = ""
+    ) -> None:
         self._index, self._model, self._settings = index, model, settings or AnswerSettings()
+        self._rules = f"{RULES} {manner}".strip()
 
-    def answer(self, question: str, history: Sequence[Message] = ()) -> Answer:
-        """What the model writes and its passages support; history: the messages before. Raises ProviderError."""
+    @property
+    def passages(self) -> int:
+        """Chunks that the model is given."""
+        return self._settings.passages
+
+    def answer(self, question: str, hits: Sequence[Hit] | None = None, history: Sequence[Message] = ()) -> Answer:
+        """What the model writes and its passages support.
+
+        hits: chunks found before, None to look for them here; history: the messages before. Raises ProviderError.
+        """
         if not any(c.isalnum() for c in question):
             return Answer(question, (), reason=NO_QUESTION)
         if not len(self._index):
             return Answer(question, (), reason=NOTHING_KNOWN)
-        hits = self._index.search(question, self._settings.passages)
+        hits = self._index.search(question, self.passages) if hits is None else hits[: self.passages]
         passages = [_told(hit) for hit in hits]
         left_out = sum(dropped for _, dropped in passages)
-        messages = [Message("system", RULES), *history, Message("user", _asked(question, [t for t, _ in passages]))]
+        messages = [
+            Message("system", self._rules),
+            *history,
+            Message("user", _asked(question, [t for t, _ in passages])),
+        ]
         written = self._model.complete(messages).text
         statements, dropped = supported(written, hits, [t for t, _ in passages], least=self._settings.supported)
         if statements:
