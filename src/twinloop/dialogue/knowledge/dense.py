@@ -27,9 +27,8 @@ class Dense:
         """[chunks] of the cosines with a unit vector [dimensions]: `whole` of their mean and the rest of the best."""
         cosines = self._vectors @ question
         best = np.maximum.reduceat(cosines, self._starts)
-        mean = np.add.reduceat(cosines, self._starts) / self._pieces.astype(np.float32)
-        mixed: Scores = np.float32(whole) * mean + np.float32(1 - whole) * best
-        return mixed
+        mean = np.add.reduceat(cosines, self._starts) / self._pieces
+        return (whole * mean + (1 - whole) * best).astype(np.float32)
 
 
 def encoded(encoder: Encoder, texts: list[str]) -> Vectors:

@@ -80,7 +80,7 @@ def best_of(scores: Scores, layout: Layout, *, best: int) -> Scores:
         totals += np.where(np.isfinite(peaks), peaks, 0)
         places = np.flatnonzero(rest == peaks[documents])
         rest[places[np.unique(documents[places], return_index=True)[1]]] = -np.inf
-    return totals / np.minimum(layout.lengths, best).astype(np.float32)
+    return (totals / np.minimum(layout.lengths, best)).astype(np.float32)
 
 
 def highest(scores: Scores, number: int) -> NDArray[np.int64]:

@@ -68,7 +68,7 @@ def _pieces(word: str) -> Iterable[str]:
 
 @functools.cache
 def _common() -> frozenset[str]:
-    from bm25s.stopwords import STOPWORDS_EN_PLUS
+    from bm25s.stopwords import STOPWORDS_EN_PLUS  # type: ignore[import-untyped]
 
     return frozenset(STOPWORDS_EN_PLUS)
 
@@ -107,7 +107,7 @@ class Lexical:
 
 
 def _bm25(ids: list[list[int]], vocabulary: dict[str, int], settings: LexicalSettings) -> Any:
-    import bm25s
+    import bm25s  # type: ignore[import-untyped]
 
     made = bm25s.BM25(k1=settings.k1, b=settings.b, method="lucene")
     made.index((ids, dict(vocabulary)), create_empty_token=False, show_progress=False)

@@ -18,10 +18,8 @@ from onnx import TensorProto, helper, numpy_helper
 from twinloop.errors import InputError
 
 Tensors = Mapping[str, NDArray[Any]]
-IDS, MASK, VECTORS = "token_ids", "mask", "vectors"
+IDS, VECTORS = "token_ids", "vectors"
 OPSET = 20
-# What a masked token's attention is lowered by: its weight is then 0 in single precision.
-MASKED = -1e9
 
 
 @dataclass(frozen=True)
@@ -34,9 +32,10 @@ class BertShape:
 
 
 def bert_graph(tensors: Tensors, shape: BertShape, *, int8: bool = False) -> onnx.ModelProto:
-    """A graph from token_ids and mask (both int64, [texts, tokens]) to unit vectors (float32, [texts, dimensions]).
+    """A graph from token_ids (int64, [texts, tokens]) to unit vectors (float32, [texts, dimensions]).
 
-    tensors: by the names of transformers' BertModel. Raises InputError where one is missing.
+    There is no mask: texts that share a batch are of one length. tensors: by the names of transformers' BertModel.
+    Raises InputError where one is missing.
     """
     return _Builder(tensors, shape, int8=int8).model()
 
@@ -54,13 +53,12 @@ class _Builder:
         words = self._tensor("embeddings.word_embeddings.weight")
         width = words.shape[1]
         hidden = self._embedded()
-        bias = self._attention_bias()
         for number in range(self._shape.layers):
-            hidden = self._layer(f"encoder.layer.{number}", hidden, bias, width=width)
+            hidden = self._layer(f"encoder.layer.{number}", hidden, width=width)
         self._pooled(hidden)
-        inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"]) for name in (IDS, MASK)]
+        given = helper.make_tensor_value_info(IDS, TensorProto.INT64, ["texts", "tokens"])
         output = helper.make_tensor_value_info(VECTORS, TensorProto.FLOAT, ["texts", width])
-        graph = helper.make_graph(self._nodes, "bert", inputs, [output], list(self._constants.values()))
+        graph = helper.make_graph(self._nodes, "bert", [given], [output], list(self._constants.values()))
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
 
     def _embedded(self) -> str:
@@ -74,21 +72,14 @@ class _Builder:
         total = self._op("Add", self._op("Add", words, positions), segment)
         return self._normalised("embeddings.LayerNorm", total)
 
-    def _attention_bias(self) -> str:
-        """[texts, 1, 1, tokens]: 0 where there is a token, far below 0 where there is none."""
-        mask = self._op("Cast", MASK, to=TensorProto.FLOAT)
-        missing = self._op("Sub", self._constant("one_float", np.array(1, np.float32)), mask)
-        bias = self._op("Mul", missing, self._constant("masked", np.array(MASKED, np.float32)))
-        return self._op("Unsqueeze", bias, self._constant("middle", np.array([1, 2])))
-
-    def _layer(self, name: str, hidden: str, bias: str, *, width: int) -> str:
-        attended = self._attention(f"{name}.attention", hidden, bias, width=width)
+    def _layer(self, name: str, hidden: str, *, width: int) -> str:
+        attended = self._attention(f"{name}.attention", hidden, width=width)
         hidden = self._normalised(f"{name}.attention.output.LayerNorm", self._op("Add", attended, hidden))
         inner = self._op("Gelu", self._linear(f"{name}.intermediate.dense", hidden))
         outer = self._linear(f"{name}.output.dense", inner)
         return self._normalised(f"{name}.output.LayerNorm", self._op("Add", outer, hidden))
 
-    def _attention(self, name: str, hidden: str, bias: str, *, width: int) -> str:
+    def _attention(self, name: str, hidden: str, *, width: int) -> str:
         heads = self._shape.heads
         apart = self._constant("apart", np.array([0, 0, heads, width // heads]))
         joined = self._constant("joined", np.array([0, 0, width]))
@@ -99,26 +90,22 @@ class _Builder:
         query, value = (self._op("Transpose", each, perm=[0, 2, 1, 3]) for each in (query, value))
         key = self._op("Transpose", key, perm=[0, 2, 3, 1])
         scale = self._constant("scale", np.array(1 / math.sqrt(width / heads), np.float32))
-        scores = self._op("Add", self._op("Mul", self._op("MatMul", query, key), scale), bias)
+        scores = self._op("Mul", self._op("MatMul", query, key), scale)
         mixed = self._op("MatMul", self._op("Softmax", scores, axis=-1), value)
         together = self._op("Reshape", self._op("Transpose", mixed, perm=[0, 2, 1, 3]), joined)
         return self._linear(f"{name}.output.dense", together)
 
     def _pooled(self, hidden: str) -> None:
-        """Mean over the tokens of each text, at unit length; a text without tokens gets zeros, not NaN."""
-        last = self._constant("last", np.array([-1]))
-        mask = self._op("Unsqueeze", self._op("Cast", MASK, to=TensorProto.FLOAT), last)
-        total = self._op(
-            "ReduceSum", self._op("Mul", hidden, mask), self._constant("tokens", np.array([1])), keepdims=0
-        )
-        length = self._op("ReduceL2", total, last, keepdims=1)
-        least = self._op("Max", length, self._constant("least", np.array(1e-12, np.float32)))
-        self._nodes.append(helper.make_node("Div", [total, least], [VECTORS]))
+        """Mean over the tokens of each text, at unit length."""
+        mean = self._op("ReduceMean", hidden, self._constant("tokens", np.array([1])), keepdims=0)
+        length = self._op("ReduceL2", mean, self._constant("last", np.array([-1])), keepdims=1)
+        self._nodes.append(helper.make_node("Div", [mean, length], [VECTORS]))
 
     def _linear(self, name: str, values: str) -> str:
         weight = np.ascontiguousarray(self._tensor(f"{name}.weight").T)
-        product = self._in_int8(name, weight, values) if self._int8 else None
-        if product is None:
+        if self._int8:
+            product = self._in_int8(name, weight, values)
+        else:
             product = self._op("MatMul", values, self._constant(f"{name}.weight", weight))
         return self._op("Add", product, self._weight(f"{name}.bias"))
 

@@ -1,7 +1,8 @@
 """A sentence encoder at work: texts to tokens, tokens through an ONNX graph, unit vectors out.
 
-Texts of like length share a batch, so that little is computed for padding. What decides the vectors (weights, tokens,
-precision, longest text) makes the digest that an index is kept with.
+Each text goes alone: what a core computes for one text stays in its cache (in INT8 nearly twice as fast as in batches
+of 24), nothing is computed for padding, and a vector never depends on the texts beside it. What decides the vectors
+(weights, tokens, precision, longest text) makes the digest that an index is kept with.
 """
 
 import time
@@ -14,19 +15,18 @@ import numpy as np
 from pydantic import Field
 
 from twinloop.config import settings
-from twinloop.dialogue.models.bert import IDS, MASK, BertShape, bert_graph
-from twinloop.dialogue.providers.protocols import Encoded, Usage, Vectors
+from twinloop.dialogue.models.bert import IDS, BertShape, bert_graph
+from twinloop.dialogue.providers.protocols import Encoded, Usage
 from twinloop.errors import InputError
 from twinloop.files import fingerprint, sha256
 
 
 @settings
 class EncoderSettings:
-    """How an encoder runs. tokens: of a text that are read, the rest is left out; batch: texts at once."""
+    """How an encoder runs. tokens: of a text that are read, the rest is left out."""
 
     precision: Literal["float32", "int8"] = "float32"
     tokens: Annotated[int, Field(ge=8, le=512)] = 256
-    batch: Annotated[int, Field(ge=1, le=1024)] = 32
     threads: Annotated[int, Field(ge=1, le=1024)] = 1
 
 
@@ -65,24 +65,10 @@ class SentenceEncoder:
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Unit vectors of texts (shape: texts, dimensions)."""
         clock, cpu = time.perf_counter(), time.process_time()
-        encodings = self._tokenizer.encode_batch(list(texts))
-        vectors = np.zeros((len(texts), self._dimensions), np.float32)
-        order = sorted(range(len(texts)), key=lambda place: (len(encodings[place].ids), place))
-        for start in range(0, len(order), self._settings.batch):
-            places = order[start : start + self._settings.batch]
-            vectors[places] = self._batch([encodings[place].ids for place in places])
-        tokens = sum(len(encoding.ids) for encoding in encodings)
-        usage = Usage(time.perf_counter() - clock, time.process_time() - cpu, tokens=tokens)
-        return Encoded(vectors, usage)
-
-    def _batch(self, token_ids: list[list[int]]) -> Vectors:
-        longest = max(len(ids) for ids in token_ids)
-        padded = np.zeros((len(token_ids), longest), np.int64)
-        mask = np.zeros_like(padded)
-        for row, ids in enumerate(token_ids):
-            padded[row, : len(ids)], mask[row, : len(ids)] = ids, 1
-        vectors: Vectors = self._session.run(None, {IDS: padded, MASK: mask})[0]
-        return vectors
+        token_ids = [np.array([encoding.ids]) for encoding in self._tokenizer.encode_batch(list(texts))]
+        vectors = [self._session.run(None, {IDS: ids})[0] for ids in token_ids]
+        usage = Usage(time.perf_counter() - clock, time.process_time() - cpu, tokens=sum(ids.size for ids in token_ids))
+        return Encoded(np.concatenate([np.zeros((0, self._dimensions), np.float32), *vectors]), usage)
 
 
 def _tokenizer(path: Path, *, tokens: int) -> Any:
