@@ -169,7 +169,7 @@ def test_the_transcript_keeps_every_turn_and_its_times(index: Index, tmp_path: P
     assert frame["turn"].to_list() == [0, 1, 2]
     assert frame["failed"].to_list()[0].startswith("hear: ears: gone")
     assert frame["hear_s"].to_list() == [0.0, 0.25, 0.0]
-    assert (frame["answer_cpu_s"].to_list()[1] or 0) >= 0
+    # What could not be heard is said aloud too.
     assert frame["speak_s"].to_list() == [0.5, 0.5, 0.5]
     other = tmp_path / "other.parquet"
     other.write_bytes(b"no table")

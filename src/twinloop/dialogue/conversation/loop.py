@@ -29,8 +29,8 @@ from twinloop.dialogue.providers.protocols import (
 
 NO_WORDS = "I heard no words."
 NO_EARS = "I cannot hear here: please type it."
-LOST = "I could not {doing}: {why} Please try again."
-DOING = {"hear": "hear that", "find": "look that up", "answer": "answer that", "speak": "say that aloud"}
+LOST = "I could not {doing}. Please try again."
+DOING = {"hear": "hear that", "find": "look that up", "answer": "answer that"}
 
 
 class Answers(Protocol):
@@ -87,13 +87,15 @@ class Conversation:
         try:
             turn.heard = self._heard(asked, usage)
             self._reply(turn)
-            if self._voice is not None:
-                turn.part = "speak"
-                turn.audio, usage["speak"] = self._voice.speak(turn.said)
         except ProviderError as error:
             turn.failed = f"{turn.part}: {error}"
-            if not turn.said:
-                turn.said = LOST.format(doing=DOING[turn.part], why="the provider failed.")
+            turn.said = LOST.format(doing=DOING[turn.part])
+        # What went wrong is said aloud too.
+        if self._voice is not None:
+            try:
+                turn.audio, usage["speak"] = self._voice.speak(turn.said)
+            except ProviderError as error:
+                turn.failed = turn.failed or f"speak: {error}"
         finished = turn.finished()
         self._turns.append(finished)
         return finished
