@@ -82,8 +82,8 @@ class ServiceProfile:
             for size, seconds in sizes.items():
                 if size < 1 or not (math.isfinite(seconds) and seconds > 0):
                     raise InputError(
-                        f"{KIND}: batches: {component}: expected sizes from 1 and seconds > 0, got {size}: {seconds:g}: "
-                        f"{REMEDY}"
+                        f"{KIND}: batches: {component}: expected sizes from 1 and seconds > 0, "
+                        f"got {size}: {seconds:g}: {REMEDY}"
                     )
         problems = {
             "cores from 1": self.origin.cores >= 1,
