@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from twinloop.config.schema import Unfit
 from twinloop.dialogue.persona.adherence import persona_rank, spearman
@@ -31,6 +33,19 @@ def test_quoted_sentences_stay_verbatim_and_are_where_they_are_said_to_be(answer
         assert quoted[: len(extract.answer)] == [quote.text for quote in extract.answer]
         assert set(quoted) <= {quote.text for quote in (*extract.answer, *extract.more)}
         assert all(one.citation == extract.answer[0].citation for one in styled.cited)
+
+
+@given(
+    st.lists(st.text(min_size=1), min_size=1, max_size=3),
+    st.lists(st.text(min_size=1), max_size=3),
+    st.fixed_dictionaries({slider: st.floats(0, 1) for slider in SLIDERS}),
+)
+def test_any_text_is_quoted_as_it_is(said: list[str], more: list[str], sliders: dict[str, float]) -> None:
+    extract = Extract("Who?", tuple(Quote(text, "a") for text in said), tuple(Quote(text, "b") for text in more))
+    styled = worded(extract, PersonaSettings(**sliders))
+    quoted = [styled.text[one.start : one.end] for one in styled.cited]
+    assert quoted == [*said, *more][: len(quoted)]
+    assert len(quoted) >= len(said)
 
 
 def test_own_words_hold_no_fact(answered: Answered) -> None:
