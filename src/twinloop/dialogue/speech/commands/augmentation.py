@@ -23,7 +23,7 @@ def varied_samples(samples: Floats, settings: AugmentationSettings, rng: Generat
 
 
 def varied_features(features: Floats, settings: AugmentationSettings, rng: Generator) -> Floats:
-    """[commands, 40, 61] each stretched in time and with a band and a span hidden."""
+    """[commands, 40, 49] each stretched in time and with a band and a span hidden."""
     varied = np.empty_like(features)
     for place, levels in enumerate(features):
         stretched = _stretched(levels, rng.uniform(1 - settings.stretch, 1 / (1 - settings.stretch)))
@@ -47,7 +47,7 @@ def _noise(length: int, rng: Generator) -> Floats:
 
 
 def _stretched(levels: Floats, factor: float) -> Floats:
-    """[40, 61] the same levels, `factor` times as long about the middle; what lies beyond is as the ends are."""
+    """[40, 49] the same levels, `factor` times as long about the middle; what lies beyond is as the ends are."""
     middle = (FRAMES - 1) / 2
     places = np.clip((np.arange(FRAMES) - middle) / factor + middle, 0, FRAMES - 1)
     left = np.minimum(places.astype(int), FRAMES - 2)
