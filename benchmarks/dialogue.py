@@ -1,0 +1,50 @@
+"""Figures of conversing: what is found, what is answered, and what is rightly left unanswered.
+
+`python benchmarks/dialogue.py --json --data DIR` prints one JSON object; DIR holds qmsum/ and xquad/. What was chosen
+was chosen on QMSum's training meetings and on their summaries; no query of its validation meetings and no question of
+XQuAD chose anything. `_half` is half of a 95 % interval, by bootstrap over meetings or articles. A figure that could
+not be measured is null, with its reason under "reasons". What a part measures is said in its module; a part is added by
+a module with a function `measured` and an entry in PARTS.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from twinloop.errors import TwinloopError
+
+PARTS = {"retrieval": "benchmarks.retrieval", "answers": "benchmarks.answers"}
+
+
+def main() -> None:
+    """Measure what was asked for and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="folder with qmsum/ and xquad/ (else $TWINLOOP_DATA)")
+    parser.add_argument("--work", type=Path, help="folder that keeps indexes between runs (else a temporary one)")
+    parser.add_argument("--json", action="store_true", help="print JSON on one line")
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=list(PARTS), help="some parts only")
+    options = parser.parse_args()
+    data = options.data or (Path(os.environ["TWINLOOP_DATA"]) if "TWINLOOP_DATA" in os.environ else None)
+    figures: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="twinloop-bench-") as temporary:
+        for part in options.only:
+            started = time.process_time()
+            try:
+                module = importlib.import_module(PARTS[part])
+                figures |= module.measured(data, options.work or Path(temporary), reasons)
+            except TwinloopError as error:
+                reasons[part] = str(error)
+            figures[f"{part}_cpu_s"] = round(time.process_time() - started, 1)
+    print(json.dumps(figures | {"reasons": reasons}, indent=None if options.json else 2))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    main()

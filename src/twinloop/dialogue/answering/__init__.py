@@ -1,0 +1,1 @@
+"""Answers from documents: sentences of theirs, each cited, or none where nothing found answers the question."""

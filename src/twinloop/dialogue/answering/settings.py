@@ -1,0 +1,56 @@
+"""Settings of answers; free of every library that makes them."""
+
+from dataclasses import field
+from typing import Annotated
+
+from pydantic import Field
+
+from twinloop.config import settings
+
+Weight = Annotated[float, Field(ge=-10, le=10)]
+
+
+@settings
+class SelectorSettings:
+    """What makes a sentence an answer, as weights of a sum. words: the share of the question's words in it, by rarity.
+
+    meaning: its cosine with the question; context: the share of the words in it or the sentence before it; kind:
+    something of the kind asked for (a number, a time, a name …); passage: the score of its chunk; asking: that it is a
+    question itself; most_words: of a sentence, longer ones are cut.
+    """
+
+    words: Weight = 1.0
+    meaning: Weight = 1.0
+    context: Weight = 0.3
+    kind: Weight = 0.2
+    passage: Weight = 0.5
+    asking: Weight = -0.5
+    most_words: Annotated[int, Field(ge=8, le=200)] = 60
+
+
+@settings
+class RefusalSettings:
+    """When nothing found is an answer: where the log odds that the best sentence is one are below `threshold`.
+
+    The log odds are a sum of the best sentence's scores with these weights.
+    """
+
+    words: Weight = 4.0
+    meaning: Weight = 6.0
+    kind: Weight = 0.5
+    offset: Weight = -5.0
+    threshold: Weight = 0.0
+
+
+@settings
+class AnswerSettings:
+    """How a question is answered. passages: chunks that are looked through; statements: sentences of an answer at most.
+
+    supported: share of a generated sentence's words that the passage it cites must hold.
+    """
+
+    passages: Annotated[int, Field(ge=1, le=100)] = 5
+    statements: Annotated[int, Field(ge=1, le=20)] = 2
+    supported: Annotated[float, Field(ge=0, le=1)] = 0.6
+    selector: SelectorSettings = field(default_factory=SelectorSettings)
+    refusal: RefusalSettings = field(default_factory=RefusalSettings)

@@ -1,0 +1,200 @@
+"""A conversation: each turn goes through its parts, the last messages are its context, and a failing part ends a turn,
+never the conversation.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from twinloop.dialogue.answering.answer import Answer, cited
+from twinloop.dialogue.conversation.settings import ConversationSettings
+from twinloop.dialogue.conversation.turn import Turn
+from twinloop.dialogue.knowledge.index import Hit, Index
+from twinloop.dialogue.persona.answer import Extract, Quote, Styled, composed
+from twinloop.dialogue.persona.context import Context
+from twinloop.dialogue.persona.memory import Memory
+from twinloop.dialogue.persona.settings import PersonaSettings
+from twinloop.dialogue.persona.style import Style
+from twinloop.dialogue.persona.wording import worded
+from twinloop.dialogue.providers.measuring import stopwatch
+from twinloop.dialogue.providers.protocols import (
+    Audio,
+    Message,
+    ProviderError,
+    SpeechToText,
+    TextToSpeech,
+    Usage,
+)
+
+NO_WORDS = "I heard no words."
+NO_EARS = "I cannot hear here: please type it."
+LOST = "I could not {doing}. Please try again."
+DOING = {"hear": "hear that", "find": "look that up", "answer": "answer that"}
+
+
+class Answers(Protocol):
+    """Whatever answers from passages that were found; see `answering`."""
+
+    @property
+    def passages(self) -> int:
+        """How many it looks through."""
+        ...
+
+    def answer(self, question: str, hits: Sequence[Hit], history: Sequence[Message] = ()) -> Answer:
+        """The answer. Raises ProviderError where what writes it fails."""
+        ...
+
+
+@dataclass(frozen=True)
+class Self:
+    """Whose self answers: who they are, how they speak, and what they were told before."""
+
+    name: str = ""
+    persona: PersonaSettings = PersonaSettings()  # noqa: RUF009 – frozen
+    style: Style | None = None
+    memory: Memory | None = None
+
+
+class Conversation:
+    """Turns with one person. Without a voice replies stay text; without ears recordings are declined."""
+
+    def __init__(
+        self,
+        index: Index,
+        answers: Answers,
+        own: Self | None = None,
+        *,
+        ears: SpeechToText | None = None,
+        voice: TextToSpeech | None = None,
+        settings: ConversationSettings | None = None,
+    ) -> None:
+        self._index, self._answers, self._own = index, answers, own or Self()
+        self._ears, self._voice, self._settings = ears, voice, settings or ConversationSettings()
+        self._context = Context(self._own.persona.context_messages)
+        self._known: OrderedDict[str, Answer] = OrderedDict()
+        self._turns: list[Turn] = []
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """All turns so far, failed ones too."""
+        return tuple(self._turns)
+
+    def say(self, asked: str | Audio) -> Turn:
+        """One turn: a text that was typed or a recording, answered. What fails is told in the turn."""
+        usage: dict[str, Usage] = {}
+        turn = _Draft(len(self._turns), not isinstance(asked, str), usage)
+        try:
+            turn.heard = self._heard(asked, usage)
+            self._reply(turn)
+        except ProviderError as error:
+            turn.failed = f"{turn.part}: {error}"
+            turn.said = LOST.format(doing=DOING[turn.part])
+        # What went wrong is said aloud too.
+        if self._voice is not None:
+            try:
+                turn.audio, usage["speak"] = self._voice.speak(turn.said)
+            except ProviderError as error:
+                turn.failed = turn.failed or f"speak: {error}"
+        finished = turn.finished()
+        self._turns.append(finished)
+        return finished
+
+    def _heard(self, asked: str | Audio, usage: dict[str, Usage]) -> str:
+        if isinstance(asked, str):
+            return asked
+        if self._ears is None:
+            return ""
+        text, usage["hear"] = self._ears.transcribe(asked)
+        return text
+
+    def _reply(self, turn: "_Draft") -> None:
+        turn.part = "find"
+        if turn.spoken and not turn.heard.strip():
+            turn.said = NO_EARS if self._ears is None else NO_WORDS
+            return
+        history = self._context.messages
+        resolved = self._context.add(Message("user", turn.heard))
+        turn.question = _cut(resolved.question, self._settings.most_words)
+        if resolved.unclear:
+            turn.said = resolved.unclear
+            turn.answer = Answer(turn.question, (), reason=resolved.unclear)
+        else:
+            turn.answer = self._answered(turn, history)
+            measured = stopwatch()
+            styled = self._worded(turn.question, turn.answer)
+            turn.said, turn.citations = styled.text, tuple(dict.fromkeys(one.citation for one in styled.cited))
+            turn.usage["answer"] = _sum(turn.usage.get("answer"), measured())
+        self._context.add(Message("assistant", turn.said))
+
+    def _answered(self, turn: "_Draft", history: Sequence[Message]) -> Answer:
+        key = " ".join(turn.question.casefold().split())
+        known = self._known.get(key)
+        if known is not None:
+            self._known.move_to_end(key)
+            turn.cached = True
+            return known
+        measured = stopwatch()
+        hits = self._index.search(turn.question, self._answers.passages)
+        turn.usage["find"], turn.part = measured(), "answer"
+        measured = stopwatch()
+        answer = self._answers.answer(turn.question, hits, history)
+        turn.usage["answer"] = measured()
+        self._known[key] = answer
+        while len(self._known) > self._settings.cache:
+            self._known.popitem(last=False)
+        return answer
+
+    def _worded(self, question: str, answer: Answer) -> Styled:
+        """The answer in the persona's words; what earlier conversations told, where no document answers."""
+        quotes = [Quote(one.text, cited(one.citation)) for one in answer.statements]
+        if not quotes and self._own.memory is not None:
+            quotes = list(self._own.memory.recall(question, self._settings.recalled))
+        if answer.statements and not answer.statements[0].quoted:
+            # A language model was told how to speak; its sentences stand as they are, each with its source.
+            return composed(quotes)
+        return worded(Extract(question, tuple(quotes[:1]), tuple(quotes[1:])), self._own.persona, self._own.style)
+
+
+class _Draft:
+    """A turn while it is made."""
+
+    def __init__(self, number: int, spoken: bool, usage: dict[str, Usage]) -> None:
+        self.number, self.spoken, self.usage = number, spoken, usage
+        self.part, self.heard, self.question, self.said, self.failed = "hear", "", "", "", ""
+        self.answer: Answer | None = None
+        self.citations: tuple[str, ...] = ()
+        self.audio: Audio | None = None
+        self.cached = False
+
+    def finished(self) -> Turn:
+        return Turn(
+            self.number,
+            self.spoken,
+            self.heard,
+            self.question,
+            self.said,
+            self.answer,
+            self.citations,
+            self.usage,
+            self.audio,
+            self.cached,
+            self.failed,
+        )
+
+
+def _cut(text: str, words: int) -> str:
+    """The first words of a question that is pages long: what it asks for stands there or nowhere."""
+    return " ".join(text.split()[:words])
+
+
+def _sum(first: Usage | None, second: Usage) -> Usage:
+    if first is None:
+        return second
+    return Usage(
+        first.seconds + second.seconds,
+        first.cpu_seconds + second.cpu_seconds,
+        first.tokens + second.tokens,
+        first.audio_seconds + second.audio_seconds,
+        first.price + second.price,
+    )

@@ -1,0 +1,1 @@
+"""What persons have: documents, messages, calendars, meetings, recordings, read from many layouts into one record."""

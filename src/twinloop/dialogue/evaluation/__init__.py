@@ -1,0 +1,1 @@
+"""How good hearing, finding and answering are, with intervals over what is independent: speakers, documents."""

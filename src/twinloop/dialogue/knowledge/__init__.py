@@ -1,0 +1,1 @@
+"""What a person knows: documents read page by page, cut into chunks, and found again by words and by meaning."""

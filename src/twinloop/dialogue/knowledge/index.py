@@ -1,0 +1,188 @@
+"""An index of documents that questions are put to: by words, by meaning, or by both.
+
+What is kept per document is independent of all others; what depends on all (rarity of words, one matrix) is made from
+that when a question comes, in the order of the digests. So an index answers as a fresh one after any sequence of adding
+and deleting, exactly.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinloop.dialogue.knowledge.chunks import Chunk, chunks_of, pieces
+from twinloop.dialogue.knowledge.dense import Dense, encoded
+from twinloop.dialogue.knowledge.fusion import Layout, Scores, highest, lent, weighted
+from twinloop.dialogue.knowledge.lexical import Lexical, terms
+from twinloop.dialogue.knowledge.readers.document import CONVERSATION, Document
+from twinloop.dialogue.knowledge.settings import IndexSettings
+from twinloop.dialogue.providers.protocols import Encoder, Vectors
+from twinloop.errors import InputError
+
+
+class Hit(NamedTuple):
+    """A chunk that was found. score: by which it ranks; lexical and dense: what its own words and meaning earned.
+
+    name: of its document; dense is 0 in an index without an encoder.
+    """
+
+    chunk: Chunk
+    name: str
+    score: float
+    lexical: float
+    dense: float
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What an index keeps of one document: its chunks and their terms.
+
+    pieces: [chunks] how many vectors each chunk has; vectors: of all of them, in order (shape: pieces, dimensions).
+    """
+
+    name: str
+    kind: str
+    pages: int
+    chunks: tuple[Chunk, ...]
+    terms: tuple[tuple[str, ...], ...]
+    pieces: NDArray[np.int64]
+    vectors: Vectors
+
+    @property
+    def digest(self) -> str:
+        """Of its document."""
+        return self.chunks[0].document
+
+
+class _Whole(NamedTuple):
+    """All entries as one: what a question meets."""
+
+    entries: tuple[Entry, ...]
+    layout: Layout
+    lexical: Lexical
+    dense: Dense
+
+    def found(self, place: int) -> tuple[Entry, Chunk]:
+        document = int(np.searchsorted(self.layout.starts, place, side="right")) - 1
+        entry = self.entries[document]
+        return entry, entry.chunks[place - int(self.layout.starts[document])]
+
+
+class Index:
+    """Documents in chunks, found by their words and, with an encoder, by their meaning."""
+
+    def __init__(self, encoder: Encoder | None = None, settings: IndexSettings | None = None) -> None:
+        self.encoder, self.settings = encoder, settings or IndexSettings()
+        self._entries: dict[str, Entry] = {}
+        self._whole: _Whole | None = None
+        self._asked: tuple[str, Vectors] | None = None
+
+    def __len__(self) -> int:
+        """Chunks of all documents."""
+        return sum(len(entry.chunks) for entry in self._entries.values())
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Of all documents, in the order of their digests."""
+        return tuple(self._entries[digest] for digest in sorted(self._entries))
+
+    def add(self, document: Document) -> bool:
+        """Take in a document; False where one of the same content is there already, whatever its name."""
+        if document.digest in self._entries:
+            return False
+        chunks = chunks_of(document, self.settings.chunks)
+        if not chunks:
+            raise InputError(f"{document.name}: no text in it: leave it out")
+        texts = [pieces(chunk, self.settings.chunks) for chunk in chunks]
+        vectors = np.zeros((sum(map(len, texts)), 0), np.float32)
+        if self.encoder is not None:
+            vectors = encoded(self.encoder, [text for of_chunk in texts for text in of_chunk])
+        self.put(
+            Entry(
+                document.name,
+                document.kind,
+                len(document.pages),
+                chunks,
+                tuple(tuple(self.terms(chunk.text)) for chunk in chunks),
+                np.array([len(of_chunk) for of_chunk in texts]),
+                vectors,
+            )
+        )
+        return True
+
+    def put(self, entry: Entry) -> None:
+        """Take in what another index of the same encoder and settings kept of a document."""
+        self._entries[entry.digest] = entry
+        self._whole = None
+
+    def delete(self, digest: str) -> None:
+        """Forget a document. Raises InputError where none has this digest."""
+        if digest not in self._entries:
+            raise InputError(f"index: no document {digest[:12]!r}: list the documents to see what is there")
+        del self._entries[digest]
+        self._whole = None
+
+    def search(self, question: str, number: int = 10, *, within: Iterable[str] | None = None) -> tuple[Hit, ...]:
+        """The chunks that answer a question best, the best first; fewer where there are fewer.
+
+        within: digests of the documents to look in; what they are ranked by stays that of all.
+        """
+        if not self._entries:
+            return ()
+        whole = self._built()
+        lexical = whole.lexical.scores(question)
+        dense = self._meaning(question, whole)
+        scores = self._scores(lexical, dense, whole.layout)
+        if within is not None:
+            wanted = np.isin([entry.digest for entry in whole.entries], list(within))[whole.layout.documents]
+            scores, number = np.where(wanted, scores, -np.inf), min(number, int(wanted.sum()))
+        return tuple(
+            Hit(chunk, entry.name, float(scores[place]), float(lexical[place]), float(dense[place]))
+            for place in highest(scores, number)
+            for entry, chunk in [whole.found(int(place))]
+        )
+
+    def vector(self, question: str) -> Vectors:
+        """The unit vector of a question [dimensions]; the last one is kept, as finding and choosing both want it."""
+        if self.encoder is None:
+            return np.zeros(0, np.float32)
+        if self._asked is None or self._asked[0] != question:
+            self._asked = question, encoded(self.encoder, [question])[0]
+        return self._asked[1]
+
+    def terms(self, text: str) -> list[str]:
+        """What of a text is counted in this index."""
+        return terms(text, stems=self.settings.lexical.stems)
+
+    def rarity(self, term: str) -> float:
+        """How much a term tells, as `Lexical.rarity`; 0 in an empty index."""
+        return self._built().lexical.rarity(term) if self._entries else 0.0
+
+    def _meaning(self, question: str, whole: _Whole) -> Scores:
+        if self.encoder is None:
+            return np.zeros(whole.layout.size, np.float32)
+        return whole.dense.scores(self.vector(question), whole=self.settings.retrieval.whole)
+
+    def _scores(self, lexical: Scores, dense: Scores, layout: Layout) -> Scores:
+        retrieval = self.settings.retrieval
+        own = lexical if self.encoder is None else weighted(lexical, dense, weight=retrieval.lexical)
+        return lent(own, layout, retrieval)
+
+    def _built(self) -> _Whole:
+        if self._whole is None:
+            entries = self.entries
+            lengths = [len(entry.chunks) for entry in entries]
+            starts = np.cumsum([0, *lengths[:-1]])
+            lending = np.array([entry.kind == CONVERSATION for entry in entries])
+            self._whole = _Whole(
+                entries,
+                Layout(starts, lending, sum(lengths)),
+                Lexical([words for entry in entries for words in entry.terms], self.settings.lexical),
+                Dense(
+                    np.concatenate([entry.vectors for entry in entries]),
+                    np.concatenate([entry.pieces for entry in entries]),
+                ),
+            )
+        return self._whole

@@ -1,0 +1,114 @@
+"""Finding by words: BM25 over all chunks, by bm25s.
+
+Words are case-folded and without accents; of Chinese, Japanese and the like each pair of characters counts as one.
+Endings are cut by rule (after the S-stemmer of Harman, 1991, with -ed and -ing): enough for meetings
+without a dependency.
+"""
+
+import functools
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinloop.dialogue.knowledge.settings import LexicalSettings
+
+Scores = NDArray[np.float32]
+WORD = re.compile(r"[^\W_]+")
+UNSPACED = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u9fff\uf900-\ufaff]+")
+VOWEL = re.compile("[aeiouy]")
+# A question counts this many different words at most: pasted pages are no questions.
+MOST_QUERY_WORDS = 512
+
+
+def terms(text: str, *, stems: bool = True) -> list[str]:
+    """What of a text is counted: its words in one form, common English ones left out.
+
+    >>> terms("The Ovens were cleaned by Zoë")
+    ['oven', 'clean', 'zoe']
+    """
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if not unicodedata.combining(c))
+    common = _common()
+    found = (piece for match in WORD.finditer(plain) for piece in _pieces(match.group()))
+    return [stem(word) if stems else word for word in found if word not in common]
+
+
+def stem(word: str) -> str:
+    """An English word without the ending of a plural, a past or a progress.
+
+    >>> [stem(word) for word in ("parties", "boxes", "stopped", "making", "glass", "sing")]
+    ['party', 'box', 'stop', 'mak', 'glass', 'sing']
+    """
+    if not word.isascii() or len(word) < 4:
+        return word
+    if word.endswith("ies") and not word.endswith(("aies", "eies")):
+        return word[:-3] + "y"
+    if word.endswith(("sses", "shes", "ches", "xes", "zes")):
+        return word[:-2]
+    if word.endswith("s") and not word.endswith(("us", "ss", "is")):
+        word = word[:-1]
+    for ending in ("ing", "ed"):
+        rest = word.removesuffix(ending)
+        if rest != word and len(rest) >= 3 and VOWEL.search(rest):
+            doubled = len(rest) > 3 and rest[-1] == rest[-2] and rest[-1] not in "lsz"
+            return rest[:-1] if doubled else rest
+    return word[:-1] if len(word) > 4 and word.endswith("e") else word
+
+
+def _pieces(word: str) -> Iterable[str]:
+    """The word itself; of a script without blanks, each pair of neighbouring characters."""
+    if UNSPACED.search(word) is None:
+        return (word,)
+    return [word[place : place + 2] for place in range(max(1, len(word) - 1))]
+
+
+@functools.cache
+def _common() -> frozenset[str]:
+    from bm25s.stopwords import STOPWORDS_EN_PLUS  # type: ignore[import-untyped]
+
+    return frozenset(STOPWORDS_EN_PLUS)
+
+
+class Lexical:
+    """BM25 of a question for each of some chunks, as a share of the most that the question's words could earn.
+
+    As a share it means the same for a short and for a long question, and a word that is in no chunk lowers it for all:
+    it can be added to a cosine and held against a threshold.
+    """
+
+    def __init__(self, chunks: Sequence[Sequence[str]], settings: LexicalSettings) -> None:
+        self._settings, self._size = settings, len(chunks)
+        self._vocabulary = {term: place for place, term in enumerate(sorted({t for chunk in chunks for t in chunk}))}
+        ids = [[self._vocabulary[term] for term in chunk] for chunk in chunks]
+        self._containing = np.zeros(len(self._vocabulary), np.int64)
+        for chunk in ids:
+            self._containing[list(set(chunk))] += 1
+        self._bm25 = _bm25(ids, self._vocabulary, settings) if self._vocabulary else None
+
+    def rarity(self, term: str) -> float:
+        """Inverse document frequency of a term, as Lucene has it; highest for one that is in no chunk."""
+        place = self._vocabulary.get(term)
+        containing = 0 if place is None else int(self._containing[place])
+        return math.log(1 + (self._size - containing + 0.5) / (containing + 0.5))
+
+    def scores(self, question: str) -> Scores:
+        """[chunks] from 0, where no word of the question is, to below 1."""
+        asked = list(dict.fromkeys(terms(question, stems=self._settings.stems)))[:MOST_QUERY_WORDS]
+        places = [self._vocabulary[term] for term in asked if term in self._vocabulary]
+        if self._bm25 is None or not places:
+            return np.zeros(self._size, np.float32)
+        most = sum(self.rarity(term) for term in asked)
+        earned: Scores = self._bm25.get_scores_from_ids(places)
+        return earned / np.float32(most)
+
+
+def _bm25(ids: list[list[int]], vocabulary: dict[str, int], settings: LexicalSettings) -> Any:
+    import bm25s  # type: ignore[import-untyped]
+
+    made = bm25s.BM25(k1=settings.k1, b=settings.b, method="lucene")
+    made.index((ids, dict(vocabulary)), create_empty_token=False, show_progress=False)
+    return made

@@ -1,0 +1,128 @@
+"""A person's documents in one folder: the files as they came, and the index over them.
+
+A document is known by the digest of its bytes, so that the same one is kept once whatever it is called.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from twinloop.dialogue.knowledge.files import load_index, save_index
+from twinloop.dialogue.knowledge.index import Entry, Index
+from twinloop.dialogue.knowledge.readers.document import Document
+from twinloop.dialogue.knowledge.readers.reading import READERS, parse_document, read_document
+from twinloop.dialogue.knowledge.settings import IndexSettings, ReadingSettings
+from twinloop.dialogue.providers.protocols import Encoder
+from twinloop.errors import InputError
+from twinloop.files import atomic
+
+DOCUMENTS, INDEX = "documents", "index"
+SHORTEST_DIGEST = 6
+
+
+class Added(NamedTuple):
+    """What became of one file. known_as: the name under which its content was there already, None where it is new."""
+
+    name: str
+    digest: str
+    known_as: str | None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file of a folder that could not be taken in, and why in one line."""
+
+    path: Path
+    reason: str
+
+
+class Library:
+    """Documents to ask: add, list, get, delete. The folder is made when the first document is added."""
+
+    def __init__(
+        self,
+        folder: str | Path,
+        encoder: Encoder | None = None,
+        settings: IndexSettings | None = None,
+        *,
+        reading: ReadingSettings | None = None,
+    ) -> None:
+        self._folder, self._reading = Path(folder), reading or ReadingSettings()
+        there = (self._folder / INDEX).exists()
+        self.index = load_index(self._folder / INDEX, encoder, settings) if there else Index(encoder, settings)
+
+    def add(self, paths: Iterable[str | Path]) -> tuple[list[Added], list[Refused]]:
+        """Take in files, and of a folder every file below it; what cannot be read is told, not taken.
+
+        Raises InputError where a path does not exist or a file that was named cannot be read; what came before is kept.
+        """
+        added, refused = [], []
+        try:
+            for path in map(Path, paths):
+                for file in _files(path):
+                    try:
+                        added.append(self._added(read_document(file, self._reading), file))
+                    except InputError as error:
+                        if path.is_file():
+                            raise
+                        refused.append(Refused(file, str(error)))
+        finally:
+            if any(one.known_as is None for one in added):
+                save_index(self.index, self._folder / INDEX)
+        return added, refused
+
+    def list(self) -> tuple[Entry, ...]:
+        """What is kept, by name."""
+        return tuple(sorted(self.index.entries, key=lambda entry: (entry.name, entry.digest)))
+
+    def get(self, which: str) -> Document:
+        """A document by name, digest or the beginning of its digest. Raises InputError where none or several fit."""
+        entry = self._entry(which)
+        try:
+            content = self._file(entry).read_bytes()
+        except OSError as error:
+            raise InputError(
+                f"{entry.name}: its file cannot be read ({error}): delete the document and add it again"
+            ) from None
+        return parse_document(entry.name, content, self._reading)
+
+    def delete(self, which: str) -> Entry:
+        """Forget a document and its file; named as for `get`. Returns what is gone."""
+        entry = self._entry(which)
+        self.index.delete(entry.digest)
+        save_index(self.index, self._folder / INDEX)
+        self._file(entry).unlink(missing_ok=True)
+        return entry
+
+    def _added(self, document: Document, source: Path) -> Added:
+        known = next((entry.name for entry in self.index.entries if entry.digest == document.digest), None)
+        if known is None:
+            with atomic(self._folder / DOCUMENTS / (document.digest + source.suffix.lower())) as temporary:
+                temporary.write_bytes(source.read_bytes())
+            self.index.add(document)
+        return Added(document.name, document.digest, known)
+
+    def _entry(self, which: str) -> Entry:
+        by_digest = [e for e in self.index.entries if len(which) >= SHORTEST_DIGEST and e.digest.startswith(which)]
+        fitting = [e for e in self.index.entries if e.name == which] or by_digest
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            digests = ", ".join(entry.digest[:12] for entry in fitting)
+            raise InputError(
+                f"knowledge: {len(fitting)} documents are called {which!r}: name one by its digest ({digests})"
+            )
+        raise InputError(f"knowledge: no document {which!r}: list the documents to see what is there")
+
+    def _file(self, entry: Entry) -> Path:
+        return self._folder / DOCUMENTS / (entry.digest + Path(entry.name).suffix.lower())
+
+
+def _files(path: Path) -> list[Path]:
+    """The file itself, or what documents a folder holds, in order."""
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in READERS)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file or folder: name documents ({', '.join(READERS)})")
+    return [path]

@@ -1,0 +1,60 @@
+"""A document as everything after reading sees it: numbered pages of plain text under the digest of the file."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+# Marks that nobody sees: of no width, of direction, and tags; text can be smuggled in them.
+UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+CONVERSATION = "conversation"
+
+
+class Page(NamedTuple):
+    """One page, counted from 1; paragraphs are parted by line breaks."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """What was read. name: as the file is called; digest: SHA-256 of its bytes, by which it is known; kind: its format.
+
+    A conversation has one turn per line.
+    """
+
+    name: str
+    digest: str
+    kind: str
+    pages: tuple[Page, ...]
+
+    @property
+    def characters(self) -> int:
+        """Of all pages."""
+        return sum(len(page.text) for page in self.pages)
+
+
+def conversation(name: str, turns: Iterable[tuple[str, str]]) -> Document:
+    """A document of who said what, one turn per line.
+
+    >>> conversation("meeting", [("Ann", "Shall we start?"), ("Bob", "Yes.")]).pages[0].text
+    'Ann: Shall we start?\\nBob: Yes.'
+    """
+    text = "\n".join(tidy(f"{speaker}: {words}").replace("\n", " ") for speaker, words in turns)
+    return Document(name, hashlib.sha256(text.encode()).hexdigest(), CONVERSATION, (Page(1, text),))
+
+
+def tidy(text: str) -> str:
+    """Text in one form: composed characters (NFC), no unseen marks, single blanks, no empty lines.
+
+    >>> tidy("a\\u200bb  c\\r\\n\\r\\n d")
+    'ab c\\nd'
+    """
+    text = UNSEEN.sub("", unicodedata.normalize("NFC", text))
+    # C…: controls and halves of characters. Line breaks and tabs are blanks of their own.
+    shown = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t\f\v" else c for c in text)
+    lines = (" ".join(line.split()) for line in shown.splitlines())
+    return "\n".join(line for line in lines if line)

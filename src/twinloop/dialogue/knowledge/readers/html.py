@@ -1,0 +1,74 @@
+"""HTML as a reader sees it: what a browser would not show (scripts, styles, hidden parts) is not read either."""
+
+import re
+from typing import Any
+
+from twinloop.dialogue.knowledge.readers.document import Page, tidy
+from twinloop.dialogue.knowledge.readers.text import decoded
+from twinloop.dialogue.knowledge.settings import ReadingSettings
+from twinloop.errors import InputError
+
+UNREAD = (
+    "script",
+    "style",
+    "template",
+    "noscript",
+    "head",
+    "iframe",
+    "object",
+    "svg",
+    "math",
+    "canvas",
+    "audio",
+    "video",
+)
+TEXT_BLOCKS = "address blockquote br caption dd dl dt figcaption h1 h2 h3 h4 h5 h6 hr li ol p pre summary table tr ul"
+PARTS = "article aside details div fieldset figure footer form header main nav section"
+BLOCKS = f"{TEXT_BLOCKS} {PARTS}".split()
+CELLS = ("td", "th")
+HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|opacity\s*:\s*0(\.0*)?\s*(;|!|$)|font-size\s*:\s*0(\.0*)?[a-z%]*\s*(;|!|$)",
+    re.IGNORECASE,
+)
+TAG = re.compile(r"<(!doctype|[a-z][a-z0-9]*[\s/>])", re.IGNORECASE)
+DECLARED = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
+# Where a block begins or ends, of no meaning in any text; a line break of the source is only a blank.
+EDGE = "\ue000"
+
+
+def read_html(name: str, content: bytes, settings: ReadingSettings) -> tuple[Page, ...]:
+    """What is shown of a page. Raises InputError where it holds no tag."""
+    declared = DECLARED.search(content[:4096])
+    text = decoded(name, content, settings, declared=declared.group(1).decode() if declared else None)
+    if not TAG.search(text):
+        raise InputError(f"{name}: expected HTML, it holds no tag: name it .txt if it is plain text")
+    return (Page(1, shown(text)),)
+
+
+def shown(markup: str) -> str:
+    """The visible text of markup, one paragraph, item or row per line.
+
+    >>> shown("<h1>Oven</h1><p>Set to\\n200 °C<script>alert(1)</script></p>")
+    'Oven\\nSet to 200 °C'
+    """
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(markup.replace(EDGE, " "), "html.parser")
+    for tag in soup.find_all(_unshown):
+        if not tag.decomposed:
+            tag.decompose()
+    for tag in soup.find_all([*BLOCKS, *CELLS]):
+        edge = " " if tag.name in CELLS else EDGE
+        tag.insert_before(edge)
+        tag.insert_after(edge)
+    return tidy(" ".join(soup.get_text().split()).replace(EDGE, "\n"))
+
+
+def _unshown(tag: Any) -> bool:
+    return (
+        tag.name in UNREAD
+        or tag.has_attr("hidden")
+        or str(tag.get("aria-hidden", "")).lower() == "true"
+        or (tag.name == "input" and tag.get("type") == "hidden")
+        or HIDDEN.search(str(tag.get("style", ""))) is not None
+    )

@@ -1,0 +1,51 @@
+import math
+
+import pytest
+
+from twinloop.dialogue.knowledge.lexical import Lexical, terms
+from twinloop.dialogue.knowledge.settings import LexicalSettings
+
+CHUNKS = ["The oven runs hot at noon.", "The press is cleaned on Friday.", "Ovens and presses: the oven stops."]
+
+
+def index(texts: list[str], **settings: float) -> Lexical:
+    return Lexical([terms(text) for text in texts], LexicalSettings(**settings))
+
+
+def test_scores_are_bm25_as_a_share_of_what_the_question_could_earn() -> None:
+    lengths = [len(terms(text)) for text in CHUNKS]
+    rarity = {term: math.log(1 + (3 - n + 0.5) / (n + 0.5)) for term, n in (("oven", 2), ("hot", 1), ("zebra", 0))}
+
+    def earned(count: int, length: int) -> float:
+        return count / (count + 1.2 * (1 - 0.4 + 0.4 * length / (sum(lengths) / 3)))
+
+    most = sum(rarity.values())
+    scores = index(CHUNKS).scores("Is the oven hot, zebra?")
+    first = (rarity["oven"] + rarity["hot"]) * earned(1, lengths[0])
+    assert scores.tolist() == pytest.approx([first / most, 0, rarity["oven"] * earned(2, lengths[2]) / most])
+
+
+@pytest.mark.parametrize("question", ["", "the of and", "zebra", "?!", "烤箱"])
+def test_a_question_whose_words_are_nowhere_earns_nothing(question: str) -> None:
+    assert index(CHUNKS).scores(question).tolist() == [0, 0, 0]
+
+
+def test_a_question_of_very_many_words_is_answered() -> None:
+    many = " ".join(f"word{n}" for n in range(10_000))
+    scores = index(CHUNKS).scores(f"oven {many}")
+    assert scores[0] > 0 == scores[1]
+
+
+def test_scripts_without_blanks_are_found_by_pairs_of_characters() -> None:
+    scores = index(["烤箱在周五清洁", "压力机中午停止"]).scores("谁清洁烤箱？")
+    assert scores[0] > 0 == scores[1]
+
+
+def test_accents_capitals_and_endings_do_not_matter() -> None:
+    assert terms("Cleaning Zoë’s OVENS") == terms("cleaned zoes oven"[:8] + "zoe s ovens") == ["clean", "zoe", "oven"]
+    assert terms("Cleaning ovens", stems=False) == ["cleaning", "ovens"]
+
+
+def test_an_index_without_words_answers_nothing() -> None:
+    assert index([]).scores("oven").tolist() == []
+    assert index(["the of"]).scores("oven").tolist() == [0]

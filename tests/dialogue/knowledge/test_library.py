@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import pytest
+
+from twinloop.dialogue.knowledge.library import Library
+from twinloop.errors import InputError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "papers"
+    (folder / "old").mkdir(parents=True)
+    (folder / "oven.txt").write_text("The oven runs hot at noon.")
+    (folder / "old/press.md").write_text("# Press\n\nIt is cleaned on Friday.")
+    (folder / "photo.png").write_bytes(b"\x89PNG")
+    return folder
+
+
+def test_a_library_keeps_what_was_added_over_processes(folder: Path, tmp_path: Path) -> None:
+    added, refused = Library(tmp_path / "library").add([folder])
+    assert [one.name for one in added] == ["press.md", "oven.txt"]
+    assert refused == []
+    library = Library(tmp_path / "library")
+    assert [entry.name for entry in library.list()] == ["oven.txt", "press.md"]
+    assert library.get("press.md").pages[0].text == "Press\nIt is cleaned on Friday."
+    assert library.get(added[1].digest[:8]).name == "oven.txt"
+    assert library.index.search("when is the press cleaned?")[0].name == "press.md"
+
+
+def test_the_same_document_is_kept_once_under_its_first_name(folder: Path, tmp_path: Path) -> None:
+    library = Library(tmp_path / "library")
+    library.add([folder / "oven.txt"])
+    (folder / "copy.txt").write_bytes((folder / "oven.txt").read_bytes())
+    added, _ = library.add([folder / "copy.txt"])
+    assert added[0].known_as == "oven.txt"
+    assert len(library.list()) == 1
+
+
+def test_a_deleted_document_is_gone_with_its_file(folder: Path, tmp_path: Path) -> None:
+    library = Library(tmp_path / "library")
+    library.add([folder])
+    library.delete("oven.txt")
+    assert [entry.name for entry in Library(tmp_path / "library").list()] == ["press.md"]
+    assert [path.suffix for path in (tmp_path / "library/documents").iterdir()] == [".md"]
+    with pytest.raises(InputError, match=r"no document 'oven.txt'"):
+        library.get("oven.txt")
+
+
+def test_what_a_folder_holds_that_cannot_be_read_is_told_and_the_rest_taken(folder: Path, tmp_path: Path) -> None:
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 and no more")
+    library = Library(tmp_path / "library")
+    added, refused = library.add([folder])
+    assert len(added) == 2
+    assert [one.path.name for one in refused] == ["broken.pdf"]
+    (folder / "new.txt").write_text("Something new.")
+    with pytest.raises(InputError, match="broken PDF"):
+        library.add([folder / "new.txt", folder / "broken.pdf"])
+    assert [entry.name for entry in Library(tmp_path / "library").list()] == ["new.txt", "oven.txt", "press.md"]
+    with pytest.raises(InputError, match="no such file or folder"):
+        library.add([folder / "nothing"])
+
+
+def test_two_documents_of_one_name_are_told_apart_by_digest(folder: Path, tmp_path: Path) -> None:
+    (folder / "old/oven.txt").write_text("The old oven.")
+    library = Library(tmp_path / "library")
+    added, _ = library.add([folder])
+    with pytest.raises(InputError, match=r"2 documents are called 'oven.txt': name one by its digest"):
+        library.delete("oven.txt")
+    old = next(one.digest for one in added if library.get(one.digest).pages[0].text == "The old oven.")
+    library.delete(old)
+    assert library.get("oven.txt").pages[0].text == "The oven runs hot at noon."
