@@ -23,16 +23,16 @@ from twinloop.scheduling.solution import Solution
 
 TWIN = "the twin"
 TABLE = {
-    "meeting": pl.String,
-    "priority": pl.Int64,
-    "attended": pl.Boolean,
-    "copy": pl.Int64,
+    "meeting": pl.String(),
+    "priority": pl.Int64(),
+    "attended": pl.Boolean(),
+    "copy": pl.Int64(),
     "start": pl.Datetime("us", "UTC"),
     "end": pl.Datetime("us", "UTC"),
-    "prepared_by": pl.Int64,
+    "prepared_by": pl.Int64(),
     "prepared_from": pl.Datetime("us", "UTC"),
     "prepared_until": pl.Datetime("us", "UTC"),
-    "because": pl.String,
+    "because": pl.String(),
 }
 # Preparation is no older than this when the meeting begins.
 FRESH_MIN = 240
