@@ -29,7 +29,7 @@ def ran(output: str, twin: str = "factory") -> list[str]:
 
 
 def same(printed: str, twin: str) -> list[str]:
-    """The stages of a twin that a `make repro` found unchanged, sorted: of two that are apart DVC may take either first."""
+    """The stages of a twin that were found unchanged, sorted: of two that are apart DVC may take either first."""
     return sorted(re.findall(rf"^{twin} +(\w+) +unchanged", printed, re.MULTILINE))
 
 
