@@ -17,7 +17,6 @@ from twinloop.files import atomic, sha256, write_json
 from twinloop.numbers import MINUTES_PER_HOUR, MISSING, percent
 from twinloop.prognostics.anomaly import anomalies, fit_detector, open_isolation
 from twinloop.prognostics.demand.forecast import FORECAST
-from twinloop.prognostics.evaluation.alerts import alert_curve
 from twinloop.prognostics.evaluation.comparison import AGE, ENSEMBLE, JUDGED, SENSOR, Said, judged, judged_frame, said
 from twinloop.prognostics.evaluation.foretelling import (
     FOUND,
@@ -166,7 +165,7 @@ class _Watching:
         for name, one in answers.items():
             seen = watched(self.table, self.lives, name, one.probability[ENSEMBLE], one.rows, worked=self.worked)
             if any(life.failed for life in seen):
-                curves[name] = alert_curve(
+                curves[name] = AlertCurve.of_lives(
                     seen,
                     thresholds=thresholds,
                     window_hours=self.model.settings.days * self.model.settings.period_h * self.share,
