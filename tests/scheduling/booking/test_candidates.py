@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from twinloop.contracts import Risk, RiskTable
-from twinloop.contracts.risk_table import Hazard
 from twinloop.errors import InputError
 from twinloop.scheduling.booking.candidates import Work, candidates, priced
 
@@ -31,12 +30,12 @@ def test_a_day_costs_the_risk_until_then_and_the_work_if_it_lasts_that_long() ->
 
 
 def test_whoever_renews_later_has_had_the_time_for_nothing() -> None:
-    constant = Hazard(np.array([0.0, 24.0]), np.array([0.0, 0.9]), 1000.0)
-    work = Work("engine", 90, cost=200.0, rate=5.0)
+    constant = risks(("V1", "pump", 0.9)).hazards
     hours = np.array([8.0, 40.0])
     failing = 1 - np.exp(-0.9 / 24 * hours)
     lived = failing / (0.9 / 24)  # of an exponential life
-    assert priced(constant, work, hours) == pytest.approx(failing * 1000 + (1 - failing) * 200 - 5 * lived, rel=1e-3)
+    found = priced(constant, hours[None], cost=np.array([200.0]), rate=np.array([5.0]))
+    assert found[0] == pytest.approx(failing * 1000 + (1 - failing) * 200 - 5 * lived, rel=1e-3)
 
 
 def test_a_component_that_does_not_age_is_never_renewed_at_its_own_long_run_cost() -> None:

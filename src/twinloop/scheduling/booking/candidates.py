@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.contracts import RiskTable
-from twinloop.contracts.risk_table import Hazard
+from twinloop.contracts.risk_table import Hazards
 from twinloop.errors import InputError, nearest
 from twinloop.scheduling.booking.slots import Candidate, Task
 
@@ -61,52 +61,84 @@ def candidates(
     customer can come, by asset. Raises InputError for a component without work, and for an asset without hours or a
     visit's cost.
     """
-    chosen = []
-    for asset in risks.assets:
-        spent = _hours(asset, hours)
-        allowed = None if days is None or asset not in days else tuple(days[asset])
-        tasks = []
-        for component, hazard in risks.components(asset).items():
-            if component not in work:
-                raise InputError(f"booking: {asset}: no work for component {component!r}; {nearest(component, work)}")
-            task = _task(component, work[component], hazard, spent)
-            if any(task.saving(day) > 0 for day in (range(len(spent) - 1) if allowed is None else allowed)):
-                tasks.append(task)
+    known = risks.hazards
+    assets = risks.assets
+    _check(known, work, assets, hours, visit_cost)
+    if not len(known.cost):
+        return []
+    number = {asset: place for place, asset in enumerate(assets)}
+    asset_of = np.array([number[asset] for asset in known.asset])
+    spent = _hours(assets, hours)[asset_of]
+    done = [work[component] for component in known.component]
+    price, rate = (np.array([getattr(one, name) for one in done]) for name in ("cost", "rate"))
+    cost = priced(known, spent[:, :-1], cost=price, rate=rate)
+    # Without a rate, nothing is ever renewed later.
+    never = -np.expm1(-known.until(spent[:, -1:]))[:, 0] * known.cost
+    later = priced(known, spent[:, -1:] * LATER, cost=price, rate=rate).min(axis=1)
+    without = np.where(rate > 0, later, never)
+    allowed = {asset: None if days is None or asset not in days else tuple(days[asset]) for asset in assets}
+    open_ = np.array([_open(allowed[asset], cost.shape[1]) for asset in assets])[asset_of]
+    tasks: dict[str, list[Task]] = {}
+    for place in np.flatnonzero(((without[:, None] > cost) & open_).any(axis=1)).tolist():
+        own = done[place]
+        task = Task(
+            known.component[place],
+            own.skill,
+            own.minutes,
+            tuple(cost[place].tolist()),
+            float(without[place]),
+            dict(own.parts),
+        )
+        tasks.setdefault(known.asset[place], []).append(task)
+    costs = visit_cost if isinstance(visit_cost, Mapping) else dict.fromkeys(tasks, visit_cost)
+    return [Candidate(asset, tuple(own), allowed[asset], costs[asset]) for asset, own in tasks.items()]
+
+
+def priced(known: Hazards, hours: Floats, *, cost: Floats, rate: Floats) -> Floats:
+    """Euro by hour [P, n] of renewal: p·C + (1 - p)·w - g·E[min(τ, hour)], w = cost [P] and g = rate [P]."""
+    grid = hours[:, :, None] * np.linspace(0.0, 1.0, STEPS + 1)
+    alive = np.exp(-known.until(grid.reshape(len(hours), -1))).reshape(grid.shape)
+    lived = np.trapezoid(alive, grid, axis=2)
+    failing = 1 - alive[:, :, -1]
+    euro: Floats = failing * known.cost[:, None] + (1 - failing) * cost[:, None] - rate[:, None] * lived
+    return euro
+
+
+def _check(
+    known: Hazards,
+    work: Mapping[str, Work],
+    assets: Sequence[str],
+    hours: Sequence[float] | Mapping[str, Sequence[float]],
+    visit_cost: float | Mapping[str, float],
+) -> None:
+    if not set(known.component) <= set(work):
+        asset, component = next(pair for pair in zip(*known[:2], strict=True) if pair[1] not in work)
+        raise InputError(f"booking: {asset}: no work for component {component!r}; {nearest(component, work)}")
+    for asset in assets:
+        if isinstance(hours, Mapping) and asset not in hours:
+            raise InputError(f"booking: {asset}: expected its hours by day, got none; {nearest(asset, hours)}")
         if isinstance(visit_cost, Mapping) and asset not in visit_cost:
             raise InputError(
                 f"booking: {asset}: expected the cost of its visit, got none; {nearest(asset, visit_cost)}"
             )
-        cost = visit_cost[asset] if isinstance(visit_cost, Mapping) else visit_cost
-        if tasks:
-            chosen.append(Candidate(asset, tuple(tasks), allowed, cost))
-    return chosen
 
 
-def _hours(asset: str, hours: Sequence[float] | Mapping[str, Sequence[float]]) -> Floats:
-    if isinstance(hours, Mapping) and asset not in hours:
-        raise InputError(f"booking: {asset}: expected its hours by day, got none; {nearest(asset, hours)}")
-    spent = np.asarray(hours[asset] if isinstance(hours, Mapping) else hours, np.float64)
-    if spent.ndim != 1 or len(spent) < 2 or not np.isfinite(spent).all() or spent[0] < 0 or (np.diff(spent) < 0).any():
-        raise InputError(f"booking: {asset}: expected hours until each day and until the end, ascending from 0 or more")
-    return spent
+def _hours(assets: Sequence[str], hours: Sequence[float] | Mapping[str, Sequence[float]]) -> Floats:
+    """[assets, days + 1], one row for each of them."""
+    rows = [
+        np.asarray(row, np.float64) for row in ([hours[a] for a in assets] if isinstance(hours, Mapping) else [hours])
+    ]
+    for asset, row in zip(assets, rows, strict=False):
+        shaped = row.ndim == 1 and len(row) == len(rows[0]) >= 2
+        if not shaped or not np.isfinite(row).all() or row[0] < 0 or (np.diff(row) < 0).any():
+            raise InputError(
+                f"booking: {asset}: expected hours until each day and until the end, ascending from 0 or more, for as "
+                "many days as all others"
+            )
+    return np.broadcast_to(np.stack(rows), (len(assets), len(rows[0])))
 
 
-def _task(component: str, work: Work, hazard: Hazard, spent: Floats) -> Task:
-    """The price of each day; without a rate, nothing is ever renewed later."""
-    cost = priced(hazard, work, spent[:-1])
-    later = (
-        priced(hazard, work, spent[-1] * LATER).min()
-        if work.rate
-        else -np.expm1(-hazard.until(spent[-1])) * hazard.cost
-    )
-    return Task(component, work.skill, work.minutes, tuple(cost.tolist()), float(later), dict(work.parts))
-
-
-def priced(hazard: Hazard, work: Work, hours: Floats) -> Floats:
-    """Euro by hour [n] of renewal: p·C + (1 - p)·w - g·E[min(τ, hour)]."""
-    grid = hours[:, None] * np.linspace(0.0, 1.0, STEPS + 1)
-    alive = np.exp(-hazard.until(grid))
-    lived = np.trapezoid(alive, grid, axis=1)
-    failing = 1 - alive[:, -1]
-    euro: Floats = failing * hazard.cost + (1 - failing) * work.cost - work.rate * lived
-    return euro
+def _open(allowed: tuple[int, ...] | None, days: int) -> NDArray[np.bool_]:
+    if allowed is None:
+        return np.ones(days, dtype=np.bool_)
+    return np.isin(np.arange(days), allowed)
