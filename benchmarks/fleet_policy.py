@@ -19,7 +19,7 @@ import polars as pl
 from twinloop.contracts import AlertCurve
 from twinloop.numbers import Interval
 from twinloop.prognostics.evaluation.alerts import alert_curve
-from twinloop.prognostics.evaluation.foretelling import common_threshold, failures_found, watched
+from twinloop.prognostics.evaluation.failures import common_threshold, failures_found, watched
 from twinloop.prognostics.evaluation.leads import lead_curve
 from twinloop.prognostics.features.reference import Reference, fit_reference
 from twinloop.prognostics.features.settings import FeatureSettings

@@ -47,13 +47,20 @@ def alert_curve(
     """Recall, lead times and false alarms of scores at each of the thresholds [T].
 
     A failure is recalled when the score is at or above the threshold at a time in the `window_hours` before it; a rise
-    over the threshold at any other time is a false alarm. The last window of a life that was cut counts for neither.
-    The operating point is the threshold in the middle. Raises InputError without a single failure.
+    over the threshold at any other time is a false alarm. The last window of a life that was cut counts for neither;
+    and a failure of which no score lies in its window, as the record ended sooner, is neither recalled nor missed.
+    The operating point is the threshold in the middle. Raises InputError without a single failure that was watched.
     """
-    failed = np.array([life.failed for life in watched], dtype=bool)
-    if not failed.any():
-        raise InputError(f"alert curve: none of {len(watched)} lives ended in a failure: watch the assets for longer")
     window = window_hours * MINUTES_PER_HOUR
+    failed = np.array([life.failed and _shown(life, window) for life in watched], dtype=bool)
+    if not failed.any():
+        few = sum(life.failed for life in watched)
+        raise InputError(
+            f"alert curve: none of {len(watched)} lives ended in a failure: watch the assets for longer"
+            if not few
+            else f"alert curve: {few} of {len(watched)} lives ended in a failure, but no score came in the "
+            f"{window_hours:g} h before one: watch the assets until they fail"
+        )
     judged = [_judged(life, thresholds, window) for life in watched]
     lead = np.array([lead for lead, _ in judged])  # [L, T], NaN where missed
     false = np.array([false for _, false in judged])
@@ -74,6 +81,18 @@ def alert_curve(
         hours_per_month=hours_per_month,
         clock=clock,
     )
+
+
+def _shown(life: Watched, window: float) -> bool:
+    """Whether a life was watched in the window before its end: not where it was silent longer than ever before.
+
+    A life too short for a single score is one that the predictor missed.
+    """
+    steps = np.diff(life.age_min)
+    if not len(steps):
+        return True
+    silence = life.end_min - life.age_min[-1]
+    return bool(silence <= max(window, steps.max() * (1 + 1e-9)))
 
 
 def _judged(life: Watched, thresholds: Floats, window: float) -> tuple[Floats, Floats]:
