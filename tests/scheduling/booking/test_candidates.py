@@ -85,3 +85,18 @@ def test_work_that_costs_less_than_nothing_is_refused() -> None:
         Work("engine", 30, cost=-1.0)
     with pytest.raises(InputError, match="booking: work: rate = nan: expected a number of at least 0"):
         Work("engine", 30, cost=1.0, rate=math.nan)
+
+
+def test_who_may_wait_in_the_workshop_comes_at_once_where_driving_on_is_dearer() -> None:
+    table = risks(("V1", "pump", 2.4))  # a tenth of a failure an hour
+    [drives] = candidates(table, {"pump": PUMP}, hours=HOURS)
+    [waits] = candidates(table, {"pump": PUMP}, hours=HOURS, standing=10.0)
+    assert waits.tasks[0].cost_by_day == pytest.approx([200.0, 280.0, 360.0])
+    assert [waits.tasks[0].since(day) for day in range(3)] == [0, 0, 0]
+    assert drives.tasks[0].cost_by_day[2] > 360.0
+    [dear] = candidates(table, {"pump": PUMP}, hours=HOURS, standing=1000.0)
+    assert dear.tasks[0].cost_by_day == drives.tasks[0].cost_by_day
+    assert [dear.tasks[0].since(day) for day in range(3)] == [0, 1, 2]
+    # Nobody waits from a day on which they cannot come.
+    [late] = candidates(table, {"pump": PUMP}, hours=HOURS, standing=10.0, days={"V1": [1, 2]})
+    assert late.tasks[0].cost_by_day[2] == pytest.approx(drives.tasks[0].cost_by_day[1] + 80.0)

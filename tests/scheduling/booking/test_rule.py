@@ -5,7 +5,7 @@ import pytest
 
 from twinloop.prognostics.evaluation.alerts import Watched
 from twinloop.prognostics.evaluation.leads import lead_curve
-from twinloop.scheduling.booking.rule import BookingRule, cost_rates, joint_rule
+from twinloop.scheduling.booking.rule import BookingRule, cost_rates, joint_rule, standing_price
 from twinloop.simulation.fleet import Alert, FixedInterval, Fleet, Joint, Morning, StandardFleet, World, simulate
 from twinloop.simulation.fleet.vehicle import Component
 from twinloop.simulation.model.wear import Wear
@@ -109,13 +109,32 @@ def test_failures_to_be_expected_take_their_share_of_each_day() -> None:
     assert not any(garage.bays[5:])
 
 
+def narrow() -> Fleet:
+    """Twenty vehicles whose workshop is open for three hours a day: less than their work takes."""
+    fleet = StandardFleet(vehicles=20).fleet()
+    shift = replace(fleet.workshop.shifts[0], ends_min=fleet.workshop.shifts[0].begins_min + 180)
+    return replace(fleet, workshop=replace(fleet.workshop, shifts=(shift,)))
+
+
 def test_a_workshop_that_cannot_do_all_work_is_not_booked_beyond_what_it_can_do() -> None:
-    shift = replace(FLEET.workshop.shifts[0], ends_min=FLEET.workshop.shifts[0].begins_min + 60)
-    narrow = replace(FLEET, workshop=replace(FLEET.workshop, shifts=(shift,)))
-    joint = simulate(world(narrow), Joint(BookingRule(cost_rates(narrow)))).figures()
-    every = simulate(world(narrow), FixedInterval({c.name: 0.3 * c.wear.mean_life_min for c in FLEET.components}))
+    fleet = narrow()
+    joint = simulate(world(fleet), Joint(BookingRule(cost_rates(fleet)))).figures()
+    every = simulate(world(fleet), FixedInterval({c.name: 0.3 * c.wear.mean_life_min for c in fleet.components}))
+    assert joint["visits"] > joint["failures"]
     assert joint["waiting_hours"] < every.figures()["waiting_hours"]
     assert joint["availability"] > every.figures()["availability"]
+
+
+def test_where_downtime_is_cheap_vehicles_rather_wait_than_fail() -> None:
+    fleet = narrow()
+    rates, price = cost_rates(fleet), standing_price(fleet)
+    assert price == max(fleet.downtime_hour - sum(rates.values()), 0.0)
+    assert standing_price(replace(fleet, downtime_hour=50.0)) == pytest.approx(50.0 - sum(rates.values()))
+    waits, drives = (
+        simulate(world(fleet), Joint(BookingRule(rates, standing=standing))).figures() for standing in (price, None)
+    )
+    assert waits["failures"] < drives["failures"]
+    assert waits["waiting_hours"] > drives["waiting_hours"]
 
 
 def test_weeks_in_which_the_workshop_is_closed_are_no_reason_to_stop() -> None:

@@ -53,13 +53,15 @@ def candidates(
     hours: Sequence[float] | Mapping[str, Sequence[float]],
     visit_cost: float | Mapping[str, float] = 0.0,
     days: Mapping[str, Sequence[int]] | None = None,
+    standing: float | None = None,
 ) -> list[Candidate]:
     """Every asset with the components whose renewal is expected to save something on some day.
 
     hours: [days + 1] hours by the table's clock that pass from its issue until each day begins, and until the last one
     is over; one row for all assets or by asset. visit_cost: euro of a visit, for all or by asset. days: on which a
-    customer can come, by asset. Raises InputError for a component without work, and for an asset without hours or a
-    visit's cost.
+    customer can come, by asset. standing: euro per hour of an asset that comes sooner and waits for its day, so that it
+    does not fail meanwhile; None where nobody waits.
+    Raises InputError for a component without work, and for an asset without hours or a visit's cost.
     """
     known = risks.hazards
     assets = risks.assets
@@ -72,12 +74,15 @@ def candidates(
     done = [work[component] for component in known.component]
     price, rate = (np.array([getattr(one, name) for one in done]) for name in ("cost", "rate"))
     cost = priced(known, spent[:, :-1], cost=price, rate=rate)
+    allowed = {asset: None if days is None or asset not in days else tuple(days[asset]) for asset in assets}
+    open_ = np.array([_open(allowed[asset], cost.shape[1]) for asset in assets])[asset_of]
+    since = np.broadcast_to(np.arange(cost.shape[1]), cost.shape)
+    if standing is not None:
+        cost, since = _waiting(cost, spent[:, :-1], open_, standing)
     # Without a rate, nothing is ever renewed later.
     never = -np.expm1(-known.until(spent[:, -1:]))[:, 0] * known.cost
     later = priced(known, spent[:, -1:] * LATER, cost=price, rate=rate).min(axis=1)
     without = np.where(rate > 0, later, never)
-    allowed = {asset: None if days is None or asset not in days else tuple(days[asset]) for asset in assets}
-    open_ = np.array([_open(allowed[asset], cost.shape[1]) for asset in assets])[asset_of]
     tasks: dict[str, list[Task]] = {}
     for place in np.flatnonzero(((without[:, None] > cost) & open_).any(axis=1)).tolist():
         own = done[place]
@@ -88,6 +93,7 @@ def candidates(
             tuple(cost[place].tolist()),
             float(without[place]),
             dict(own.parts),
+            None if standing is None else tuple(since[place].tolist()),
         )
         tasks.setdefault(known.asset[place], []).append(task)
     costs = visit_cost if isinstance(visit_cost, Mapping) else dict.fromkeys(tasks, visit_cost)
@@ -102,6 +108,23 @@ def priced(known: Hazards, hours: Floats, *, cost: Floats, rate: Floats) -> Floa
     failing = 1 - alive[:, :, -1]
     euro: Floats = failing * known.cost[:, None] + (1 - failing) * cost[:, None] - rate[:, None] * lived
     return euro
+
+
+def _waiting(
+    cost: Floats, hours: Floats, open_: NDArray[np.bool_], standing: float
+) -> tuple[Floats, NDArray[np.int64]]:
+    """[P, days] each: cost of work on each day when it may wait for it from an earlier day on, and from which."""
+    best, since = cost.copy(), np.tile(np.arange(cost.shape[1]), (len(cost), 1))
+    # What it costs to come on a day, less the price of the hours until then: waiting adds them again.
+    least, first = np.full(len(cost), np.inf), np.zeros(len(cost), np.int64)
+    for day in range(cost.shape[1]):
+        come = np.where(open_[:, day], cost[:, day] - standing * hours[:, day], np.inf)
+        sooner = come < least
+        least, first = np.where(sooner, come, least), np.where(sooner, day, first)
+        waits = least + standing * hours[:, day] < cost[:, day]
+        best[:, day] = np.where(waits, least + standing * hours[:, day], cost[:, day])
+        since[:, day] = np.where(waits, first, day)
+    return best, since
 
 
 def _check(

@@ -32,13 +32,16 @@ class BookingRule:
     """Visits of the earliest day, of a plan over the next `ahead` days.
 
     rates: component → euro per hour of driving in the long run (`cost_rates`). reserve: skill → share of its minutes
-    that is kept for failures on the road. visit_cost: euro of a visit besides its components.
+    that is kept for failures on the road. visit_cost: euro of a visit besides its components. standing: euro per
+    hour of driving lost by a vehicle that comes before there is room for it and waits (`standing_price`); None where
+    nobody comes sooner.
     """
 
     rates: Mapping[str, float]
     ahead: int = 10
     reserve: Mapping[str, float] = field(default_factory=dict)
     visit_cost: float = 0.0
+    standing: float | None = None
     limit: Limit | None = None
 
     def __call__(self, morning: Morning, risks: RiskTable) -> Iterable[Visit]:
@@ -54,16 +57,18 @@ class BookingRule:
             hours=dict(zip(fleet.names, hours.tolist(), strict=True)),
             visit_cost=self.visit_cost,
             days=dict.fromkeys(fleet.names, open_days.tolist()),
+            standing=self.standing,
         )
         wanted = [free for candidate in wanted if (free := _free(candidate, morning)) is not None]
         garage = self.garage(morning, opening, failing=_unforeseen(risks, morning, hours, wanted))
         if garage is None:
             return []
         plan = book([_on_open_days(candidate, garage) for candidate in wanted], garage, limit=self.limit)
+        tasks = {(one.asset, task.component): task for one in wanted for task in one.tasks}
         return [
             Visit(asset, components, morning.earliest_day)
             for asset, (day, components) in plan.visits.items()
-            if day == notice
+            if min(tasks[asset, name].since(day) for name in components) == notice
         ]
 
     def work(self, fleet: Fleet) -> dict[str, Work]:
@@ -101,7 +106,7 @@ def joint_rule(fleet: Fleet, alerts: Alert, *, ahead: int = 10, limit: Limit | N
     ahead, limit: as of `BookingRule`.
     """
     curves = {name: curve.at(alerts.values[name]) for name, curve in alerts.curves.items() if name in alerts.values}
-    rule = BookingRule(cost_rates(fleet), ahead=ahead, limit=limit)
+    rule = BookingRule(cost_rates(fleet), ahead=ahead, standing=standing_price(fleet), limit=limit)
     return Joint(rule, signals=alerts, foresight=Foresight(curves))
 
 
@@ -111,6 +116,14 @@ def cost_rates(fleet: Fleet) -> dict[str, float]:
     Renewal reward: (w + (C - w)·F(T)) / ∫₀ᵀ S, at its least over T (Barlow and Hunter 1960).
     """
     return {component.name: _rate(component) for component in fleet.components}
+
+
+def standing_price(fleet: Fleet) -> float:
+    """Euro per hour of driving that a vehicle loses while it waits: its downtime, less what driving would have cost.
+
+    Who stands neither fails nor wears, and is worth what all its lives cost in the long run (`cost_rates`).
+    """
+    return max(fleet.downtime_hour - sum(cost_rates(fleet).values()), 0.0)
 
 
 def _rate(component: Component) -> float:

@@ -52,29 +52,36 @@ class OpenBook(FleetOutputs):
     def shown(self, answer: dict[str, Any]) -> Table:
         """An answer for a terminal, its days by the number that the calendar gives them too."""
         if "visits" in answer:
-            rows = [
-                (
-                    self._day(row["day"]),
-                    row["asset"],
-                    ", ".join(row["components"]),
-                    f"{count(row['minutes'])} min",
-                    row["status"],
-                    quantity(row["saving"], CURRENCY),
-                )
-                for row in answer["visits"]
-            ]
-            rows += [
-                ("waiting", row["asset"], row["reason"], "", "", quantity(row["saving"], CURRENCY))
-                for row in answer["waiting"]
-            ]
-            headers = ("day", "vehicle", "work", "time", "status", "expected to be saved")
-            return Table.of(headers, rows or [("none", *[""] * 5)])
-        if answer["slots"]:
-            rows = [
-                (self._day(slot["day"]), quantity(slot["cost"], CURRENCY, sign=True), count(slot["moves"]))
-                for slot in answer["slots"]
-            ]
-            return Table.of((f"{answer['asset']} could come", "expected cost more than now", "others that move"), rows)
+            return self._calendar(answer)
+        return self._slots(answer) if answer["slots"] else self._change(answer)
+
+    def _calendar(self, answer: dict[str, Any]) -> Table:
+        rows = [
+            (
+                self._day(row["day"]),
+                row["asset"],
+                ", ".join(row["components"]),
+                f"{count(row['minutes'])} min",
+                row["status"],
+                quantity(row["saving"], CURRENCY),
+            )
+            for row in answer["visits"]
+        ]
+        rows += [
+            ("waiting", row["asset"], row["reason"], "", "", quantity(row["saving"], CURRENCY))
+            for row in answer["waiting"]
+        ]
+        nothing = ("none", *[""] * 5)
+        return Table.of(("day", "vehicle", "work", "time", "status", "expected to be saved"), rows or (nothing,))
+
+    def _slots(self, answer: dict[str, Any]) -> Table:
+        rows = [
+            (self._day(slot["day"]), quantity(slot["cost"], CURRENCY, sign=True), count(slot["moves"]))
+            for slot in answer["slots"]
+        ]
+        return Table.of((f"{answer['asset']} could come", "expected cost more than now", "others that move"), rows)
+
+    def _change(self, answer: dict[str, Any]) -> Table:
         rows = [(answer["asset"], self._day(answer["day"]), quantity(answer["cost"], CURRENCY, sign=True))]
         rows += [
             (one["asset"], f"{self._day(one['from_day'])} → {self._day(one['to_day'])}", "") for one in answer["moved"]

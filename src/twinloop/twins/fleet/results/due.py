@@ -99,7 +99,8 @@ class Due(FleetOutputs):
         ]
         within = f"fails within {number(self.horizon_days, digits=2)} days"
         headers = ("vehicle", "component", within, "members", "days left (80 %)", "visit", "because of (log odds)")
-        return Table.of(headers, cells or [("none", *[""] * 6)])
+        nothing = ("none", *[""] * 6)
+        return Table.of(headers, cells or (nothing,))
 
 
 def _few(name: str, known: Sequence[str]) -> str:
