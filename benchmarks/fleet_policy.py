@@ -18,7 +18,6 @@ import polars as pl
 
 from twinloop.contracts import AlertCurve
 from twinloop.numbers import Interval
-from twinloop.prognostics.evaluation.alerts import alert_curve
 from twinloop.prognostics.evaluation.failures import common_threshold, failures_found, watched
 from twinloop.prognostics.evaluation.leads import lead_curve
 from twinloop.prognostics.features.reference import Reference, fit_reference
@@ -135,7 +134,7 @@ def alarms(foresight: Foresight, scores: pl.DataFrame, seed: int, *, draws: int 
     }
     thresholds = np.unique(np.quantile(np.concatenate(list(said_of.values())), 1 - np.geomspace(0.5, 1e-3, THRESHOLDS)))
     curves = [
-        alert_curve(
+        AlertCurve.of_lives(
             watched(table, lives, name, score, rows),
             thresholds=thresholds,
             window_hours=window,

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from tests.prognostics.models.fleet import HAZARD, Fleet
+from twinloop.contracts import AlertCurve
 from twinloop.errors import InputError
-from twinloop.prognostics.evaluation.alerts import alert_curve
 from twinloop.prognostics.evaluation.failures import failures_found, threshold_for, watched
 from twinloop.prognostics.evaluation.foretelling import (
     Outcome,
@@ -69,7 +69,7 @@ def test_every_failure_is_found_or_missed_by_hand() -> None:
     score[10] = 1.0  # b at minute 120: too early to count
     found = failures_found(ROWS, LIVES, "pump", score, rows, threshold=0.5, window_hours=5.0)
     assert found.rows() == [("a", "pump", 600.0, True, 2.0), ("b", "pump", 900.0, False, None)]
-    curve = alert_curve(
+    curve = AlertCurve.of_lives(
         watched(ROWS, LIVES, "pump", score, rows), thresholds=np.array([0.5]), window_hours=5.0, model="x", draws=2
     )
     assert curve.recall[0, 0] == 0.5
@@ -79,7 +79,7 @@ def test_every_failure_is_found_or_missed_by_hand() -> None:
 def test_the_threshold_keeps_false_alarms_below_what_is_allowed() -> None:
     rng = np.random.default_rng(0)
     score = rng.random(18)
-    curve = alert_curve(
+    curve = AlertCurve.of_lives(
         watched(ROWS, LIVES, "pump", score, np.arange(18)),
         thresholds=np.linspace(0, 1, 21),
         window_hours=2.0,

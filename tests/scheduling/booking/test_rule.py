@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from twinloop.prognostics.evaluation.alerts import Watched
+from twinloop.contracts.alert_rates import Watched
 from twinloop.prognostics.evaluation.leads import lead_curve
 from twinloop.scheduling.booking.rule import BookingRule, cost_rates, joint_rule, standing_price
 from twinloop.simulation.fleet import Alert, FixedInterval, Fleet, Joint, Morning, StandardFleet, World, simulate

@@ -11,9 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.contracts import AlertCurve
+from twinloop.contracts.alert_rates import Watched
 from twinloop.errors import InputError
 from twinloop.numbers import MINUTES_PER_HOUR
-from twinloop.prognostics.evaluation.alerts import Watched
 from twinloop.prognostics.models.table import FeatureTable
 
 Floats = NDArray[np.float64]

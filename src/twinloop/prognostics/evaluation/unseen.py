@@ -12,10 +12,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from twinloop.contracts import AlertCurve
 from twinloop.contracts.alert_curve import HOURS_PER_MONTH
 from twinloop.numbers import MINUTES_PER_HOUR, Interval
 from twinloop.prognostics.data.record import FAILURE
-from twinloop.prognostics.evaluation.alerts import alert_curve
 from twinloop.prognostics.evaluation.failures import lives_seen, threshold_for, watched
 from twinloop.prognostics.evaluation.foretelling import outcome
 from twinloop.prognostics.evaluation.resampling import drawn_counts, spread
@@ -195,7 +195,7 @@ def _threshold(
     table: FeatureTable, lives: pl.DataFrame, component: str, score: Floats, rows: Rows, window_h: float, allowed: float
 ) -> float:
     """The least score from which on false alarms per asset and month are no more than allowed."""
-    curve = alert_curve(
+    curve = AlertCurve.of_lives(
         watched(table, lives, component, score, rows),
         thresholds=np.unique(np.quantile(score, 1 - np.geomspace(*SHARES, TRIED))),
         window_hours=window_h,

@@ -12,9 +12,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.contracts import AlertCurve, RiskTable
+from twinloop.contracts.alert_rates import Watched
 from twinloop.errors import InputError
 from twinloop.numbers import counted
-from twinloop.prognostics.evaluation.alerts import Watched, alert_curve
 from twinloop.prognostics.features.reference import Reference, fit_reference
 from twinloop.prognostics.features.stream import features
 from twinloop.prognostics.inference.risks import Consequence, asked, risk_table
@@ -89,7 +89,7 @@ class Foresight:
         levels = np.unique(np.quantile(said, np.linspace(0.5, 1.0, THRESHOLDS))) if len(said) else np.array([1.0])
         # Never an alarm can be chosen too, also where it always says the same.
         levels = np.append(levels, np.nextafter(levels[-1], np.inf))
-        return alert_curve(
+        return AlertCurve.of_lives(
             watched,
             thresholds=levels,
             window_hours=self.settings.window_hours,

@@ -8,7 +8,6 @@ import numpy as np
 from twinloop.contracts import AlertCurve
 from twinloop.contracts.alert_curve import HOURS_PER_MONTH
 from twinloop.numbers import MINUTES_PER_HOUR
-from twinloop.prognostics.evaluation.alerts import alert_curve
 from twinloop.prognostics.evaluation.comparison import ENSEMBLE, Said
 from twinloop.prognostics.evaluation.failures import watched
 from twinloop.prognostics.evaluation.leads import lead_curve
@@ -43,7 +42,7 @@ class Watching:
         for name, one in answers.items():
             seen = watched(self.table, self.lives, name, one.probability[ENSEMBLE], one.rows, worked=self.worked)
             if any(life.failed for life in seen):
-                curves[name] = alert_curve(
+                curves[name] = AlertCurve.of_lives(
                     seen,
                     thresholds=thresholds,
                     window_hours=self.model.settings.days * self.model.settings.period_h * self.share,

@@ -1,4 +1,4 @@
-"""The predictor as `mlflow models serve` runs it: MLflow executes this file, so nothing is pickled.
+"""The predictor as it is served: MLflow executes this file, so nothing is pickled.
 
 A request holds assets in a column `windows`, each a text of JSON: `asset`, its windows as `columns` (time_min, the end
 of a window in minutes, and features) and `rows` in the order of time (null where missing), and `begun`: by component,

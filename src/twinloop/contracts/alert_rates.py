@@ -1,19 +1,17 @@
-"""A predictor's scores judged against the failures that came: the AlertCurve.
+"""A predictor's scores judged against the failures that came: what an AlertCurve holds.
 
 Lives are the independent units: the bootstrap draws whole lives, those that failed and those that were cut apart, so
 that neighbouring samples of one life do not pretend to be evidence of their own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twinloop.contracts import AlertCurve
-from twinloop.contracts.alert_curve import HOURS_PER_MONTH
-from twinloop.contracts.clock import Clock
-from twinloop.errors import InputError
+from twinloop.errors import InputError, nearest
 from twinloop.numbers import MINUTES_PER_HOUR
 
 LEVELS = np.linspace(0.0, 1.0, 11)
@@ -33,23 +31,33 @@ class Watched:
     failed: bool
 
 
-def alert_curve(
-    watched: Sequence[Watched],
-    *,
-    thresholds: Floats,
-    window_hours: float,
-    model: str,
-    draws: int = 100,
-    seed: int = 0,
-    hours_per_month: float = HOURS_PER_MONTH,
-    clock: Clock = "work",
-) -> AlertCurve:
-    """Recall, lead times and false alarms of scores at each of the thresholds [T].
+class AlertRates(NamedTuple):
+    """By threshold [T] and draw, the estimate first: recall, quantiles of the lead time at LEVELS, false alarms.
 
-    A failure is recalled when the score is at or above the threshold at a time in the `window_hours` before it; a rise
-    over the threshold at any other time is a false alarm. The last window of a life that was cut counts for neither;
-    and a failure of which no score lies in its window, as the record ended sooner, is neither recalled nor missed.
-    The operating point is the threshold in the middle. Raises InputError without a single failure that was watched.
+    recall, false_alarms: [1 + draws, T]. lead_hours: [1 + draws, T, Q]. failures, asset_months: what was watched.
+    """
+
+    recall: Floats
+    lead_hours: Floats
+    false_alarms: Floats
+    failures: int
+    asset_months: float
+
+
+def alert_rates(
+    watched: Sequence[Watched],
+    thresholds: Floats,
+    *,
+    window_hours: float,
+    draws: int,
+    seed: int,
+    hours_per_month: float,
+) -> AlertRates:
+    """Rates at the thresholds [T]; a failure is recalled when the score is at or above one in the window before it.
+
+    A rise over the threshold at any other time is a false alarm. The last window of a life that was cut counts for
+    neither; and a failure of which no score lies in its window, as the record ended sooner, is neither recalled nor
+    missed. Raises InputError without a single failure that was watched.
     """
     window = window_hours * MINUTES_PER_HOUR
     failed = np.array([life.failed and _shown(life, window) for life in watched], dtype=bool)
@@ -68,19 +76,49 @@ def alert_curve(
     weights = np.vstack([np.ones(len(watched), dtype=np.int64), resampled(failed, draws, np.random.default_rng(seed))])
     hits = np.isfinite(lead)
     quiet = (weights @ months)[:, None]
-    return AlertCurve(
-        thresholds=thresholds,
+    return AlertRates(
         recall=(weights @ hits) / (weights @ failed)[:, None],
-        lead_levels=LEVELS,
         lead_hours=np.array([[_quantiles(column, weight) for column in lead.T] for weight in weights]),
         false_alarms=np.divide(weights @ false, quiet, out=np.zeros((draws + 1, len(thresholds))), where=quiet > 0),
         failures=int(failed.sum()),
         asset_months=float(months.sum()),
-        threshold=float(thresholds[len(thresholds) // 2]),
-        model=model,
-        hours_per_month=hours_per_month,
-        clock=clock,
     )
+
+
+def lives(
+    scores: Sequence[float] | Floats,
+    hours: Sequence[float] | Floats,
+    assets: Sequence[Any] | NDArray[Any],
+    failed_at: Mapping[Any, float],
+) -> list[Watched]:
+    """Rows of a table [N] as lives, one per asset: `failed_at` says in which hour an asset failed.
+
+    An asset that is not in it was cut at its last score. Raises InputError for rows that cannot be used.
+    """
+    values, at = np.asarray(scores, dtype=np.float64), np.asarray(hours, dtype=np.float64)
+    names, place = np.unique(np.asarray(assets), return_inverse=True)
+    if not values.shape == at.shape == place.shape or values.ndim != 1 or not len(values):
+        raise InputError(
+            f"alert curve: expected scores, hours and assets of one length, got {values.size}, {at.size}, {place.size}"
+        )
+    if not (np.isfinite(values).all() and np.isfinite(at).all()):
+        row = int(np.flatnonzero(~(np.isfinite(values) & np.isfinite(at)))[0])
+        raise InputError(f"alert curve: row {row}: expected finite numbers, got score {values[row]}, hour {at[row]}")
+    if strange := sorted(str(name) for name in set(failed_at) - set(names.tolist())):
+        raise InputError(f"alert curve: {strange[0]} failed but has no score: {nearest(strange[0], map(str, names))}")
+    order = np.lexsort((at, place))
+    ends = np.cumsum(np.bincount(place))
+    result = []
+    for name, rows in zip(names.tolist(), np.split(order, ends[:-1]), strict=True):
+        begin, last = at[rows[0]], at[rows[-1]]
+        end = failed_at.get(name, last)
+        if end < last:
+            raise InputError(
+                f"alert curve: {name} has a score in hour {last:g}, after its failure in hour {end:g}: leave it out"
+            )
+        age_min = (at[rows] - begin) * MINUTES_PER_HOUR
+        result.append(Watched(age_min, values[rows], float(end - begin) * MINUTES_PER_HOUR, name in failed_at))
+    return result
 
 
 def _shown(life: Watched, window: float) -> bool:

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinloop.contracts import AlertCurve
+from twinloop.contracts.alert_rates import Watched
 from twinloop.errors import InputError
-from twinloop.prognostics.evaluation.alerts import Watched, alert_curve
 
 THRESHOLDS = np.array([1.0, 2.0, 3.0])
 MINUTES = np.arange(0.0, 600.0, 60.0)
@@ -16,7 +16,8 @@ def life(score: list[float], *, end: float = 600.0, failed: bool = True) -> Watc
 
 
 def judged(*lives: Watched, **changes: object) -> AlertCurve:
-    return alert_curve(lives, **{"thresholds": THRESHOLDS, "window_hours": 3.0, "model": "test", "draws": 20} | changes)
+    how = {"thresholds": THRESHOLDS, "window_hours": 3.0, "model": "test", "draws": 20}
+    return AlertCurve.of_lives(lives, **how | changes)  # type: ignore[arg-type]
 
 
 def test_recall_lead_time_and_false_alarms_are_counted_by_hand():
