@@ -56,12 +56,19 @@ def alert_rates(
     """Rates at the thresholds [T]; a failure is recalled when the score is at or above one in the window before it.
 
     A rise over the threshold at any other time is a false alarm. The last window of a life that was cut counts for
-    neither. Raises InputError without a single failure.
+    neither; and a failure of which no score lies in its window, as the record ended sooner, is neither recalled nor
+    missed. Raises InputError without a single failure that was watched.
     """
-    failed = np.array([life.failed for life in watched], dtype=bool)
-    if not failed.any():
-        raise InputError(f"alert curve: none of {len(watched)} lives ended in a failure: watch the assets for longer")
     window = window_hours * MINUTES_PER_HOUR
+    failed = np.array([life.failed and _shown(life, window) for life in watched], dtype=bool)
+    if not failed.any():
+        few = sum(life.failed for life in watched)
+        raise InputError(
+            f"alert curve: none of {len(watched)} lives ended in a failure: watch the assets for longer"
+            if not few
+            else f"alert curve: {few} of {len(watched)} lives ended in a failure, but no score came in the "
+            f"{window_hours:g} h before one: watch the assets until they fail"
+        )
     judged = [_judged(life, thresholds, window) for life in watched]
     lead = np.array([lead for lead, _ in judged])  # [L, T], NaN where missed
     false = np.array([false for _, false in judged])
@@ -112,6 +119,18 @@ def lives(
         age_min = (at[rows] - begin) * MINUTES_PER_HOUR
         result.append(Watched(age_min, values[rows], float(end - begin) * MINUTES_PER_HOUR, name in failed_at))
     return result
+
+
+def _shown(life: Watched, window: float) -> bool:
+    """Whether a life was watched in the window before its end: not where it was silent longer than ever before.
+
+    A life too short for a single score is one that the predictor missed.
+    """
+    steps = np.diff(life.age_min)
+    if not len(steps):
+        return True
+    silence = life.end_min - life.age_min[-1]
+    return bool(silence <= max(window, steps.max() * (1 + 1e-9)))
 
 
 def _judged(life: Watched, thresholds: Floats, window: float) -> tuple[Floats, Floats]:
