@@ -1,11 +1,12 @@
 """Spoken digits: how well a small network, trained here in minutes, hears one of ten words.
 
 Free Spoken Digit Dataset in speech/fsdd. digits_official: its own split, recordings 0 to 4 of each speaker and digit
-judged by what 5 to 49 taught. digits_leave_one_speaker_out: mean over the six speakers, each judged by what the other
-five taught (digits_without_…). Settings are the defaults of `CommandSettings`; the last epoch's weights are judged.
+judged by what 5 to 49 taught. digits_leave_one_speaker_out: mean over the six speakers, each judged by what the
+other five taught (digits_without_…). Settings are the defaults of `CommandSettings`; the last epoch's weights are
+judged.
 
-Settings were chosen by `python -m benchmarks.digits --data DIR`: the mean accuracy at a validation speaker, the next one
-by name, of recognisers that saw neither that one nor the speaker that is left out.
+Settings were chosen by `python -m benchmarks.digits --data DIR`: the mean accuracy at a validation speaker, the next
+one by name, of recognisers that saw neither that one nor the speaker that is left out.
 """
 
 import argparse
