@@ -5,12 +5,13 @@ cards_wer and cards_wer_embedded of the playing cards beside them, whose numbers
 of a 95 % interval, by bootstrap over recordings: of five each, so it is wide.
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from twinloop.dialogue.datasets.layouts import read
+from twinloop.dialogue.datasets.settings import CorpusSettings
 from twinloop.dialogue.providers.protocols import SpeechToText
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
@@ -27,8 +28,10 @@ def measured(data: Path | None, work: Path, reasons: dict[str, str]) -> dict[str
     """Word error rates of both recognisers; None, with the reason, where one cannot be had."""
     if data is None or not (data / "speech/human").is_dir():
         raise InputError("speech: expected a folder with speech/human, found none: give --data")
-    folder = data / "speech/human"
-    sets = {"human": librivox(folder / "librivox"), "cards": cards(folder / "cards")}
+    sets = {
+        "human": read(data / "speech/human/librivox", CorpusSettings(kind="recordings")),
+        "cards": read(data / "speech/human/cards", CorpusSettings(kind="recordings")),
+    }
     figures: dict[str, float | None] = {}
     for suffix, name in RECOGNISERS.items():
         try:
@@ -37,23 +40,14 @@ def measured(data: Path | None, work: Path, reasons: dict[str, str]) -> dict[str
             figures |= {f"{key}_wer{suffix}": None for key in sets}
             reasons |= {f"{key}_wer{suffix}": str(reason) for key in sets}
             continue
-        for key, texts in sets.items():
-            errors = [word_errors(text, ears.transcribe(read_audio(path).audio).text) for path, text in texts.items()]
+        for key, corpus in sets.items():
+            errors = [
+                word_errors(text, ears.transcribe(read_audio(corpus.recording_files[name]).audio).text)
+                for name, text in corpus.recordings.select("recording", "text").rows()
+            ]
             figures[f"{key}_wer{suffix}"] = round(total(errors).rate, 4)
             figures[f"{key}_wer{suffix}_half"] = round(half_width(errors), 4)
     return figures
-
-
-def librivox(folder: Path) -> dict[Path, str]:
-    """Recording → text, of read sentences with a text file each."""
-    return {path.with_suffix(".wav"): path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.txt"))}
-
-
-def cards(folder: Path) -> dict[Path, str]:
-    """Recording → text, of a transcription in CMU Sphinx's form: <s> text </s> (name)."""
-    lines = (folder / "cards.transcription").read_text(encoding="utf-8").splitlines()
-    found = (re.fullmatch(r"<s>(.*)</s>\s*\((\w+)\)\s*", line) for line in lines)
-    return {folder / f"{match[2]}.wav": match[1].strip() for match in found if match}
 
 
 def half_width(errors: Sequence[WordErrors]) -> float:
