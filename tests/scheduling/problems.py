@@ -1,5 +1,6 @@
 """Small shops with everything that a shop can have, all at once, and goals of every term."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -55,6 +56,17 @@ def problems(draw: st.DrawFn, *, most_operations: int = 7, ovens: bool = True) -
     fields["transport"] = draw(st.just({}) | st.dictionaries(journey, st.integers(0, 2), max_size=3))
     fields["power"] = {machine: draw(st.integers(0, 3)) for machine in machines}
     return fields
+
+
+@st.composite
+def priced(draw: st.DrawFn, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+    """The jobs, some of which may be left out, and with each all that come after it."""
+    some: dict[str, Job] = {}
+    for job in sorted(jobs, key=lambda job: int(job.name)):
+        must = not any(some[other].price is not None for other in job.after)
+        price = st.integers(0, 12)
+        some[job.name] = replace(job, price=draw((st.none() | price) if must else price))
+    return tuple(some[job.name] for job in jobs)
 
 
 @st.composite

@@ -1,11 +1,14 @@
 """The best plan of a small shop by a model that has a yes or no for every machine and every start of each operation.
 
 It is slow and plain, and shares nothing with the solvers: what is open, how long work takes and when a machine can be
-set up is counted unit by unit (`calendars.Minutes`); what operations share is summed up in every unit of time.
+set up is counted unit by unit (`calendars.Minutes`); what operations share is summed up in every unit of time. Of jobs
+that may be left out every choice is planned.
 """
 
+import dataclasses
+import itertools
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ortools.sat.python import cp_model
 
@@ -23,6 +26,8 @@ def best_plan(shop: JobShop, goal: Goal, last: int) -> tuple[tuple[int, ...], Pl
 
     None where there is none.
     """
+    if "left_out" in goal.terms:
+        return min(_of_every_choice(shop, goal, last), default=None, key=lambda best: best[0])
     model = _Model(shop, last)
     search, values = cp_model.CpSolver(), list[int]()
     search.parameters.num_workers = 1
@@ -36,6 +41,26 @@ def best_plan(shop: JobShop, goal: Goal, last: int) -> tuple[tuple[int, ...], Pl
         values.append(round(search.objective_value))
         model.cp.add(total == values[-1])
     return tuple(values), Plan.of(a for a, chosen in model.every if search.value(chosen))
+
+
+def _of_every_choice(shop: JobShop, goal: Goal, last: int) -> Iterator[tuple[tuple[int, ...], Plan]]:
+    """The best plan of every set of jobs that are done, with the prices of the others."""
+    priced = [job for job in shop.jobs if job.price is not None]
+    rest = [{term: weight for term, weight in level.items() if term != "left_out"} for level in goal.levels]
+    within = dataclasses.replace(goal, levels=tuple(level for level in rest if level) or ({"makespan": 1},))
+    for gone in itertools.chain.from_iterable(itertools.combinations(priced, n) for n in range(len(priced) + 1)):
+        names = {job.name for job in gone}
+        jobs = tuple(dataclasses.replace(job, price=None) for job in shop.jobs if job.name not in names)
+        if any(name in names for job in jobs for name in job.after):
+            continue
+        rows = (a for a in goal.reference or () if a.job not in names)
+        asked = dataclasses.replace(within, reference=Plan.of(rows))
+        found = best_plan(dataclasses.replace(shop, jobs=jobs), asked, last) if jobs else ((0,) * 9, Plan(()))
+        if found is not None:
+            values, price = iter(found[0]), sum(job.price or 0 for job in gone)
+            levels = zip(goal.levels, rest, strict=True)
+            costs = (level.get("left_out", 0) * price + (next(values) if left else 0) for level, left in levels)
+            yield tuple(costs), found[1]
 
 
 class _Model:

@@ -5,6 +5,7 @@ shops, and tells how often each method has found the best plan.
 """
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from tests.scheduling.calendars import Minutes, best_makespan, candidates, planned_shops
-from tests.scheduling.problems import goals, problems
+from tests.scheduling.problems import goals, priced, problems
 from tests.scheduling.referee import best_plan
 from tests.scheduling.shops import plain_shops
 from twinloop.contracts import Plan
@@ -20,7 +21,7 @@ from twinloop.errors import InputError
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.checker import violations
 from twinloop.scheduling.methods import METHODS
-from twinloop.scheduling.objectives import Goal
+from twinloop.scheduling.objectives import LEFT_OUT, Goal
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solution import Solution
@@ -54,6 +55,18 @@ def questions(draw: st.DrawFn, **how: Any) -> tuple[JobShop, Goal]:
     """A shop and a goal for it."""
     shop = shop_of(draw(problems(**how)))
     return shop, draw(goals(shop.jobs))
+
+
+@st.composite
+def choices(draw: st.DrawFn) -> tuple[JobShop, Goal]:
+    """A shop with jobs that may be left out, and a goal that counts their prices in its own way or in another."""
+    fields = draw(problems(most_operations=5))
+    shop = shop_of({**fields, "jobs": draw(priced(fields["jobs"]))})
+    goal = draw(goals(shop.jobs))
+    if draw(st.integers(0, 3)) == 0:
+        first, *others = goal.levels
+        goal = Goal(({**first, LEFT_OUT: draw(st.integers(1, 3))}, *others), goal.reference)
+    return shop, goal.on(shop)
 
 
 @settings(max_examples=100)
@@ -110,6 +123,51 @@ def test_no_method_breaks_a_rule_or_beats_the_best_plan(method: str, question: t
         event(f"{method}: {'the best plan' if reached else 'no plan' if found.plan is None else 'another plan'}")
         # At this size nothing is left to be found by others.
         assert reached or method != "auto" or found.plan is None or found.plan.makespan > FAR
+
+
+@settings(max_examples=settings.default.max_examples // 2)
+@given(choices())
+def test_what_is_left_out_is_as_cheap_as_can_be(question: tuple[JobShop, Goal]) -> None:
+    shop, goal = question
+    best = best_plan(shop, goal, FAR)
+    exact = METHODS["CP-SAT"].solve(shop, Question(goal, Limit(deterministic=2.0)))
+    judged(shop, goal, best, exact)
+    if best is None or (exact.plan is not None and exact.plan.makespan > FAR):
+        return
+    assert not violations(shop, best[1])
+    assert goal.values(shop, best[1]) == best[0]
+    assert lower_bound(shop, goal) <= best[0][0]
+    assert (exact.status, exact.values) == ("optimal", best[0])
+
+
+@pytest.mark.parametrize("method", LIMITS)
+@settings(max_examples=settings.default.max_examples // 8)
+@given(question=choices())
+def test_no_method_leaves_out_what_must_be_done(method: str, question: tuple[JobShop, Goal]) -> None:
+    shop, goal = question
+    if shop.ovens and method != "auto":
+        return
+    best = best_plan(shop, goal, FAR)
+    found = METHODS[method].solve(shop, Question(goal, LIMITS[method]))
+    judged(shop, goal, best, found)
+    if best is not None:
+        reached = found.values == best[0]
+        event(f"{method}: {'the best choice' if reached else 'no plan' if found.plan is None else 'another plan'}")
+        assert reached or method != "auto" or found.plan is None or found.plan.makespan > FAR
+
+
+@pytest.mark.parametrize("method", ["local search", "simulated annealing"])
+@settings(max_examples=settings.default.max_examples // 8)
+@given(shop=plain_shops(), data=st.data())
+def test_local_search_finds_the_best_choice(method: str, shop: JobShop, data: st.DataObject) -> None:
+    shop = replace(shop, jobs=data.draw(priced(shop.jobs)))
+    weights = {"makespan": 1, LEFT_OUT: data.draw(st.integers(1, 3))}
+    goal = Goal.of(weights) if method == "local search" else Goal.of("weighted_tardiness").on(shop)
+    found = METHODS[method].solve(shop, Question(goal, Limit(iterations=8000)))
+    best = best_plan(shop, goal, FAR)
+    judged(shop, goal, best, found)
+    assert best is not None
+    assert found.values == best[0]
 
 
 @pytest.mark.parametrize("method", ["local search", "simulated annealing", "shifting bottleneck"])

@@ -1,5 +1,7 @@
 """Every method by its name: the same question, a checked plan, and a clear word for a name that is none."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.scheduling.shops import rich_shop, single
@@ -8,7 +10,7 @@ from twinloop.errors import InputError
 from twinloop.scheduling import JobShop, ScheduleSettings
 from twinloop.scheduling.checker import check
 from twinloop.scheduling.methods import CONFIGURABLE, METHODS
-from twinloop.scheduling.objectives import TERMS, Goal
+from twinloop.scheduling.objectives import LEFT_OUT, TERMS, Goal
 from twinloop.scheduling.problem import Job, Operation
 from twinloop.scheduling.solvers.cp_goal import SUMS
 from twinloop.scheduling.solvers.rich.values import KERNELS
@@ -25,6 +27,16 @@ def test_every_method_plans_a_plain_shop_and_says_its_name(method: str) -> None:
     check(SHOP, solution.plan)
     assert solution.method == method
     assert solution.bound <= solution.objective == solution.plan.makespan
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_does_all_that_it_can_of_what_may_be_left_out(method: str) -> None:
+    shop = replace(SHOP, jobs=(*SHOP.jobs, replace(SHOP.jobs[0], name="late", due=3, firm=True, price=4)))
+    solution = shop.solve("makespan", method=method, iterations=200)
+    check(shop, solution.plan)
+    assert shop.left_out(solution.plan) == ("late",)
+    assert solution.values == (4, solution.plan.makespan)
+    assert (solution.method, solution.bound <= 4) == (method, True)
 
 
 @pytest.mark.parametrize("method", CONFIGURABLE)
@@ -57,4 +69,5 @@ def test_a_rule_that_misses_a_firm_due_date_gives_the_reason() -> None:
 
 
 def test_every_solver_knows_every_term() -> None:
-    assert set(SUMS) == set(KERNELS) == set(TERMS)
+    assert set(SUMS) == {*TERMS, LEFT_OUT}
+    assert set(KERNELS) == set(TERMS)

@@ -2,18 +2,19 @@
 
 Heads and tails run along the routes, over every machine an operation may use, with transport, closed windows and
 deliveries; `loads` adds what machines, set-ups and pools take. The bound asks for nothing but earliest starts and ends,
-so that it is there at once; `spans` lists every start that is left.
+so that it is there at once; `spans` lists every start that is left. A job that may be left out counts in a bound as far
+as leaving it out costs.
 """
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from twinloop.contracts import Assignment
 from twinloop.scheduling.heads import Heads, Key, Supply, heads
 from twinloop.scheduling.loads import set_up_time, worked_off
-from twinloop.scheduling.objectives import Goal, Term
-from twinloop.scheduling.problem import Alternative, JobShop, Operation
+from twinloop.scheduling.objectives import LEFT_OUT, Goal, Term
+from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation
 from twinloop.scheduling.problem.calendar import Closures, Stretch, stretches
 from twinloop.scheduling.question import in_time
 
@@ -107,6 +108,8 @@ def spans(
         job = shop.by_name[name]
         closes = latest[name]
         for other in shop.followers[name]:
+            if shop.by_name[other].order in shop.optional and shop.by_name[other].order != job.order:
+                continue  # where there is no place behind this job, the other one is left out
             if (other, 0) in spans_of:
                 closes = min(closes, max((mode.last for mode in spans_of[other, 0]), default=-1))
             elif (other, 0) in fixed:
@@ -170,74 +173,90 @@ def _ending_by(mode: Mode, closes: int) -> Mode:
 def lower_bound(shop: JobShop, goal: Goal | Term) -> int:
     """A bound of the goal's first level that needs no search; holds for every valid plan of the shop."""
     goal = Goal.of(goal) if isinstance(goal, str) else goal
-    terms = {term: weight for term, weight in goal.levels[0].items() if term in BOUNDS}
+    level = goal.levels[0]
+    terms = {term: weight for term, weight in level.items() if term in BOUNDS}
     if not terms:
         return 0
     earliest = heads(shop)
-    return sum(weight * BOUNDS[term](shop, earliest, goal) for term, weight in terms.items())
+    least = sum(weight * BOUNDS[term](shop, shop.required, earliest, goal) for term, weight in terms.items())
+    for order, names in shop.optional.items() if LEFT_OUT in level else ():
+        jobs, price = [shop.by_name[name] for name in names], shop.by_name[order].price or 0
+        done = sum(weight * BOUNDS[term](shop, jobs, earliest, goal) for term, weight in terms.items() if term in SUMS)
+        least += min(done, level[LEFT_OUT] * price)
+    return least
 
 
-def _first_ends(shop: JobShop, earliest: Heads) -> dict[str, int]:
+def _first_ends(jobs: Sequence[Job], earliest: Heads) -> dict[str, int]:
     """Earliest end of every job."""
-    return {job.name: min(head.first_end for head in earliest[job.name, len(job.operations) - 1]) for job in shop.jobs}
+    return {job.name: min(head.first_end for head in earliest[job.name, len(job.operations) - 1]) for job in jobs}
 
 
-def _makespan(shop: JobShop, earliest: Heads, _: Goal) -> int:
-    return max(*_first_ends(shop, earliest).values(), worked_off(shop, earliest))
+def _makespan(shop: JobShop, jobs: Sequence[Job], earliest: Heads, _: Goal) -> int:
+    return max(0, *_first_ends(jobs, earliest).values(), worked_off(shop, earliest))
 
 
-def _tardiness(shop: JobShop, earliest: Heads, _: Goal) -> int:
-    ends = _first_ends(shop, earliest)
-    return sum(max(0, ends[job.name] - job.due) for job in shop.jobs if job.due is not None)
+def _lateness(jobs: Sequence[Job], earliest: Heads) -> list[tuple[Job, int]]:
+    """Every job with a due date, and how much later it ends at least."""
+    ends = _first_ends(jobs, earliest)
+    return [(job, max(0, ends[job.name] - job.due)) for job in jobs if job.due is not None]
 
 
-def _weighted_tardiness(shop: JobShop, earliest: Heads, _: Goal) -> int:
-    return int(shop.weighted_tardiness(_first_ends(shop, earliest)))
+def _tardiness(_: JobShop, jobs: Sequence[Job], earliest: Heads, __: Goal) -> int:
+    return sum(late for _, late in _lateness(jobs, earliest))
 
 
-def _max_tardiness(shop: JobShop, earliest: Heads, _: Goal) -> int:
-    ends = _first_ends(shop, earliest)
-    return max((max(0, ends[job.name] - job.due) for job in shop.jobs if job.due is not None), default=0)
+def _weighted_tardiness(_: JobShop, jobs: Sequence[Job], earliest: Heads, __: Goal) -> int:
+    return sum(job.weight * late for job, late in _lateness(jobs, earliest))
 
 
-def _late_jobs(shop: JobShop, earliest: Heads, _: Goal) -> int:
-    ends = _first_ends(shop, earliest)
-    return sum(ends[job.name] > job.due for job in shop.jobs if job.due is not None)
+def _max_tardiness(_: JobShop, jobs: Sequence[Job], earliest: Heads, __: Goal) -> int:
+    return max((late for _, late in _lateness(jobs, earliest)), default=0)
 
 
-def _completion(shop: JobShop, earliest: Heads, _: Goal) -> int:
-    return sum(_first_ends(shop, earliest).values())
+def _late_jobs(_: JobShop, jobs: Sequence[Job], earliest: Heads, __: Goal) -> int:
+    return sum(late > 0 for _, late in _lateness(jobs, earliest))
 
 
-def _weighted_completion(shop: JobShop, earliest: Heads, _: Goal) -> int:
-    ends = _first_ends(shop, earliest)
-    return sum(job.weight * ends[job.name] for job in shop.jobs)
+def _completion(_: JobShop, jobs: Sequence[Job], earliest: Heads, __: Goal) -> int:
+    return sum(_first_ends(jobs, earliest).values())
 
 
-def _energy(shop: JobShop, earliest: Heads, _: Goal) -> int:
-    return sum(min(shop.power.get(head.machine, 0) * head.duration for head in row) for row in earliest.values())
+def _weighted_completion(_: JobShop, jobs: Sequence[Job], earliest: Heads, __: Goal) -> int:
+    ends = _first_ends(jobs, earliest)
+    return sum(job.weight * ends[job.name] for job in jobs)
 
 
-def _setup(shop: JobShop, earliest: Heads, _: Goal) -> int:
+def _energy(shop: JobShop, jobs: Sequence[Job], earliest: Heads, _: Goal) -> int:
+    rows = (earliest[job.name, number] for job in jobs for number in range(len(job.operations)))
+    return sum(min(shop.power.get(head.machine, 0) * head.duration for head in row) for row in rows)
+
+
+def _setup(shop: JobShop, _: Sequence[Job], earliest: Heads, __: Goal) -> int:
     return set_up_time(shop, earliest)
 
 
-def _stability(_: JobShop, earliest: Heads, goal: Goal) -> int:
-    before = {(a.job, a.operation): a.start for a in goal.reference or ()}
+def _stability(_: JobShop, jobs: Sequence[Job], earliest: Heads, goal: Goal) -> int:
+    names = {job.name for job in jobs}
+    before = {(a.job, a.operation): a.start for a in goal.reference or () if a.job in names}
     moved = [min(head.first for head in earliest[key]) - start for key, start in before.items() if key in earliest]
     return sum(max(0, late) for late in moved)
 
 
-# What no plan can be below, from the earliest start and end of every operation; a term without an entry has 0.
-BOUNDS: Mapping[Term, Callable[[JobShop, Heads, Goal], int]] = {
-    "makespan": _makespan,
+Bound = Callable[[JobShop, Sequence[Job], Heads, Goal], int]
+# Sums over jobs: what no plan can be below that does these jobs, from the earliest start and end of every operation.
+SUMS: Mapping[Term, Bound] = {
     "tardiness": _tardiness,
     "weighted_tardiness": _weighted_tardiness,
-    "max_tardiness": _max_tardiness,
     "late_jobs": _late_jobs,
     "completion": _completion,
     "weighted_completion": _weighted_completion,
-    "setup": _setup,
     "energy": _energy,
     "stability": _stability,
+}
+# All terms that have a bound; one without an entry has 0.
+BOUNDS: Mapping[Term, Bound] = {
+    "makespan": _makespan,
+    "max_tardiness": _max_tardiness,
+    "setup": _setup,
+    **SUMS,
 }

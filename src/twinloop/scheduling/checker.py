@@ -7,7 +7,7 @@ plans is used here. Each broken rule is a violation with the rule's name and the
 import itertools
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from twinloop.contracts import Assignment, Plan
@@ -32,11 +32,12 @@ def violations(shop: JobShop, plan: Plan) -> tuple[Violation, ...]:
     strange = [a for a in plan if (a.job, a.operation) not in places]
     broken = [Violation("unknown operation", f"{_place(a)} is not in the shop") for a in strange]
     operation_of = {(a.job, a.operation): jobs[a.job].operations[a.operation] for a in known}
-    broken += _counts(shop, known)
+    gone = {name for order in shop.left_out(plan) for name in shop.optional[order]}
+    broken += _counts(shop, known, gone)
     frozen, closed = set(shop.frozen), _Closed(shop, max((a.end for a in known), default=0) + 1)
     for a in known:
         broken += _alone(closed, a, operation_of[a.job, a.operation], jobs[a.job].opens, a in frozen)
-    broken += _precedence(shop, known)
+    broken += _precedence(shop, known, gone)
     setups = _setups(shop, known, operation_of)
     broken += _machines(shop, known, operation_of, setups, closed)
     broken += _pools(shop, known, operation_of, setups)
@@ -58,9 +59,11 @@ def _place(a: Assignment) -> str:
     return f"job {a.job} operation {a.operation}"
 
 
-def _counts(shop: JobShop, known: list[Assignment]) -> Iterator[Violation]:
+def _counts(shop: JobShop, known: list[Assignment], gone: Collection[str]) -> Iterator[Violation]:
     planned = Counter((a.job, a.operation) for a in known)
     for job in shop.jobs:
+        if job.name in gone:
+            continue
         for number in range(len(job.operations)):
             times = planned[job.name, number]
             if times == 0:
@@ -143,7 +146,7 @@ def _union(windows: Iterable[Window]) -> list[Window]:
     return joined
 
 
-def _precedence(shop: JobShop, known: list[Assignment]) -> Iterator[Violation]:
+def _precedence(shop: JobShop, known: list[Assignment], gone: Collection[str]) -> Iterator[Violation]:
     by_job: dict[str, list[Assignment]] = defaultdict(list)
     for a in known:
         by_job[a.job].append(a)
@@ -171,6 +174,8 @@ def _precedence(shop: JobShop, known: list[Assignment]) -> Iterator[Violation]:
             continue
         start, end = min(a.start for a in row), max(a.end for a in row)
         for other in job.after:
+            if other in gone:
+                yield Violation("wrong job order", f"job {job.name} comes after job {other}, which is left out")
             finished = max((a.end for a in by_job[other]), default=0)
             if start < finished:
                 yield Violation("wrong job order", f"job {job.name} starts at {start}, job {other} ends at {finished}")

@@ -59,7 +59,9 @@ def plan_frame(shop: JobShop, plan: Plan) -> pl.DataFrame:
 def chart_frames(shop: JobShop, plan: Plan) -> dict[str, Any]:
     """The tables that `figures.gantt.gantt` draws, by the names of its arguments."""
     path = critical_path(shop, plan)
+    gone = {order: shop.by_name[order].price or 0 for order in shop.left_out(plan)}
     return {
+        **({"left_out": gone} if gone else {}),
         "machines": shop.machines,
         "work": timeline(shop, plan),
         "operations": _plan_frame(shop, plan, path),

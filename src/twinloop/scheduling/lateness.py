@@ -1,19 +1,22 @@
-"""Which jobs are late, and what held each of them, in plain words: the chain of causes back to where it begins.
+"""Which jobs are late or left out, and what held each of them, in plain words: causes back to where they begin.
 
 The chain goes back over the tightest holds behind the job's own end (`critical.job_paths`). A machine that works off
-one job after the other is one link. A job that would be late even alone in the shop is said to be so first.
+one job after the other is one link. A job that would be late even alone in the shop is said to be so first. A job that
+is left out has a reason: what stands where it would have to be, or what it would cost behind everything else.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
-from twinloop.contracts import Plan
+from twinloop.contracts import Assignment, Plan
+from twinloop.numbers import count
 from twinloop.scheduling.clock import Say
 from twinloop.scheduling.critical import CriticalPath, Step, job_paths
 from twinloop.scheduling.objectives import job_ends
-from twinloop.scheduling.problem import JobShop
+from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation
 from twinloop.scheduling.problem.calendar import Closures
 
 LATE = {
@@ -24,6 +27,7 @@ LATE = {
     "reason": pl.String,
     "chain": pl.String,
 }
+LEFT_OUT = {"job": pl.String, "price": pl.Int64, "reason": pl.String}
 # More links than this nobody reads; the files have them all.
 NAMED = 4
 
@@ -48,10 +52,19 @@ class Late:
         return self.chain[0]
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A job that a plan leaves out: what that costs, and why it is not done."""
+
+    job: str
+    price: int
+    reason: str
+
+
 def late_jobs(shop: JobShop, plan: Plan, say: Say) -> tuple[Late, ...]:
     """Every late job of a complete plan, what costs most first."""
     ends = job_ends(plan)
-    late = [job for job in shop.jobs if job.due is not None and ends[job.name] > job.due]
+    late = [job for job in shop.jobs if job.due is not None and ends.get(job.name, job.due) > job.due]
     late.sort(key=lambda job: -job.weight * (ends[job.name] - (job.due or 0)))
     paths = job_paths(shop, plan, [job.name for job in late])
     return tuple(
@@ -63,6 +76,90 @@ def late_frame(late: Sequence[Late]) -> pl.DataFrame:
     """One row per late job (`LATE`)."""
     rows = [(one.job, one.due, one.end, one.late, one.reason, "; ".join(one.chain)) for one in late]
     return pl.DataFrame(rows, schema=LATE, orient="row")
+
+
+def jobs_left_out(shop: JobShop, plan: Plan, say: Say) -> tuple[LeftOut, ...]:
+    """Every job that a plan leaves out, with its lots, the dearest first."""
+    gone = shop.left_out(plan)
+    rows = [LeftOut(order, shop.by_name[order].price or 0, _why(shop, plan, order, gone, say)) for order in gone]
+    return tuple(sorted(rows, key=lambda row: -row.price))
+
+
+def left_out_frame(rows: Sequence[LeftOut]) -> pl.DataFrame:
+    """One row per job that is left out (`LEFT_OUT`)."""
+    return pl.DataFrame([(row.job, row.price, row.reason) for row in rows], schema=LEFT_OUT, orient="row")
+
+
+def _why(shop: JobShop, plan: Plan, order: str, gone: Sequence[str], say: Say) -> str:
+    """The first that applies: a job before it is left out too, its date cannot be met, others are there, it costs."""
+    jobs = [shop.by_name[name] for name in shop.optional[order]]
+    for before in (shop.by_name[other].order for job in jobs for other in job.after):
+        if before != order and before in gone:
+            return f"it comes after {before}, which is left out"
+    job, work = shop.by_name[order], max(each.work for each in jobs)
+    if job.firm and job.due is not None:
+        alone = max(end_alone(shop, each.name) for each in jobs)
+        if alone > job.due:
+            return f"even alone in the shop it would end {say.when(alone)}, after its firm due date"
+        if others := _in_the_way(shop, plan, jobs, job.due, say):
+            return others
+    behind = plan.makespan + work
+    if job.due is not None and job.weight * (behind - job.due) > (job.price or 0):
+        late = behind - job.due
+        return f"behind all others it would be {say.long(late)} late, which costs {count(job.weight * late)}"
+    return f"behind all others it could end {say.when(behind)}"
+
+
+def _in_the_way(shop: JobShop, plan: Plan, jobs: Sequence[Job], due: int, say: Say) -> str:
+    """Who has what a job needs, wherever it could be between its release and its due date."""
+    closures = Closures(shop)
+    for job in jobs:
+        opens, closes = job.opens, due - job.work
+        for operation in job.operations:
+            closes += operation.shortest
+            taken = [_taken(shop, plan, operation, mode, (opens, closes), closures) for mode in operation.modes]
+            rows = sorted((row for rows in taken for row in rows or ()), key=lambda row: -row.by.start)
+            if rows and None not in taken:
+                what = list(dict.fromkeys(row.resource for row in rows))
+                are = "are" if len(what) > 1 else "is"
+                first, last = min(row.start for row in rows), max(row.end for row in rows)
+                others = _named([row.by.job for row in rows])
+                return f"{', '.join(what)} {are} taken by {others} between {say.when(first)} and {say.when(last)}"
+            opens += operation.shortest
+    return ""
+
+
+class _Taken(NamedTuple):
+    """A machine or pool that another operation has, from when to when an operation could be there."""
+
+    resource: str
+    by: Assignment
+    start: float
+    end: float
+
+
+def _taken(
+    shop: JobShop, plan: Plan, operation: Operation, mode: Alternative, span: tuple[int, int], closures: Closures
+) -> list[_Taken] | None:
+    """What stands in the way of an operation in a mode, wherever its hours let it be; None where it finds room."""
+    hours, least = closures.of(operation, mode.machine), operation.unbroken(mode.duration)
+    capacity = {pool.name: pool.capacity for pool in shop.pools}
+    taken, (time, closes) = list[_Taken](), span
+    while True:
+        start = hours.first(time, mode.duration, least=least)
+        end = hours.done(start, mode.duration, least=least)
+        if end > closes:
+            return taken
+        meanwhile = [a for a in plan if a.start < end and a.end > max(start, a.start)]
+        others = [(mode.machine, a) for a in meanwhile if a.machine == mode.machine]
+        for pool, units in operation.pools.items():
+            users = [(a, shop.by_name[a.job].operations[a.operation].pools.get(pool, 0)) for a in meanwhile]
+            if sum(held for _, held in users) + units > capacity[pool]:
+                others += [(pool, a) for a, held in users if held]
+        if not others or operation.milestone:
+            return None
+        taken += [_Taken(resource, a, start, end) for resource, a in others]
+        time = min(a.end for _, a in others)
 
 
 def chain_of(shop: JobShop, path: CriticalPath, name: str, say: Say) -> tuple[str, ...]:

@@ -55,8 +55,8 @@ class Load(NamedTuple):
 
 
 def tasks_of(shop: JobShop, earliest: Heads) -> Iterator[Task]:
-    """Every operation that takes time."""
-    for job in shop.jobs:
+    """Every operation that takes time and must be done."""
+    for job in shop.required:
         tail = 0
         for number in reversed(range(len(job.operations))):
             row, operation = earliest[job.name, number], job.operations[number]

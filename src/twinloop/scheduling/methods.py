@@ -5,7 +5,7 @@ second to import, so a method imports what it needs when it is asked.
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from twinloop.contracts import Plan
 from twinloop.errors import InputError, nearest
 from twinloop.scheduling.bounds import lower_bound
 from twinloop.scheduling.dispatching import RULES
-from twinloop.scheduling.objectives import Goal, missed_promise
+from twinloop.scheduling.objectives import LEFT_OUT, Goal, missed_promise
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.problem.opening_checks import ended
 from twinloop.scheduling.question import Limit, Question
@@ -23,12 +23,26 @@ from twinloop.scheduling.solution import Solution, Solver, Tell
 class Method(NamedTuple):
     """configurable: it takes a limit of deterministic seconds and every goal, so that settings may name it.
 
-    improves: it begins with a plan, the best rule's where none is given.
+    improves: it begins with a plan, the best rule's where none is given. chooses: it decides itself which jobs are left
+    out; for another one choice after the other is planned.
     """
 
-    solve: Solver
+    solver: Solver
     configurable: bool = False
     improves: bool = False
+    chooses: bool = False
+
+    def solve(self, shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
+        """The answer to a question, whose goal counts the prices of jobs left out (`Goal.on`).
+
+        Raises InputError for what the method cannot do.
+        """
+        question = replace(question, goal=question.goal.on(shop))
+        if self.chooses or LEFT_OUT not in question.goal.terms:
+            return self.solver(shop, question, tell=tell)
+        from twinloop.scheduling.solvers.choices import solve_choices
+
+        return solve_choices(shop, question, self.solver, tell=tell)
 
 
 def auto(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
@@ -96,26 +110,35 @@ def by_rule(shop: JobShop, question: Question, *, tell: Tell | None = None, rule
     """One dispatching rule, at once; a rule that misses a firm due date has no plan to offer."""
     from twinloop.scheduling.solvers.rules import dispatch
 
-    plan = dispatch(shop, rule, delay=delay)
-    bound = lower_bound(shop, question.goal)
+    goal, ruled = question.goal.on(shop), partial(dispatch, rule=rule, delay=delay)
+    if shop.optional:
+        from twinloop.scheduling.solvers.choices import best_choice
+
+        plan = best_choice(shop, goal, ruled, until=question.limit.until())
+    else:
+        plan = ruled(shop)
+    bound = lower_bound(shop, goal)
+    if plan is None and shop.optional:
+        reason = f"{rule}: finds no plan, not even without the jobs that may be left out"
+        return Solution(rule, "no plan", None, None, bound, reason=reason)
     if plan is None:
         reason = f"{rule}: {ended(shop) or 'frozen operations leave no place to others'}"
         return Solution(rule, "no plan", None, None, bound, reason=reason)
     if missed := missed_promise(shop, plan):
         return Solution(rule, "no plan", None, None, bound, reason=f"{rule} {missed}")
-    return Solution.of(rule, shop, goal=question.goal, plan=plan, bound=bound)
+    return Solution.of(rule, shop, goal=goal, plan=plan, bound=bound)
 
 
 METHODS: Mapping[str, Method] = {
-    "auto": Method(auto, configurable=True),
-    "CP-SAT": Method(cp_sat, configurable=True, improves=True),
+    "auto": Method(auto, configurable=True, chooses=True),
+    "CP-SAT": Method(cp_sat, configurable=True, improves=True, chooses=True),
     "CP-SAT LNS": Method(neighbourhoods, configurable=True, improves=True),
     "local search": Method(local_search),
     "simulated annealing": Method(simulated_annealing),
     "shifting bottleneck": Method(shifting_bottleneck),
     "annealing": Method(annealing),
     "genetic": Method(genetic),
-    **{rule: Method(partial(by_rule, rule=rule), configurable=True) for rule in RULES},
+    **{rule: Method(partial(by_rule, rule=rule), configurable=True, chooses=True) for rule in RULES},
 }
 LIMITS = tuple(field.name for field in fields(Limit))
 CONFIGURABLE = tuple(name for name, method in METHODS.items() if method.configurable)

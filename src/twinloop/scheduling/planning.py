@@ -24,8 +24,15 @@ def solve(shop: JobShop, settings: ScheduleSettings, *, seed: int, tell: Tell | 
     solution = method.solve(shop, question, tell=tell)
     if solution.plan is None:
         return solution
-    goal = Goal.of(settings.objective)
-    return Solution.of(solution.method, shop, goal=goal, plan=solution.plan, bound=solution.bound, trace=solution.trace)
+    return Solution.of(
+        solution.method,
+        shop,
+        goal=Goal.of(settings.objective).on(shop),
+        plan=solution.plan,
+        bound=solution.bound,
+        trace=solution.trace,
+        proved=solution.status == "optimal",
+    )
 
 
 def solve_rule(shop: JobShop, rule: RuleName, settings: ScheduleSettings) -> Solution:

@@ -36,6 +36,14 @@ class Limit:
         given = [f"{getattr(self, name):g} {unit}" for name, unit in named.items() if getattr(self, name) is not None]
         return " or ".join(given)
 
+    def part(self, share: float) -> "Limit":
+        """A share of it; of iterations at least one."""
+        return Limit(
+            seconds=None if self.seconds is None else share * self.seconds,
+            deterministic=None if self.deterministic is None else share * self.deterministic,
+            iterations=None if self.iterations is None else max(1, int(share * self.iterations)),
+        )
+
     def until(self) -> float:
         """When these seconds, counted from now, are over, as `time.perf_counter` counts; infinite without any."""
         return math.inf if self.seconds is None else time.perf_counter() + self.seconds

@@ -12,14 +12,14 @@ import polars as pl
 from twinloop.contracts import Plan
 from twinloop.errors import InputError
 from twinloop.files import atomic, write_json, write_text
-from twinloop.numbers import percent
+from twinloop.numbers import count, percent
 from twinloop.scheduling.clock import Clock
 from twinloop.scheduling.figures.page import plan_page
 from twinloop.scheduling.files.ics import write_ics
 from twinloop.scheduling.files.reading import Reading
 from twinloop.scheduling.files.workbook import save_sheets
 from twinloop.scheduling.frames import chart_frames, load_frame, plan_frame
-from twinloop.scheduling.lateness import Late, late_frame, late_jobs
+from twinloop.scheduling.lateness import Late, LeftOut, jobs_left_out, late_frame, late_jobs, left_out_frame
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.solution import Solution
 from twinloop.spreadsheets import as_text, as_texts
@@ -60,6 +60,11 @@ class PlanReport:
         return late_jobs(self.shop, self.plan, self.reading.say)
 
     @cached_property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Jobs that are not done, with their prices and reasons."""
+        return jobs_left_out(self.shop, self.plan, self.reading.say)
+
+    @cached_property
     def load(self) -> pl.DataFrame:
         """`frames.load_frame`, the share of open time that is work or set-up as `busy`."""
         busy = (pl.col("work") + pl.col("setup")) / (pl.col("work") + pl.col("setup") + pl.col("idle"))
@@ -72,13 +77,15 @@ class PlanReport:
 
     @property
     def headline(self) -> str:
-        """How many are on time, and when all is done."""
+        """How many are on time, how many are left out, and when all is done."""
+        gone = {one.job: one.price for one in self.left_out}
         # A lot is part of an order, which has the date.
-        orders = [job for job in self.shop.jobs if not job.part_of]
+        orders = [job for job in self.shop.jobs if not job.part_of and job.name not in gone]
         dated = sum(job.due is not None for job in orders)
         on_time = f"{dated - len(self.late)} on time, {len(self.late)} late" if dated else "no due dates"
         undated = f", {len(orders) - dated} without a due date" if 0 < dated < len(orders) else ""
-        return f"{on_time}{undated}; ends {self.reading.say.when(self.plan.makespan)}"
+        without = f", {len(gone)} left out at a price of {count(sum(gone.values()))}" if gone else ""
+        return f"{on_time}{undated}{without}; ends {self.reading.say.when(self.plan.makespan)}"
 
     def record(self) -> dict[str, Any]:
         """Everything as JSON-like data; dates beside minutes where the clock is known."""
@@ -94,6 +101,7 @@ class PlanReport:
                 {**row, "chain": list(one.chain)}
                 for row, one in zip(self._dated(late_frame(self.late)).to_dicts(), self.late, strict=True)
             ],
+            **({"left_out": left_out_frame(self.left_out).to_dicts()} if self.shop.optional else {}),
             "load": self.load.to_dicts(),
         }
 
@@ -127,6 +135,7 @@ class PlanReport:
                 (one.job, say.until(one.due), say.when(one.end), say.long(one.late), "; ".join(one.chain))
                 for one in self.late
             ],
+            left_out=[(one.job, count(one.price), one.reason) for one in self.left_out],
             load=[
                 (row["machine"], *(say.long(row[name]) for name in SPENT), percent(row["busy"]))
                 for row in self.load.iter_rows(named=True)
@@ -146,6 +155,7 @@ class PlanReport:
         sheets: dict[str, Sequence[Sequence[Any]]] = {
             "Plan": self._sheet(self.operations),
             "Late": self._sheet(late_frame(self.late)),
+            **({"Left out": self._sheet(left_out_frame(self.left_out))} if self.left_out else {}),
             "Load": self._sheet(self.load),
             "About": [["what", "is"], *([as_text(cell) for cell in row] for row in about)],
         }

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinloop.errors import InputError
-from twinloop.numbers import percent
+from twinloop.numbers import count, percent
 from twinloop.progress import say
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ def _lines(report: "PlanReport") -> list[str]:
             *(f"             {link}" for link in one.chain[:LINKS_SHOWN]),
         ]
         lines[-1] += more
+    for gone in report.left_out:
+        lines.append(f"left out   {gone.job} for a price of {count(gone.price)}: {gone.reason}")
     width = max(len(name) for name in report.shop.machines)
     for row in report.load.iter_rows(named=True):
         spent = ", ".join(f"{name} {words.long(row[name])}" for name in ("work", "setup", "closed") if row[name])

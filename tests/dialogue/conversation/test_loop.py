@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from twinloop.dialogue.answering.extractive import ExtractiveAnswers
 from twinloop.dialogue.answering.settings import AnswerSettings, RefusalSettings
+from twinloop.dialogue.conversation.loop import NO_EARS, NO_WORDS, Conversation, Self
+from twinloop.dialogue.conversation.settings import ConversationSettings
+from twinloop.dialogue.conversation.transcript import load_transcript, save_transcript, transcript
 from twinloop.dialogue.knowledge.index import Index
 from twinloop.dialogue.knowledge.readers.reading import parse_document
 from twinloop.dialogue.persona.memory import Memory
 from twinloop.dialogue.persona.settings import PersonaSettings
-
-from twinloop.dialogue.conversation.loop import NO_EARS, NO_WORDS, Conversation, Self
-from twinloop.dialogue.conversation.settings import ConversationSettings
-from twinloop.dialogue.conversation.transcript import load_transcript, save_transcript, transcript
 from twinloop.dialogue.providers.protocols import Audio, Heard, ProviderError, Spoken, Usage
 from twinloop.errors import InputError
 
@@ -169,7 +169,7 @@ def test_the_transcript_keeps_every_turn_and_its_times(index: Index, tmp_path: P
     assert frame["turn"].to_list() == [0, 1, 2]
     assert frame["failed"].to_list()[0].startswith("hear: ears: gone")
     assert frame["hear_s"].to_list() == [0.0, 0.25, 0.0]
-    assert (frame["answer_cpu_s"].to_list()[1] or 0) >= 0
+    # What could not be heard is said aloud too.
     assert frame["speak_s"].to_list() == [0.5, 0.5, 0.5]
     other = tmp_path / "other.parquet"
     other.write_bytes(b"no table")

@@ -317,3 +317,39 @@ def test_the_example_is_an_order_book(tmp_path: Path) -> None:
     reading = read_problem(tmp_path / "a.xlsx", start=START)
     assert (len(reading.shop.jobs), len(reading.breakdowns)) == (8, 4)
     assert "\n" not in str(reading)
+
+
+PRICED = "job,operation,machine,duration,optional,price\nA,0,mill,30,yes,12\nA,1,saw,15,,\nB,0,saw,5,no,99.5\n"
+
+
+def test_an_order_may_be_left_out_where_a_column_says_so(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(PRICED)
+    shop = read_problem(tmp_path / "orders.csv").shop
+    assert [(job.name, job.price) for job in shop.jobs] == [("A", 12), ("B", None)]
+    for name in ("again.csv", "again.xlsx", "again.json"):
+        shop.write(tmp_path / name)
+        assert read_problem(tmp_path / name).shop == shop
+    with pytest.raises(InputError, match="write JSON"):
+        shop.write(tmp_path / "orders.jsp")
+
+
+def test_a_price_alone_is_what_the_order_sells_for(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(PRICED.replace("optional", "customer"))
+    reading = read_problem(tmp_path / "orders.csv")
+    assert [job.price for job in reading.shop.jobs] == [None, None]
+    assert any(note.startswith("prices not read") for note in reading.notes)
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ("yes,", r"orders\.csv:2: optional, but price is empty"),
+        ("maybe,3", r"orders\.csv:2: optional = 'maybe': expected yes or no"),
+        ("yes,2.5", r"orders\.csv:2: price = '2\.5': expected a whole number"),
+        ("yes,-2", "job A: price = -2: expected a whole number"),
+    ],
+)
+def test_prices_of_optional_orders_are_checked(cells: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(f"job,operation,machine,duration,optional,price\nA,0,mill,30,{cells}\n")
+    with pytest.raises(InputError, match=message):
+        read_problem(tmp_path / "orders.csv")

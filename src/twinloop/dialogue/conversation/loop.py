@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from twinloop.dialogue.answering.answer import Answer, cited
+from twinloop.dialogue.answering.answer import Answer, Statement, cited
 from twinloop.dialogue.conversation.settings import ConversationSettings
 from twinloop.dialogue.conversation.turn import Turn
 from twinloop.dialogue.knowledge.index import Hit, Index
@@ -29,8 +29,8 @@ from twinloop.dialogue.providers.protocols import (
 
 NO_WORDS = "I heard no words."
 NO_EARS = "I cannot hear here: please type it."
-LOST = "I could not {doing}: {why} Please try again."
-DOING = {"hear": "hear that", "find": "look that up", "answer": "answer that", "speak": "say that aloud"}
+LOST = "I could not {doing}. Please try again."
+DOING = {"hear": "hear that", "find": "look that up", "answer": "answer that"}
 
 
 class Answers(Protocol):
@@ -87,13 +87,15 @@ class Conversation:
         try:
             turn.heard = self._heard(asked, usage)
             self._reply(turn)
-            if self._voice is not None:
-                turn.part = "speak"
-                turn.audio, usage["speak"] = self._voice.speak(turn.said)
         except ProviderError as error:
             turn.failed = f"{turn.part}: {error}"
-            if not turn.said:
-                turn.said = LOST.format(doing=DOING[turn.part], why="the provider failed.")
+            turn.said = LOST.format(doing=DOING[turn.part])
+        # What went wrong is said aloud too.
+        if self._voice is not None:
+            try:
+                turn.audio, usage["speak"] = self._voice.speak(turn.said)
+            except ProviderError as error:
+                turn.failed = turn.failed or f"speak: {error}"
         finished = turn.finished()
         self._turns.append(finished)
         return finished
@@ -145,13 +147,20 @@ class Conversation:
 
     def _worded(self, question: str, answer: Answer) -> Styled:
         """The answer in the persona's words; what earlier conversations told, where no document answers."""
-        quotes = [Quote(one.text, cited(one.citation)) for one in answer.statements]
-        if not quotes and self._own.memory is not None:
-            quotes = list(self._own.memory.recall(question, self._settings.recalled))
-        if answer.statements and not answer.statements[0].quoted:
+        said = tuple(_quote(one) for one in answer.statements)
+        more: tuple[Quote, ...] = ()
+        if said and not answer.statements[0].quoted:
             # A language model was told how to speak; its sentences stand as they are, each with its source.
-            return composed(quotes)
-        return worded(Extract(question, tuple(quotes[:1]), tuple(quotes[1:])), self._own.persona, self._own.style)
+            return composed(said)
+        if not said and self._own.memory is not None:
+            recalled = self._own.memory.recall(question, self._settings.recalled)
+            said, more = recalled[:1], recalled[1:]
+        return worded(Extract(question, said, more), self._own.persona, self._own.style)
+
+
+def _quote(statement: Statement) -> Quote:
+    citation = statement.citation
+    return Quote(statement.text, cited(citation), f"{citation.name}, page {citation.page}")
 
 
 class _Draft:

@@ -117,7 +117,7 @@ def due_dates(
     Of more than 40 jobs the latest are shown. Jobs without a due date are left out.
     """
     ends, late, divisor = job_ends(plan), _late(shop, plan), DIVISORS[unit]
-    dated = [(job.due, job.name) for job in shop.jobs if job.due is not None]
+    dated = [(job.due, job.name) for job in shop.jobs if job.due is not None and job.name in ends]
     jobs = sorted(sorted(dated, key=lambda pair: pair[0] - ends[pair[1]])[:MOST_JOBS])
     figure, axes = single(7.8, 0.21 * len(jobs) + 1.6)
     if not jobs:
@@ -220,7 +220,8 @@ def _critical(axes: Axes, path: CriticalPath, lane: Mapping[str, int], divisor: 
 def _late(shop: JobShop, plan: Plan) -> dict[str, int]:
     """Ends of the jobs that end after their due date."""
     ends = job_ends(plan)
-    return {job.name: ends[job.name] for job in shop.jobs if job.due is not None and ends[job.name] > job.due}
+    due = {job.name: job.due for job in shop.jobs if job.due is not None}
+    return {name: end for name, end in ends.items() if name in due and end > due[name]}
 
 
 def _legend(figure: Picture, handles: Sequence[Patch | Line2D]) -> None:

@@ -5,6 +5,7 @@ VaR + excess / tail (Hong, Hu and Liu 2014). A machine's criticality is how
 often it carries more of the critical path than any other.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -106,7 +107,7 @@ def assess(
             minutes = critical_path(shop, (_Placed.of(r) for r in realised)).carried
             by_method[method] = (
                 outcome(shop, realised),
-                [ends[name] for name in jobs],
+                [ends.get(name, math.nan) for name in jobs],
                 [minutes.get(machine, 0.0) for machine in shop.machines],
             )
         return by_method
@@ -158,7 +159,7 @@ def _figures(values: Floats, tail: float, confidence: float) -> tuple[float, ...
 def _late(shop: JobShop, method: str, plan: Plan, ends: Floats, confidence: float) -> list[tuple[object, ...]]:
     planned, rows = job_ends(plan), list[tuple[object, ...]]()
     for job, column in zip(shop.jobs, ends.T, strict=True):
-        if job.due is not None:
+        if job.due is not None and job.name in planned:
             share = wilson(int((column > job.due).sum()), len(column), confidence=confidence)
             mean = float(np.maximum(0.0, column - job.due).mean())
             rows.append((method, job.name, job.due, planned[job.name], share.mean, share.low, share.high, mean))

@@ -15,7 +15,7 @@ from twinloop.scheduling.clock import Say
 from twinloop.scheduling.execution.disruptions import Disruptions
 from twinloop.scheduling.execution.execution import replicate
 from twinloop.scheduling.execution.risk import MEASURES, cvar_difference, cvar_interval
-from twinloop.scheduling.objectives import job_ends
+from twinloop.scheduling.objectives import LEFT_OUT, job_ends, measure
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation, Window
 from twinloop.scheduling.problem.calendar import Closures, joined
 from twinloop.scheduling.problem.hours import Hours
@@ -169,17 +169,20 @@ def what_if(
         for one, plan in ((shop, before.plan), (changed, after.plan))
     ]
     rows: list[tuple[object, ...]] = []
-    for k, measure in enumerate(MEASURES):
+    if shop.optional or changed.optional:
+        was, is_now = measure(LEFT_OUT, shop, before.plan), measure(LEFT_OUT, changed, after.plan)
+        rows.append(("price left out", was, is_now, is_now - was, None, None))
+    for k, name in enumerate(MEASURES):
         was, is_now = planned[0][k], planned[1][k]
-        rows.append((f"planned {measure}", was, is_now, is_now - was, None, None))
-    for measure in MEASURES:
-        old, new = (frame[measure].to_numpy() for frame in values)
+        rows.append((f"planned {name}", was, is_now, is_now - was, None, None))
+    for name in MEASURES:
+        old, new = (frame[name].to_numpy() for frame in values)
         difference = paired(new, old, confidence=confidence)
         means = [interval(column, confidence=confidence).mean for column in (old, new)]
-        rows.append((f"{measure}", *means, difference.mean, difference.low, difference.high))
+        rows.append((f"{name}", *means, difference.mean, difference.low, difference.high))
         difference = cvar_difference(new, old, tail=tail, confidence=confidence)
         worst = [cvar_interval(column, tail=tail, confidence=confidence).mean for column in (old, new)]
-        rows.append((f"{measure} CVaR", *worst, difference.mean, difference.low, difference.high))
+        rows.append((f"{name} CVaR", *worst, difference.mean, difference.low, difference.high))
     return WhatIf(before, after, pl.DataFrame(rows, schema=DIFFERENCES, orient="row"))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from twinloop.numbers import fixed
+from twinloop.numbers import count, fixed
 from twinloop.palette import CLOSED, INK
 from twinloop.scheduling.clock import Clock, lasting
 from twinloop.scheduling.figures.colours import DIVISORS, DOWN, LATE, SETUP, Unit, grouped
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 # More rows than this cannot be read; then the jobs that are latest are shown.
 MOST_JOBS = 60
+MOST_NAMED = 6
 BAR, PART = 0.72, 0.4
 NO_LABEL = "\u00a0"
 HELD = {
@@ -42,6 +43,7 @@ def gantt(
     *,
     groups: Mapping[str, str] | None = None,
     downtime: pl.DataFrame | None = None,
+    left_out: Mapping[str, int] | None = None,
     unit: Unit = "hours",
     title: str = "The plan",
     clock: Clock | None = None,
@@ -50,8 +52,8 @@ def gantt(
 
     machines: from top to bottom. work, operations, jobs, path: tables of the plan as `frames.TIMELINE`, `PLAN`, `JOBS`
     and `PATH`. groups: job → what gives it its colour, such as its product. downtime: machine, start, end of breakdowns
-    in the shop's time units. unit: of the axis; the shop counts in minutes where it is hours or minutes. clock: when
-    minute 0 is; then the axis shows dates, local ones.
+    in the shop's time units. left_out: price of each job that is not done, named in the title. unit: of the axis; the
+    shop counts in minutes where it is hours or minutes. clock: when minute 0 is; then the axis shows dates, local ones.
     """
     from plotly.subplots import make_subplots
 
@@ -72,7 +74,7 @@ def gantt(
     figure.update_layout(
         barmode="overlay",
         template="plotly_white",
-        title={"text": f"{html.escape(title)}: drag to zoom, double-click to return", "font": {"size": 15}},
+        title={"text": f"{html.escape(title)}{_without(left_out or {})}", "font": {"size": 15}},
         legend={"orientation": "h", "yanchor": "top", "y": -70 / sum(heights), "xanchor": "left", "x": 0},
         height=sum(heights) + 190,
         margin={"l": 20, "r": 20, "t": 60, "b": 20},
@@ -85,6 +87,14 @@ def gantt(
     figure.update_xaxes(range=[chart.x(0), chart.x(max(last, 1) * 1.02)])
     figure.update_xaxes(title=f"time ({unit})" if clock is None else None, row=len(heights), col=1)
     return figure
+
+
+def _without(left_out: Mapping[str, int]) -> str:
+    """How to use the chart, and below it what is not in it."""
+    zoom = ": drag to zoom, double-click to return"
+    named = [f"{html.escape(job)} (price {count(price)})" for job, price in left_out.items()]
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    return f"{zoom}<br><sup>left out: {', '.join(named[:MOST_NAMED])}{more}</sup>" if named else zoom
 
 
 class _Chart:

@@ -29,6 +29,7 @@ def plan_page(
     read: str,
     notes: Sequence[str],
     late: Sequence[tuple[str, str, str, str, str]],
+    left_out: Sequence[tuple[str, str, str]] = (),
     load: Sequence[tuple[str, ...]],
     chart: Mapping[str, Any],
     clock: Clock | None,
@@ -36,18 +37,20 @@ def plan_page(
 ) -> str:
     """HTML without outside requests, every text escaped.
 
-    notes: what was assumed in reading. late: job, due, end, by how much, why. load: machine, work, set-up, closed and
-    idle time, busy share. chart: the tables of `figures.gantt.gantt`, which has clock and unit.
+    notes: what was assumed in reading. late: job, due, end, by how much, why. left_out: job, price, why. load: machine,
+    work, set-up, closed and idle time, busy share. chart: tables for `figures.gantt.gantt`, which has clock and unit.
     """
     figure = gantt(**chart, clock=clock, unit=unit)
     drawn = figure.to_html(include_plotlyjs=True, full_html=False, config={"displaylogo": False}, div_id="gantt")
     because = table("Late", ("", "due", "ends", "late by", "because"), late)
+    without = table("Left out", ("", "price", "because"), left_out)
     loads = table("Load until the end", ("", "work", "set-up", "closed", "idle", "busy of open time"), load)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{STYLE}</style></head><body><h1>{escape(title)}</h1><p>{escape(headline)}</p>"
         f'<p class="read">{escape(read)}</p>{_listed(notes)}'
         + (f'<div class="late">{because}</div>' if late else "")
+        + (f'<div class="late">{without}</div>' if left_out else "")
         + f"{drawn}{loads}</body></html>\n"
     )
 

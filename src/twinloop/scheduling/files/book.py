@@ -17,10 +17,11 @@ from twinloop.scheduling.problem.reduction import skill_pools
 from twinloop.spreadsheets import as_read, as_text
 
 Table = list[Sequence[Any]]
-OF_JOB = ("release", "due", "weight", "earliness_weight", "firm", "after", "part_of")
+OF_JOB = ("release", "due", "weight", "earliness_weight", "firm", "after", "part_of", "price")
 OF_OPERATION = ("family", "resumable", "least_run", "no_wait", "max_wait", "pools", "materials")
 SILENT: Mapping[str, Any] = {
     **{"release": 0, "due": None, "weight": 1, "earliness_weight": 0, "firm": False, "after": (), "part_of": ""},
+    **{"price": None, "optional": False},
     **{"family": None, "resumable": False, "least_run": 1, "no_wait": False, "max_wait": None, "pools": {}},
     "materials": {},
 }
@@ -71,6 +72,7 @@ def order_table(shop: JobShop) -> Table:
             "machine": mode.machine,
             "duration (min)": mode.duration,
             **{name: getattr(job, name) for name in OF_JOB},
+            "optional": job.price is not None,
             **{name: getattr(operation, name) for name in OF_OPERATION},
         }
         for job in shop.jobs

@@ -1,8 +1,9 @@
 """A shop from an order book: the sheets of a workbook or a folder, or one table of orders.
 
 Orders has a row for each machine that can do an operation: job, operation, machine, duration (or piece_time), and what
-belongs to the job (release, due, weight, firm, after, quantity, lot), in its first row or in each. With a sheet
-Operations it has a row for each job. Everything else has a sheet of its own (`words.ROLES`): what there is
+belongs to the job (release, due, weight, firm, after, quantity, lot), in its first row or in each. One that is said to
+be optional has a price for leaving it out; any other price is not read. With a sheet Operations it has a row for each
+job. Everything else has a sheet of its own (`words.ROLES`): what there is
 (`resources`), and when (`hours`). In progress names what has begun, Start the moment of minute 0.
 """
 
@@ -32,7 +33,7 @@ from twinloop.scheduling.files.words import ROLES, UNIT_NAMES
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation
 
 REQUIRED = ("job", "operation", "machine")
-OF_JOB = ("release", "due", "weight", "earliness_weight", "firm", "after", "quantity", "lot", "part_of")
+OF_JOB = ("release", "due", "weight", "earliness_weight", "firm", "after", "quantity", "lot", "part_of", "price")
 OF_OPERATION = (
     *("family", "resumable", "least_run", "no_wait", "max_wait"),
     *("pools", "skills", "components"),
@@ -49,11 +50,12 @@ REFUSED = {
     ),
     "deadline": "give it as due, with yes in a column firm where it must be met",
 }
-ORDERS = Form((*REQUIRED, *OF_MODE, *OF_JOB, *OF_OPERATION), REQUIRED, refused=REFUSED)
-JOBS = Form(("job", *OF_JOB), ("job",), refused=REFUSED)
+ORDERS = Form((*REQUIRED, *OF_MODE, *OF_JOB, "optional", *OF_OPERATION), REQUIRED, refused=REFUSED)
+JOBS = Form(("job", *OF_JOB, "optional"), ("job",), refused=REFUSED)
 OPERATIONS = Form((*REQUIRED, *OF_MODE, *OF_OPERATION), REQUIRED, refused=REFUSED)
 PROGRESS = Form((*REQUIRED, "start", "end"), (*REQUIRED, "start", "end"))
 START = Form(("start", "zone"), ("start",), {"date": "start", "minute_0": "start"})
+PRICES = "prices not read: they count where a column optional says yes, as what leaving that order out costs"
 MANY = "Setups"
 NUMBERED_IN_TENS = 5
 
@@ -165,10 +167,10 @@ def _clock(sheet: Sheet, given: Clock | None, notes: list[str]) -> Clock:
 
 def _rows(roles: Mapping[str, Sheet], cells: Cells, notes: list[str]) -> list[dict[str, Any]]:
     if "Operations" not in roles:
-        return [_row(record, cells) for record in records(roles["Orders"], ORDERS, notes)]
+        return [_row(record, cells, notes) for record in records(roles["Orders"], ORDERS, notes)]
     orders = {}
     for record in records(roles["Orders"], JOBS, notes):
-        order = _row(record, cells, required=("job",))
+        order = _row(record, cells, notes, required=("job",))
         if order["job"] in orders:
             raise InputError(
                 f"{record.where}: order {order['job']!r} comes twice: expected a row for each, as Operations has theirs"
@@ -176,7 +178,7 @@ def _rows(roles: Mapping[str, Sheet], cells: Cells, notes: list[str]) -> list[di
         orders[order["job"]] = order
     rows = []
     for record in records(roles["Operations"], OPERATIONS, notes):
-        read = _row(record, cells)
+        read = _row(record, cells, notes)
         if read["job"] not in orders:
             raise InputError(f"{record.where}: order {read['job']!r} is not in Orders: {nearest(read['job'], orders)}")
         rows.append({**orders[read["job"]], **{k: v for k, v in read.items() if k not in OF_JOB}})
@@ -188,9 +190,14 @@ def _rows(roles: Mapping[str, Sheet], cells: Cells, notes: list[str]) -> list[di
     return sorted(rows, key=lambda row: place[row["job"]])
 
 
-def _row(record: Record, cells: Cells, required: Sequence[str] = REQUIRED) -> dict[str, Any]:
+def _row(record: Record, cells: Cells, notes: list[str], required: Sequence[str] = REQUIRED) -> dict[str, Any]:
     where, units = record.where, record.units
     record.need(*required)
+    optional = record.get("optional") is not None and cells.yes(record.get("optional"), "optional", where)
+    if optional and record.get("price") is None:
+        raise InputError(f"{where}: optional, but price is empty: give what leaving the order out costs")
+    if record.get("price") is not None and "optional" not in record.cells and PRICES not in notes:
+        notes.append(PRICES)
     if "operation" in required and record.get("duration") is None and record.get("piece_time") is None:
         raise InputError(f"{where}: duration is empty: expected a duration, a piece_time, or both")
     unit = units.get("duration")
@@ -201,7 +208,7 @@ def _row(record: Record, cells: Cells, required: Sequence[str] = REQUIRED) -> di
         unit = named
     read: dict[str, Any] = {"where": where, **dict.fromkeys(ORDERS.known)}
     for name, cell in record.cells.items():
-        if cell is None or name == "unit":
+        if cell is None or name in ("unit", "optional") or (name == "price" and not optional):
             continue
         match name:
             case "job" | "machine" | "family" | "part_of":

@@ -92,7 +92,11 @@ def shop_record(shop: JobShop) -> dict[str, Any]:
         overtime=dict(shop.overtime),
         changeovers=dict(shop.changeovers),
     )
-    return dataclasses.asdict(file)
+    record = dataclasses.asdict(file)
+    for job in record["jobs"]:
+        if job["price"] is None:
+            del job["price"]  # a file without prices is the same as before there were any
+    return record
 
 
 def shop_from(content: Any, where: str) -> JobShop:

@@ -186,7 +186,7 @@ def _write(path: str | Path, shop: JobShop, words: Callable[[Job], list[str]]) -
 
 
 def _dated(shop: JobShop) -> bool:
-    return any(job.release or job.due is not None or job.after or job.firm for job in shop.jobs)
+    return bool(shop.optional) or any(job.release or job.due is not None or job.after for job in shop.jobs)
 
 
 def unlike_plain(doc: Document, routings: Sequence[Routing]) -> Row | None:

@@ -26,6 +26,7 @@ def check_shop(shop: ShopData) -> None:
     for job in shop.jobs:
         _check_job(job, shop)
     ordered(shop.jobs)
+    _check_optional(shop)
     _check_ovens(shop)
     check_openings(shop)
     _check_supply(shop)
@@ -40,6 +41,8 @@ def check_size(shop: ShopData, horizon: int) -> None:
             "use a coarser time unit"
         )
     overdue = max([0, *(-job.due for job in shop.jobs if job.due is not None)])
+    if sum(job.price or 0 for job in shop.jobs) > LARGEST_COST:
+        raise InputError(f"shop: expected prices of jobs left out of at most {LARGEST_COST} together: use smaller ones")
     if (horizon + overdue) * sum(job.weight + job.earliness_weight for job in shop.jobs) > LARGEST_COST:
         raise InputError(f"shop: expected weights × horizon of at most {LARGEST_COST}: use smaller weights")
 
@@ -164,6 +167,23 @@ def _check_operation(
         raise InputError(f"{where}: takes no time on one machine only: give it a duration, or 0 on all of them")
 
 
+def _check_optional(shop: ShopData) -> None:
+    priced = {job.name for job in shop.jobs if job.price is not None}
+    for job in shop.jobs:
+        where = f"job {job.name}"
+        if job.price is not None:
+            check_whole(job.price, 0, f"{where}: price")
+            if job.part_of in shop.by_name and job.part_of != job.name:
+                raise InputError(f"{where}: is part of {job.part_of} and left out with it: give the price to that one")
+        for other in job.after:
+            order = shop.by_name[other].order
+            if order in priced and job.order not in priced:
+                raise InputError(
+                    f"{where}: must be done, but comes after {other}, which may be left out: give it a price too, or "
+                    f"remove that of {order}"
+                )
+
+
 def _check_ovens(shop: ShopData) -> None:
     for machine, capacity in shop.ovens.items():
         _known(machine, shop.machines, "ovens", "machine")
@@ -186,7 +206,7 @@ def _check_ovens(shop: ShopData) -> None:
 
 def _check_supply(shop: ShopData) -> None:
     needed: Counter[str] = Counter()
-    for job in shop.jobs:
+    for job in shop.required:
         for operation in job.operations:
             needed.update(operation.materials)
     for material in shop.materials:

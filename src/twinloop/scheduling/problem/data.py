@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from twinloop.contracts import Assignment
+from twinloop.contracts import Assignment, Plan
 from twinloop.scheduling.problem.jobs import Job
 from twinloop.scheduling.problem.resources import Changeover, Material, Operator, Pool, Window
 from twinloop.scheduling.problem.weekly import Calendar
@@ -54,3 +54,26 @@ class ShopData:
     def by_name(self) -> Mapping[str, Job]:
         """Jobs by name."""
         return {job.name: job for job in self.jobs}
+
+    @cached_property
+    def optional(self) -> Mapping[str, tuple[str, ...]]:
+        """By order that may be left out, its jobs: lots and itself. What has begun, and all before it, must be done."""
+        members: dict[str, list[str]] = {job.name: [] for job in self.jobs if job.price is not None}
+        for job in self.jobs:
+            if job.order in members:
+                members[job.order].append(job.name)
+        must = [self.by_name[name].order for name in {a.job for a in self.frozen} & self.by_name.keys()]
+        while must:
+            for name in members.pop(must.pop(), ()):
+                must += [self.by_name[other].order for other in self.by_name[name].after]
+        return {order: tuple(names) for order, names in members.items()}
+
+    @cached_property
+    def required(self) -> tuple[Job, ...]:
+        """Jobs that no plan leaves out."""
+        return tuple(job for job in self.jobs if job.order not in self.optional)
+
+    def left_out(self, plan: Plan) -> tuple[str, ...]:
+        """The orders of which a plan has nothing, although it could."""
+        planned = {a.job for a in plan} if self.optional else set[str]()
+        return tuple(order for order, names in self.optional.items() if planned.isdisjoint(names))

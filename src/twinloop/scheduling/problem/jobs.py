@@ -93,6 +93,9 @@ class Job:
     Time 0 is now: an order may have been released before, and its due date may have passed. A job without `due` is
     never late. Lateness costs `weight` per time unit, ending early `earliness_weight`; a `firm` due date must be met.
 
+    price: what leaving it out costs; a job without one must be done. Its lots are left out with it, and what comes
+    after it as well. One that has begun is not left out any more.
+
     quantity: pieces. lot: so many of them go on to the next operation together; a shop makes each lot a job of its own,
     `part_of` this one, which then is the milestone behind them. The fixed `duration` is needed for every lot: a set-up
     once for all of them belongs into the shop's set-ups by family.
@@ -111,6 +114,12 @@ class Job:
     quantity: int = 1
     lot: int | None = None
     part_of: str = ""
+    price: int | None = None
+
+    @property
+    def order(self) -> str:
+        """The order that it is, or is a lot of."""
+        return self.part_of or self.name
 
     @property
     def opens(self) -> int:

@@ -4,7 +4,7 @@ CP-SAT would only say MODEL_INVALID to a negative duration and INFEASIBLE to a c
 numbers (minutes in the twins); all closed windows and deliveries lie on the same clock, which starts at 0.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -100,6 +100,20 @@ class JobShop(ShopData):
             return 0
         return self.setups.get(machine, {}).get((before, after), 0)
 
+    def doing(self, orders: Collection[str]) -> "JobShop":
+        """The shop with these of the orders that may be left out, which now must be done, and without the others.
+
+        Raises InputError where one of them comes after another that is not there, and where no job is left.
+        """
+        gone = {name for order, names in self.optional.items() if order not in orders for name in names}
+        return replace(self, jobs=tuple(replace(job, price=None) for job in self.jobs if job.name not in gone))
+
+    def done_by(self, plan: Plan) -> "JobShop":
+        """The shop of the jobs that a plan does, which all must be done; itself where none may be left out."""
+        if not self.optional:
+            return self
+        return self.doing(self.optional.keys() - self.left_out(plan))
+
     def stopped(self, windows: Mapping[str, Iterable[Window]]) -> "JobShop":
         """The same shop with single closures by machine on top of its hours: a breakdown, maintenance."""
         more = {machine: joined([*self.stops.get(machine, ()), *added]) for machine, added in windows.items()}
@@ -118,8 +132,12 @@ class JobShop(ShopData):
         return times
 
     def weighted_tardiness(self, ends: Mapping[str, float]) -> float:
-        """Σ weight × max(0, end − due) for job ends by name; exact for whole numbers."""
-        return sum(job.weight * max(0, ends[job.name] - job.due) for job in self.jobs if job.due is not None)
+        """Σ weight × max(0, end − due) for ends by name of the jobs that are done; exact for whole numbers."""
+        return sum(
+            job.weight * max(0, ends[job.name] - job.due)
+            for job in self.jobs
+            if job.due is not None and job.name in ends
+        )
 
     @classmethod
     def read(cls, path: Path | str, **how: Any) -> "JobShop":
@@ -152,7 +170,8 @@ class JobShop(ShopData):
         """The best plan that a method finds within the limit; "auto" takes all of them together.
 
         objective: levels of a goal, the most important first (`objectives.Goal.of`); without one the makespan. method:
-        one of `methods.METHODS`. limit: seconds, deterministic or iterations (`question.Limit`). Raises InputError.
+        one of `methods.METHODS`. limit: seconds, deterministic or iterations (`question.Limit`). Jobs with a price may
+        be left out, which every goal counts (`Goal.on`). Raises InputError.
 
         >>> from twinloop.scheduling.problem import Job, Operation
         >>> JobShop(("mill",), (Job("a", (Operation("mill", 3),)),)).solve("makespan", iterations=10).objective

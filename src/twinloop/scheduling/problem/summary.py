@@ -58,6 +58,9 @@ def limits(shop: ShopData) -> list[str]:
     lines += [f"operations that follow without waiting: {count(waiting)}"] if waiting else []
     lines += [f"operations with a longest wait: {count(impatient)}"] if impatient else []
     lines += [f"milestones: {count(milestones)}"] if milestones else []
+    if shop.optional:
+        prices = ", ".join(f"{order} at {count(shop.by_name[order].price or 0)}" for order in shop.optional)
+        lines.append(f"jobs that may be left out: {prices}")
     lines += [f"frozen operations: {count(len(shop.frozen))}"] if shop.frozen else []
     return lines
 

@@ -2,9 +2,11 @@
 
 Right-shift keeps machines and order and moves only what has to move (Abumaizar and Svestka 1997); repair changes the
 order around what moved; full re-planning asks a solver, which starts from the right-shifted plan and so is never worse.
+Right-shift leaves out the jobs that the earlier plan leaves out; repair takes single jobs in or out where that gains.
 Stability against the earlier plan enters the goal with its own weight (Vieira, Herrmann and Lin 2003).
 """
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +25,8 @@ from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.rescheduling.events import Event, after, prolonged
 from twinloop.scheduling.rescheduling.repair import ITERATIONS, repaired
 from twinloop.scheduling.solution import Solution
+from twinloop.scheduling.solvers.choices import Choices
+from twinloop.scheduling.solvers.generation import generate
 
 Method = Literal["right-shift", "repair", "full"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -116,13 +120,22 @@ def react(
 ) -> Replanned:
     """Re-plan a shop that has changed; `begun` are its started operations with their true or expected times."""
     clock = time.perf_counter() if since is None else since
-    goal = settings.goal_from(plan)
-    situation = standing(shop, plan, begun, now=now, horizon=settings.frozen_horizon)
+    goal = settings.goal_from(plan).on(shop)
+    situation = standing(shop.done_by(plan), plan, begun, now=now, horizon=settings.frozen_horizon)
     if situation is None:
         reason = "what has begun leaves no valid plan: an operation runs into another one that cannot move"
         return Replanned(shop, None, Solution(method, "infeasible", None, None, 0, reason=reason))
+    situation = replace(situation, shop=_whole(shop, situation.shop))
     solution = _solved(situation, goal, plan, method, settings)
     return Replanned(situation.shop, solution.plan, solution, situation.given_up, time.perf_counter() - clock)
+
+
+def _whole(shop: JobShop, part: JobShop) -> JobShop:
+    """The shop as it stands for the jobs of a plan, with those that the plan leaves out."""
+    if not shop.optional:
+        return part
+    jobs = (replace(part.by_name.get(job.name, job), price=job.price) for job in shop.jobs)
+    return replace(part, jobs=tuple(jobs))
 
 
 def _check_method(method: str) -> None:
@@ -134,12 +147,30 @@ def _solved(situation: Situation, goal: Goal, before: Plan, method: Method, sett
     if method == "right-shift":
         return _answer(method, situation, goal, situation.shifted)
     if method == "repair":
-        better = repaired(
-            situation.shop, situation.shifted, goal, before=before, iterations=settings.iterations, seed=settings.seed
-        )
-        return _answer(method, situation, goal, better)
+        return _answer(method, situation, goal, _repaired(situation, goal, before, settings))
     start = None if missed_promise(situation.shop, situation.shifted) else situation.shifted
     return _full(situation.shop, goal, start, settings)
+
+
+def _repaired(situation: Situation, goal: Goal, before: Plan, settings: Settings) -> Plan:
+    shop, shifted = situation.shop, situation.shifted
+    if shop.optional:
+        shifted = _rechosen(shop, shifted, goal, before)
+        shop, goal = shop.done_by(shifted), goal.within
+    return repaired(shop, shifted, goal, before=before, iterations=settings.iterations, seed=settings.seed)
+
+
+def _rechosen(shop: JobShop, shifted: Plan, goal: Goal, before: Plan) -> Plan:
+    """The right-shifted plan with single jobs taken in or out, as long as that gains."""
+
+    def planned(part: JobShop) -> Plan | None:
+        kept = Plan.of(a for a in shifted if a.job in part.by_name)
+        complete = generate(replace(part, frozen=tuple(kept)), [])
+        return None if complete is None else repaired(part, complete, goal.within, before=before, iterations=0)
+
+    choices = Choices(shop, goal, planned)
+    choices.improve(choices.of(shifted), until=math.inf)
+    return choices.plan or shifted
 
 
 def _answer(method: str, situation: Situation, goal: Goal, plan: Plan) -> Solution:

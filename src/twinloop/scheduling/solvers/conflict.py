@@ -51,6 +51,8 @@ def explained(shop: JobShop, solution: Solution, *, seed: int, until: float = ma
 
 def explain(shop: JobShop, *, seed: int, until: float = math.inf) -> str:
     """One line that names the jobs, machines and resources in conflict, for a shop without any valid plan."""
+    if shop.optional:
+        shop = shop.doing(())  # what may be left out stands in nobody's way
     ends = latest_ends(shop, latest=shop.horizon)
     free = spans(shop, dict.fromkeys(ends, shop.horizon))
     cut, limits = spans(shop, ends), _limits(shop, ends)

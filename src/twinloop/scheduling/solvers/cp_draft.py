@@ -66,7 +66,8 @@ class Draft:
 
     rows: visits by machine. pools: intervals, what they need, and when they end at the latest, by pool. follows:
     the arcs that cost a set-up, as (time, literal). hints: by index of the variable. settings: what a machine is set up
-    for before everything in its row, where that is no longer its initial family.
+    for before everything in its row, where that is no longer its initial family. done: whether an order is done, by the
+    names of its jobs; those of other jobs are certain.
     """
 
     shop: JobShop
@@ -81,6 +82,11 @@ class Draft:
     follows: list[tuple[int, cp_model.IntVar]] = field(default_factory=list)
     hints: dict[int, int] = field(default_factory=dict)
     settings: dict[str, str | None] = field(default_factory=dict)
+    done: dict[str, cp_model.IntVar] = field(default_factory=dict)
+
+    def where(self, job: str) -> list[cp_model.IntVar]:
+        """What must hold for a job to be done: nothing for one that cannot be left out."""
+        return [self.done[job]] if job in self.done else []
 
     def number(self, domain: cp_model.Domain, hint: int | None) -> cp_model.IntVar:
         """A whole number from `domain`; a hint outside is dropped."""
@@ -128,5 +134,7 @@ class Draft:
     def placements(self, search: cp_model.CpSolver | cp_model.CpSolverSolutionCallback) -> Iterator[Assignment]:
         """The solver's answer."""
         for (job, number), placed in self.placed.items():
+            if job in self.done and not search.value(self.done[job]):
+                continue
             machine = next(m for m, chosen in placed.machines.items() if chosen is True or search.value(chosen))
             yield Assignment(job, number, machine, search.value(placed.start), search.value(placed.end))

@@ -1,12 +1,12 @@
 """The goal in a CP-SAT model: every level a weighted sum of terms, each with the tightest domains known."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ortools.sat.python import cp_model
 
 from twinloop.errors import InputError
-from twinloop.scheduling.objectives import Goal, Term
+from twinloop.scheduling.objectives import LEFT_OUT, Goal, Term
 from twinloop.scheduling.problem import LARGEST_COST, Job
 from twinloop.scheduling.solvers.cp_draft import Draft, Expression, Sum
 
@@ -23,7 +23,7 @@ def levels(model: Draft, goal: Goal) -> tuple[Sum, ...]:
         for term, weight in level.items():
             total.constant += weight * terms[term].constant
             total.parts += [(weight * w, variable) for w, variable in terms[term].parts]
-        largest = total.constant + sum(weight * max(variable.proto.domain) for weight, variable in total.parts)
+        largest = total.constant + sum(max(0, weight) * max(variable.proto.domain) for weight, variable in total.parts)
         if largest > LARGEST_COST:
             raise InputError(
                 f"objective: {' + '.join(level)} could reach {largest}, expected at most {LARGEST_COST}: "
@@ -34,12 +34,13 @@ def levels(model: Draft, goal: Goal) -> tuple[Sum, ...]:
 
 
 class _End(NamedTuple):
-    """End of a job, its least and largest value, and its value in the hint."""
+    """End of a job, its least and largest value, its value in the hint, and what must hold for the job to be done."""
 
     end: Expression
     low: int
     high: int
     hint: int | None
+    where: list[cp_model.IntVar]
 
 
 def _end(model: Draft, job: Job) -> _End | None:
@@ -49,17 +50,26 @@ def _end(model: Draft, job: Job) -> _End | None:
         return None
     modes, hint = model.spans[key], model.hint.get(key)
     low, high = min(mode.first_end for mode in modes), max(mode.last_end for mode in modes)
-    return _End(model.placed[key].end, low, high, hint.end if hint else None)
+    return _End(model.placed[key].end, low, high, hint.end if hint else None, model.where(job.name))
+
+
+def _where(total: Sum, value: int, where: Sequence[cp_model.IntVar]) -> None:
+    """Add a value that counts for certain, or where a job is done."""
+    if where:
+        total.parts.append((value, where[0]))
+    else:
+        total.constant += value
 
 
 def _makespan(model: Draft, _: Goal) -> Sum:
     ends = [end for job in model.shop.jobs if (end := _end(model, job))]
     kept = max((a.end for a in model.kept.values()), default=0)
-    domain = cp_model.Domain(max([kept, *(end.low for end in ends)]), max([kept, *(end.high for end in ends)]))
+    low = max([kept, *(end.low for end in ends if not end.where)])
+    domain = cp_model.Domain(low, max([low, *(end.high for end in ends)]))
     hints = [end.hint for end in ends if end.hint is not None]
     makespan = model.number(domain, max([kept, *hints]) if len(hints) == len(ends) else None)
     for end in ends:
-        model.cp.add(makespan >= end.end)
+        model.cp.add(makespan >= end.end).only_enforce_if(end.where)
     return Sum(0, [(1, makespan)])
 
 
@@ -98,11 +108,11 @@ def _dates(
             continue
         least, most = sorted(max(0, sign * (time - date)) for time in (end.low, end.high))
         if least == most:
-            total.constant += weight * least
+            _where(total, weight * least, end.where)
             continue
         hint = None if end.hint is None else max(0, sign * (end.hint - date))
-        distance = model.number(cp_model.Domain(least, most), hint)
-        model.cp.add(distance >= sign * (end.end - date))
+        distance = model.number(cp_model.Domain(0 if end.where else least, most), hint)
+        model.cp.add(distance >= sign * (end.end - date)).only_enforce_if(end.where)
         total.parts.append((weight, distance))
     return total
 
@@ -111,14 +121,14 @@ def _max_tardiness(model: Draft, _: Goal) -> Sum:
     dated = [(job.due, end) for job in model.shop.jobs if job.due is not None and (end := _end(model, job))]
     due = {job.name: job.due for job in model.shop.jobs if job.due is not None}
     kept = max((a.end - due[a.job] for a in model.kept.values() if a.job in due), default=0)
-    low = max([0, kept, *(end.low - date for date, end in dated)])
+    low = max([0, kept, *(end.low - date for date, end in dated if not end.where)])
     high = max([low, *(end.high - date for date, end in dated)])
     if low == high:
         return Sum(low)
     hints = [end.hint - date for date, end in dated if end.hint is not None]
     latest = model.number(cp_model.Domain(low, high), max([low, *hints]) if len(hints) == len(dated) else None)
     for date, end in dated:
-        model.cp.add(latest >= end.end - date)
+        model.cp.add(latest >= end.end - date).only_enforce_if(end.where)
     return Sum(0, [(1, latest)])
 
 
@@ -129,10 +139,10 @@ def _late_jobs(model: Draft, _: Goal) -> Sum:
         if job.due is None or end is None or end.high <= job.due:
             continue
         if end.low > job.due:
-            total.constant += 1
+            _where(total, 1, end.where)
             continue
         late = model.choice(None if end.hint is None else end.hint > job.due)
-        model.cp.add(end.end <= job.due).only_enforce_if(~late)
+        model.cp.add(end.end <= job.due).only_enforce_if([~late, *end.where])
         total.parts.append((1, late))
     return total
 
@@ -161,14 +171,24 @@ def _stability(model: Draft, goal: Goal) -> Sum:
             continue
         modes, hint = model.spans[a.job, a.operation], model.hint.get((a.job, a.operation))
         low, high = min(mode.first for mode in modes), max(mode.last for mode in modes)
+        where = model.where(a.job)
         if low == high:
-            total.constant += abs(low - a.start)
+            _where(total, abs(low - a.start), where)
             continue
         most = max(abs(low - a.start), abs(high - a.start))
         moved = model.number(cp_model.Domain(0, most), None if hint is None else abs(hint.start - a.start))
-        model.cp.add(moved >= placed.start - a.start)
-        model.cp.add(moved >= a.start - placed.start)
+        model.cp.add(moved >= placed.start - a.start).only_enforce_if(where)
+        model.cp.add(moved >= a.start - placed.start).only_enforce_if(where)
         total.parts.append((1, moved))
+    return total
+
+
+def _left_out(model: Draft, _: Goal) -> Sum:
+    total = Sum()
+    for order in model.shop.optional:
+        price = model.shop.by_name[order].price or 0
+        total.constant += price
+        total.parts += [(-price, done) for done in model.where(order)]
     return total
 
 
@@ -184,4 +204,5 @@ SUMS: Mapping[Term, Callable[[Draft, Goal], Sum]] = {
     "setup": _setup,
     "energy": _energy,
     "stability": _stability,
+    LEFT_OUT: _left_out,
 }

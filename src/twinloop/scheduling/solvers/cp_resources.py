@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ortools.sat.python import cp_model
+
 from twinloop.contracts import Assignment
 from twinloop.scheduling.problem import Pool
 from twinloop.scheduling.problem.hours import Hours
@@ -105,13 +107,17 @@ def _add_kept(model: Draft) -> None:
 
 
 class _User(NamedTuple):
-    """An operation that takes `needed` of a material at its start, between first and last; hint: where it starts."""
+    """An operation that takes `needed` of a material at its start, between first and last; hint: where it starts.
+
+    where: what must hold for it to be done.
+    """
 
     needed: int
     start: Expression
     first: int
     last: int
     hint: int | None
+    where: list[cp_model.IntVar]
 
 
 def limit_materials(model: Draft) -> None:
@@ -121,7 +127,7 @@ def limit_materials(model: Draft) -> None:
         users = list(_users(model, material.name))
         undecided = [user for user in users if user.first < user.last]
         # What is used for certain, by when at the latest.
-        last = sorted((user.last, user.needed) for user in users)
+        last = sorted((user.last, user.needed) for user in users if not user.where)
         certain = [0, *itertools.accumulate(needed for _, needed in last)]
         supply = material.initial
         for time, arrivals in itertools.groupby(sorted(material.deliveries), key=lambda delivery: delivery[0]):
@@ -129,11 +135,15 @@ def limit_materials(model: Draft) -> None:
             for user in undecided:
                 if user.first < time <= user.last:
                     early = model.choice(None if user.hint is None else user.hint < time)
-                    cp.add(user.start >= time).only_enforce_if(~early)
+                    cp.add(user.start >= time).only_enforce_if([~early, *user.where])
                     cp.add(user.start < time).only_enforce_if(early)
                     used.append(user.needed * early)
+            used += [user.needed * user.where[0] for user in users if user.where and user.last < time]
             cp.add(sum(used) <= supply)
             supply += sum(quantity for _, quantity in arrivals)
+        if model.done:
+            # All that is needed together may be more than ever comes.
+            cp.add(sum(user.needed * (user.where[0] if user.where else 1) for user in users) <= supply)
 
 
 def _users(model: Draft, material: str) -> Iterator[_User]:
@@ -141,8 +151,9 @@ def _users(model: Draft, material: str) -> Iterator[_User]:
         needed = model.shop.by_name[key[0]].operations[key[1]].materials.get(material, 0)
         if needed and key in model.kept:
             at = model.kept[key].start
-            yield _User(needed, at, at, at, at)
+            yield _User(needed, at, at, at, at, [])
         elif needed:
             modes, hint = model.spans[key], model.hint.get(key)
             first, last = min(mode.first for mode in modes), max(mode.last for mode in modes)
-            yield _User(needed, model.placed[key].start, first, last, hint.start if hint else None)
+            where = model.where(key[0])
+            yield _User(needed, model.placed[key].start, first, last, hint.start if hint else None, where)

@@ -18,7 +18,7 @@ from twinloop.contracts import Assignment, Plan
 from twinloop.scheduling.bounds import horizon, latest_ends, lower_bound, spans
 from twinloop.scheduling.checker import violations
 from twinloop.scheduling.heads import Key
-from twinloop.scheduling.objectives import Goal
+from twinloop.scheduling.objectives import LEFT_OUT, Goal
 from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solution import Solution, Status, Tell, Trace, semi_active
@@ -188,7 +188,7 @@ def minimise(
     limit = budget.left(share)
     if limit is None:
         return Answer("no plan", None, 0)
-    sequences = shop.plain and goal.regular and "energy" not in goal.terms
+    sequences = shop.plain and goal.regular and not {"energy", LEFT_OUT} & set(goal.terms)
     search = searcher(goal, level, limit=limit, seed=seed, workers=workers, sequences=sequences)
     heard = None if trace is None else _Callback(trace, model.draft, give)
     outcome = search.solve(model.draft.cp, heard)
@@ -206,9 +206,12 @@ def minimise(
 
 def earlier(shop: JobShop, goal: Goal, plan: Plan) -> Plan:
     """The same sequences with every operation as early as they allow, where the goal loses nothing by it."""
+    if not len(plan):
+        return plan
+    done = shop.done_by(plan)
     if shop.plain and goal.regular:
-        return semi_active(shop, plan)
-    left = None if shop.ovens else regenerate(shop, plan)
+        return semi_active(done, plan)
+    left = None if shop.ovens else regenerate(done, plan)
     return plan if left is None or goal.values(shop, left) > goal.values(shop, plan) else left
 
 

@@ -22,6 +22,7 @@ from twinloop.scheduling.problem import JobShop
 from twinloop.scheduling.problem.milestones import stripped, with_milestones, without_milestones
 from twinloop.scheduling.question import Limit, Question
 from twinloop.scheduling.solution import Incumbent, Solution, Tell, Trace
+from twinloop.scheduling.solvers.choices import ruled_choice
 from twinloop.scheduling.solvers.conflict import explained
 from twinloop.scheduling.solvers.cpsat import solve_cpsat
 from twinloop.scheduling.solvers.local.annealing import solve_annealing, timed_anew
@@ -57,6 +58,8 @@ TIMED_MOST = 2000
 
 def solve_auto(shop: JobShop, question: Question, *, tell: Tell | None = None) -> Solution:
     """The best plan and bound within the limit; never worse than a valid start."""
+    if shop.optional:
+        return _choosing(shop, question, tell=tell)
     if shop.ovens:
         until = question.limit.until()
         exact = explained(shop, solve_cpsat(shop, question, tell=tell), seed=question.seed, until=until)
@@ -77,6 +80,30 @@ def solve_auto(shop: JobShop, question: Question, *, tell: Tell | None = None) -
     if shop.plain and quick and costs_of(shop, question.goal) is not None:
         return search.annealed_and_proof(first)
     return search.whole_and_pieces(first)
+
+
+def _choosing(shop: JobShop, question: Question, *, tell: Tell | None) -> Solution:
+    """Where jobs may be left out rules choose, CP-SAT in small shops; what is chosen is planned as any other shop."""
+    goal, limit, start = question.goal, question.limit, question.start
+    until = limit.until()
+    if start is None or violations(shop, start):
+        start = ruled_choice(shop, goal, until=limit.part(RULES_SHARE).until())
+    trace, share = Trace(tell), 1.0
+    if start is not None and sum(len(job.operations) for job in shop.jobs) > WHOLE:
+        known = Solution.of(METHOD, shop, goal=goal, plan=start, bound=lower_bound(shop, goal))
+    else:
+        part = replace(question, limit=limit.part(WHOLE_SHARE), start=start)
+        known = replace(solve_cpsat(shop, part, tell=tell), method=METHOD)
+        trace.incumbents += known.trace
+        share -= WHOLE_SHARE
+    if known.plan is None or known.status == "optimal" or not len(known.plan):
+        return explained(shop, known, seed=question.seed, until=until)
+    part = replace(question, goal=goal.within, limit=limit.part(share), start=known.plan)
+    chosen = solve_auto(shop.done_by(known.plan), part)
+    plans = [solution.plan for solution in (known, chosen) if solution.plan is not None]
+    best = min(plans, key=lambda plan: goal.values(shop, plan))
+    trace.add(goal.values(shop, best)[0], known.bound)
+    return Solution.of(METHOD, shop, goal=goal, plan=best, bound=known.bound, trace=trace.incumbents)
 
 
 def _timed(shop: JobShop, question: Question, *, tell: Tell | None) -> Solution:
@@ -289,17 +316,11 @@ class _Search:
 
     def _left(self, share: float) -> Limit | None:
         """`share` of the limit, less the seconds that have passed; None when they have all passed."""
-        limit = self.limit
-        seconds = None
-        if limit.seconds is not None:
-            seconds = share * limit.seconds - (time.monotonic() - self._begun)
-            if seconds <= 0:
-                return None
-        return Limit(
-            seconds=seconds,
-            deterministic=None if limit.deterministic is None else share * limit.deterministic,
-            iterations=None if limit.iterations is None else max(1, int(share * limit.iterations)),
-        )
+        part = self.limit.part(share)
+        if part.seconds is None:
+            return part
+        left = part.seconds - (time.monotonic() - self._begun)
+        return replace(part, seconds=left) if left > 0 else None
 
     def _tell(self, incumbent: Incumbent) -> None:
         self.trace.add(incumbent.objective, max(self.least, incumbent.bound))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinloop.errors import InputError
-from twinloop.numbers import MINUS, interval, number
+from twinloop.numbers import MINUS, count, interval, number
 from twinloop.progress import say
 
 if TYPE_CHECKING:
@@ -85,10 +85,12 @@ def run(options: argparse.Namespace, root: Path) -> int:
         if solution.plan is None:
             say(f"whatif: {name}: {solution.status}: {solution.reason}")
     late = _late(shop, changed, comparison, reading)
+    gone = _left_out(shop, changed, comparison)
     if options.json:
-        print(json.dumps({**_record(comparison), "late": late}, ensure_ascii=False, allow_nan=False))
+        record = {**_record(comparison), "late": late, **({"left_out": gone} if gone else {})}
+        print(json.dumps(record, ensure_ascii=False, allow_nan=False))
     else:
-        print("\n".join([_table(comparison, reading), *_late_lines(late, reading)]))
+        print("\n".join([_table(comparison, reading), *_late_lines(late, reading), *_left_out_lines(gone)]))
     return 0 if comparison.frame is not None else 1
 
 
@@ -206,6 +208,25 @@ def _late(shop: "JobShop", changed: "JobShop", comparison: "WhatIf", reading: "R
     return rows
 
 
+def _left_out(shop: "JobShop", changed: "JobShop", comparison: "WhatIf") -> dict[str, dict[str, Any]]:
+    """By job that one of the plans leaves out: its price, and whether it is left out in each."""
+    plans = ((shop, comparison.today.plan), (changed, comparison.changed.plan))
+    gone = [() if plan is None else one.left_out(plan) for one, plan in plans]
+    jobs = {**changed.by_name, **shop.by_name}
+    return {
+        name: {"price": jobs[name].price, "today": name in gone[0], "changed": name in gone[1]}
+        for name in dict.fromkeys((*gone[0], *gone[1]))
+    }
+
+
+def _left_out_lines(gone: dict[str, dict[str, Any]]) -> list[str]:
+    words = {(True, True): "in both plans", (True, False): "today, done then", (False, True): "then, not today"}
+    return [
+        f"left out: {name} at a price of {count(row['price'])}: {words[row['today'], row['changed']]}"
+        for name, row in gone.items()
+    ]
+
+
 def _late_lines(late: dict[str, dict[str, Any]], reading: "Reading") -> list[str]:
     """The late jobs of both plans; what the change makes late or saves comes first."""
     say_long = reading.say.long
@@ -256,6 +277,9 @@ def _dated(frame: "pl.DataFrame", reading: "Reading") -> Iterator[tuple[str, str
 
     for row in frame.iter_rows(named=True):
         name = row["figure"].replace("_", " ")
+        if "price" in name:
+            yield name, count(row["today"]), count(row["changed"]), number(row["difference"], sign=True)
+            continue
         one = words.long if "tardiness" in name else words.when
         low, high = row["difference_low"], row["difference_high"]
         ends = "" if low is None else f" ({signed(low)} … {signed(high)})"

@@ -1,0 +1,1 @@
+"""Recognisers of speech: what was said in a recording."""

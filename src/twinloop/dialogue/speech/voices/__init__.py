@@ -1,0 +1,1 @@
+"""Voices: a recording of a text."""
