@@ -64,7 +64,7 @@ def run(stage: Stage[FleetConfig]) -> str:
         out,
     )
     write_json(out / "sensors.json", {name: one.sensor for name, one in answers.items()})
-    how = {"threshold": threshold, "draws": settings.draws, "seed": seed}
+    how: dict[str, Any] = {"threshold": threshold, "draws": settings.draws, "seed": seed}
     measured = {
         **judged.key_figures(tables, found, curves, **how),
         "threshold": threshold,
