@@ -64,9 +64,8 @@ def run(stage: Stage[FleetConfig]) -> str:
         out,
     )
     write_json(out / "sensors.json", {name: one.sensor for name, one in answers.items()})
-    how: dict[str, Any] = {"threshold": threshold, "draws": settings.draws, "seed": seed}
     measured = {
-        **judged.key_figures(tables, found, curves, **how),
+        **judged.key_figures(tables, found, curves, threshold=threshold, draws=settings.draws, seed=seed),
         "threshold": threshold,
         "diagnoses": len(shown.diagnoses),
         **demand.figures(backtested),
