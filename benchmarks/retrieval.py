@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.asked import Asked, half_width, indexed, qmsum, turns_of, xquad
+from benchmarks.asked import Asked, indexed, qmsum, spread, turns_of, xquad
+from twinloop.dialogue.evaluation.ranking import ndcg
 from twinloop.dialogue.knowledge.dense import Dense
 from twinloop.dialogue.knowledge.fusion import Layout, highest, lent, weighted
 from twinloop.dialogue.knowledge.index import Index
@@ -87,19 +88,10 @@ def scored(
     for query, wanted in zip(asked.queries, relevant, strict=True):
         if wanted:
             hits = index.search(query.text, RANKS, within=[query.document] if within else None)
-            gains.append(ndcg([(hit.chunk.document, hit.chunk.number) in wanted for hit in hits], len(wanted)))
+            ranked = [(hit.chunk.document, hit.chunk.number) for hit in hits]
+            gains.append(ndcg(ranked, wanted, at=RANKS))
             groups.append(query.group)
-    return {name: round(float(np.mean(gains)), 4), f"{name}_half": half_width(gains, groups)}
-
-
-def ndcg(relevant: list[bool], of: int) -> float:
-    """Normalised discounted cumulative gain at 10 (Järvelin and Kekäläinen, 2002) with gains of 0 and 1.
-
-    >>> ndcg([True, False], 1)
-    1.0
-    """
-    discounts = 1 / np.log2(np.arange(2, RANKS + 2))
-    return float(discounts[: len(relevant)][relevant].sum() / discounts[:of].sum())
+    return spread(name, gains, groups)
 
 
 def large() -> dict[str, float]:

@@ -1,10 +1,12 @@
-"""The two simulation engines beside a hand-written SimPy model, how they grow, and ten thousand replications.
+"""The two simulation engines beside a hand-written SimPy model, how they grow, ten thousand replications, a service.
 
 `python benchmarks/simulation.py --json` prints one JSON object. The line has 5 exponential stations, buffers of 5 and
 breakdowns of operation; every figure includes the drawing of random numbers. Engines are compared by the CPU time of
 one run, as the median over rounds in which each has its turn; what numba compiles is measured apart, in a process
 with an empty cache. Growth is the slope of CPU time over stations, and over simulated minutes, both on log scales: 1 is
-proportional. A move is one part through one station.
+proportional. A move is one part through one station. Capacity: a closed population that thinks and asks, its durations
+in one row of a table that every replication resamples, on cores that three stations share; each replication is run
+with its draw and with the table as it was measured.
 """
 
 import argparse
@@ -22,7 +24,18 @@ from typing import Any
 import numpy as np
 import simpy
 
-from twinloop.simulation import AssumedRates, Distribution, Economy, Inspection, Line, Station
+from twinloop.simulation import (
+    AssumedRates,
+    Distribution,
+    Economy,
+    Inspection,
+    Joint,
+    Line,
+    Operators,
+    Source,
+    Span,
+    Station,
+)
 from twinloop.simulation.engine.inspection import Gate
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,6 +46,14 @@ GROWTH_STATIONS, GROWTH_MINUTES = (5, 10, 20, 50, 100, 200), (1e4, 3e4, 1e5, 3e5
 GROWTH_ROUNDS = 3
 REPLICATIONS, REPLICATION_MINUTES, WORKERS = 10_000, 1000.0, 2
 SAMPLE_S = 0.05
+# A service: minutes of thinking, mean minutes of each component, cores they share, measured turns of the table.
+USERS, HOURS, WARMUP_HOURS, CORES, TABLE_ROWS = 1_000, 20, 0.25, 64, 200
+THINK_MIN, COMPONENTS, COMPONENT_MIN, TARGET_MIN = (
+    0.2,
+    ("hear", "find", "speak"),
+    (0.35 / 60, 0.1 / 60, 0.15 / 60),
+    1 / 60,
+)
 # What a line may have beside stations and buffers; tests/simulation/compiled holds each equal to SimPy row by row.
 TAKEN = [
     "arrivals",
@@ -53,6 +74,10 @@ TAKEN = [
     "priorities",
     "loss when full",
     "parts at the start",
+    "closed populations",
+    "stations of unlimited servers",
+    "spans",
+    "joint rows",
 ]
 COMPILING = "import benchmarks.simulation as bench; print(bench.first_and_second_run())"
 
@@ -62,12 +87,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print JSON on one line")
     parser.add_argument(
-        "--only", choices=["engines", "growth", "replications", "compilation"], nargs="+", help="some parts only"
+        "--only",
+        choices=["engines", "growth", "replications", "compilation", "capacity"],
+        nargs="+",
+        help="some parts only",
     )
     parser.add_argument("--minutes", type=float, default=MINUTES, help="simulated time of the comparison")
     parser.add_argument("--replications", type=int, default=REPLICATIONS)
     options = parser.parse_args()
-    parts = options.only or ["compilation", "engines", "growth", "replications"]
+    parts = options.only or ["compilation", "engines", "growth", "replications", "capacity"]
     figures: dict[str, Any] = {}
     if "compilation" in parts:
         figures |= compilation()
@@ -77,6 +105,8 @@ def main() -> None:
         figures |= growth()
     if "replications" in parts:
         figures |= replications(options.replications)
+    if "capacity" in parts:
+        figures |= capacity()
     print(json.dumps(figures, indent=None if options.json else 2))
 
 
@@ -229,6 +259,45 @@ def replications(count: int) -> dict[str, float]:
         f"replications_{count}_s": round(seconds, 2),
         "replications_peak_gib": round(peak_gib, 3),
         "replications_tenth_peak_gib": round(few_gib, 3),
+    }
+
+
+def service(users: int = USERS) -> Line:
+    """Users who think, and ask what three components with durations in one row of a table work on with shared cores."""
+    rng = np.random.default_rng(1)
+    length = rng.lognormal(0.0, 0.6, TABLE_ROWS)
+    means = dict(zip(COMPONENTS, COMPONENT_MIN, strict=True))
+    stations = [Station(name="think", cycle=Distribution(kind="exponential", mean=THINK_MIN), unlimited=True)]
+    for name, mean in means.items():
+        values = tuple((mean * length * rng.lognormal(0.0, 0.2, TABLE_ROWS)).tolist())
+        stations.append(Station(name=name, cycle=Distribution(kind="empirical", values=values), servers=CORES))
+    names = list(means)
+    return Line(
+        name="service",
+        minutes_per_day=60.0,
+        source=Source(population=users),
+        stations=tuple(stations),
+        buffers=(users,) * len(names),
+        operators=(Operators(name="core", count=CORES, skills=tuple(names)),),
+        spans=(Span(name="answer", start=names[0], end=names[-1], target_min=TARGET_MIN),),
+        joint=Joint(stations=tuple(names), renewed_at=names[0], resampled=True),
+        inspection=Inspection(assumed=AssumedRates(defect_rate=0.0, false_reject_rate=0.0)),
+    )
+
+
+def capacity() -> dict[str, float]:
+    """CPU seconds of replications of an hour; answers a minute, their 95th percentile, how busy the cores are."""
+    described, how = service(), {"warmup_days": WARMUP_HOURS, "engine": "compiled"}
+    described.run(days=0.01, replications=2, **{**how, "warmup_days": 0.1})
+    results: list[Any] = []
+    seconds = _cpu_seconds(lambda: results.append(described.run(days=1.0, replications=HOURS, **how)))
+    (result,) = results
+    return {
+        f"capacity_{USERS}_users_{HOURS}_hours_cpu_s": round(seconds, 2),
+        "capacity_answers_per_min": round(result["answer_per_min"].mean, 1),
+        "capacity_p95_s": round(60 * result["answer_p95_min"].mean, 2),
+        "capacity_p95_half_s": round(60 * result["answer_p95_min"].half_width, 2),
+        "capacity_core_utilisation": round(result["core_utilisation"].mean, 3),
     }
 
 

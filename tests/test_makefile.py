@@ -12,6 +12,7 @@ PYTHON = """#!/bin/sh
 echo "$0 $*" >> "$CALLS"
 case "$*" in
   "-m venv .venv") mkdir -p .venv/bin && cp "$PYTHON_STUB" .venv/bin/python ;;
+  *"-r .venv/weight.txt") cat .venv/weight.txt >> "$CALLS"; ! grep -q "${VANISHED:-nothing has}" .venv/weight.txt ;;
 esac
 """
 
@@ -21,7 +22,7 @@ def checkout(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) 
     """A checkout whose set-up has been made."""
     root = tmp_path / "here" / "twinloop"
     root.mkdir(parents=True)
-    for name in ("Makefile", "constraints.txt", "pyproject.toml"):
+    for name in ("Makefile", "constraints.txt", "constraints-weights.txt", "pyproject.toml"):
         shutil.copy2(repository / name, root)
     stub = tmp_path / "python3.11"
     stub.write_text(PYTHON)
@@ -32,12 +33,17 @@ def checkout(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) 
     return root
 
 
+def made(root: Path) -> str:
+    """What `make setup` prints."""
+    command = ["make", "-s", "setup", f"PYTHON={os.environ['PYTHON_STUB']}"]
+    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
+
+
 def set_up(root: Path) -> list[str]:
     """What `make setup` asks Python for."""
     calls = Path(os.environ["CALLS"])
     calls.write_text("")
-    command = ["make", "-s", "setup", f"PYTHON={os.environ['PYTHON_STUB']}"]
-    subprocess.run(command, cwd=root, check=True, capture_output=True)
+    made(root)
     return [line.partition(" ")[2] for line in calls.read_text().splitlines()]
 
 
@@ -53,8 +59,23 @@ def test_it_installs_the_pins_with_hashes_and_compiles_once(checkout: Path) -> N
     assert calls[-2] == "-m twinloop compile"
 
 
+def test_weights_that_have_vanished_are_named_and_the_others_installed(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pins = [line for line in (checkout / "constraints-weights.txt").read_text().splitlines() if "==" in line]
+    names = [pin.split()[0] for pin in pins]
+    shutil.rmtree(checkout / ".venv")
+    monkeypatch.setenv("VANISHED", names[0])
+    said = made(checkout)
+    assert f"weights {names[0]} cannot be had" in said
+    assert names[1] not in said
+    asked = Path(os.environ["CALLS"]).read_text()
+    assert all(f"{name} " in asked for name in names)
+    assert asked.count("--hash=sha256:") >= len(names)
+
+
 def test_files_that_were_merely_touched_install_nothing(checkout: Path) -> None:
-    for name in ("constraints.txt", "pyproject.toml"):
+    for name in ("constraints.txt", "constraints-weights.txt", "pyproject.toml"):
         (checkout / name).touch()
     assert set_up(checkout) == []
 

@@ -16,7 +16,7 @@ def test_an_event_says_no_more_than_is_known():
 
 def test_states_of_machines_follow_the_steps_of_parts():
     kinds = list(EventKind)
-    assert kinds.index(EventKind.STARVED) == 10
+    assert kinds.index(EventKind.STARVED) == 11
     assert [kind.value for kind in kinds[:3]] == ["enter", "ship", "scrap"]
 
 

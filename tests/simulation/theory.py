@@ -1,8 +1,9 @@
 """Lines whose behaviour is known exactly, with what to measure: the table both engines are held against.
 
-Sources of the values: Pollaczek and Khinchine, Erlang (queues); Jackson 1957 (network); Cox and Smith 1961 (machine
-interference); Buzacott 1967 and Gershwin 1994 (two machines, deterministic cycles); Hillier and Boling 1967 (reliable
-exponential lines); exact Markov chains of Gershwin and Berman's kind (unreliable exponential lines).
+Sources of the values: Pollaczek and Khinchine, Erlang (queues); Jackson 1957 (network); Reiser and Lavenberg 1980
+(closed network); Cox and Smith 1961 (machine interference); Buzacott 1967 and Gershwin 1994 (two machines,
+deterministic cycles); Hillier and Boling 1967 (reliable exponential lines); exact Markov chains of Gershwin and
+Berman's kind (unreliable exponential lines).
 """
 
 import math
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.simulation.lines import PERFECT, exponential, fixed, queue, serial_line
+from tests.simulation.networks import closed
 from twinloop.simulation import Distribution, Economy, Line, Source, Station
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.run import Run
@@ -257,4 +259,16 @@ UNRELIABLE = {
     )
     for stations, buffer, exact in ((2, 5, 0.756197), (3, 5, 0.690298), (4, 5, 0.650374), (5, 2, 0.536335))
 }
-KNOWN: dict[str, Any] = QUEUES | NETWORKS | INTERFERENCE | TWO_MACHINES | RELIABLE | UNRELIABLE
+# Means by mean value analysis: population → response time.
+CLOSED = {
+    f"closed network of {population}": Known(
+        closed(population),
+        lambda figures, minutes: figures["answer_mean_min"],
+        response,
+        minutes=minutes,
+        replications=30,
+        rough=15_000,
+    )
+    for population, response, minutes in ((10, 0.735319, 16_000), (30, 1.542272, 30_000), (60, 9.001157, 24_000))
+}
+KNOWN: dict[str, Any] = QUEUES | NETWORKS | CLOSED | INTERFERENCE | TWO_MACHINES | RELIABLE | UNRELIABLE

@@ -7,6 +7,7 @@ from twinloop.contracts.operating_curve import Decision, OperatingCurve
 from twinloop.contracts.operating_point import OperatingPoint, Thresholds
 from twinloop.contracts.plan import Assignment, Plan
 from twinloop.contracts.risk_table import Risk, RiskTable
+from twinloop.contracts.service_profile import Origin, ServiceProfile
 from twinloop.contracts.telemetry import Telemetry
 
 __all__ = [
@@ -18,9 +19,11 @@ __all__ = [
     "EventKind",
     "OperatingCurve",
     "OperatingPoint",
+    "Origin",
     "Plan",
     "Risk",
     "RiskTable",
+    "ServiceProfile",
     "Telemetry",
     "Thresholds",
 ]

@@ -32,9 +32,11 @@ class EventKind(enum.StrEnum):
     """Steps of a part, then states of a machine, which hold until its next one.
 
     queue: a part waits before the station of `entity` (its first machine). join: a part is built into another
-    and leaves (`value`: that part). lose: a part leaves unserved, turned away where there is no room (`entity`: source)
-    or out of patience before a station. deliver: a material comes or, below 0, is taken (`value`: how much; `entity`:
-    the material). idle: nobody is there to work. starved with a part: it is there, other parts or material are missing.
+    and leaves (`value`: that part). lose: a part leaves unserved, turned away where there is no room (`entity`: the
+    source, or the span that is full) or out of patience before a station; of a population it enters again at once.
+    span: a part has been through a span (`entity`) and took so many minutes (`value`). deliver: a material comes or,
+    below 0, is taken (`value`: how much; `entity`: the material). idle: nobody is there to work. starved with a part:
+    it is there, other parts or material are missing.
     Operators and vehicles have states like machines: running while they are busy (a vehicle with its part), else idle;
     a material is starved while a machine waits for it.
     """
@@ -49,6 +51,7 @@ class EventKind(enum.StrEnum):
     JOIN = "join"
     LOSE = "lose"
     DELIVER = "deliver"
+    SPAN = "span"
     STARVED = "starved"
     RUNNING = "running"
     SETUP = "setup"

@@ -30,7 +30,8 @@ SCHEMA = {
 class SideBySide:
     """Results by name, the system as it is first; `results["second server"]` is its paired comparison with today.
 
-    A key figure that is not named is the first of the table. shown: those of the face; the first three unless named.
+    A key figure that is not named is the first of the table. shown: those of the face; the first three of the table
+    where it has none of them.
     """
 
     shown: ClassVar[tuple[str, ...]] = ()
@@ -87,7 +88,7 @@ class SideBySide:
 
     def _repr_html_(self) -> str:
         kpis = self.today.kpis
-        shown = self.shown or tuple(kpis)[:MOST_SHOWN]
+        shown = [name for name in self.shown if name in kpis] or tuple(kpis)[:MOST_SHOWN]
         frames = {name: self.frame(name) for name in shown}
         rows = []
         for place, scenario in enumerate(self):

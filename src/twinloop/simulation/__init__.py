@@ -9,6 +9,7 @@ from twinloop.simulation.experiments.settings import Add, ExperimentSettings, Le
 from twinloop.simulation.model.distributions import Distribution
 from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.initial import Initial
+from twinloop.simulation.model.joint import Joint
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.maintenance import Maintenance
 from twinloop.simulation.model.materials import Material
@@ -17,12 +18,14 @@ from twinloop.simulation.model.predictor import Predictor
 from twinloop.simulation.model.quality import AssumedRates, Inspection, Rework
 from twinloop.simulation.model.resources import Crew, Operators, Shift, Transport
 from twinloop.simulation.model.source import Order, Source, Variant
-from twinloop.simulation.model.station import Station
+from twinloop.simulation.model.span import Span
+from twinloop.simulation.model.station import BatchCycle, Station
 from twinloop.simulation.model.wear import Shocks, Wear
 
 __all__ = [
     "Add",
     "AssumedRates",
+    "BatchCycle",
     "Crew",
     "Distribution",
     "Economy",
@@ -30,6 +33,7 @@ __all__ = [
     "ExperimentSettings",
     "Initial",
     "Inspection",
+    "Joint",
     "Knob",
     "Lever",
     "Line",
@@ -45,6 +49,7 @@ __all__ = [
     "Shift",
     "Shocks",
     "Source",
+    "Span",
     "Station",
     "Transport",
     "Variant",

@@ -10,7 +10,7 @@ from pathlib import Path
 from twinloop.machine_code import compiler
 
 HERE = Path(__file__).parent
-ALONE = (HERE / "events" / "log.py", HERE / "events" / "tally.py", HERE / "engine" / "materials.py")
+ALONE = tuple(HERE / name for name in ("events/log.py", "events/tally.py", "engine/materials.py", "model/joint.py"))
 SOURCES = (Path(__file__), *ALONE, *HERE.glob("compiled/*.py"))
 
 machine_code = compiler(SOURCES, _nrt=False, forceinline=True)

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from twinloop.dialogue.answering.extractive import ExtractiveAnswers
 from twinloop.dialogue.answering.settings import AnswerSettings, RefusalSettings
+from twinloop.dialogue.conversation.loop import NO_EARS, NO_WORDS, Conversation, Self
+from twinloop.dialogue.conversation.settings import ConversationSettings
+from twinloop.dialogue.conversation.transcript import load_transcript, save_transcript, transcript
 from twinloop.dialogue.knowledge.index import Index
 from twinloop.dialogue.knowledge.readers.reading import parse_document
 from twinloop.dialogue.persona.memory import Memory
 from twinloop.dialogue.persona.settings import PersonaSettings
-
-from twinloop.dialogue.conversation.loop import NO_EARS, NO_WORDS, Conversation, Self
-from twinloop.dialogue.conversation.settings import ConversationSettings
-from twinloop.dialogue.conversation.transcript import load_transcript, save_transcript, transcript
 from twinloop.dialogue.providers.protocols import Audio, Heard, ProviderError, Spoken, Usage
 from twinloop.errors import InputError
 

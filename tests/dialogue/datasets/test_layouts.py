@@ -1,6 +1,7 @@
 """Layouts: each source is recognised by its content and read whole; what is left out is counted."""
 
 import json
+import os
 import wave
 from pathlib import Path
 
@@ -226,3 +227,20 @@ def test_a_quotation_is_found_however_lines_are_broken() -> None:
     assert locate("two words", ["one", "say two\n  words here"]) == (2, 4, 13)
     assert locate("none", ["one"]) is None
     assert pl.DataFrame([locate("one", ["one"])], orient="row").row(0) == (1, 0, 3)
+
+
+@pytest.mark.parametrize("name", [b"bad\xff.txt", b"two\nlines.txt"])
+def test_a_file_name_that_is_no_text_is_refused(tmp_path: Path, name: bytes) -> None:
+    (tmp_path / os.fsdecode(name)).write_text("words")
+    with pytest.raises(InputError, match="rename the file"):
+        read(tmp_path, SETTINGS)
+
+
+def test_a_folder_of_several_kinds_is_read_as_what_most_of_it_is(tmp_path: Path) -> None:
+    for index in range(9):
+        sound(tmp_path / f"digits/{index}_ann_0.wav")
+    sound(tmp_path / "talk/one.wav")
+    (tmp_path / "talk/one.txt").write_text("said")
+    assert [(one.layout.name, len(one.files)) for one in recognise(tmp_path)][:2] == [("digits", 9), ("recordings", 2)]
+    assert len(read(tmp_path, SETTINGS).recordings) == 9
+    assert len(read(tmp_path, CorpusSettings(kind="recordings")).recordings) == 1

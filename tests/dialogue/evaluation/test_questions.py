@@ -2,14 +2,14 @@
 
 import polars as pl
 import pytest
+
 from twinloop.dialogue.answering.extractive import ExtractiveAnswers
 from twinloop.dialogue.answering.settings import AnswerSettings, RefusalSettings
+from twinloop.dialogue.evaluation.questions import Asked, Place, judged, relevant
+from twinloop.dialogue.evaluation.side_by_side import side_by_side
 from twinloop.dialogue.knowledge.index import Index
 from twinloop.dialogue.knowledge.readers.document import Document
 from twinloop.dialogue.knowledge.readers.reading import parse_document
-
-from twinloop.dialogue.evaluation.questions import Asked, Place, judged, relevant
-from twinloop.dialogue.evaluation.side_by_side import side_by_side
 from twinloop.errors import InputError
 
 # Without an encoder nothing is known of meaning.

@@ -23,13 +23,14 @@ def test_neighbours_and_best_are_those_counted_one_by_one(lengths: list[int], nu
     whole = layout(lengths)
     scores, documents = drawn(whole.size, seed), whole.documents
     for place, document in enumerate(documents):
-        near = [
-            scores[other]
+        steps = {
+            other: abs(other - place)
             for other in range(whole.size)
             if documents[other] == document and 0 < abs(other - place) <= number
-        ]
-        expected = np.mean(near) if near else scores[place]
-        assert beside(scores, documents, reach=number)[place] == pytest.approx(expected, abs=1e-6)
+        }
+        weights = [0.5**step for step in steps.values()]
+        expected = np.average(scores[list(steps)], weights=weights) if steps else scores[place]
+        assert beside(scores, documents, reach=number, fading=0.5)[place] == pytest.approx(expected, abs=1e-6)
         best = np.sort(scores[documents == document])[::-1][:number].mean()
         assert best_of(scores, whole, best=number)[document] == pytest.approx(best, abs=1e-6)
 

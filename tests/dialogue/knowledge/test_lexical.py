@@ -17,7 +17,7 @@ def test_scores_are_bm25_as_a_share_of_what_the_question_could_earn() -> None:
     rarity = {term: math.log(1 + (3 - n + 0.5) / (n + 0.5)) for term, n in (("oven", 2), ("hot", 1), ("zebra", 0))}
 
     def earned(count: int, length: int) -> float:
-        return count / (count + 1.2 * (1 - 0.75 + 0.75 * length / (sum(lengths) / 3)))
+        return count / (count + 1.2 * (1 - 0.4 + 0.4 * length / (sum(lengths) / 3)))
 
     most = sum(rarity.values())
     scores = index(CHUNKS).scores("Is the oven hot, zebra?")

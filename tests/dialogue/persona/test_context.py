@@ -91,3 +91,12 @@ def test_the_assistants_questions_complete_nothing() -> None:
     context = Context()
     context.add(Message("assistant", "Shall I look at April?"))
     assert context.resolve("And in May?").unclear
+
+
+@pytest.mark.parametrize(
+    "text", ["and " + "word " * 10_000 + "?", "and the " + "a" * 70 + "!?", "?" * 500, "", "and" + " " * 5000 + "?"]
+)
+def test_odd_texts_are_answered_at_once(text: str) -> None:
+    context = Context()
+    context.add(Message("user", BILL))
+    assert context.resolve(text).question == text

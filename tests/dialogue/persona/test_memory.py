@@ -74,3 +74,7 @@ def test_a_time_without_zone_is_refused() -> None:
 
 def test_short_sentences_tell_nothing() -> None:
     assert told_in("Yes, sure. Thanks! What is new?") == []
+
+
+def test_a_number_with_a_point_is_not_cut() -> None:
+    assert told_in("The rent is 412.50 euros now. It was less.") == ["The rent is 412.50 euros now."]

@@ -4,11 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from twinloop.config.schema import Unfit
+from twinloop.dialogue.evaluation.answers import hit
 from twinloop.dialogue.persona.adherence import persona_rank, spearman
 from twinloop.dialogue.persona.answer import Extract, Quote
-from twinloop.dialogue.persona.cost import hit, persona_hit_loss
 from twinloop.dialogue.persona.instructions import FACTS, STEPS, instructions
 from twinloop.dialogue.persona.proxies import enthusiasm, formality, humour, proxies, verbosity
 from twinloop.dialogue.persona.settings import SLIDERS, PersonaSettings
@@ -31,6 +33,19 @@ def test_quoted_sentences_stay_verbatim_and_are_where_they_are_said_to_be(answer
         assert quoted[: len(extract.answer)] == [quote.text for quote in extract.answer]
         assert set(quoted) <= {quote.text for quote in (*extract.answer, *extract.more)}
         assert all(one.citation == extract.answer[0].citation for one in styled.cited)
+
+
+@given(
+    st.lists(st.text(min_size=1), min_size=1, max_size=3),
+    st.lists(st.text(min_size=1), max_size=3),
+    st.fixed_dictionaries({slider: st.floats(0, 1) for slider in SLIDERS}),
+)
+def test_any_text_is_quoted_as_it_is(said: list[str], more: list[str], sliders: dict[str, float]) -> None:
+    extract = Extract("Who?", tuple(Quote(text, "a") for text in said), tuple(Quote(text, "b") for text in more))
+    styled = worded(extract, PersonaSettings(**sliders))
+    quoted = [styled.text[one.start : one.end] for one in styled.cited]
+    assert quoted == [*said, *more][: len(quoted)]
+    assert len(quoted) >= len(said)
 
 
 def test_own_words_hold_no_fact(answered: Answered) -> None:
@@ -73,27 +88,6 @@ def test_a_persona_that_ignores_its_sliders_does_not_show(answered: Answered) ->
     fixed = PersonaSettings()
     ranks = persona_rank([one for one, _, _ in answered[:30]], lambda one, _: worded(one, fixed).text, seed=4)
     assert all(abs(interval.mean) < 0.3 for interval in ranks)
-
-
-def test_persona_costs_no_answer_that_extraction_had(answered: Answered) -> None:
-    plain = [" ".join(quote.text for quote in extract.answer) for extract, _, _ in answered]
-    answers, groups = [one[1] for one in answered], [one[2] for one in answered]
-    for sliders in GRID[::8]:
-        texts = [worded(extract, PersonaSettings(**sliders)).text for extract, _, _ in answered]
-        loss = persona_hit_loss(plain, texts, answers, groups, seed=1)
-        assert loss.plain.mean == 1.0
-        assert loss.loss.mean == 0.0
-
-
-def test_a_persona_that_drops_answers_is_measured_paired() -> None:
-    answers = ["red", "blue", "green", "grey"] * 25
-    plain = [f"It is {answer}." for answer in answers]
-    worse = [text if number % 4 else "I would rather not say." for number, text in enumerate(plain)]
-    loss = persona_hit_loss(plain, worse, answers, [str(number // 4) for number in range(100)], seed=1)
-    assert loss.loss.mean == pytest.approx(0.25)
-    assert loss.loss.low == pytest.approx(0.25), "each group loses the same: paired, nothing varies"
-    with pytest.raises(InputError, match="as many plain answers"):
-        persona_hit_loss(plain, worse[1:], answers, answers, seed=1)
 
 
 @pytest.mark.parametrize(

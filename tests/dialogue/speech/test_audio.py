@@ -150,6 +150,8 @@ def test_ogg_that_was_cut_off_is_used_up_to_there_and_remarked(tmp_path: Path) -
         (encoded(np.array([0.1, np.inf]), subtype="FLOAT"), "recording: holds samples that are no numbers"),
         (encoded(tone(2_000), 2_000), "recording: expected 4 000 to 400 000 samples per second, got 2000"),
     ],
+    # A WAV of floats holds the time at which it was written.
+    ids=["empty", "no samples", "PDF", "PNG", "text", "bytes", "cut off", "NaN", "infinite", "too slow"],
 )
 def test_what_is_no_sound_is_refused_in_one_line(content: bytes, line: str) -> None:
     with pytest.raises(InputError) as refused:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.simulation.lines import PERFECT, camera_line, curve, exponential, fixed, queue, serial_line
+from tests.simulation.networks import closed, routed
 from twinloop.errors import RunError
 from twinloop.simulation import (
     AssumedRates,
@@ -16,6 +17,7 @@ from twinloop.simulation import (
     Distribution,
     Initial,
     Inspection,
+    Joint,
     Line,
     Material,
     Operators,
@@ -23,13 +25,14 @@ from twinloop.simulation import (
     Rework,
     Shift,
     Source,
+    Span,
     Station,
     Variant,
 )
 from twinloop.simulation.compiled import run as compiled
 from twinloop.simulation.engine import run as simpy_engine
 from twinloop.simulation.engine.inspection import Gate
-from twinloop.simulation.events.log import BLOCKED, DOWN, EVENTS, QUEUE, SCRAP, SETUP, SHIP, EventLog
+from twinloop.simulation.events.log import BLOCKED, DOWN, EVENTS, QUEUE, SCRAP, SETUP, SHIP, SPAN, EventLog
 
 COLUMNS = ("time", "event", "entity", "part", "condition", "value")
 
@@ -209,6 +212,12 @@ LINES = {
         initial=(Initial(station="pack", variant="c", quantity=3), Initial(station="saw", quantity=9)),
         inspection=PERFECT,
     ),
+    "orders before parts that were there": Line(
+        source=Source(variants=THREE, orders=(Order(name="one", variant="b", quantity=50),)),
+        stations=(Station(name="saw", cycle=exponential(1.0)),),
+        initial=(Initial(station="saw", variant="a", quantity=4),),
+        inspection=PERFECT,
+    ),
     "operators and a crew with shifts": Line(
         minutes_per_day=480.0,
         stations=(
@@ -247,6 +256,37 @@ LINES = {
         inspection=PERFECT,
         materials=(Material(name="steel", initial=400.0, reorder_at=399.0, lead_time=exponential(90.0)),),
     ),
+    "a closed network": closed(7),
+    "a closed network on routes, durations in rows": routed(9),
+    "a population on a serial line, people shared": Line(
+        source=Source(population=12, variants=TWO, lot_size=2),
+        stations=(
+            Station(name="think", cycle=exponential(4.0), unlimited=True),
+            unreliable("saw", cycle=exponential(0.5), servers=2),
+            Station(name="rest", cycle=Distribution(kind="empirical", values=(0.0, 0.0, 1.0)), unlimited=True),
+            unreliable("pack", cycle=exponential(0.4), servers=2, clock="calendar", setup=fixed(0.1)),
+        ),
+        buffers=(9, 20, 1),
+        spans=(Span(name="work", start="saw", end="pack"), Span(name="round", start="think", end="pack", variant="b")),
+        operators=(Operators(name="core", count=2, skills=("saw", "pack")),),
+        inspection=PERFECT,
+    ),
+    "spans of parts that come and go, durations in rows": Line(
+        source=Source(interarrival=exponential(2.0), variants=THREE, when_full="lose"),
+        stations=(
+            Station(name="cut", cycle=Distribution(kind="empirical", values=(0.5, 1.0, 4.0)), queue=2),
+            Station(name="cool", cycle=exponential(5.0), unlimited=True),
+            Station(name="pack", cycle=Distribution(kind="empirical", values=(0.1, 1.0, 1.5)), servers=2),
+        ),
+        buffers=(0, 4),
+        spans=(Span(name="all", start="cut", end="pack"), Span(name="cooling", start="cool", end="cool", variant="b")),
+        joint=Joint(stations=("pack", "cut"), renewed_at="cut"),
+        inspection=PERFECT,
+    ),
+    "spans through rework": replace(
+        camera_line(rework=Rework(cycle=exponential(1.0), servers=2, max_times=2, returns_to="press"), defect_rate=0.4),
+        spans=(Span(name="checked", start="press", end="camera"), Span(name="look", start="camera", end="camera")),
+    ),
     "every distribution": Line(
         stations=tuple(
             Station(name=f"m{number}", cycle=cycle)
@@ -271,7 +311,7 @@ LINES = {
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES)
 def test_both_engines_write_the_same_rows(line):
     log = both(line, minutes=1500.0)
-    assert (log.event == SHIP).sum() > 20
+    assert np.isin(log.event, (SHIP, SPAN)).sum() > 20
 
 
 def test_the_lines_compared_make_every_kind_of_row():
@@ -458,3 +498,61 @@ def test_whatever_the_line_both_engines_write_the_same_rows(line, seed):
     # A line that stops does so in both engines, in the same words: `both` has compared them.
     with contextlib.suppress(RunError):
         both(line, minutes=200.0, seed=seed)
+
+
+OBSERVED = Distribution(kind="empirical", values=(0.0, 0.5, 1.0, 3.0))
+
+
+@st.composite
+def populations(draw: st.DrawFn) -> Line:
+    count = draw(st.integers(1, 3))
+    names = ["rest", *(f"m{index}" for index in range(count))]
+    made = [draw(stations(index, inspects=False)) for index in range(count)]
+    made = [
+        Station(name=station.name, cycle=station.cycle, unlimited=True) if draw(st.integers(0, 3)) == 0 else station
+        for station in made
+    ]
+    joint = None
+    if draw(st.booleans()):
+        made = [replace(station, cycle=OBSERVED, cycles={}) for station in made]
+        renewed_at, resampled = draw(st.sampled_from(names)), draw(st.booleans())
+        joint = Joint(stations=tuple(names[1:]), renewed_at=renewed_at, resampled=resampled)
+    on_routes = draw(st.booleans())
+    way = st.lists(st.sampled_from(names), max_size=4).map(lambda more: ("rest", *more))
+    free = [station.name for station in made if not station.unlimited]
+    return Line(
+        minutes_per_day=100.0,
+        source=Source(
+            population=draw(st.integers(1, 9)),
+            variants=(
+                Variant(name="a", route=draw(way) if on_routes else None, priority=draw(st.integers(0, 1))),
+                Variant(name="b", route=draw(way) if on_routes else None, cycle_factor=0.5),
+            ),
+        ),
+        stations=(Station(name="rest", cycle=draw(durations), unlimited=True), *made),
+        buffers=() if on_routes else tuple(draw(st.integers(0, 3)) for _ in made),
+        spans=tuple(
+            Span(
+                name=f"span{number}",
+                start=draw(st.sampled_from(names)),
+                end=draw(st.sampled_from(names)),
+                variant=draw(st.none() | st.sampled_from(["a", "b"])),
+            )
+            for number in range(draw(st.integers(1, 3)))
+        ),
+        joint=joint,
+        materials=(
+            Material(name="steel", initial=5.0, reorder_at=draw(st.integers(0, 9)), lead_time=draw(durations)),
+            Material(name="oil", initial=1e6),
+        ),
+        operators=(draw(teams(free, "team")),) if free and draw(st.booleans()) else (),
+        inspection=PERFECT,
+        crew=draw(st.none() | st.builds(Crew, size=st.integers(1, 2), shifts=shifts)),
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(populations(), st.integers(0, 10_000))
+def test_whatever_the_population_both_engines_write_the_same_rows(line, seed):
+    with contextlib.suppress(RunError):
+        both(line, minutes=150.0, seed=seed)

@@ -5,7 +5,20 @@ import pytest
 from tests.simulation.compiled.test_equality import LINES
 from tests.simulation.lines import serial_line
 from twinloop.errors import InputError
-from twinloop.simulation import Crew, Initial, Line, Material, Operators, Order, Rework, Source, Station, Variant
+from twinloop.simulation import (
+    Crew,
+    Initial,
+    Joint,
+    Line,
+    Material,
+    Operators,
+    Order,
+    Rework,
+    Source,
+    Span,
+    Station,
+    Variant,
+)
 from twinloop.simulation.compiled import run as compiled
 from twinloop.simulation.compiled.features import REASONS, refused
 from twinloop.simulation.engine.inspection import Gate
@@ -21,25 +34,29 @@ REFUSED = {
     },
     "wear": WEAR,
     "wear, maintenance": WEAR | {"stations.m1.maintenance": {"policy": "failure", "duration": TRIP}},
+    "admission": {"spans": [{"name": "all", "start": "m2", "end": "m2", "limit": 2}]},
     "patience": {"source.interarrival": TRIP, "stations.m2.queue": None, "stations.m1.patience": TRIP},
 }
 # What the compiled engine follows or refuses: a field that comes new must be put on one of the two sides.
 FOLLOWED = {
-    Line: "name minutes_per_day source stations buffers inspection rework crew materials operators initial",
-    Source: "interarrival variants lot_size plan window orders when_full",
+    Line: "name minutes_per_day source stations buffers inspection rework crew materials operators initial spans joint",
+    Source: "interarrival variants lot_size plan window orders when_full population",
     Variant: "name share cycle_factor route priority",
     Order: "name variant quantity release_min due_min priority",
     Station: "name cycle servers setup failure failure_clock repair repair_priority inspects queue next materials "
-    "speeds cycles setups",
+    "speeds cycles setups unlimited",
     Rework: "name cycle servers buffer success success_by_class max_times when_full returns_to",
     Operators: "name count skills shifts",
     Crew: "size shifts",
     Material: "name initial reorder_at order_quantity lead_time",
     Initial: "station variant quantity",
+    Span: "name start end variant target_min",
+    Joint: "stations renewed_at resampled",
 }
 NOT_FOLLOWED = {
     Line: "transport",
-    Station: "batch batch_wait_min assembles wear maintenance patience",
+    Span: "limit when_full",
+    Station: "batch batch_wait_min batch_cycles assembles wear maintenance patience",
 }
 
 

@@ -36,7 +36,11 @@ def changed(place: str, value: object) -> dict:
         ),
         ("operators.0.skills", [], "at least 1 item"),
         ("operators.0.count", 0, "expected an integer ≥ 1"),
-        ("operators.0.name", "camera", "different names of stations, operators and materials, 'camera' comes twice"),
+        (
+            "operators.0.name",
+            "camera",
+            "different names of stations, operators, materials and spans, 'camera' comes twice",
+        ),
         (
             "operators.0.shifts",
             [{"start_min": 480, "end_min": 60}],

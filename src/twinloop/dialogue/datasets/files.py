@@ -32,7 +32,7 @@ def data_files(source: Path) -> list[Path]:
         return [source]
     if not source.is_dir():
         raise InputError(f"corpus: {source}: no such file or folder: name what holds documents, sound or a calendar")
-    return sorted(
+    found = sorted(
         path
         for path in source.rglob("*")
         if path.is_file()
@@ -40,6 +40,12 @@ def data_files(source: Path) -> list[Path]:
         and not any(part.startswith(".") for part in path.relative_to(source).parts)
         and not path.name.lower().startswith(NOTES)
     )
+    for path in found:
+        if not path.name.isprintable():
+            raise InputError(
+                f"corpus: {path.name!a}: its name holds controls or bytes that are not UTF-8: rename the file"
+            )
+    return found
 
 
 def of_suffix(files: Iterable[Path], suffixes: tuple[str, ...]) -> list[Path]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twinloop.dialogue.datasets.corpus import TABLES, Corpus
-from twinloop.dialogue.datasets.files import DOCUMENT_SUFFIXES, SOUND_SUFFIXES, beginning, data_files, of_suffix
+from twinloop.dialogue.datasets.files import SOUND_SUFFIXES, beginning, data_files, of_suffix
 from twinloop.dialogue.datasets.layouts import Recognised, recognise
 from twinloop.dialogue.datasets.settings import CorpusSettings
 from twinloop.dialogue.datasets.splits import corpus_leaks
@@ -81,8 +81,7 @@ def _near(source: Path, claimed: set[str]) -> tuple[str, ...]:
         odd = [path for path in everything if path.suffix.lower() in suffixes]
         if odd:
             told.append(f"{counted(len(odd), 'file')} near {kind}, first {odd[0].name}: save as {remedy}")
-    documents = of_suffix(files, DOCUMENT_SUFFIXES)
-    if documents and "person" not in claimed:
+    if claimed and claimed <= {"documents", "calendar"}:
         told.append(
             "near person: it lacks a profile.json with a name; with one, messages.csv and calendar.ics are read too"
         )

@@ -43,12 +43,14 @@ class _Said(NamedTuple):
 
 
 def claims(files: list[Path]) -> list[Path]:
-    """Recordings with the transcripts that speak of them; nothing where no recording has one."""
+    """Texts beside recordings, tables, and the recordings in or below a folder that has either."""
     sounds = of_suffix(files, SOUND_SUFFIXES)
     stems = {sound.with_suffix("") for sound in sounds}
     beside = [path for path in of_suffix(files, (".txt",)) if path.with_suffix("") in stems]
-    tables = [path for path in files if _is_table(path)] if sounds else []
-    return sorted([*sounds, *{*beside, *tables}]) if beside or tables else []
+    transcripts = {*beside, *(path for path in files if sounds and _is_table(path))}
+    folders = {path.parent for path in transcripts}
+    spoken = [sound for sound in sounds if not folders.isdisjoint(sound.parents)]
+    return sorted([*spoken, *transcripts]) if spoken else []
 
 
 def read(files: list[Path], settings: CorpusSettings) -> Corpus:

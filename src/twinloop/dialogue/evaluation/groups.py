@@ -45,8 +45,8 @@ def grouped_mean(
     names, place = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
     if len(names) == 1:
         return Interval(mean, float(numbers.min()), float(numbers.max()))
-    sums = np.bincount(place, weights=numbers * weight), np.bincount(place, weights=weight)
-    drawn = _drawn_means(*sums, draws=draws, seed=seed)
+    sums, weights_of = (np.bincount(place, weights=part).astype(np.float64) for part in (numbers * weight, weight))
+    drawn = _drawn_means(sums, weights_of, draws=draws, seed=seed)
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(mean, float(low), float(high))
 

@@ -41,9 +41,15 @@ def side_by_side(
         if frame["question"].to_list() != first["question"].to_list():
             raise InputError(f"evaluation: {name}: expected the same questions as the others: ask each way all of them")
         for figure in FIGURES:
-            options = {"draws": draws, "confidence": confidence, "seed": seed}
-            own = grouped_mean(frame[figure].to_numpy(), groups, **options)
-            apart = grouped_difference(frame[figure].to_numpy(), first[figure].to_numpy(), groups, **options)
+            own = grouped_mean(frame[figure].to_numpy(), groups, draws=draws, confidence=confidence, seed=seed)
+            apart = grouped_difference(
+                frame[figure].to_numpy(),
+                first[figure].to_numpy(),
+                groups,
+                draws=draws,
+                confidence=confidence,
+                seed=seed,
+            )
             differs = (None, None, None) if frame is first else (apart.mean, apart.low, apart.high)
             rows.append((name, figure, own.mean, own.low, own.high, *differs))
     return pl.DataFrame(rows, schema=COMPARED, orient="row")

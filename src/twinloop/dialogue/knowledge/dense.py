@@ -11,6 +11,8 @@ from twinloop.errors import RunError
 
 Scores = NDArray[np.float32]
 UNIT_WITHIN = 1e-3
+# Of a sum of unit vectors; pieces that cancel each other mean nothing together.
+SHORTEST = 1e-6
 
 
 class Dense:
@@ -20,15 +22,21 @@ class Dense:
     """
 
     def __init__(self, vectors: Vectors, pieces: NDArray[np.int64]) -> None:
-        self._vectors, self._pieces = np.ascontiguousarray(vectors, np.float32), pieces
+        self._vectors = np.ascontiguousarray(vectors, np.float32)
         self._starts = np.cumsum(pieces) - pieces
+        sums = np.add.reduceat(self._vectors, self._starts, axis=0)
+        self._lengths = np.maximum(np.linalg.norm(sums, axis=1), SHORTEST)
 
     def scores(self, question: Vectors, *, whole: float) -> Scores:
-        """[chunks] of the cosines with a unit vector [dimensions]: `whole` of their mean and the rest of the best."""
+        """[chunks] of the cosines with a unit vector [dimensions], in part that of all pieces together, else the best.
+
+        whole: the share of the first, the cosine with the sum of a chunk's pieces.
+        """
         cosines = self._vectors @ question
         best = np.maximum.reduceat(cosines, self._starts)
-        mean = np.add.reduceat(cosines, self._starts) / self._pieces
-        return (whole * mean + (1 - whole) * best).astype(np.float32)
+        together = np.add.reduceat(cosines, self._starts) / self._lengths
+        scores: Scores = (whole * together + (1 - whole) * best).astype(np.float32)
+        return scores
 
 
 def encoded(encoder: Encoder, texts: list[str]) -> Vectors:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from twinloop.dialogue.knowledge.settings import RetrievalSettings
 
 Scores = NDArray[np.float32]
+# Above the weight of no neighbour, below that of any.
+FAINTEST = np.float32(1e-30)
 
 
 class Layout(NamedTuple):
@@ -49,26 +51,28 @@ def lent(scores: Scores, layout: Layout, settings: RetrievalSettings) -> Scores:
     if not layout.lending.any() or settings.neighbours == settings.documents == 0:
         return scores
     documents = layout.documents
-    borrowed = settings.neighbours * beside(scores, documents, reach=settings.reach)
+    borrowed = settings.neighbours * beside(scores, documents, reach=settings.reach, fading=settings.fading)
     borrowed += settings.documents * best_of(scores, layout, best=settings.best)[documents]
     mixed = (scores + borrowed) / (1 + settings.neighbours + settings.documents)
     return np.where(layout.lending[documents], mixed, scores).astype(np.float32)
 
 
-def beside(scores: Scores, documents: NDArray[np.int64], *, reach: int) -> Scores:
+def beside(scores: Scores, documents: NDArray[np.int64], *, reach: int, fading: float) -> Scores:
     """[chunks] mean score of the chunks of the same document at most `reach` away; a lone chunk's is its own.
 
-    >>> beside(np.float32([1, 2, 6]), np.array([0, 0, 0]), reach=1).tolist()
+    fading: what a chunk one step farther away weighs.
+
+    >>> beside(np.float32([1, 2, 6]), np.array([0, 0, 0]), reach=1, fading=1).tolist()
     [2.0, 3.5, 2.0]
     """
-    total, count = np.zeros_like(scores), np.zeros_like(scores)
+    total, weight = np.zeros_like(scores), np.zeros_like(scores)
     for step in range(1, min(reach, len(scores) - 1) + 1):
-        same = (documents[step:] == documents[:-step]).astype(np.float32)
+        same = np.float32(fading ** (step - 1)) * (documents[step:] == documents[:-step])
         total[step:] += same * scores[:-step]
         total[:-step] += same * scores[step:]
-        count[step:] += same
-        count[:-step] += same
-    return np.where(count > 0, total / np.maximum(count, 1), scores)
+        weight[step:] += same
+        weight[:-step] += same
+    return np.where(weight > 0, total / np.maximum(weight, FAINTEST), scores)
 
 
 def best_of(scores: Scores, layout: Layout, *, best: int) -> Scores:

@@ -38,9 +38,10 @@ KINDS = (
 NAME = re.compile(r"(?<!^)(?<![.?!] )\b[A-ZÄÖÜ][\w-]+(?: [A-ZÄÖÜ][\w-]+)*")
 PLACED = re.compile(rf"^(?P<word>{PREPOSITIONS}) (?P<what>.+)$", re.IGNORECASE)
 # The thing asked for: up to the preposition that says of what.
-THING = re.compile(rf"\b(?:the|my|your|his|her|our|their) (?:(?!(?:{PREPOSITIONS})\b)[\w-]+ ?)+", re.IGNORECASE)
+THING = re.compile(rf"\b(?:the|my|your|his|her|our|their)(?: (?!(?:{PREPOSITIONS})\b)[\w-]+)+", re.IGNORECASE)
 REQUEST = re.compile(rf"\s*(?:please )?(?:{ASKING}|tell|show|give|find|remind|i need to know)\b", re.IGNORECASE)
-LONGEST_SHORT = 8
+# Characters.
+LONGEST_SHORT = 80
 
 
 class Resolved(NamedTuple):
@@ -92,8 +93,8 @@ def _asks(text: str) -> bool:
 
 def _short(text: str) -> str | None:
     """What a text names that is no question by itself; None where it is one, or none at all."""
-    match = SHORT.match(text)
-    if match is None or not match["rest"] or len(match["rest"].split()) > LONGEST_SHORT or VERB.search(match["rest"]):
+    match = SHORT.match(text) if len(text) <= LONGEST_SHORT else None
+    if match is None or not match["rest"] or VERB.search(match["rest"]):
         return None
     rest = match["rest"]
     if re.fullmatch(ASKING, rest, re.IGNORECASE):
@@ -122,8 +123,7 @@ def _completed(rest: str, before: str) -> str | None:
     thing = THING.search(before) if THING.fullmatch(named) else None
     if thing is None:
         return None
-    blank = " " if thing[0].endswith(" ") else ""
-    return before[: thing.start()] + named + blank + before[thing.end() :]
+    return before[: thing.start()] + named + before[thing.end() :]
 
 
 def _named(name: str, before: str, placed: re.Match[str] | None) -> str | None:

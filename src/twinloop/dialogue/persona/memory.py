@@ -7,7 +7,7 @@ the later comes first: who reads decides.
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,7 +27,8 @@ SCHEMA: dict[str, Any] = {
 }
 # A higher score is a better fit; 0 or less is none. texts: N, scores: N.
 Scorer = Callable[[str, Sequence[str]], Sequence[float]]
-SENTENCE = re.compile(r"[^.!?…]+[.!?…]*")
+# A point within a number or an address ends no sentence.
+SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 LEAST_WORDS = 4
 WORD = re.compile(r"\w+")
 FEW_TEXTS = 1
@@ -48,26 +49,28 @@ class Told(NamedTuple):
 
 
 class Memory:
-    """All that was told, in the order of time."""
+    """All that was told; what the same person said in the same words is there once, with its latest time."""
 
-    def __init__(self, told: Sequence[Told] = ()) -> None:
-        self._told = sorted(told, key=lambda one: one.time)
+    def __init__(self, told: Iterable[Told] = ()) -> None:
+        self._told: dict[tuple[str, str], Told] = {}
+        for one in told:
+            self._keep(one)
 
     def __len__(self) -> int:
         return len(self._told)
 
-    def add(self, text: str, *, who: str, time: datetime, conversation: str) -> int:
-        """Keep what a message tells; returns how many sentences that were.
+    @property
+    def told(self) -> tuple[Told, ...]:
+        """The latest first."""
+        return tuple(sorted(self._told.values(), key=lambda one: one.time, reverse=True))
 
-        What the same person said before stays once, with its latest time. Raises InputError for a time without zone.
-        """
+    def add(self, text: str, *, who: str, time: datetime, conversation: str) -> int:
+        """Keep what a message tells; returns how many sentences. Raises InputError for a time without zone."""
         if time.tzinfo is None:
             raise InputError(f"memory: {time.isoformat()}: expected a time with a zone, found none: give it in UTC")
-        facts, now = told_in(text), time.astimezone(UTC)
-        kept = [one for one in self._told if one.who != who or one.text not in facts or one.time > now]
-        known = {one.text for one in kept if one.who == who}
-        new = [Told(fact, who, now, conversation) for fact in facts if fact not in known]
-        self._told = sorted([*kept, *new], key=lambda one: one.time)
+        facts = told_in(text)
+        for fact in facts:
+            self._keep(Told(fact, who, time.astimezone(UTC), conversation))
         return len(facts)
 
     def recall(
@@ -77,25 +80,27 @@ class Memory:
 
         scorer: of a retrieval; without one, shared rare words count. least: a score above which it fits.
         """
-        texts = [one.text for one in self._told]
-        scores = (scorer or shared_words)(question, texts)
-        ranked = sorted(range(len(texts)), key=lambda place: (-scores[place], -place))
-        return tuple(
-            Quote(self._told[place].text, self._told[place].citation)
-            for place in ranked[:count]
-            if scores[place] > least
-        )
+        told = self.told
+        scores = (scorer or shared_words)(question, [one.text for one in told])
+        ranked = sorted(range(len(told)), key=lambda place: -scores[place])
+        fitting = [told[place] for place in ranked[:count] if scores[place] > least]
+        return tuple(Quote(one.text, one.citation) for one in fitting)
 
     def save(self, path: str | Path) -> None:
         """Write Parquet."""
-        frame = pl.DataFrame(self._told, schema=SCHEMA, orient="row")
+        frame = pl.DataFrame(self.told, schema=SCHEMA, orient="row")
         versioned.write(frame, path, kind=KIND, version=VERSION, header={})
 
     @classmethod
     def load(cls, path: str | Path) -> "Memory":
         """What `save` wrote. Raises InputError for any other file."""
         frame, _ = versioned.read(path, kind=KIND, version=VERSION, remedy="delete the file: memory starts anew")
-        return cls([Told(*row) for row in frame.select(list(SCHEMA)).iter_rows()])
+        return cls(Told(*row) for row in frame.select(list(SCHEMA)).iter_rows())
+
+    def _keep(self, one: Told) -> None:
+        known = self._told.get((one.who, one.text))
+        if known is None or known.time <= one.time:
+            self._told[one.who, one.text] = one
 
 
 def told_in(text: str) -> list[str]:
@@ -104,7 +109,7 @@ def told_in(text: str) -> list[str]:
     >>> told_in("Hi! My sister moved to Tarnby. Did you know?")
     ['My sister moved to Tarnby.']
     """
-    sentences = [" ".join(sentence.split()) for sentence in SENTENCE.findall(text)]
+    sentences = [" ".join(sentence.split()) for sentence in SENTENCE_END.split(text.strip())]
     return list(
         dict.fromkeys(one for one in sentences if not one.endswith("?") and len(WORD.findall(one)) >= LEAST_WORDS)
     )

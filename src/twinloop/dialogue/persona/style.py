@@ -16,7 +16,7 @@ GREETING = re.compile(
     re.IGNORECASE,
 )
 EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]\ufe0f?")
-SENTENCE = re.compile(r"[^.!?…]+([.!?…]+)")
+SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)")
 WORD = re.compile(r"[^\W\d_]{3,}")
 # A sign-off is a short last line of its own.
 LONGEST_SIGN_OFF = 5
@@ -86,7 +86,7 @@ def style_of(messages: Sequence[str], *, others: Sequence[str] = (), name: str =
     if len(texts) < LEAST_MESSAGES:
         raise InputError(f"style: expected {LEAST_MESSAGES} or more messages, found {len(texts)}: give more of them")
     greetings, sign_offs, bodies = zip(*(_parts(text) for text in texts), strict=True)
-    ends = [end[-1] for body in bodies for end in SENTENCE.findall(body)]
+    ends = [end[-1] for body in bodies for end in SENTENCE_END.findall(body)]
     emoji = Counter(sign for body in bodies for sign in dict.fromkeys(EMOJI.findall(body)))
     favourites = _favourites(bodies, [_parts(text)[2] for text in others], name)
     return Style(
@@ -95,7 +95,7 @@ def style_of(messages: Sequence[str], *, others: Sequence[str] = (), name: str =
         sign_off=_usual(sign_offs),
         signed=_share(bool(sign_off) for sign_off in sign_offs),
         words=fmean(len(body.split()) for body in bodies),
-        sentences=fmean(max(len(SENTENCE.findall(body)), 1) for body in bodies),
+        sentences=fmean(max(len(SENTENCE_END.findall(body)), 1) for body in bodies),
         exclaimed=_share(end == "!" for end in ends) if ends else 0.0,
         emoji=tuple(sign for sign, _ in emoji.most_common(EMOJIS)),
         emoji_share=_share(bool(EMOJI.search(body)) for body in bodies),

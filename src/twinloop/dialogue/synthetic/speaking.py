@@ -15,6 +15,8 @@ from twinloop.errors import InputError
 GAP_S, GAP_SPREAD_S = 0.2, 0.25
 LONGEST_OVERLAP_S, LONGEST_GAP_S = 0.4, 1.2
 PEAK = 0.9
+# Of a turn's peak, what is silence at its ends: begin and end are those of the sound.
+SILENCE = 0.01
 
 
 class SpokenMeeting(NamedTuple):
@@ -41,7 +43,7 @@ def speak(meeting: Meeting, speech: TextToSpeech, voices: Mapping[str, str], *, 
     Raises InputError for voices of different rates.
     """
     rng = stream(seed, SPEAKING, int.from_bytes(meeting.name.encode()) % 2**32)
-    spoken = [speech.speak(turn.text, voices[turn.speaker]).audio for turn in meeting.turns]
+    spoken = [_trimmed(speech.speak(turn.text, voices[turn.speaker]).audio) for turn in meeting.turns]
     rate = spoken[0].rate
     other = next((audio.rate for audio in spoken if audio.rate != rate), rate)
     if other != rate:
@@ -70,3 +72,9 @@ def speak(meeting: Meeting, speech: TextToSpeech, voices: Mapping[str, str], *, 
         }
     )
     return SpokenMeeting(Audio(track, rate), segments)
+
+
+def _trimmed(audio: Audio) -> Audio:
+    level = np.abs(audio.samples)
+    loud = np.flatnonzero(level > SILENCE * level.max(initial=0.0))
+    return Audio(audio.samples[loud[0] : loud[-1] + 1], audio.rate) if len(loud) else audio

@@ -23,8 +23,8 @@ def fit_tokenizer(texts: Sequence[str], path: Path, *, vocabulary: int) -> Any:
     if not known:
         raise InputError("encoder: expected texts to learn words from, found none: give it documents")
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, strip_accents=True)  # type: ignore[assignment]
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)  # type: ignore[assignment]
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, strip_accents=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
         special_tokens=SPECIAL,
@@ -33,8 +33,6 @@ def fit_tokenizer(texts: Sequence[str], path: Path, *, vocabulary: int) -> Any:
     )
     tokenizer.train_from_iterator(known, trainer)
     ends = [(token, tokenizer.token_to_id(token)) for token in (FIRST, LAST)]
-    tokenizer.post_processor = processors.TemplateProcessing(  # type: ignore[assignment]
-        single=f"{FIRST} $A {LAST}", special_tokens=ends
-    )
+    tokenizer.post_processor = processors.TemplateProcessing(single=f"{FIRST} $A {LAST}", special_tokens=ends)
     write_text(path, tokenizer.to_str())
     return tokenizer

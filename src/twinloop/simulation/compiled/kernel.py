@@ -9,6 +9,7 @@ begins the step again: nothing has happened yet.
 """
 
 from twinloop.simulation.compiled.agenda import drop_first, push
+from twinloop.simulation.compiled.beginning import begin
 from twinloop.simulation.compiled.making import draw, make, missing_for_a_part, spent
 from twinloop.simulation.compiled.moves import leave, plan, put, take, wait_for_room, write
 from twinloop.simulation.compiled.people import answer, answer_calls, leave_machine, send
@@ -24,6 +25,7 @@ from twinloop.simulation.compiled.records import (
     CLOCK_OFF,
     CLOCK_ON,
     CREW,
+    DELAY,
     DONE,
     DRY,
     ENDED,
@@ -31,12 +33,13 @@ from twinloop.simulation.compiled.records import (
     FULL,
     GO_ON,
     INSPECTOR,
+    LEAVER,
     MEND,
     MENDED,
     MENDING,
     NEEDS,
-    NO_DELIVERY,
     NO_SLOT,
+    NO_TIMER,
     NONE,
     PASS_ON,
     PREPARE,
@@ -58,7 +61,8 @@ from twinloop.simulation.compiled.records import (
     Rules,
     World,
 )
-from twinloop.simulation.compiled.stocks import book, deliver, order, orders_more, use, wait_for
+from twinloop.simulation.compiled.stocks import deliver, order, orders_more, use, wait_for
+from twinloop.simulation.compiled.visits import begin_delay, come, cycle_minutes, end_delay, end_spans, enter
 from twinloop.simulation.engine.materials import ROUNDING
 from twinloop.simulation.events.log import (
     ACCEPT,
@@ -130,9 +134,11 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                 return DONE
         me = run.current
         if me >= actors:
-            deliver(world, rows, run, rules, me - actors)
-            run.current = NONE
-            continue
+            if world.timers[me - actors].leaver == NONE:
+                deliver(world, rows, run, rules, me - actors)
+                run.current = NONE
+                continue
+            me = run.current = end_delay(world, run, me - actors)
         machine = machines[me]
         step = machine.step
         while True:
@@ -180,12 +186,16 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                 slot = machine.part
                 part = parts[slot]
                 place, scraps = machine.outlet, False
+                if machine.kind != REPAIRER and not (machine.kind == INSPECTOR and part.rejected):
+                    end_spans(world, rows, run, rules, machine.station, slot)
                 if machine.kind == INSPECTOR and part.rejected:
                     place = rules.rework_queue if part.reworks < rules.rework_times else NONE
                     scraps = place == NONE or not rules.rework_waits
                 elif machine.kind != REPAIRER and rules.routing == ROUTES:
                     place = rules.routes[part.variant, part.step]
                     part.step += 1
+                    if part.step == rules.routes.shape[1] or rules.routes[part.variant, part.step] == NONE:
+                        part.step = 0
                 elif machine.kind != REPAIRER and rules.routing == BRANCHES and rules.branch[machine.station] != NONE:
                     if spent(streams, rules.branch[machine.station]):
                         machine.step, run.dry = step, rules.branch[machine.station]
@@ -194,15 +204,22 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                     while chance >= rules.limits[machine.station, choice]:
                         choice += 1
                     place = rules.outlets[machine.station, choice]
+                if place != NONE:
+                    come(world, run, rules, place, slot)
                 if place == NONE or not put(machines, buffers, parts, vacant, ready, rows, run, place, slot):
-                    if not scraps:
+                    if machine.kind == LEAVER:
+                        wait_for_room(buffers, parts, place, slot, NONE, False)
+                    elif not scraps:
                         machine.state, machine.noted, machine.waits_for = BLOCKED, part.number, place
                         write(rows, run, run.now, BLOCKED, me, part.number, UNKNOWN, NOTHING)
                         wait_for_room(buffers, parts, place, slot, me, machine.kind == REPAIRER)
                         machine.step = SETTLE if machine.calendar else FETCH
                         machine.after_wait = FETCH
                         break
-                    leave(parts, vacant, rows, run, SCRAP, me, slot)
+                    else:
+                        leave(parts, vacant, rows, run, SCRAP, me, slot)
+                if machine.kind == LEAVER:
+                    break
                 step = FETCH
             if step == FETCH:
                 place = machine.inlet
@@ -215,9 +232,11 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                         machine.step = step
                         return DRY if run.dry != NONE else NO_SLOT
                     slot = make(parts, vacant, streams, draws, rows, run, rules)
+                    enter(world, run, rules, place, slot)
                 if slot == NONE:
-                    machine.state, machine.noted = STARVED, NO_PART
-                    write(rows, run, run.now, STARVED, me, NO_PART, UNKNOWN, NOTHING)
+                    if machine.kind != DELAY:
+                        machine.state, machine.noted = STARVED, NO_PART
+                        write(rows, run, run.now, STARVED, me, NO_PART, UNKNOWN, NOTHING)
                     machine.next = NONE
                     if buffers[place].first_taker == NONE:
                         buffers[place].first_taker = me
@@ -229,6 +248,13 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                     break
                 machine.part = slot
                 step = NEEDS
+            if step == NEEDS and machine.kind == DELAY:
+                needed = begin_delay(world, rows, run, rules, me, most)
+                if needed != NONE:
+                    machine.step = step
+                    return needed
+                step = FETCH
+                continue
             if step == NEEDS:
                 waits = False
                 while not waits and machine.need < rules.needed.shape[1] and rules.needed[me, machine.need] != NONE:
@@ -238,9 +264,9 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                         if spent(streams, stock.lead):
                             machine.step, run.dry = step, stock.lead
                             return DRY
-                        if run.free_delivery == NONE:
+                        if run.free_timer == NONE:
                             machine.step = step
-                            return NO_DELIVERY
+                            return NO_TIMER
                     machine.need += 1
                     stock.position -= quantity
                     if stock.first_waiting == NONE and stock.level >= quantity - ROUNDING:
@@ -292,8 +318,7 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                 if spent(streams, cycle):
                     machine.step, run.dry = step, cycle
                     return DRY
-                work = draw(streams, draws, cycle) * rules.factors[me, variant]
-                machine.minutes = work / machine.speed + machine.extra
+                machine.minutes = cycle_minutes(world, run, rules, me, machine.part) + machine.extra
                 machine.look += 1
                 machine.doing, machine.after_work = RUNNING, WORKED
                 step = WORK
@@ -397,6 +422,7 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                     return DRY if run.dry != NONE else NO_SLOT
                 slot = make(parts, vacant, streams, draws, rows, run, rules)
                 place = rules.entries[parts[slot].variant]
+                enter(world, run, rules, place, slot)
                 if not put(machines, buffers, parts, vacant, ready, rows, run, place, slot):
                     if rules.loses:
                         leave(parts, vacant, rows, run, LOSE, SOURCE, slot)
@@ -422,6 +448,7 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                     return DRY if run.dry != NONE else NO_SLOT if run.vacant == 0 else FULL
                 slot = make(parts, vacant, streams, draws, rows, run, rules)
                 place = rules.entries[parts[slot].variant]
+                enter(world, run, rules, place, slot)
                 if not put(machines, buffers, parts, vacant, ready, rows, run, place, slot):
                     wait_for_room(buffers, parts, place, slot, NONE, False)
                 run.parts_done += 1
@@ -451,27 +478,10 @@ def go(world: World, rules: Rules, rows: Records) -> int:
                 machine.look += 1
                 step = CLOCK
             elif step == BEGIN:
-                while machine.look < len(world.busy):
-                    write(rows, run, run.now, IDLE, rules.first_person + machine.look, NO_PART, UNKNOWN, NOTHING)
-                    machine.look += 1
-                while machine.need < len(world.stocks):
-                    stock = world.stocks[machine.need]
-                    if stock.lead != NONE and spent(streams, stock.lead):
-                        machine.step, run.dry = step, stock.lead
-                        return DRY
-                    write(rows, run, run.now, IDLE, rules.first_stock + machine.need, NO_PART, UNKNOWN, NOTHING)
-                    if stock.level:
-                        book(rows, run, rules, machine.need, stock.level)
-                    order(world, draws, run, machine.need)
-                    machine.need += 1
-                if run.made == len(rules.initial):
-                    machine.step = machine.after_work
-                    break
-                run.dry = missing_for_a_part(streams, rules)
-                if run.dry != NONE or run.vacant == 0 or run.rows > most:
+                needed = begin(world, rows, run, rules, machine, most)
+                if needed != NONE:
                     machine.step = step
-                    return DRY if run.dry != NONE else NO_SLOT if run.vacant == 0 else FULL
-                slot = make(parts, vacant, streams, draws, rows, run, rules)
-                parts[slot].step = rules.initial_steps[run.made - 1]
-                put(machines, buffers, parts, vacant, ready, rows, run, rules.initial[run.made - 1], slot)
+                    return needed
+                machine.step = machine.after_work
+                break
         run.current = NONE

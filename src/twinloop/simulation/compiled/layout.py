@@ -6,6 +6,7 @@ A stream that cannot matter (one class, one variant, no inspection) is not drawn
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, chain, islice, repeat
 from typing import Any
 
@@ -20,8 +21,10 @@ from twinloop.simulation.compiled.records import (
     BUFFER,
     CLOCK,
     CREW,
+    DELAY,
     FETCH,
     INSPECTOR,
+    LEAVER,
     MACHINE,
     NONE,
     PLAIN,
@@ -37,15 +40,17 @@ from twinloop.simulation.compiled.records import (
     Records,
     Rules,
 )
+from twinloop.simulation.compiled.ways import branches, outlet, routes, timed
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.rework import success_by_class
 from twinloop.simulation.engine.source import initial_variants, variant_sequence
 from twinloop.simulation.events.log import NO_PART, STARVED
 from twinloop.simulation.model.distributions import Distribution
 from twinloop.simulation.model.entities import entities
+from twinloop.simulation.model.joint import drawn_table
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.resources import Shift
-from twinloop.simulation.model.routing import LEAVES, paths
+from twinloop.simulation.model.routing import paths
 from twinloop.simulation.model.station import Station
 
 Sampler = Callable[[int], Floats]
@@ -67,8 +72,9 @@ class Stream:
 class Layout:
     """What all replications of a line start from.
 
-    machines: the source, the machines, then a clock for each group of people with shifts. crew: its size, 0 when every
-    machine has its own repairer. shifts: of every clock, in its order; `day` is how long theirs is.
+    machines: the source, the machines, a clock for each group of people with shifts, then a leaver for each station of
+    unlimited servers. crew: its size, 0 when every machine has its own repairer. shifts: of every clock, in its order;
+    `day` is how long theirs is. rows: key and joint table of a replication.
     """
 
     machines: Records
@@ -82,6 +88,7 @@ class Layout:
     stocks: Records
     shifts: tuple[tuple[Shift, ...], ...]
     day: float
+    rows: Callable[[Streams, bool], tuple[int, Floats]]
 
     def luck(self, row: int) -> Callable[[Streams], Sampler]:
         """Opens a stream of numbers by part: one for each visit to rework, then one for each look."""
@@ -139,23 +146,24 @@ def layout(line: Line, gate: Gate, *, latency_min: float) -> Layout:
     groups = [group.shifts for group in line.operators if group.shifts]
     clocks = [*groups, *([line.crew.shifts] if line.crew and line.crew.shifts else [])]
     count_machines = len(places) + (line.rework.servers if line.rework else 0)
-    machines = np.zeros(1 + count_machines + len(clocks), dtype=MACHINE)
+    delays = [number for number, (station, _) in enumerate(places, start=1) if station.unlimited]
+    machines = np.zeros(1 + count_machines + len(clocks) + len(delays), dtype=MACHINE)
     # Per machine and variant: streams of cycles, factors on them, streams of changes.
     shape = (len(machines), len(line.source.variants))
     cycles, factors = np.full(shape, NONE, dtype=np.int64), np.ones(shape)
     setups = np.full((*shape, shape[1]), NONE, dtype=np.int64)
     machines["state"], machines["noted"], machines["step"] = STARVED, NO_PART, FETCH
     machines["left"] = np.inf
-    for field in ("failure", "repair", "part", "variant", "waits_for", "next", "operator"):
+    for field in ("failure", "repair", "part", "variant", "waits_for", "next", "operator", "leaver"):
         machines[field] = NONE
     machines["speed"] = 1.0
     machines[0]["step"] = BEGIN
     machines[0]["after_work"] = ARRIVE if line.source.interarrival else RELEASED if line.source.orders else NONE
-    for number, machine in enumerate(machines[1 + count_machines :]):
+    for number, machine in enumerate(machines[1 + count_machines :][: len(clocks)]):
         machine["step"], machine["inlet"], machine["outlet"] = CLOCK, number, number
         machine["kind"] = TEAM if number < len(groups) else CREW
-    timed = [number for number, group in enumerate(line.operators) if group.shifts]
-    for machine, team in zip(machines[1 + count_machines :], timed, strict=False):
+    by_clock = [number for number, group in enumerate(line.operators) if group.shifts]
+    for machine, team in zip(machines[1 + count_machines :], by_clock, strict=False):
         machine["outlet"] = team
 
     def add_station(number: int, station: Station, server: int, name: str, per_minute: float) -> None:
@@ -171,8 +179,8 @@ def layout(line: Line, gate: Gate, *, latency_min: float) -> Layout:
 
     for number, (machine, (station, position)) in enumerate(zip(machines[1:], places, strict=False), start=1):
         machine["station"], machine["inlet"] = position, position
-        machine["outlet"] = count + position if line.routed or position == count - 1 else position + 1
-        machine["kind"] = INSPECTOR if station.inspects else PLAIN
+        machine["outlet"] = outlet(line, position)
+        machine["kind"] = INSPECTOR if station.inspects else DELAY if station.unlimited else PLAIN
         machine["extra"] = latency_min if station.inspects else 0.0
         server = number - 1 - sum(other.servers for other in line.stations[:position])
         add_station(number, station, server, next(names), 1 / (per_part * station.servers))
@@ -183,6 +191,10 @@ def layout(line: Line, gate: Gate, *, latency_min: float) -> Layout:
             machine["station"], machine["inlet"], machine["outlet"] = count, rework_queue, line.return_position
             machine["kind"] = REPAIRER
             add_station(number, station, 0, next(names), 0.1 / (per_part * line.rework.servers))
+    for leaver, number in enumerate(delays, start=len(machines) - len(delays)):
+        machines[number]["leaver"] = leaver
+        machines[leaver] = machines[number]
+        machines[leaver]["kind"] = LEAVER
     arrival = NONE
     if line.source.interarrival:
         between = line.source.interarrival
@@ -191,7 +203,7 @@ def layout(line: Line, gate: Gate, *, latency_min: float) -> Layout:
     classes = Stream(_uniform("part", "class"), 1 / per_part)
     difficulty = Stream(_normal("part", "difficulty"), 1 / per_part)
     routing = BRANCHES if line.branching else ROUTES if line.routed else SERIAL
-    limits, outlets = _branches(line)
+    limits, outlets = branches(line)
     stations = [station.name for station in line.stations] + ([line.rework.name] if line.rework else [])
     initial, initial_steps = _initial(line)
     needed, per_part_needed = _needs(line, places, len(machines))
@@ -213,6 +225,7 @@ def layout(line: Line, gate: Gate, *, latency_min: float) -> Layout:
         order_parts=np.array([order.quantity for order in line.source.released], dtype=np.int64),
         initial=initial,
         initial_steps=initial_steps,
+        population=line.source.population or 0,
         loses=int(line.source.when_full == "lose"),
         skills=np.array(
             [[int(name in group.skills) for name in stations] for group in line.operators] or [[0] * len(stations)],
@@ -235,7 +248,7 @@ def layout(line: Line, gate: Gate, *, latency_min: float) -> Layout:
         rework_times=line.rework.max_times if line.rework else 0,
         rework_waits=int(line.rework is not None and line.rework.when_full == "wait"),
         routing=routing,
-        routes=_routes(line),
+        routes=routes(line),
         limits=limits,
         outlets=outlets,
         branch=np.array(
@@ -249,6 +262,8 @@ def layout(line: Line, gate: Gate, *, latency_min: float) -> Layout:
         variant=drawing.add(several) if len(line.source.variants) > 1 else NONE,
         condition=drawing.add(classes) if gate.upper_share[0] < 1 else NONE,
         difficulty=drawing.add(difficulty) if line.inspecting is not None else NONE,
+        first_span=len(entities(line)) - len(line.spans),
+        **timed(line)._asdict(),
     )
     return Layout(
         machines,
@@ -262,7 +277,15 @@ def layout(line: Line, gate: Gate, *, latency_min: float) -> Layout:
         stocks=_stocks(line, drawing_of_stocks),
         shifts=tuple(clocks),
         day=line.minutes_per_day,
+        rows=partial(_rows, line),
     )
+
+
+def _rows(line: Line, streams: Streams, drawn: bool) -> tuple[int, Floats]:
+    if line.joint is None:
+        return 0, np.zeros((1, 1))
+    key, table = drawn_table(line.joint, line.stations, streams, drawn=drawn)
+    return key, np.ascontiguousarray(table)
 
 
 def _teams(line: Line) -> Records:
@@ -308,7 +331,8 @@ def _times(
 ) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
     """Per variant the stream of a machine's cycles and the factor on it, and the streams [V, V] of its set-ups."""
     variants = [variant.name for variant in line.source.variants]
-    plain = drawing.add(_durations(name, "cycle", station.cycle, per_minute))
+    joint = line.joint is not None and station.name in line.joint.stations
+    plain = NONE if joint else drawing.add(_durations(name, "cycle", station.cycle, per_minute))
     streams = [
         drawing.add(_durations(name, f"cycle {variant}", own, per_minute))
         if (own := station.cycles.get(variant))
@@ -352,28 +376,3 @@ def _buffers(line: Line) -> Records:
     if line.rework:
         buffers[-1]["capacity"], buffers[-1]["entity"] = line.rework.buffer, after_last
     return buffers
-
-
-def _routes(line: Line) -> NDArray[np.int64]:
-    """[variants, steps] where a part goes after each visit of its route."""
-    ways, count = paths(line.stations, line.source.variants), len(line.stations)
-    routes = np.full((len(ways), max(map(len, ways))), NONE, dtype=np.int64)
-    for row, way in zip(routes, ways, strict=True):
-        row[: len(way)] = [*way[1:], count + way[-1]]
-    return routes
-
-
-def _branches(line: Line) -> tuple[Floats, NDArray[np.int64]]:
-    """[stations, branches] upper limits of the uniform draw, and where each branch leads; the rest leaves."""
-    names, count = [station.name for station in line.stations], len(line.stations)
-    width = 1 + max(len(station.next) for station in line.stations)
-    limits = np.full((count, width), np.inf)
-    outlets = np.full((count, width), NONE, dtype=np.int64)
-    for position, station in enumerate(line.stations):
-        upto = accumulate(station.next.values())
-        ways = [(limit, names.index(name)) for name, limit in zip(station.next, upto, strict=True)]
-        if math.fsum(station.next.values()) < LEAVES:
-            ways.append((np.inf, count + position))
-        limits[position, : len(ways) - 1] = [limit for limit, _ in ways[:-1]]
-        outlets[position, : len(ways)] = [place for _, place in ways]
-    return limits, outlets

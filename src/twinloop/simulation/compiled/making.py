@@ -52,7 +52,7 @@ def make(
     slot = vacant[run.vacant]
     part = parts[slot]
     part.number = run.made
-    part.condition = part.variant = part.step = part.looks = part.reworks = part.rejected = 0
+    part.condition = part.variant = part.step = part.visit = part.looks = part.reworks = part.rejected = 0
     if rules.condition != NONE:
         luck = draw(streams, draws, rules.condition)
         while luck >= rules.upper_share[part.condition]:

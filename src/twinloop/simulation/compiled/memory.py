@@ -14,17 +14,17 @@ from twinloop.simulation.compiled.kernel import go
 from twinloop.simulation.compiled.layout import Layout, Sampler
 from twinloop.simulation.compiled.making import first_bad
 from twinloop.simulation.compiled.records import (
-    DELIVERY,
     DONE,
     DRY,
     FULL,
-    NO_DELIVERY,
     NO_SLOT,
+    NO_TIMER,
     NONE,
     PART,
     RUN,
     STREAM,
     STUCK,
+    TIMER,
     Floats,
     Records,
     World,
@@ -36,7 +36,7 @@ from twinloop.simulation.model.resources import spans
 WIDTH = 16 * BLOCK
 # Enough that handing a portion to whoever reads it costs little beside reading it, and few enough for the cache.
 ROWS = 32768
-DELIVERIES = 64
+TIMERS = 64
 Reader = Callable[[Records, int, int], object]
 
 
@@ -47,16 +47,16 @@ class Memory:
         self.layout = layout
         actors, streams = len(layout.machines), len(layout.streams)
         # A turn may wake everybody: its rows must fit in what is left of the log's portion.
-        self._most_rows = 16 + 2 * actors + 2 * layout.people + 4 * len(layout.stocks)
+        self._most_rows = 16 + 2 * actors + 2 * layout.people + 4 * len(layout.stocks) + len(layout.rules.span_starts)
         self.world = World(
             run=np.zeros(1, dtype=RUN),
             machines=layout.machines.copy(),
             buffers=layout.buffers.copy(),
             parts=np.zeros(BLOCK, dtype=PART),
             vacant=np.arange(BLOCK),
-            agenda=np.zeros(actors + DELIVERIES, dtype=ENTRY),
+            agenda=np.zeros(actors + TIMERS, dtype=ENTRY),
             calls=np.zeros(actors, dtype=ENTRY),
-            ready=np.zeros(1 + actors + DELIVERIES, dtype=np.int64),
+            ready=np.zeros(1 + actors + TIMERS, dtype=np.int64),
             streams=np.zeros(streams, dtype=STREAM),
             draws=np.zeros((streams, WIDTH)),
             luck=np.zeros((layout.rules.rework_times + 1, BLOCK)),
@@ -66,7 +66,9 @@ class Memory:
             busy=np.zeros(layout.people, dtype=np.int64),
             staff_calls=np.zeros(actors, dtype=np.int64),
             stocks=layout.stocks.copy(),
-            deliveries=np.zeros(DELIVERIES, dtype=DELIVERY),
+            timers=np.zeros(TIMERS, dtype=TIMER),
+            begun=np.zeros((BLOCK, len(layout.rules.span_starts))),
+            table=np.zeros((0, 0)),
         )
         self.rows = np.zeros(max(ROWS, 8 * self._most_rows), dtype=ROW)
         self.stuck = False
@@ -74,13 +76,14 @@ class Memory:
         self._luck: dict[int, Sampler] = {}
         self._bad: dict[int, Floats] = {}
 
-    def play(self, streams: Streams, *, minutes: float, read: Reader) -> None:
+    def play(self, streams: Streams, *, minutes: float, read: Reader, drawn: bool = True) -> None:
         """Run one replication; `read` is given the log in portions: rows, how many of them count, parts made so far.
 
+        drawn: whether a joint table that is resampled is drawn anew.
         `stuck` says that the line could not go on: why, the SimPy engine says, which runs into the same. Raises
         RunError for a duration that is not a finite number ≥ 0.
         """
-        self._begin(streams, minutes)
+        self._begin(streams, minutes, drawn=drawn)
         run = self.world.run[0]
         while True:
             why = go(self.world, self.layout.rules, self.rows)
@@ -94,24 +97,24 @@ class Memory:
                 self._draw(streams, int(run["dry"]), WIDTH)
             elif why == NO_SLOT:
                 self._more_parts()
-            elif why == NO_DELIVERY:
-                self._more_deliveries()
+            elif why == NO_TIMER:
+                self._more_timers()
             elif why != FULL:
                 self._draw_luck(streams, int(run["dry"]))
 
-    def _begin(self, streams: Streams, minutes: float) -> None:
+    def _begin(self, streams: Streams, minutes: float, *, drawn: bool) -> None:
         world, layout = self.world, self.layout
         world.machines[:], world.buffers[:] = layout.machines, layout.buffers
         world.known[:] = 0
         world.streams["position"] = world.streams["end"] = 0
         world.vacant[:] = np.arange(len(world.vacant))
         world.teams[:], world.busy[:], world.stocks[:] = layout.teams, 0, layout.stocks
-        world.deliveries["next"] = np.arange(1, len(world.deliveries) + 1)
-        world.deliveries["next"][-1] = NONE
+        world.timers["next"] = np.arange(1, len(world.timers) + 1)
+        world.timers["next"][-1] = NONE
         # What is there at minute 0 first (the source's first turn), then processes start: the clocks of shifts, the
         # machines in their order, and the source, where parts arrive or are released.
-        actors, machines = len(world.machines), layout.rules.machines
-        turns = [0, *range(machines + 1, actors), *range(1, machines + 1)]
+        machines = layout.rules.machines
+        turns = [0, *range(machines + 1, machines + 1 + len(layout.shifts)), *range(1, machines + 1)]
         turns += [0] if layout.machines[0]["after_work"] != NONE else []
         world.ready[: len(turns)] = turns
         run = np.zeros(1, dtype=RUN)
@@ -120,8 +123,9 @@ class Memory:
         run["vacant"] = len(world.vacant)
         run["crew"] = run["crew_free"] = layout.crew
         run["crew_on_shift"], run["most_rows"] = layout.crew_on_shift, self._most_rows
+        run["row_key"], table = layout.rows(streams, drawn)
         world.run[:] = run
-        self.world = world = world._replace(spans=self._spans(minutes))
+        self.world = world = world._replace(spans=self._spans(minutes), table=table)
         self._samplers, self._luck, self._bad = [None] * len(layout.streams), {}, {}
         for number, stream in enumerate(layout.streams):
             self._draw(streams, number, min(WIDTH, BLOCK * (1 + int(stream.per_minute * minutes) // BLOCK)))
@@ -171,18 +175,18 @@ class Memory:
         padded = [times + [(np.inf, np.inf)] * (longest - len(times)) for times in known]
         return np.array(padded, dtype=np.float64).reshape(len(known), longest, 2)
 
-    def _more_deliveries(self) -> None:
+    def _more_timers(self) -> None:
         world, run = self.world, self.world.run[0]
-        count = len(world.deliveries)
-        more = np.zeros(count, dtype=DELIVERY)
+        count = len(world.timers)
+        more = np.zeros(count, dtype=TIMER)
         more["next"] = np.arange(count + 1, 2 * count + 1)
         more["next"][-1] = NONE
-        run["free_delivery"] = count
+        run["free_timer"] = count
         # The line of those who are ready begins anew at place 0.
         ready = np.concatenate([np.roll(world.ready, -int(run["ready_first"])), np.zeros(count, dtype=np.int64)])
         run["ready_first"] = 0
         self.world = world._replace(
-            deliveries=np.concatenate([world.deliveries, more]),
+            timers=np.concatenate([world.timers, more]),
             agenda=np.concatenate([world.agenda, np.zeros(count, dtype=ENTRY)]),
             ready=ready,
         )
@@ -192,7 +196,8 @@ class Memory:
         vacant = np.zeros(2 * count, dtype=np.int64)
         vacant[:count] = np.arange(count, 2 * count)
         parts = np.concatenate([self.world.parts, np.zeros(count, dtype=PART)])
-        self.world = self.world._replace(parts=parts, vacant=vacant)
+        begun = np.concatenate([self.world.begun, np.zeros_like(self.world.begun)])
+        self.world = self.world._replace(parts=parts, vacant=vacant, begun=begun)
         self.world.run["vacant"] = count
 
 

@@ -16,7 +16,7 @@ Ints = NDArray[np.int64]
 
 NONE = -1
 UNLIMITED = 2**62
-PLAIN, INSPECTOR, REPAIRER, TEAM, CREW = range(5)
+PLAIN, INSPECTOR, REPAIRER, DELAY, LEAVER, TEAM, CREW = range(7)
 SERIAL, ROUTES, BRANCHES = range(3)
 
 # What a machine does when it is its turn; the kernel goes through them in this order.
@@ -51,12 +51,13 @@ STEPS = range(26)
 ) = STEPS
 
 # Why the kernel returns: the end, a stream or the numbers by part to be drawn on, the log to be read, room for parts,
-# room for deliveries; or that the run cannot go on, of which the SimPy engine says why.
-DONE, DRY, UNKNOWN_LUCK, FULL, NO_SLOT, NO_DELIVERY, STUCK = range(7)
+# room for timers; or that the run cannot go on, of which the SimPy engine says why.
+DONE, DRY, UNKNOWN_LUCK, FULL, NO_SLOT, NO_TIMER, STUCK = range(7)
 
 # planned, ready, calls: entries on the agenda, in the line of those ready, among those who wait for the crew. order,
 # called: how many there have been. finishing: the machine that is settled after the horizon. rows: written to the log
-# and not yet read. left: parts that have left. dry: the stream or row of luck that is needed.
+# and not yet read. left: parts that have left or ended a span. dry: the stream or row of luck that is needed. row_key:
+# the replication's key to the rows of the joint table.
 RUN = np.dtype(
     [
         ("now", np.float64),
@@ -78,16 +79,18 @@ RUN = np.dtype(
         ("called", np.int64),
         ("crew_on_shift", np.int64),
         ("staff_calls", np.int64),
-        ("free_delivery", np.int64),
+        ("free_timer", np.int64),
         ("orders_done", np.int64),
         ("parts_done", np.int64),
         ("most_rows", np.int64),
+        ("row_key", np.int64),
     ],
     align=True,
 )
 # extra: minutes that every cycle takes longer. cycle, failure, repair, setup: streams. minutes: of the work still to
 # do; doing: its state. left: minutes to the next failure. watched_to, repaired_at: as in engine/machines.py.
-# noted: the part's number in the last row. next: the machine that waits behind for a part.
+# noted: the part's number in the last row. next: the machine that waits behind for a part. leaver: of a delay, who
+# passes its parts on.
 MACHINE = np.dtype(
     [
         # what it is
@@ -103,6 +106,7 @@ MACHINE = np.dtype(
         ("speed", np.float64),
         ("sets_up", np.int64),
         ("staffed", np.int64),
+        ("leaver", np.int64),
         # where it stands
         ("minutes", np.float64),
         ("left", np.float64),
@@ -153,6 +157,7 @@ PART = np.dtype(
         ("priority", np.int64),
         ("condition", np.int64),
         ("step", np.int64),
+        ("visit", np.int64),
         ("looks", np.int64),
         ("reworks", np.int64),
         ("rejected", np.int64),
@@ -174,7 +179,17 @@ STOCK = np.dtype(
     ],
     align=True,
 )
-DELIVERY = np.dtype([("quantity", np.float64), ("stock", np.int64), ("next", np.int64)], align=True)
+# What comes beyond the actors: a delivery of so much to a stock, or, with a leaver, the end of a part's delay.
+TIMER = np.dtype(
+    [
+        ("quantity", np.float64),
+        ("stock", np.int64),
+        ("leaver", np.int64),
+        ("part", np.int64),
+        ("next", np.int64),
+    ],
+    align=True,
+)
 STREAM = np.dtype([("position", np.int64), ("end", np.int64)], align=True)
 
 
@@ -183,11 +198,14 @@ class Rules(NamedTuple):
 
     factors, cycles: [machines, V] on cycle times, and their streams. setups: [machines, V, V] streams of changes, -1
     for none. priorities: [V]. order_priorities: of ordered parts by number. order_min, order_parts: [orders].
-    initial, initial_steps: [parts] stations, and steps of their routes. skills: [teams, stations]. needed, per_part:
+    initial, initial_steps: [parts] stations, and steps of their routes. population: parts that are there besides, each
+    where its variant enters. skills: [teams, stations]. needed, per_part:
     [machines, materials] stocks, -1 behind the last, and what a part takes. first_person, first_stock: entities.
     machines: how many there are. upper_share, accept_z, reject_z, success: [C] by class. routes: [V, steps] outlets.
     limits, outlets: [stations, branches] of the branching. branch: [stations] streams. entries: [V] inlets.
     arrival, variant, condition, difficulty: the streams of these, -1 where nothing is drawn.
+    span_starts, span_ends, span_variants: [spans] the inlet and the station, the variant or -1. first_span: entity.
+    renewed_at: the inlet at which a part takes a new row of the joint table, -1 without one. columns: [stations] of it.
     """
 
     factors: Floats
@@ -199,6 +217,7 @@ class Rules(NamedTuple):
     order_parts: Ints
     initial: Ints
     initial_steps: Ints
+    population: int
     loses: int
     skills: Ints
     needed: Ints
@@ -227,6 +246,12 @@ class Rules(NamedTuple):
     variant: int
     condition: int
     difficulty: int
+    span_starts: Ints
+    span_ends: Ints
+    span_variants: Ints
+    first_span: int
+    renewed_at: int
+    columns: Ints
 
 
 class World(NamedTuple):
@@ -234,7 +259,8 @@ class World(NamedTuple):
 
     draws: [streams, width] durations and luck still to be used. luck: [rows, parts] numbers by part, first those of
     each rework visit, then those of each look; known[row] of them are drawn. vacant: slots of parts that are free.
-    ready: actors whose turn it is now. machines: the source, the machines of the line, then the clocks of shifts.
+    ready: actors whose turn it is now. machines: the source, the machines of the line, the clocks of shifts, then the
+    leavers of delays. begun: [slots, spans] when a part began a span, NaN outside. table: [rows, columns] minutes.
     spans: [clocks, shifts, 2] from when to when somebody is there. busy: [people]. staff_calls: machines that wait for
     somebody.
     """
@@ -256,4 +282,6 @@ class World(NamedTuple):
     busy: Ints
     staff_calls: Ints
     stocks: Records
-    deliveries: Records
+    timers: Records
+    begun: Floats
+    table: Floats

@@ -13,7 +13,7 @@ from twinloop.simulation.compiled.standstill import stands_still
 from twinloop.simulation.engine import run as simpy_engine
 from twinloop.simulation.engine.inspection import Gate
 from twinloop.simulation.engine.run import Run
-from twinloop.simulation.events.kpi import figures, first_rework, outcome
+from twinloop.simulation.events.kpi import figures, outcome, tallied
 from twinloop.simulation.events.log import EventLog
 from twinloop.simulation.events.tally import Tally
 from twinloop.simulation.model.entities import entities
@@ -23,7 +23,14 @@ Floats = NDArray[np.float64]
 
 
 def simulate(
-    line: Line, gate: Gate, *, seed: int, replication: int, minutes: float, latency_ms: float = 0.0
+    line: Line,
+    gate: Gate,
+    *,
+    seed: int,
+    replication: int,
+    minutes: float,
+    latency_ms: float = 0.0,
+    drawn: bool = True,
 ) -> EventLog:
     """The event log of `minutes` of production: the same rows as engine.run.simulate.
 
@@ -31,10 +38,15 @@ def simulate(
     """
     log = EventLog(entities(line), gate.classes, minutes)
     memory = _memory(line, gate, latency_ms)
-    memory.play(Streams(seed, replication), minutes=minutes, read=lambda rows, number, _: log.extend(rows[:number]))
+    memory.play(
+        Streams(seed, replication),
+        minutes=minutes,
+        read=lambda rows, number, _: log.extend(rows[:number]),
+        drawn=drawn,
+    )
     if _stopped(memory, line):
         log = simpy_engine.simulate(
-            line, gate, seed=seed, replication=replication, minutes=minutes, latency_ms=latency_ms
+            line, gate, seed=seed, replication=replication, minutes=minutes, latency_ms=latency_ms, drawn=drawn
         )
     return log
 
@@ -55,18 +67,17 @@ def outcomes(runs: Sequence[Run]) -> list[tuple[dict[str, float], Floats]]:
 
 
 def _outcome(memory: Memory, run: Run) -> tuple[dict[str, float], Floats]:
-    line, first = run.line, first_rework(run.line)
+    line = run.line
     streams = Streams(run.seed, run.replication)
     if line.source.orders:
         # Where the book ends is known only when it has.
         log = EventLog(entities(line), run.gate.classes, run.horizon)
-        memory.play(streams, minutes=run.horizon, read=lambda rows, number, _: log.extend(rows[:number]))
+        memory.play(
+            streams, minutes=run.horizon, read=lambda rows, number, _: log.extend(rows[:number]), drawn=run.drawn
+        )
         return outcome(run.log() if _stopped(memory, line) else log, line, run.economy, start=run.start)
-    places = line.rework.servers if line.rework else 0
-    tally = Tally(
-        len(entities(line)), start=run.start, horizon=run.horizon, first_rework=first, first_resource=first + places
-    )
-    memory.play(streams, minutes=run.horizon, read=tally.add)
+    tally = Tally(len(entities(line)), start=run.start, horizon=run.horizon, **tallied(line))
+    memory.play(streams, minutes=run.horizon, read=tally.add, drawn=run.drawn)
     if _stopped(memory, line):
         run.log()
     tally.close()
@@ -74,7 +85,8 @@ def _outcome(memory: Memory, run: Run) -> tuple[dict[str, float], Floats]:
 
 
 def _stopped(memory: Memory, line: Line) -> bool:
-    return memory.stuck or stands_still(memory.world, memory.layout.rules.machines, endless=line.saturated)
+    endless = line.saturated or line.closed
+    return memory.stuck or stands_still(memory.world, memory.layout.rules.machines, endless=endless)
 
 
 def _memory(line: Line, gate: Gate, latency_ms: float) -> Memory:

@@ -1,6 +1,6 @@
 """Stocks of material: engine/materials.py as machine code.
 
-A delivery on its way is an entry of the agenda beyond all actors, by its slot in `deliveries`.
+A delivery on its way is an entry of the agenda beyond all actors, by its slot in `timers`.
 """
 
 import math
@@ -28,9 +28,9 @@ def order(world: World, draws: Floats, run: Record, number: int) -> None:
     missing = stock.reorder_at - stock.position
     quantity = (math.floor(missing / stock.order_quantity) + 1) * stock.order_quantity
     stock.position += quantity
-    slot = run.free_delivery
-    run.free_delivery = world.deliveries[slot].next
-    world.deliveries[slot].stock, world.deliveries[slot].quantity = number, quantity
+    slot = run.free_timer
+    run.free_timer = world.timers[slot].next
+    world.timers[slot].leaver, world.timers[slot].stock, world.timers[slot].quantity = NONE, number, quantity
     plan(world.agenda, world.ready, run, len(world.machines) + slot, draw(world.streams, draws, stock.lead))
 
 
@@ -63,9 +63,9 @@ def wait_for(world: World, rows: Records, run: Record, rules: Rules, number: int
 @machine_code
 def deliver(world: World, rows: Records, run: Record, rules: Rules, slot: int) -> None:
     """Stock._deliver: what was ordered is there, and those who waited take it."""
-    delivery, machines = world.deliveries[slot], world.machines
+    delivery, machines = world.timers[slot], world.machines
     number, quantity = delivery.stock, delivery.quantity
-    delivery.next, run.free_delivery = run.free_delivery, slot
+    delivery.next, run.free_timer = run.free_timer, slot
     stock = world.stocks[number]
     stock.level += quantity
     book(rows, run, rules, number, quantity)

@@ -4,7 +4,7 @@ The batch is worked on as its slowest part, so that set-up, cycle and breakdowns
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import simpy
@@ -91,13 +91,13 @@ class BatchQueue(Depot):
 
 
 class Batches:
-    """How a machine is loaded from a BatchQueue; `factors` are those of the variants on its cycle time.
+    """How a machine is loaded from a BatchQueue; `weight` tells which part takes longest.
 
     The other parts of a batch are rows of the log as well, as running at the moment they are loaded.
     """
 
-    def __init__(self, queue: BatchQueue, factors: Sequence[float]) -> None:
-        self._queue, self._factors = queue, factors
+    def __init__(self, queue: BatchQueue, weight: Callable[[Part], float]) -> None:
+        self._queue, self._weight = queue, weight
 
     def __call__(self, machine: Machine) -> Fetching:
         """Load the next batch as the machine's `batch`; returns its slowest part."""
@@ -105,7 +105,7 @@ class Batches:
         if batch is None:
             reason = f"{self._queue.size} parts from {self._queue.name}"
             batch = yield from machine.wait(self._queue.gathered(), STARVED, reason)
-        slowest: Part = max(batch, key=lambda part: self._factors[part.variant])
+        slowest: Part = max(batch, key=self._weight)
         machine.batch.extend(batch)
         for part in batch:
             if part is not slowest:

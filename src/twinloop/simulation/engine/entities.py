@@ -9,22 +9,37 @@ from collections.abc import Callable
 
 import simpy
 
-from twinloop.simulation.events.log import LOSE, QUEUE, SHIP, EventLog
+from twinloop.simulation.events.log import QUEUE, SHIP, EventLog
 
 
 class Part:
     """A part: its number, variant, true class (0 is good) and latent difficulty u; `step` counts its route.
 
-    priority: 0 goes first.
+    priority: 0 goes first. visit: counts the rows of the joint table that it has had.
     """
 
-    __slots__ = ("condition", "difficulty", "looks", "number", "priority", "rejected", "reworks", "step", "variant")
+    __slots__ = (
+        "condition",
+        "difficulty",
+        "looks",
+        "number",
+        "priority",
+        "rejected",
+        "reworks",
+        "step",
+        "variant",
+        "visit",
+    )
 
     def __init__(self, number: int, *, variant: int, condition: int, difficulty: float, priority: int = 0) -> None:
         self.number, self.variant, self.condition, self.difficulty = number, variant, condition, difficulty
         self.priority = priority
-        self.looks = self.reworks = self.step = 0
+        self.looks = self.reworks = self.step = self.visit = 0
         self.rejected = False
+
+
+# Has a part that is lost, at the entity of that number.
+Lose = Callable[[Part, int], None]
 
 
 class Buffer:
@@ -107,9 +122,9 @@ class Buffer:
 
 
 class ImpatientQueue(Buffer):
-    """A buffer whose parts leave the line, lost, when they have waited as long as they have `patience` for."""
+    """A buffer whose parts are lost when they have waited as long as they have `patience` for; `lose` has them."""
 
-    __slots__ = ("_patience", "_stays")
+    __slots__ = ("_lose", "_patience", "_stays")
 
     def __init__(
         self,
@@ -120,9 +135,10 @@ class ImpatientQueue(Buffer):
         name: str,
         capacity: float,
         patience: Callable[[], float],
+        lose: Lose,
     ) -> None:
         super().__init__(env, log, entity, name=name, capacity=capacity)
-        self._patience = patience
+        self._patience, self._lose = patience, lose
         # Of every part that waits the number of its stay, as a part may come back.
         self._stays: dict[int, int] = {}
 
@@ -135,7 +151,7 @@ class ImpatientQueue(Buffer):
         if self._stays[part.number] != stay or part not in self.parts:
             return
         self.parts.remove(part)
-        self._log.record(self._env.now, LOSE, self.entity, part.number, part.condition)
+        self._lose(part, self.entity)
         if self._givers:
             waiting, event = self._givers.popleft()
             self._rest(waiting)

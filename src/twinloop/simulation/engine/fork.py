@@ -83,6 +83,9 @@ def _check(state: LineState, line: Line, gate: Gate) -> None:
         "assembly": any(station.assembles for station in line.stations),
         "batches": any(station.batch > 1 for station in line.stations),
         "patience": any(station.patience for station in line.stations),
+        "unlimited stations": any(station.unlimited for station in line.stations),
+        "spans": bool(line.spans),
+        "a joint table": line.joint is not None,
     }
     used = [name for name, given in features.items() if given]
     if used:

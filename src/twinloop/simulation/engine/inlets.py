@@ -8,7 +8,7 @@ from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.assembly import Assembly, Shelf
 from twinloop.simulation.engine.batches import Batches, BatchQueue
 from twinloop.simulation.engine.depot import Depot
-from twinloop.simulation.engine.entities import Buffer, ImpatientQueue, Part, SaturatedQueue
+from twinloop.simulation.engine.entities import Buffer, ImpatientQueue, Lose, Part, SaturatedQueue
 from twinloop.simulation.engine.machines import Fetching, Machine
 from twinloop.simulation.events.log import EventLog
 from twinloop.simulation.model.distributions import durations
@@ -24,8 +24,13 @@ def inlet_of(
     position: int,
     make: Callable[[], Part],
     streams: Streams,
+    *,
+    lose: Lose,
 ) -> Buffer:
-    """The buffer before the station at `position` (from 0), whose first machine is `entity`; `make`: the source."""
+    """The buffer before the station at `position` (from 0), whose first machine is `entity`.
+
+    make: the source. lose: has who runs out of patience.
+    """
     station, capacity = line.stations[position], line.rooms[position]
     name = f"the queue of {station.name}" if line.routed else f"buffer {position}" if position else "the source"
     source = make if position in line.entries and line.saturated else None
@@ -48,15 +53,18 @@ def inlet_of(
         return SaturatedQueue(env, log, entity, name=name, capacity=capacity, make=source)
     if station.patience:
         patience = durations(station.patience, streams, station.name, "patience")
-        return ImpatientQueue(env, log, entity, name=name, capacity=capacity, patience=patience)
+        return ImpatientQueue(env, log, entity, name=name, capacity=capacity, patience=patience, lose=lose)
     return Buffer(env, log, entity, name=name, capacity=capacity)
 
 
-def loading_of(station: Station, inlet: Buffer, line: Line) -> Callable[[Machine], Fetching] | None:
-    """How a machine of the station comes to its next part, None for the plain way."""
+def loading_of(
+    station: Station, inlet: Buffer, line: Line, row: Callable[[Part], float] | None
+) -> Callable[[Machine], Fetching] | None:
+    """How a machine of the station comes to its next part, None for the plain way; `row`: minutes by a joint table."""
     variants = line.source.variants
     if isinstance(inlet, BatchQueue):
-        return Batches(inlet, [variant.cycle_factor for variant in variants])
+        factors = [variant.cycle_factor for variant in variants]
+        return Batches(inlet, lambda part: factors[part.variant] * (row(part) if row else 1.0))
     if isinstance(inlet, Shelf):
         names = [variant.name for variant in variants]
         return Assembly(inlet, {names.index(name): number for name, number in station.assembles.items()}, names)

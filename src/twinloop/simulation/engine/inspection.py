@@ -14,9 +14,10 @@ from scipy.special import ndtri
 
 from twinloop.contracts import OperatingCurve
 from twinloop.replication.streams import ByPart
-from twinloop.simulation.engine.entities import Buffer, Part
+from twinloop.simulation.engine.entities import Part
 from twinloop.simulation.engine.machines import Machine, Place, Process
 from twinloop.simulation.engine.transport import Dock
+from twinloop.simulation.engine.visits import Door
 from twinloop.simulation.events.log import ACCEPT, REINSPECT, REJECT, RUNNING, SCRAP
 from twinloop.simulation.model.quality import Inspection, Rework
 from twinloop.simulation.model.station import Station
@@ -61,7 +62,7 @@ class Inspector(Machine):
         gate: Gate,
         inspection: Inspection,
         rework: Rework | None,
-        rework_queue: Buffer | Dock | None,
+        rework_queue: Door | Dock | None,
         latency_min: float,
     ) -> None:
         super().__init__(place, station)

@@ -22,6 +22,7 @@ from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.crew import RepairCrew
 from twinloop.simulation.engine.entities import Buffer, Part, Shipping
 from twinloop.simulation.engine.transport import Dock
+from twinloop.simulation.engine.visits import Door
 from twinloop.simulation.events.log import (
     BLOCKED,
     DOWN,
@@ -39,7 +40,7 @@ from twinloop.simulation.model.station import Station
 
 Process = Generator[simpy.Event, Any, None]
 Fetching = Generator[simpy.Event, Any, Part]
-Outlet = Buffer | Dock | Shipping
+Outlet = Door | Dock | Shipping
 NEVER = float("inf")
 GOOD = 0
 WAITING = frozenset((STARVED, BLOCKED, IDLE))
@@ -56,7 +57,7 @@ class Place:
     variants: as they are numbered. server: which of the station's machines it is, from 0.
     outlet_of: on a routed line, where a finished part goes. crew: who repairs (null: every machine has its own
     repairer). needs: what else it takes to work on a part. loading: how it comes to its next part, where that is not
-    simply the next of the inlet.
+    simply the next of the inlet. row: minutes of a part by the joint table, in place of the station's cycle.
     """
 
     env: simpy.Environment
@@ -71,6 +72,7 @@ class Place:
     crew: RepairCrew | None = None
     needs: "Needs | None" = None
     loading: "Callable[[Machine], Fetching] | None" = None
+    row: Callable[[Part], float] | None = None
 
 
 class Needs(Protocol):
@@ -100,7 +102,7 @@ class Machine:
         self._factors = tuple(variant.cycle_factor for variant in place.variants)
         self._speed = station.speeds[place.server] if station.speeds else 1.0
         self._outlet_of, self._crew, self._priority = place.outlet_of, place.crew, station.repair_priority
-        self._needs, self._loading = place.needs, place.loading
+        self._needs, self._loading, self._row = place.needs, place.loading, place.row
         self.batch: deque[Part] = deque()
         self.name = self.log.entities[self.entity]
         self.state, self.since, self.part = STARVED, 0.0, NO_PART
@@ -126,7 +128,11 @@ class Machine:
             for after, time in onward.items()
         }
         self._sets_up = bool(station.setup or station.setups)
-        self._plain = not (station.cycles or station.speeds)
+        of_size = {
+            one.parts: durations(one.cycle, streams, self.name, f"cycle of {one.parts}") for one in station.batch_cycles
+        }
+        self._by_size = [of_size[station.padded(1 + size)] for size in range(station.batch if of_size else 0)]
+        self._plain = not (station.cycles or station.speeds or self._by_size or self._row)
         self._variant: int | None = None
         self._left = self.failure()
         self._watched_to = self._repaired_at = 0.0
@@ -211,7 +217,13 @@ class Machine:
     def _minutes(self, part: Part) -> float:
         """What one cycle takes for the part."""
         own = self.cycles.get(part.variant)
-        return (self.cycle() * self._factors[part.variant] if own is None else own()) / self._speed
+        if own is not None:
+            return own() / self._speed
+        if self._row is not None:
+            minutes = self._row(part)
+        else:
+            minutes = self._by_size[len(self.batch) - 1]() if self._by_size else self.cycle()
+        return minutes * self._factors[part.variant] / self._speed
 
     def _pass_on(self, part: Part) -> Process:
         outlet = self.outlet if self._outlet_of is None else self._outlet_of(part)

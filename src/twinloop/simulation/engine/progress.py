@@ -7,15 +7,18 @@ come, though its source is not at its end, stands still for another reason.
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from twinloop.errors import RunError
 from twinloop.simulation.engine.assembly import Shelf
 from twinloop.simulation.engine.build import Plant
 from twinloop.simulation.engine.entities import Buffer
 from twinloop.simulation.engine.machines import WAITING, Machine
 from twinloop.simulation.engine.transport import Dock
-from twinloop.simulation.events.log import BLOCKED, EVENTS, NO_PART, SCRAP, SHIP, STARVED
+from twinloop.simulation.events.log import BLOCKED, EVENTS, NO_PART, SCRAP, SHIP, SPAN, STARVED
 
 NEVER = float("inf")
+THROUGH = (SHIP, SCRAP, SPAN)
 
 
 def check_progress(plant: Plant) -> None:
@@ -34,14 +37,15 @@ def check_progress(plant: Plant) -> None:
             f"{remedy}"
         )
     holding = any(machine.state in WAITING and machine.part != NO_PART for machine in machines)
-    if plant.env.peek() == NEVER and (holding or line.saturated):
+    if plant.env.peek() == NEVER and (holding or line.saturated or line.closed):
         raise RunError(
             f"simulate: {line.name} stands still from minute {_last_change(machines):.1f} on: {who_waits(machines)}: "
             "nothing more can happen: check what they wait for"
         )
-    if not log.silent and not ((log.event == SHIP) | (log.event == SCRAP)).any():
+    if not log.silent and not np.isin(log.event, THROUGH).any():
         raise RunError(
-            f"simulate: no part left {line.name} within {log.horizon:g} minutes: {who_waits(machines)}: "
+            f"simulate: no part {'went through a span of' if line.closed else 'left'} {line.name} within "
+            f"{log.horizon:g} minutes: {who_waits(machines)}: "
             "simulate more days, or check cycle, repair and interarrival times"
         )
 

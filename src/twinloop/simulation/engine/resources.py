@@ -8,11 +8,12 @@ import simpy
 
 from twinloop.replication.streams import Streams
 from twinloop.simulation.engine.depot import Depot
-from twinloop.simulation.engine.entities import Buffer, Part
+from twinloop.simulation.engine.entities import Part
 from twinloop.simulation.engine.machines import Machine, Process
 from twinloop.simulation.engine.materials import Stock
 from twinloop.simulation.engine.operators import Staff
 from twinloop.simulation.engine.transport import Dock, Fleet
+from twinloop.simulation.engine.visits import Door
 from twinloop.simulation.events.log import IDLE, STARVED, EventLog
 from twinloop.simulation.model.distributions import durations
 from twinloop.simulation.model.line import Line
@@ -85,6 +86,6 @@ class Resources:
         staff = self.staff if self.staff and self.staff.runs(station.name) else None
         return Needs(station.name, stocks, staff) if stocks or staff else None
 
-    def way_to(self, inlet: Buffer) -> Buffer | Dock:
-        """What a machine before `inlet` puts its part into: the buffer, or the dock where vehicles carry it there."""
+    def way_to(self, inlet: Door) -> Door | Dock:
+        """What a machine before `inlet` puts its part into: itself, or the dock where vehicles carry it there."""
         return Dock(self.env, self.fleet, inlet) if self.fleet and isinstance(inlet, Depot) else inlet

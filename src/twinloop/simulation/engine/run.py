@@ -28,15 +28,17 @@ def simulate(
     minutes: float,
     latency_ms: float = 0.0,
     silent: bool = False,
+    drawn: bool = True,
 ) -> EventLog:
     """The event log of `minutes` of production, a pure function of its arguments; `silent` leaves it empty.
 
+    drawn: whether a joint table that is resampled is drawn anew, or taken as it is.
     Raises InputError when the line names classes the gate does not know, RunError for a line that stops
     for good, a line that no part leaves, and a duration that is not a finite number ≥ 0.
     """
     env = simpy.Environment()
     log = EventLog(entities=entities(line), classes=gate.classes, horizon=minutes, silent=silent)
-    plant = build(env, log, line, gate, Streams(seed, replication), latency_min=latency_ms / MS_PER_MINUTE)
+    plant = build(env, log, line, gate, Streams(seed, replication), latency_min=latency_ms / MS_PER_MINUTE, drawn=drawn)
     env.run(until=minutes)
     env.step()  # SimPy puts the event that ends a run back in front of what comes next
     for machine in plant.machines:
@@ -47,7 +49,10 @@ def simulate(
 
 @dataclass(frozen=True)
 class Run:
-    """One replication to be done, measured from minute `start` (the warm-up's end) to the horizon."""
+    """One replication to be done, measured from minute `start` (the warm-up's end) to the horizon.
+
+    drawn: whether it uses a draw of what was measured (a joint table that is resampled), or the estimate.
+    """
 
     line: Line
     gate: Gate
@@ -57,9 +62,10 @@ class Run:
     replication: int
     start: float
     horizon: float
+    drawn: bool = True
 
     def __call__(self) -> tuple[dict[str, float], NDArray[np.float64]]:
-        """KPIS and ASIDES, and the minutes [entities, STATES]."""
+        """Key figures and ASIDES, and the minutes [entities, STATES]."""
         return outcome(self.log(), self.line, self.economy, start=self.start)
 
     def log(self) -> EventLog:
@@ -71,4 +77,5 @@ class Run:
             replication=self.replication,
             minutes=self.horizon,
             latency_ms=self.latency_ms,
+            drawn=self.drawn,
         )

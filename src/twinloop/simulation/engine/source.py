@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 
 import simpy
 
 from twinloop.replication.streams import Streams
-from twinloop.simulation.engine.entities import Buffer, Part
+from twinloop.simulation.engine.entities import Lose, Part
 from twinloop.simulation.engine.inspection import Gate
-from twinloop.simulation.events.log import ENTER, LOSE, SOURCE, EventLog
+from twinloop.simulation.engine.visits import Door, Visits
+from twinloop.simulation.events.log import ENTER, SOURCE, EventLog
 from twinloop.simulation.model.distributions import durations
 from twinloop.simulation.model.line import Line
 from twinloop.simulation.model.routing import paths
@@ -108,31 +108,34 @@ def maker(
 
 def start_source(
     env: simpy.Environment,
-    log: EventLog,
     source: Source,
-    entries: Sequence[Buffer],
+    entries: Sequence[Door],
     make: Callable[[], Part],
     streams: Streams,
     begun: Begun,
+    *,
+    lose: Lose,
 ) -> None:
-    """Let parts arrive, or orders be released; a saturated source needs no process. entries: per variant."""
+    """Let parts arrive, or orders be released; a saturated source needs no process. entries: per variant.
+
+    lose: has who is turned away.
+    """
     if source.interarrival is not None:
         between = durations(source.interarrival, streams, "source", "interarrival")
         if begun.next_arrival_min is not None:
             between = following(begun.next_arrival_min, between)
-        lose = partial(turned_away, env, log) if source.when_full == "lose" else None
-        env.process(arrivals(env, entries, make, between, lose=lose))
+        env.process(arrivals(env, entries, make, between, lose=lose if source.when_full == "lose" else None))
     if source.orders:
         env.process(releases(env, entries, make, source.released))
 
 
 def arrivals(
     env: simpy.Environment,
-    entries: Sequence[Buffer],
+    entries: Sequence[Door],
     make: Callable[[], Part],
     between: Callable[[], float],
     *,
-    lose: Callable[[Part], None] | None = None,
+    lose: Lose | None = None,
 ) -> Generator[simpy.Event, None, None]:
     """Parts come one by one to the entry of their variant; where it is full they queue outside, or `lose` has them."""
     while True:
@@ -140,13 +143,8 @@ def arrivals(
         _come(make(), entries, lose=lose)
 
 
-def turned_away(env: simpy.Environment, log: EventLog, part: Part) -> None:
-    """A part that found no room leaves at once."""
-    log.record(env.now, LOSE, SOURCE, part.number, part.condition)
-
-
 def releases(
-    env: simpy.Environment, entries: Sequence[Buffer], make: Callable[[], Part], orders: Sequence[Order]
+    env: simpy.Environment, entries: Sequence[Door], make: Callable[[], Part], orders: Sequence[Order]
 ) -> Generator[simpy.Event, None, None]:
     """All parts of an order come to the entry of their variant when it is released; `orders` sorted by release."""
     for order in orders:
@@ -155,26 +153,38 @@ def releases(
             _come(make(), entries)
 
 
-def _come(part: Part, entries: Sequence[Buffer], *, lose: Callable[[Part], None] | None = None) -> None:
+def _come(part: Part, entries: Sequence[Door], *, lose: Lose | None = None) -> None:
     if entries[part.variant].put(part):
         return
     if lose is None:
         entries[part.variant].room(part)
     else:
-        lose(part)
+        lose(part, SOURCE)
 
 
-def begin_with(line: Line, inlets: Sequence[Buffer], make: Callable[[], Part]) -> None:
-    """Put what the line begins with before its stations, in the order given; `make` makes these parts first."""
+def begin_with(line: Line, doors: Sequence[Door], make: Callable[[], Part], visits: Visits | None) -> None:
+    """Put what the line begins with before its stations, in the order given; `make` makes these parts first.
+
+    A population begins where its variants enter.
+    """
     names = [station.name for station in line.stations]
     ways = paths(line.stations, line.source.variants)
+
+    def put(part: Part, position: int) -> None:
+        if visits is not None:
+            visits.come(part, position)
+        doors[position].put(part)
+
     for parts in line.initial:
         position = names.index(parts.station)
         for _ in range(parts.quantity):
             part = make()
             if line.routed and not line.branching:
                 part.step = ways[part.variant].index(position)
-            inlets[position].put(part)
+            put(part, position)
+    for _ in range(line.source.population or 0):
+        part = make()
+        put(part, line.entries[part.variant])
 
 
 def initial_variants(line: Line) -> list[int]:

@@ -1,5 +1,7 @@
 """Key figures of one replication, computed from its event log alone. A new one is an entry of FORMULAS.
 
+A line with spans has those of a service in place of these (events.service).
+
 OEE = availability × performance × quality of the bottleneck (Line.bottleneck), after ISO 22400-2:
 availability is the share of planned time without breakdown, maintenance and set-up; performance is the share of
 available time in which it works, the rest being starved, blocked or idle (stations have no reduced speed);
@@ -19,6 +21,7 @@ from twinloop.replication.steady_state import EARLY, LATE
 from twinloop.simulation.events.log import EventLog
 from twinloop.simulation.events.measured import PPM, Measured
 from twinloop.simulation.events.orders import book_end
+from twinloop.simulation.events.service import check_served, service_figures
 from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.line import Line
 
@@ -113,7 +116,10 @@ def kpis(log: EventLog, line: Line, economy: Economy, *, start: float) -> tuple[
 
 
 def kpis_of(*lines: Line) -> dict[str, Kpi]:
-    """The key figures of lines that are told side by side."""
+    """The key figures of lines that are told side by side: those that all of them have."""
+    if any(line.spans for line in lines):
+        tables = [service_figures(line) for line in lines]
+        return {name: kpi for name, (kpi, _) in tables[0].items() if all(name in table for table in tables)}
     losses = {name: formula.kpi for name, formula in LOSSES.items()} if any(line.loses for line in lines) else {}
     return KPIS | losses
 
@@ -125,13 +131,21 @@ def outcome(
     log.check_line(line)
     from twinloop.simulation.events.tally import Tally
 
-    first = first_rework(line)
-    places = line.rework.servers if line.rework else 0
     end = book_end(log, line.source)
     if end < log.horizon:
         log = log.until(math.nextafter(end, math.inf))
-    tally = Tally.of(log, start=start, first_rework=first, first_resource=first + places)
+    tally = Tally.of(log, start=start, **tallied(line))
     return figures(tally, line, economy), tally.minutes
+
+
+def tallied(line: Line) -> dict[str, int]:
+    """What a tally has to know of a line's entities, by keyword."""
+    first = first_rework(line)
+    return {
+        "first_rework": first,
+        "first_resource": first + (line.rework.servers if line.rework else 0),
+        "spans": len(line.spans),
+    }
 
 
 def first_rework(line: Line) -> int:
@@ -140,14 +154,16 @@ def first_rework(line: Line) -> int:
 
 
 def figures(tally: "Tally", line: Line, economy: Economy) -> dict[str, float]:
-    """KPIS and ASIDES from what was counted. Raises RunError when nothing left the line."""
-    measured = Measured(line, economy, tally.counts, tally.minutes, tally.start, tally.horizon)
+    """Key figures and ASIDES from what was counted. Raises RunError when nothing left the line, or ended a span."""
+    measured = Measured(line, economy, tally.counts, tally.minutes, tally.start, tally.horizon, tally.spans)
+    asides = {name: of(measured) for name, of in ASIDES.items()}
+    if line.spans:
+        check_served(measured)
+        return {name: of(measured) for name, (_, of) in service_figures(line).items()} | asides
     if not measured.left:
         when = "of its orders" if line.source.orders else "after the warm-up"
         raise RunError(
             f"simulate: no part left {line.name} in the {measured.days:g} days {when}: "
             "simulate more days, or check cycle, repair and interarrival times"
         )
-    return {name: formula.of(measured) for name, formula in (FORMULAS | LOSSES).items()} | {
-        name: of(measured) for name, of in ASIDES.items()
-    }
+    return {name: formula.of(measured) for name, formula in (FORMULAS | LOSSES).items()} | asides

@@ -1,6 +1,6 @@
 """What was counted between the end of the warm-up and the horizon, and what it cost: what key figures are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +17,10 @@ PPM = 1e6
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """counts: numbers by name (see tally.COUNTS). minutes: [entities, STATES]. start, horizon: of the time, minutes."""
+    """counts: numbers by name (see tally.COUNTS). minutes: [entities, STATES]. start, horizon: of the time, minutes.
+
+    spans: of every span of the line, minutes of those who ended it.
+    """
 
     line: Line
     economy: Economy
@@ -25,6 +28,7 @@ class Measured:
     minutes: NDArray[np.float64]
     start: float
     horizon: float
+    spans: Sequence[NDArray[np.float64]] = ()
 
     @property
     def window_min(self) -> float:

@@ -27,6 +27,7 @@ from twinloop.simulation.events.log import (
     SCRAP,
     SETUP,
     SHIP,
+    SPAN,
     STARVED,
     EventLog,
 )
@@ -60,7 +61,7 @@ class Mirror:
     def __post_init__(self) -> None:
         line = self.line
         self._stations = [station.name for station in line.stations] + ([line.rework.name] if line.rework else [])
-        names = iter(entities(line)[1:])
+        names = iter(entities(line)[1 : len(entities(line)) - len(line.spans)])
         for position, station in enumerate(line.stations):
             calendar, gathers = station.failure_clock == "calendar", station.batch > 1 or bool(station.assembles)
             for name in islice(names, station.servers):
@@ -96,6 +97,8 @@ class Mirror:
                     f"events: part {part} waits before {place.name}, which is no station of {self.line.name}"
                 )
             self._wait(part, place.station, logged=True)
+        elif event == SPAN:
+            return
         elif event in LEAVING:
             self._leave_place(part)
             del self._parts[part]
@@ -155,7 +158,7 @@ class Mirror:
     def _in_turn(self, place: Waiting) -> tuple[int, ...]:
         """The parts that wait, first the next."""
         source, parts = self.line.source, tuple(place.parts())
-        if not source.prioritised:
+        if not self.line.prioritised:
             return parts
         names = [variant.name for variant in source.variants]
         first = len(place.handed)
@@ -282,11 +285,14 @@ class Mirror:
         if part.rejected:
             return len(line.stations) if line.rework else None
         if not line.routed:
-            return machine.station + 1 if machine.station + 1 < len(line.stations) else None
+            following = machine.station + 1
+            return following if following < len(line.stations) else 0 if line.closed else None
         if self._paths is None or part.variant is None:
             return None
         names = [variant.name for variant in line.source.variants]
         way = self._paths[names.index(part.variant)]
+        if line.closed:
+            return way[part.steps % len(way)]
         return way[part.steps] if part.steps < len(way) else None
 
     def _resume(self, start: LineState) -> None:

@@ -27,6 +27,7 @@ from twinloop.simulation.events.log import (
     QUEUE,
     REINSPECT,
     REJECT,
+    SPAN,
     STATES,
     UNKNOWN,
     EventLog,
@@ -36,7 +37,7 @@ from twinloop.simulation.model.line import Line
 
 GOOD = "good"
 SOURCE_NAME = "source"
-PART_EVENTS = EVENTS[ENTER : LOSE + 1]
+PART_EVENTS = (*EVENTS[ENTER : LOSE + 1], EVENTS[SPAN])
 AT_MACHINES = (EVENTS[ACCEPT], EVENTS[REINSPECT], EVENTS[REJECT], EVENTS[QUEUE], *STATES)
 
 
@@ -147,10 +148,14 @@ def _parts(
             row = int(bad.argmax())
             raise InputError(f"events: {path}: row {order[row] + 1}: {say(int(part[row]))} ({bad.sum()} such rows)")
 
-    enters = np.flatnonzero(event == ENTER)
+    # Who is lost from a population begins again in the next row.
+    back = np.zeros(len(part) + 1, dtype=bool)
+    back[1:-1] = (event[:-1] == LOSE) & (event[1:] == ENTER) & (part[:-1] == part[1:])
+    comes = (event == ENTER) & ~back[:-1]
+    enters = np.flatnonzero(comes)
     numbers = part[enters]
-    refuse(_again(part, event == ENTER), lambda one: f"part {one} enters a second time: give every part its own number")
-    leaves = np.isin(event, LEAVING)
+    refuse(_again(part, comes), lambda one: f"part {one} enters a second time: give every part its own number")
+    leaves = np.isin(event, LEAVING) & ~back[1:]
     refuse(_again(part, leaves), lambda one: f"part {one} leaves a second time: give every part its own number")
     sorter = np.argsort(numbers, kind="stable")
     place = np.minimum(np.searchsorted(numbers, part, sorter=sorter), max(len(numbers) - 1, 0))

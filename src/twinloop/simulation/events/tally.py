@@ -22,6 +22,7 @@ from twinloop.simulation.events.log import (
     SCRAP,
     SHIP,
     SOURCE,
+    SPAN,
     STARVED,
     STATES,
     EventLog,
@@ -40,6 +41,7 @@ COUNTS = np.dtype(
         ("joined", np.int64),
         ("lost", np.int64),
         ("turned_away", np.int64),
+        ("refused", np.int64),
         ("good_scrapped", np.int64),
         ("right_first_time", np.int64),
         ("looks_again", np.int64),
@@ -77,13 +79,14 @@ def _add(
     horizon: float,
     first_rework: int,
     first_resource: int,
+    first_span: int,
 ) -> bool:
     """Add `number` rows; False when the rows of a machine are not in the order of their time."""
     count = counts[0]
     for place in range(number):
         row = rows[place]
         event = row.event
-        if event == QUEUE:
+        if event in (QUEUE, SPAN):
             continue
         time = row.time
         if event >= STARVED:
@@ -129,6 +132,7 @@ def _add(
                 else:
                     count.lost += 1
                     count.turned_away += int(row.entity == SOURCE)
+                    count.refused += int(row.entity == SOURCE or row.entity >= first_span)
         elif event == REJECT:
             parts[row.part].rejected = 1
         elif event == REINSPECT and time >= start:
@@ -160,13 +164,22 @@ class Tally:
     """What is counted between minute `start` and the horizon. minutes: [entities, STATES], complete after `close`.
 
     first_rework, first_resource: entities from the one on, and before the other (null: the last), are rework places.
+    spans: how many of the last entities are spans.
     """
 
     def __init__(
-        self, entities: int, *, start: float, horizon: float, first_rework: int, first_resource: int | None = None
+        self,
+        entities: int,
+        *,
+        start: float,
+        horizon: float,
+        first_rework: int,
+        first_resource: int | None = None,
+        spans: int = 0,
     ) -> None:
         self.start, self.horizon, self._first_rework = start, horizon, first_rework
         self._first_resource = entities if first_resource is None else first_resource
+        self._first_span, self._taken = entities - spans, [list[NDArray[np.float64]]() for _ in range(spans)]
         self._counts = np.zeros(1, dtype=COUNTS)
         self._entities = np.zeros(entities, dtype=ENTITY)
         self._entities["since"], self._entities["state"] = -np.inf, NOWHERE
@@ -174,7 +187,9 @@ class Tally:
         self.minutes = np.zeros((entities, len(STATES)))
 
     @classmethod
-    def of(cls, log: EventLog, *, start: float, first_rework: int, first_resource: int | None = None) -> Self:
+    def of(
+        cls, log: EventLog, *, start: float, first_rework: int, first_resource: int | None = None, spans: int = 0
+    ) -> Self:
         """The tally of a whole log."""
         rows = log.records
         for _ in range(2):
@@ -184,6 +199,7 @@ class Tally:
                 horizon=log.horizon,
                 first_rework=first_rework,
                 first_resource=first_resource,
+                spans=spans,
             )
             if tally.add(rows, len(rows), int(log.part.max(initial=-1)) + 1):
                 break
@@ -200,6 +216,8 @@ class Tally:
             grown = np.zeros(max(parts, 2 * len(self._parts)), dtype=PART)
             grown[: len(self._parts)] = self._parts
             self._parts = grown
+        if self._taken:
+            self._add_spans(rows[:number])
         return _add(
             rows,
             number,
@@ -211,7 +229,18 @@ class Tally:
             self.horizon,
             self._first_rework,
             self._first_resource,
+            self._first_span,
         )
+
+    def _add_spans(self, rows: Records) -> None:
+        ended = rows[(rows["event"] == SPAN) & (rows["time"] >= self.start)]
+        for number, taken in enumerate(self._taken, start=self._first_span):
+            taken.append(ended["value"][ended["entity"] == number].copy())
+
+    @property
+    def spans(self) -> tuple[NDArray[np.float64], ...]:
+        """Of every span the minutes that each part took that ended it from `start` on."""
+        return tuple(np.concatenate([*taken, np.empty(0)]) for taken in self._taken)
 
     def close(self) -> None:
         """Count what lasts until the horizon."""

@@ -7,9 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal, Required, get_args
 
-from twinloop.errors import unknown
 from twinloop.replication import design as replication
-from twinloop.simulation.events.kpi import KPIS, LOSSES
 from twinloop.simulation.model.economy import Economy
 
 PROFIT = "profit_per_day"
@@ -47,7 +45,5 @@ class Design(replication.Design):
         if not (self.warmup_days >= 0 and math.isfinite(self.warmup_days)):
             raise self.refused("warmup_days", "a number ≥ 0")
         super().__post_init__()
-        if self.precision_of is not None and self.precision_of not in KPIS | LOSSES:
-            raise unknown("Design.precision_of", self.precision_of, KPIS | LOSSES)
         if self.engine not in get_args(Engine):
             raise self.refused("engine", "auto, simpy or compiled")

@@ -121,7 +121,7 @@ class Result(replication.Result):
         start = run.start + (day - 1) * self.line.minutes_per_day
         return state_gantt(
             run.log().frame(),
-            machines=entities(self.line)[1:],
+            machines=self.states["entity"].unique(maintain_order=True).to_list(),
             start=start,
             end=min(start + self.line.minutes_per_day, run.horizon),
             horizon=run.horizon,
@@ -148,8 +148,12 @@ def _with_draws(table: pl.DataFrame, draw: Callable[[int], int]) -> pl.DataFrame
 def _states(line: Line, minutes: Floats | None) -> pl.DataFrame:
     if minutes is None:
         raise ValueError("expected the minutes in states of every replication")
-    share = minutes[1:] / minutes[1:].sum(axis=1, keepdims=True)
-    names = entities(line)[1:]
+    # Spans have no states, nor have stations without machines.
+    stateless = {span.name for span in line.spans} | {station.name for station in line.stations if station.unlimited}
+    numbered = [(number, name) for number, name in enumerate(entities(line)) if number and name not in stateless]
+    names = [name for _, name in numbered]
+    spent = minutes[[number for number, _ in numbered]]
+    share = spent / spent.sum(axis=1, keepdims=True)
     return pl.DataFrame(
         {
             "entity": [name for name in names for _ in STATES],

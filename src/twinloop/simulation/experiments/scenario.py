@@ -64,6 +64,7 @@ def runs_of(scenario: Scenario, design: Design, numbers: range, *, drawn: bool) 
             replication=number,
             start=start,
             horizon=start + design.days * day,
+            drawn=drawn,
         )
         for number in numbers
     )

@@ -33,10 +33,12 @@ class LineSystem(System):
     def of(cls, scenario: Scenario, design: Design) -> Self:
         """The system of a scenario. Raises InputError for an engine that cannot run it."""
         drawn = Replication(scenario, design, drawn=True)
+        joint = scenario.line.joint
+        measured = scenario.measured.draws or (joint is not None and joint.resampled)
         return cls(
             name=scenario.name,
             run=drawn,
-            estimate=Replication(scenario, design, drawn=False) if scenario.measured.draws else None,
+            estimate=Replication(scenario, design, drawn=False) if measured else None,
             scenario=scenario,
             design=design,
             engine=chosen_engine(scenario.line, design.engine),

@@ -17,7 +17,7 @@ from twinloop.progress import track
 from twinloop.replication.execution import executed
 from twinloop.replication.steady_state import growth, moving_average, mser
 from twinloop.simulation.engine.run import Run
-from twinloop.simulation.events.log import ENTER, LEAVING, SCRAP, SHIP
+from twinloop.simulation.events.log import ENTER, LEAVING, SCRAP, SHIP, SPAN
 from twinloop.simulation.experiments.design import Design, How
 from twinloop.simulation.experiments.scenario import Scenario, run_of
 from twinloop.simulation.model.line import Line
@@ -58,13 +58,19 @@ class WarmUp:
 
 @dataclass(frozen=True)
 class _Output:
-    """When parts leave the line in one replication, in minutes, and how many are on it in two quarters of the time."""
+    """When parts leave the line in one replication, in minutes, and how many are on it in two quarters of the time.
+
+    On a line with spans: when they end the first.
+    """
 
     run: Run
 
     def __call__(self) -> tuple[Floats, float, float]:
         log = self.run.log()
-        left: Floats = log.time[(log.event == SHIP) | (log.event == SCRAP)]
+        through = (log.event == SHIP) | (log.event == SCRAP)
+        if self.run.line.spans:
+            through = (log.event == SPAN) & (log.entity == log.entities.index(self.run.line.spans[0].name))
+        left: Floats = log.time[through]
         quarter = log.horizon / 4
         gone = log.time[np.isin(log.event, LEAVING)]
         entered = log.time[log.event == ENTER]

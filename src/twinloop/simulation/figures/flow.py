@@ -156,6 +156,8 @@ def _notes(line: Line, station: Station) -> list[str]:
     """What a station needs, in a few short lines."""
     position = line.stations.index(station)
     notes = [f"{line.minutes_per_part(position):.3g} min/part"]
+    if station.unlimited:
+        notes = [f"{station.cycle.average:.3g} min", "all at once"]
     notes += [f"{station.batch} at a time"] if station.batch > 1 else []
     notes += [f"+ {count} {name}" for name, count in station.assembles.items()]
     notes += [f"{quantity:g} {name}" for name, quantity in station.materials.items()]
@@ -165,8 +167,11 @@ def _notes(line: Line, station: Station) -> list[str]:
 
 
 def _below(line: Line, dense: bool) -> list[str]:
-    """People, stocks and routes, one line of text each."""
-    lines = []
+    """A population, spans, people, stocks and routes, one line of text each."""
+    lines = [f"{line.source.population} go round"] if line.source.population else []
+    for span in line.spans:
+        limit = "" if span.limit is None else f", at most {span.limit} at once"
+        lines.append(f"{span.name}: from {span.start} to {span.end}{limit}")
     for group in line.operators:
         shifts = ", ".join(f"{shift.start_min:g} … {shift.end_min:g}" for shift in group.shifts)
         times = f", minutes {shifts} of the day" if shifts else ""

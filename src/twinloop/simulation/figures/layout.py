@@ -106,8 +106,9 @@ def _flows(line: Line) -> dict[tuple[str, str], float | None]:
     names = [station.name for station in line.stations]
     flows: dict[tuple[str, str], float | None] = {}
     for way in paths(line.stations, line.source.variants):
-        stops = [SOURCE, *(names[position] for position in way)]
-        flows |= dict.fromkeys(zip(stops, stops[1:] if line.branching else [*stops[1:], EXIT], strict=False))
+        stops = [*([] if line.closed else [SOURCE]), *(names[position] for position in way)]
+        last = stops[0] if line.closed else EXIT
+        flows |= dict.fromkeys(zip(stops, stops[1:] if line.branching else [*stops[1:], last], strict=False))
     for station in line.stations if line.branching else ():
         leaving = 1 - sum(station.next.values())
         flows |= {(station.name, name): share for name, share in station.next.items() if share > 0}

@@ -1,14 +1,15 @@
-"""What a line's log speaks of, by name: the source, every machine, and what machines share."""
+"""What a line's log speaks of, by name: the source, every machine, what machines share, and what is timed."""
 
 from twinloop.simulation.model.line import Line
 
 
 def entities(line: Line) -> tuple[str, ...]:
-    """Names by entity number: the source, every server of every station, every rework place, the resources."""
+    """Names by entity number: the source, every server of every station, every rework place, resources, spans."""
     places = [(station.name, station.servers) for station in line.stations]
     places += [(line.rework.name, line.rework.servers)] if line.rework else []
     places += resource_places(line)
-    return ("source", *(name for place in places for name in numbered(*place)))
+    spans = (span.name for span in line.spans)
+    return ("source", *(name for place in places for name in numbered(*place)), *spans)
 
 
 def resource_places(line: Line) -> list[tuple[str, int]]:

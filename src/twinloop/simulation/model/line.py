@@ -22,12 +22,15 @@ from twinloop.errors import InputError
 from twinloop.simulation.model.economy import Economy
 from twinloop.simulation.model.gathering import check_assemblies, check_batches, pieces
 from twinloop.simulation.model.initial import Initial, check_initial
+from twinloop.simulation.model.joint import Joint, check_joint
 from twinloop.simulation.model.materials import Material, check_materials
 from twinloop.simulation.model.overlay import overlaid
+from twinloop.simulation.model.population import check_population
 from twinloop.simulation.model.quality import Inspection, Rework, check_rework
 from twinloop.simulation.model.resources import Crew, Operators, Transport, check_operators
 from twinloop.simulation.model.routing import check_routing, check_serial, paths, visits
 from twinloop.simulation.model.source import Source
+from twinloop.simulation.model.span import Span, check_spans
 from twinloop.simulation.model.station import Station
 from twinloop.simulation.model.variants import check_variants, mean_cycle, mean_setup
 
@@ -49,7 +52,9 @@ class Line:
     Serial: parts visit all stations in order; `buffers` has one capacity between each two neighbours.
     Routed: as soon as a variant has a route or a station has `next`; each station then has its own `queue`
     and `buffers` stays empty. initial: parts that are there when the line starts. Resources that are null (crew,
-    transport) or empty (operators, materials) never make anyone wait.
+    transport) or empty (operators, materials) never make anyone wait. spans: what is timed from station to station, or
+    limited; a line with spans is told by the figures of a service (events.service), of which the first span is what
+    parts come for. joint: cycles of a part that are one row of a table.
 
     >>> from twinloop.simulation import Distribution, Station
     >>> press = Station(name="press", cycle=Distribution(kind="exponential", mean=2.0))
@@ -70,6 +75,8 @@ class Line:
     crew: Crew | None = None
     initial: tuple[Initial, ...] = ()
     transport: Transport | None = None
+    spans: tuple[Span, ...] = ()
+    joint: Joint | None = None
 
     def __post_init__(self) -> None:
         names = [station.name for station in self.stations] + ([self.rework.name] if self.rework else [])
@@ -77,7 +84,9 @@ class Line:
         if twice:
             raise ValueError(f"expected different station names, {twice[0]!r} comes twice")
         if self.routed:
-            check_routing(self.stations, self.buffers, self.source.variants, saturated=self.saturated)
+            check_routing(
+                self.stations, self.buffers, self.source.variants, saturated=self.saturated, closed=self.closed
+            )
         else:
             check_serial(self.stations, self.buffers, saturated=self.saturated)
         if sum(station.inspects for station in self.stations) > 1:
@@ -89,15 +98,19 @@ class Line:
     def _check_resources(self, places: list[str]) -> None:
         named = [*places, *(group.name for group in self.operators), *(stock.name for stock in self.materials)]
         named += ["vehicle"] if self.transport else []
+        named += [span.name for span in self.spans]
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
-            raise ValueError(f"expected different names of stations, operators and materials, {twice[0]!r} comes twice")
+            raise ValueError(
+                f"expected different names of stations, operators, materials and spans, {twice[0]!r} comes twice"
+            )
         check_operators(self.operators, self.crew, places, day=self.minutes_per_day)
         check_materials(self.materials, self.stations)
         check_variants(self.stations, self.source.variants)
         routes = self.routed and not self.branching
         check_initial(self.initial, self.stations, self.source.variants, self.rooms, routes=routes)
         self._check_waiting()
+        self._check_service()
         check_batches(self.stations, self.rooms)
         repeats = range(self.return_position, (self.inspecting or 0) + 1) if self.rework else ()
         variants = [variant.name for variant in self.source.variants]
@@ -110,8 +123,26 @@ class Line:
             if station.patience and (self.transport or (self.saturated and position in self.entries)):
                 reason = "transport" if self.transport else "a source that is never empty"
                 raise ValueError(f"station {station.name}: patience does not go with {reason}: nobody waits there")
-            if self.source.prioritised and station.batch > 1:
+            if self.prioritised and station.batch > 1:
                 raise ValueError(f"station {station.name}: priorities do not go with a batch, which waits as it came")
+
+    def _check_service(self) -> None:
+        """Raises ValueError for spans, a joint table, a population, unlimited stations that do not fit the rest."""
+        names = [station.name for station in self.stations]
+        fed = [names[entry] for entry in self.entries] if self.saturated else []
+        check_spans(self.spans, self.stations, self.source.variants, fed=fed, carried=self.transport is not None)
+        check_joint(self.joint, self.stations)
+        check_population(self.source, self.stations, self.entries, self.spans, initial=bool(self.initial))
+        staffed = {skill for group in self.operators for skill in group.skills}
+        for station in self.stations:
+            others = {
+                "a source that is never empty": station.name in fed,
+                "operators": station.name in staffed,
+                "transport": self.transport is not None,
+            }
+            reason = next((name for name, given in others.items() if given), None)
+            if station.unlimited and reason:
+                raise ValueError(f"station {station.name}: unlimited does not go with {reason}: nobody waits there")
 
     @property
     def routed(self) -> bool:
@@ -126,24 +157,41 @@ class Line:
     @property
     def saturated(self) -> bool:
         """Whether the source always has one more part."""
-        return self.source.interarrival is None and not self.source.orders
+        return self.source.interarrival is None and not self.source.orders and not self.closed
+
+    @property
+    def closed(self) -> bool:
+        """Whether a population goes round that never leaves."""
+        return self.source.population is not None
 
     @property
     def can_grow(self) -> bool:
         """Whether there is room for ever more parts, and no end of those that come."""
-        if self.source.orders:
+        if self.source.orders or self.closed:
             return False
         rooms = zip(self.stations, self.rooms, strict=True)
-        unlimited = {place for place, (station, room) in enumerate(rooms) if room == math.inf and not station.patience}
+        endless = {
+            place
+            for place, (station, room) in enumerate(rooms)
+            if room == math.inf and not station.patience and not station.unlimited
+        }
         if self.saturated:
-            return bool(unlimited.difference(self.entries))
+            return bool(endless.difference(self.entries))
         outside = self.source.when_full == "wait" and any(self.rooms[place] < math.inf for place in self.entries)
-        return outside or bool(unlimited)
+        return outside or bool(endless)
 
     @property
     def loses(self) -> bool:
         """Whether parts can leave unserved."""
-        return self.source.when_full == "lose" or any(station.patience for station in self.stations)
+        turned_away = self.source.when_full == "lose" or any(span.when_full == "lose" for span in self.spans)
+        return turned_away or any(station.patience for station in self.stations)
+
+    @property
+    def prioritised(self) -> bool:
+        """Whether not all parts have the same priority, those that are there at the start among them."""
+        names = [variant.name for variant in self.source.variants]
+        before = {names.index(parts.variant) if parts.variant else 0 for parts in self.initial}
+        return len(self.source.priorities | {self.source.priority(-1, variant) for variant in before}) > 1
 
     @property
     def initial_parts(self) -> int:
@@ -168,7 +216,9 @@ class Line:
     @property
     def _visits(self) -> NDArray[np.float64]:
         variants = self.source.variants
-        return visits(self.stations, variants) if self.routed else np.ones((len(variants), len(self.stations)))
+        if not self.routed:
+            return np.ones((len(variants), len(self.stations)))
+        return visits(self.stations, variants, closed=self.closed)
 
     @property
     def inspecting(self) -> int | None:
@@ -234,7 +284,7 @@ class Line:
         economy: Economy | None = None,
         confidence: float = 0.95,
         precision: float | None = None,
-        precision_of: str = "profit_per_day",
+        precision_of: str | None = None,
         max_replications: int = 1000,
         engine: "Engine" = "auto",
         workers: int = 1,
@@ -243,7 +293,8 @@ class Line:
         """Simulate `days` after the warm-up, `replications` times; the result is the same for any number of workers.
 
         Without a measured `curve` the inspection uses the line's assumed rates, and the result says so.
-        With a `precision` (0.02 for ±2 % of `precision_of`) replications go on in batches until it is reached.
+        With a `precision` (0.02 for ±2 % of `precision_of`, the first key figure unless given) replications go on in
+        batches until it is reached.
         Raises InputError for arguments that cannot be used, RunError when the line stops for good.
         """
         from twinloop.simulation.experiments.experiment import run_scenarios

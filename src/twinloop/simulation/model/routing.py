@@ -1,16 +1,18 @@
 """Where parts go on a routed line: routes per variant, or branches with probabilities (a Jackson network).
 
 Either every variant has its list of stations, in which one may come again (re-entrant), or stations say with which
-probability a part goes where next and the rest leaves. Whatever way a part takes, it must be able to leave.
+probability a part goes where next and the rest leaves. Whatever way a part takes, it must be able to leave; of a
+closed population, to come back to where it began (Gordon and Newell, 1967).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.errors import nearest
+from twinloop.simulation.model.population import check_closed
 from twinloop.simulation.model.source import Variant
 from twinloop.simulation.model.station import Station
 
@@ -33,9 +35,17 @@ def check_serial(stations: Sequence[Station], buffers: Sequence[int], *, saturat
 
 
 def check_routing(
-    stations: Sequence[Station], buffers: Sequence[int], variants: Sequence[Variant], *, saturated: bool
+    stations: Sequence[Station],
+    buffers: Sequence[int],
+    variants: Sequence[Variant],
+    *,
+    saturated: bool,
+    closed: bool = False,
 ) -> None:
-    """Raises ValueError for an unknown station, probabilities above 1, a loop without exit, a source in two places."""
+    """Raises ValueError for an unknown station, probabilities above 1, a loop without exit, a source in two places.
+
+    closed: whether nobody leaves: then the way back to where a part began is the exit.
+    """
     if buffers:
         raise ValueError("a routed line takes no buffers: give each station its own queue")
     names = [station.name for station in stations]
@@ -45,7 +55,7 @@ def check_routing(
                 raise ValueError(f"variant {variant.name}: route: unknown station {name!r}; {nearest(name, names)}")
     branching = any(station.next for station in stations)
     if branching:
-        _check_branches(stations, names)
+        _check_branches(stations, names, {names[path[0]] for path in paths(stations, variants)} if closed else set())
         for variant in variants:
             if len(variant.route or ()) > 1:
                 raise ValueError(
@@ -60,7 +70,8 @@ def check_routing(
         )
 
 
-def _check_branches(stations: Sequence[Station], names: Sequence[str]) -> None:
+def _check_branches(stations: Sequence[Station], names: Sequence[str], returns: Set[str]) -> None:
+    """returns: stations at which a closed population begins; empty where parts leave."""
     for station in stations:
         for name in station.next:
             if name not in names:
@@ -72,7 +83,9 @@ def _check_branches(stations: Sequence[Station], names: Sequence[str]) -> None:
                 f"got {total:g}"
             )
     ways = {station.name: [name for name, share in station.next.items() if share > 0] for station in stations}
-    out = {station.name for station in stations if math.fsum(station.next.values()) < LEAVES}
+    if returns:
+        check_closed(stations)
+    out = {station.name for station in stations if math.fsum(station.next.values()) < LEAVES} | returns
     while reaches := {name for name in names if name not in out and out.intersection(ways[name])}:
         out |= reaches
     trapped = [name for name in names if name not in out]
@@ -80,9 +93,12 @@ def _check_branches(stations: Sequence[Station], names: Sequence[str]) -> None:
         loop = [trapped[0]]
         while loop[-1] not in loop[:-1]:
             loop.append(ways[loop[-1]][0])
+        shown = " → ".join(loop[loop.index(loop[-1]) :])
+        if returns:
+            raise ValueError(f"no part ever comes back from the loop {shown} to {', '.join(sorted(returns))}")
         raise ValueError(
-            f"no part ever leaves the loop {' → '.join(loop[loop.index(loop[-1]) :])}: lower a probability of its "
-            "next, so that the rest leaves"
+            f"no part ever leaves the loop {shown}: lower a probability of its next, so that the rest leaves, or set "
+            "source.population for parts that never leave"
         )
 
 
@@ -96,8 +112,11 @@ def paths(stations: Sequence[Station], variants: Sequence[Variant]) -> tuple[tup
     return tuple(path[:1] for path in chosen) if any(station.next for station in stations) else chosen
 
 
-def visits(stations: Sequence[Station], variants: Sequence[Variant]) -> NDArray[np.float64]:
-    """[variants, stations] expected visits of one part, from its route or the traffic equations v = e + v·P."""
+def visits(stations: Sequence[Station], variants: Sequence[Variant], *, closed: bool = False) -> NDArray[np.float64]:
+    """[variants, stations] expected visits of one part, from its route or the traffic equations v = e + v·P.
+
+    closed: of one round, from where the part begins until it is there again.
+    """
     count = len(stations)
     entering = np.zeros((len(variants), count))
     for row, path in zip(entering, paths(stations, variants), strict=True):
@@ -109,4 +128,11 @@ def visits(stations: Sequence[Station], variants: Sequence[Variant]) -> NDArray[
     for row, station in zip(onward, stations, strict=True):
         for name, share in station.next.items():
             row[names.index(name)] = share
+    if closed:
+        # Who comes back to where a round began has ended it: a way there leads out.
+        return np.stack([_solved(onward * (row == 0), row) for row in entering])
     return np.asarray(np.linalg.solve((np.eye(count) - onward).T, entering.T).T, dtype=np.float64)
+
+
+def _solved(onward: NDArray[np.float64], entering: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.linalg.solve((np.eye(len(entering)) - onward).T, entering), dtype=np.float64)

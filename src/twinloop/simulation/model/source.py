@@ -57,6 +57,8 @@ class Source:
     as close to its share as possible at all times (goal chasing, as an assembly needs its parts). With `orders`
     only these are made, in order of release: part 0 is the first of the order released first.
     when_full: a part that arrives and finds no room waits outside, or is lost (Erlang's loss).
+    population: so many parts are there from the start and never leave, and nobody else comes (a closed network); who
+    is lost on its way begins again.
     """
 
     interarrival: Distribution | None = None
@@ -66,6 +68,7 @@ class Source:
     window: Annotated[int, Field(ge=1)] = 6
     orders: tuple[Order, ...] = ()
     when_full: Literal["wait", "lose"] = "wait"
+    population: Annotated[int, Field(ge=1)] | None = None
 
     def __post_init__(self) -> None:
         if self.orders and self.interarrival is not None:
@@ -87,9 +90,9 @@ class Source:
         return tuple(sorted(self.orders, key=lambda order: order.release_min))
 
     @property
-    def prioritised(self) -> bool:
-        """Whether not all parts have the same priority."""
-        return len({self.priority(0, variant) for variant in range(len(self.variants))} | set(self._urgent)) > 1
+    def priorities(self) -> set[int]:
+        """Every priority that its parts may have."""
+        return {self.priority(0, variant) for variant in range(len(self.variants))} | set(self._urgent)
 
     @cached_property
     def _urgent(self) -> tuple[int, ...]:

@@ -29,7 +29,7 @@ def mean_cycle(station: Station, variants: Sequence[Variant], weights: Sequence[
     """Mean minutes at the station for `weights` [variants] pieces of work, on a machine of speed 1."""
     if not station.cycles:
         factor = sum(weight * variant.cycle_factor for weight, variant in zip(weights, variants, strict=True))
-        return station.cycle.average * factor
+        return station.mean_cycle_min * factor
     return sum(
         weight * own.average
         if (own := station.cycles.get(variant.name))

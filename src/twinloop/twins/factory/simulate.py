@@ -32,6 +32,7 @@ from twinloop.simulation.experiments.sensitivity import Sensitivity, analyse
 from twinloop.simulation.maintenance.machines import standing
 from twinloop.simulation.maintenance.study import PREDICTIVE, Study, study
 from twinloop.simulation.maintenance.upkeep import FAILURE
+from twinloop.simulation.model.plain import plain
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
@@ -103,7 +104,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
     write_json(out / "answer.json", answer)
     write_json(out / "optimisation.json", _optimum_record(optimum))
     lengths = {"days": settings.days, "warmup_days": settings.warmup_days}
-    write_json(out / "today.json", {"line": dataclasses.asdict(sections.line), **lengths})
+    write_json(out / "today.json", {"line": plain(sections.line), **lengths})
     metrics = _metrics(found, answer) | _decisions(optimum, maintained)
     write_json(stage.root / paths.metrics("simulate"), metrics)
     for result in found.results:

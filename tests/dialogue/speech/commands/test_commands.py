@@ -23,14 +23,14 @@ from twinloop.dialogue.speech.commands.features import (
 )
 from twinloop.dialogue.speech.commands.recogniser import CommandRecogniser
 from twinloop.dialogue.speech.commands.settings import AugmentationSettings, CommandSettings
-from twinloop.dialogue.speech.commands.training import Command, Trained, train_commands
+from twinloop.dialogue.speech.commands.training import Command, Trained, Variants, train_commands, varied
 from twinloop.errors import InputError
 from twinloop.learning.settings import FitSettings
 
 SETTINGS = CommandSettings(
     width=4,
     batch=8,
-    augmentation=AugmentationSettings(speed=0.05),
+    augmentation=AugmentationSettings(speed=0.05, variants=3),
     fit=FitSettings(epochs=12, patience=12, keep="last"),
 )
 NO_AUGMENTATION = AugmentationSettings(speed=0, stretch=0, shift_s=0, noise_db=(200, 200), band_mask=0, frame_mask=0)
@@ -56,9 +56,13 @@ def commands() -> list[Command]:
     ]
 
 
+def without_cid(commands: list[Command]) -> Variants:
+    return varied([one for one in commands if one.speaker != "cid"], SETTINGS.augmentation, seed=4)
+
+
 @pytest.fixture(scope="module")
 def trained(commands: list[Command]) -> Trained:
-    return train_commands([one for one in commands if one.speaker != "cid"], SETTINGS, seed=4)
+    return train_commands(without_cid(commands), SETTINGS, seed=4)
 
 
 def test_words_of_a_stranger_are_recognised(trained: Trained, commands: list[Command]) -> None:
@@ -80,7 +84,7 @@ def test_the_graph_says_what_the_network_says(trained: Trained, commands: list[C
 
 
 def test_training_repeats_itself_to_the_last_bit(trained: Trained, commands: list[Command]) -> None:
-    again = train_commands([one for one in commands if one.speaker != "cid"], SETTINGS, seed=4)
+    again = train_commands(without_cid(commands), SETTINGS, seed=4)
     for one, other in zip(trained.network.parameters(), again.network.parameters(), strict=True):
         assert torch.equal(one, other)
 
@@ -88,7 +92,9 @@ def test_training_repeats_itself_to_the_last_bit(trained: Trained, commands: lis
 def test_each_speaker_is_judged_by_what_others_taught(commands: list[Command]) -> None:
     liar = [one._replace(word={"up": "down", "down": "up"}[one.word]) for one in commands if one.speaker == "cid"]
     honest = [one for one in commands if one.speaker != "cid"]
-    accuracies = leave_one_speaker_out([*honest, *liar], SETTINGS, seed=4)
+    everyone = [*honest, *liar]
+    variants = varied(everyone, SETTINGS.augmentation, seed=4)
+    accuracies = leave_one_speaker_out(everyone, variants, SETTINGS, seed=4)
     assert list(accuracies) == ["ann", "bob", "cid"]
     assert accuracies["cid"] <= 0.1
 
@@ -133,12 +139,22 @@ def test_without_variation_a_recording_stays_as_it_is(commands: list[Command]) -
     np.testing.assert_allclose(varied_features(features, NO_AUGMENTATION, rng), features, atol=1e-5)
 
 
+def test_variants_of_some_commands_are_those_of_all(commands: list[Command]) -> None:
+    variants = varied(commands[:6], SETTINGS.augmentation, seed=4)
+    some = variants.where([one.word == "up" for one in commands[:6]])
+    assert set(some.words) == {"up"}
+    assert len(some.words) == len(some.speakers) == some.features.shape[1]
+    np.testing.assert_array_equal(some.features[:, 0], variants.features[:, variants.words.index("up")])
+
+
 @pytest.mark.parametrize("words", [[], ["up"]])
 def test_fewer_than_two_words_are_refused(commands: list[Command], words: list[str]) -> None:
     with pytest.raises(InputError, match="at least two words"):
-        train_commands([one for one in commands if one.word in words], SETTINGS, seed=0)
+        few = [one for one in commands if one.word in words]
+        train_commands(varied(few, SETTINGS.augmentation, seed=0), SETTINGS, seed=0)
 
 
 def test_a_single_speaker_is_refused(commands: list[Command]) -> None:
     with pytest.raises(InputError, match="at least two speakers, got ann"):
-        leave_one_speaker_out([one for one in commands if one.speaker == "ann"], SETTINGS, seed=0)
+        alone = [one for one in commands if one.speaker == "ann"]
+        leave_one_speaker_out(alone, varied(alone, SETTINGS.augmentation, seed=0), SETTINGS, seed=0)

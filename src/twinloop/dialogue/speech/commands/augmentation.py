@@ -23,7 +23,7 @@ def varied_samples(samples: Floats, settings: AugmentationSettings, rng: Generat
 
 
 def varied_features(features: Floats, settings: AugmentationSettings, rng: Generator) -> Floats:
-    """[commands, 40, 61] each stretched in time and with a band and a span hidden."""
+    """[commands, 40, 49] each stretched in time and with a band and a span hidden."""
     varied = np.empty_like(features)
     for place, levels in enumerate(features):
         stretched = _stretched(levels, rng.uniform(1 - settings.stretch, 1 / (1 - settings.stretch)))
@@ -39,15 +39,15 @@ def varied_features(features: Floats, settings: AugmentationSettings, rng: Gener
 
 def _noise(length: int, rng: Generator) -> Floats:
     """Noise of mean square 1 whose power falls with a random power of the frequency, from 0 (white) to 2 (brown)."""
-    spectrum = np.fft.rfft(rng.standard_normal(length))
-    spectrum *= np.maximum(np.arange(len(spectrum)), 1.0) ** (-rng.uniform(0, 2) / 2)
-    noise = np.fft.irfft(spectrum, length)
+    parts = rng.standard_normal((2, length // 2 + 1), np.float32)
+    falling = np.maximum(np.arange(parts.shape[1], dtype=np.float32), 1) ** np.float32(-rng.uniform(0, 2) / 2)
+    noise = np.fft.irfft((parts[0] + 1j * parts[1]) * falling, length)
     scaled: Floats = (noise / (noise.std() + 1e-12)).astype(np.float32)
     return scaled
 
 
 def _stretched(levels: Floats, factor: float) -> Floats:
-    """[40, 61] the same levels, `factor` times as long about the middle; what lies beyond is as the ends are."""
+    """[40, 49] the same levels, `factor` times as long about the middle; what lies beyond is as the ends are."""
     middle = (FRAMES - 1) / 2
     places = np.clip((np.arange(FRAMES) - middle) / factor + middle, 0, FRAMES - 1)
     left = np.minimum(places.astype(int), FRAMES - 2)

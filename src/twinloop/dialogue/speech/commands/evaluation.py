@@ -7,7 +7,7 @@ import torch
 
 from twinloop.dialogue.speech.commands.features import features_of
 from twinloop.dialogue.speech.commands.settings import CommandSettings
-from twinloop.dialogue.speech.commands.training import Command, Trained, train_commands
+from twinloop.dialogue.speech.commands.training import Command, Trained, Variants, train_commands
 from twinloop.errors import InputError
 
 
@@ -20,13 +20,18 @@ def accuracy(trained: Trained, commands: Sequence[Command]) -> float:
     return float(np.mean(right))
 
 
-def leave_one_speaker_out(commands: Sequence[Command], settings: CommandSettings, *, seed: int) -> dict[str, float]:
-    """Accuracy at each speaker by a recogniser that learnt from all others. Raises InputError for a single speaker."""
+def leave_one_speaker_out(
+    commands: Sequence[Command], variants: Variants, settings: CommandSettings, *, seed: int
+) -> dict[str, float]:
+    """Accuracy at each speaker by a recogniser that learnt from all others.
+
+    variants: of all commands, in their order. Raises InputError for a single speaker.
+    """
     speakers = sorted({command.speaker for command in commands})
     if len(speakers) < 2:
         raise InputError(f"commands: expected recordings of at least two speakers, got {', '.join(speakers) or 'none'}")
     accuracies = {}
     for speaker in speakers:
-        trained = train_commands([one for one in commands if one.speaker != speaker], settings, seed=seed)
+        trained = train_commands(variants.where([one.speaker != speaker for one in commands]), settings, seed=seed)
         accuracies[speaker] = accuracy(trained, [one for one in commands if one.speaker == speaker])
     return accuracies

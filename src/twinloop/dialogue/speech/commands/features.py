@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 RATE = 8_000
 SECONDS = 1.0
 LENGTH = int(RATE * SECONDS)
-WINDOW, HOP = 256, 128
+WINDOW, HOP = 256, 160
 BANDS = 40
 FRAMES = 1 + (LENGTH - WINDOW) // HOP
 # In powers of ten: the range that is kept below the loudest, and that of frames with speech.
@@ -43,7 +43,7 @@ def windowed(samples: Floats, *, shift: int = 0) -> Floats:
 
 
 def command_features(windows: Floats) -> Floats:
-    """[commands, 40, 61] features of samples [commands, 8000]."""
+    """[commands, 40, 49] features of samples [commands, 8000]."""
     frames = np.lib.stride_tricks.sliding_window_view(windows, WINDOW, axis=1)[:, ::HOP]
     power = np.abs(np.fft.rfft(frames * np.hanning(WINDOW).astype(np.float32), axis=2)) ** 2
     mels = power.astype(np.float32) @ mel_filters(BANDS, rate=RATE, window=WINDOW, low_hz=60.0).T
@@ -56,5 +56,5 @@ def command_features(windows: Floats) -> Floats:
 
 
 def features_of(recordings: Sequence[Audio]) -> Floats:
-    """[recordings, 40, 61] features of recordings."""
+    """[recordings, 40, 49] features of recordings."""
     return command_features(np.stack([command_samples(audio) for audio in recordings]))

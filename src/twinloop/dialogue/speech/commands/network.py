@@ -1,11 +1,11 @@
-"""A small convolution network over log-mel spectra: a hundred thousand weights, milliseconds on one core."""
+"""A small convolution network over log-mel spectra: 50 000 weights, a millisecond on one core."""
 
 import torch
 from torch import Tensor, nn
 
 
 class CommandNetwork(nn.Module):
-    """Features [B, 40, 61] → logits [B, words]."""
+    """Features [B, 40, 49] → logits [B, words]."""
 
     def __init__(self, words: int, *, width: int, dropout: float) -> None:
         super().__init__()
@@ -13,8 +13,8 @@ class CommandNetwork(nn.Module):
         self.layers = nn.Sequential(
             _layer(1, widths[0], kernel=5, stride=2),
             _layer(widths[0], widths[1], kernel=3, stride=2),
-            _layer(widths[1], widths[2], kernel=3, stride=1),
-            _layer(widths[2], widths[3], kernel=3, stride=2),
+            _layer(widths[1], widths[2], kernel=3, stride=2),
+            _layer(widths[2], widths[3], kernel=3, stride=1),
         )
         self.drop = nn.Dropout(dropout)
         self.head = nn.Linear(2 * widths[3], words)

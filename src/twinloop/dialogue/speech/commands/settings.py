@@ -13,13 +13,15 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 @settings
 class AugmentationSettings:
-    """How a recording is varied each time that it is learnt from; all draws are uniform.
+    """How recordings are varied; all draws are uniform.
 
     speed: at most so much quicker or slower, pitch and vocal tract with it. stretch: likewise in time alone. shift_s:
     earlier or later in its window. noise_db: from the quietest to the loudest noise, below the level of the speech.
-    band_mask, frame_mask: the widest band and span that is hidden (SpecAugment: Park et al., 2019).
+    band_mask, frame_mask: the widest band and span that is hidden (SpecAugment: Park et al., 2019). variants: of each
+    recording that are kept; stretch and masks are drawn anew each time that one is learnt from.
     """
 
+    variants: Annotated[int, Field(ge=1, le=1000)] = 6
     speed: Share = 0.2
     stretch: Share = 0.15
     shift_s: Annotated[float, Field(ge=0, le=1)] = 0.1
@@ -33,10 +35,10 @@ class CommandSettings:
     """A convolution network over log-mel spectra. width: channels of its first layer, a quarter of its last one's."""
 
     width: Annotated[int, Field(ge=4, le=256)] = 16
-    dropout: Share = 0.3
+    dropout: Share = 0.1
     smoothing: Share = 0.1
     batch: Annotated[int, Field(ge=2, le=100_000)] = 64
-    learning_rate: Annotated[float, Field(gt=0)] = 5e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 8e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-2
     augmentation: AugmentationSettings = AugmentationSettings()
-    fit: FitSettings = dataclasses.field(default_factory=lambda: FitSettings(epochs=24, patience=24, keep="last"))
+    fit: FitSettings = dataclasses.field(default_factory=lambda: FitSettings(epochs=16, patience=16, keep="last"))

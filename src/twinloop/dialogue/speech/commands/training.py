@@ -1,17 +1,19 @@
 """Trains the recogniser of spoken commands with Lightning and writes it as an ONNX graph.
 
-Every epoch learns from each recording once, varied anew; draws follow from seed and epoch alone. Nothing but recordings
-to learn from is seen: what is chosen, is chosen on other speakers (`evaluation`).
+A few variants of each recording are made once, whoever learns from them; every epoch learns from one of each, stretched
+and masked anew. Draws follow from seed and epoch alone.
 """
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytorch_lightning as lightning
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -21,11 +23,14 @@ from twinloop.dialogue.speech.commands.augmentation import varied_features, vari
 from twinloop.dialogue.speech.commands.features import BANDS, FRAMES, RATE, command_features
 from twinloop.dialogue.speech.commands.network import CommandNetwork
 from twinloop.dialogue.speech.commands.recogniser import INPUT, OUTPUT, WORDS
-from twinloop.dialogue.speech.commands.settings import CommandSettings
+from twinloop.dialogue.speech.commands.settings import AugmentationSettings, CommandSettings
 from twinloop.errors import InputError
 from twinloop.learning.export import to_onnx
 from twinloop.learning.fit import fit
 from twinloop.learning.signature import Input
+
+# Recordings that become features at once.
+CHUNK = 64
 
 
 class Command(NamedTuple):
@@ -34,6 +39,19 @@ class Command(NamedTuple):
     audio: Audio
     word: str
     speaker: str
+
+
+class Variants(NamedTuple):
+    """Recordings as they are learnt from. features: [variants, commands, 40, 49], in half precision to be smaller."""
+
+    features: NDArray[np.float16]
+    words: tuple[str, ...]
+    speakers: tuple[str, ...]
+
+    def where(self, kept: Sequence[bool]) -> "Variants":
+        """Those of some of the commands."""
+        words, speakers = (tuple(compress(names, kept)) for names in (self.words, self.speakers))
+        return Variants(self.features[:, np.asarray(kept, bool)], words, speakers)
 
 
 class Trained(NamedTuple):
@@ -48,14 +66,27 @@ class Trained(NamedTuple):
         to_onnx(self.network, inputs, path=path, outputs=(OUTPUT,), metadata={WORDS: json.dumps(self.words)})
 
 
-def train_commands(commands: Sequence[Command], settings: CommandSettings, *, seed: int) -> Trained:
-    """A recogniser of the words in `commands`. Raises InputError for fewer than two words."""
-    words = tuple(sorted({command.word for command in commands}))
+def varied(commands: Sequence[Command], settings: AugmentationSettings, *, seed: int) -> Variants:
+    """Variants of recordings, in their order."""
+    recordings = [resampled(command.audio, RATE).samples for command in commands]
+    features = np.empty((settings.variants, len(recordings), BANDS, FRAMES), np.float16)
+    for variant in range(settings.variants):
+        rng = np.random.default_rng([seed, variant])
+        for start in range(0, len(recordings), CHUNK):
+            some = recordings[start : start + CHUNK]
+            windows = np.stack([varied_samples(samples, settings, rng) for samples in some])
+            features[variant, start : start + len(some)] = command_features(windows)
+    return Variants(features, tuple(one.word for one in commands), tuple(one.speaker for one in commands))
+
+
+def train_commands(variants: Variants, settings: CommandSettings, *, seed: int) -> Trained:
+    """A recogniser of the words in `variants`. Raises InputError for fewer than two words."""
+    words = tuple(sorted(set(variants.words)))
     if len(words) < 2:
         raise InputError(f"commands: expected recordings of at least two words, got {', '.join(words) or 'none'}")
     torch.manual_seed(seed)
     network = CommandNetwork(len(words), width=settings.width, dropout=settings.dropout)
-    fit(_Task(network, commands, words, settings, seed=seed), settings.fit, monitor="fitness", seed=seed)
+    fit(_Task(network, variants, words, settings, seed=seed), settings.fit, monitor="fitness", seed=seed)
     return Trained(network.eval(), words)
 
 
@@ -65,7 +96,7 @@ class _Task(lightning.LightningModule):
     def __init__(
         self,
         network: CommandNetwork,
-        commands: Sequence[Command],
+        variants: Variants,
         words: tuple[str, ...],
         settings: CommandSettings,
         *,
@@ -73,8 +104,8 @@ class _Task(lightning.LightningModule):
     ) -> None:
         super().__init__()
         self.network, self.options, self.seed = network, settings, seed
-        self.recordings = [resampled(command.audio, RATE).samples for command in commands]
-        self.targets = np.array([words.index(command.word) for command in commands])
+        self.features = variants.features
+        self.targets = np.array([words.index(word) for word in variants.words])
 
     def train_dataloader(self) -> Any:
         return _Batches(self)
@@ -101,14 +132,14 @@ class _Batches:
         self.task = task
 
     def __len__(self) -> int:
-        return max(len(self.task.recordings) // self.task.options.batch, 1)
+        return max(len(self.task.targets) // self.task.options.batch, 1)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         task, augmentation = self.task, self.task.options.augmentation
         rng = np.random.default_rng([task.seed, task.current_epoch])
-        order = rng.permutation(len(task.recordings))
+        order = rng.permutation(len(task.targets))
         for batch in range(len(self)):
             chosen = order[batch * task.options.batch : (batch + 1) * task.options.batch]
-            windows = np.stack([varied_samples(task.recordings[row], augmentation, rng) for row in chosen])
-            features = varied_features(command_features(windows), augmentation, rng)
+            some = task.features[rng.integers(0, len(task.features), len(chosen)), chosen].astype(np.float32)
+            features = varied_features(some, augmentation, rng)
             yield torch.from_numpy(features), torch.from_numpy(task.targets[chosen])
