@@ -121,6 +121,23 @@ def test_the_calendar_has_overlaps_recurrences_priorities_preparation_and_zones(
 
 
 @pytest.mark.parametrize(
+    "settings",
+    [
+        PersonSettings(documents=12, own_share=0.1, messages=20, speakers=8, topics=8, meetings=1),
+        PersonSettings(documents=200, own_share=0.95, messages=20, meetings=0),
+        PersonSettings(documents=60, own_share=0.1, pages=20, unanswerable_share=0.5, messages=20),
+    ],
+)
+def test_unusual_settings_give_all_that_they_ask_for(settings: PersonSettings) -> None:
+    one = person(settings, seed=3)
+    assert len(one.papers) == settings.documents
+    assert len({paper.subject for paper in one.papers}) == settings.documents
+    assert len(one.meetings) == settings.meetings
+    hopeless = sum(bool(question.reason) for question in one.questions)
+    assert hopeless / len(one.questions) == pytest.approx(settings.unanswerable_share, abs=0.05)
+
+
+@pytest.mark.parametrize(
     ("values", "expected"),
     [
         ({"documents": 3}, "PersonSettings.documents = 3: expected an integer ≥ 12"),

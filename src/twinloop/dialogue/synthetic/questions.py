@@ -63,11 +63,13 @@ def questions(papers: Sequence[Paper], owner: str, share: float, rng: Generator)
     wanted = round(len(asked) * share / (1 - share))
     pools = list(_hopeless(mine, papers).items())
     for number in range(wanted):
+        pools = [(reason, pool) for reason, pool in pools if pool]
+        if not pools:
+            break
         reason, pool = pools[number % len(pools)]
-        if pool:
-            subject, field, split = pool.pop(int(rng.integers(len(pool))))
-            first, second = _worded(subject, field, split, rng)
-            asked.append(Question(first[0], second[0], "", "", 0, 0, 0, "", first[1], second[1], split, reason))
+        subject, field, split = pool.pop(int(rng.integers(len(pool))))
+        first, second = _worded(subject, field, split, rng)
+        asked.append(Question(first[0], second[0], "", "", 0, 0, 0, "", first[1], second[1], split, reason))
     return asked
 
 
