@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,8 @@ OTHER = Origin("two", 8, {"hear": "d" * 64, "speak": "b" * 64}, index="c" * 64)
     [
         (OTHER, (), "measured elsewhere: machine one, here two; cores 2, here 8; and hear: measure the service again"),
         (OTHER, ("machine", "cores"), "measured elsewhere: hear aaaaaaaaaaaa…, here dddddddddddd…: measure"),
-        (HERE._replace(index=""), (), "index cccccccccccc…, here none"),
-        (HERE._replace(providers={"hear": "a" * 64}), (), "speak bbbbbbbbbbbb…, here none"),
+        (replace(HERE, index=""), (), "index cccccccccccc…, here none"),
+        (replace(HERE, providers={"hear": "a" * 64}), (), "speak bbbbbbbbbbbb…, here none"),
         (HERE, ("machin",), "allowed: unknown name 'machin'; did you mean 'machine'"),
     ],
 )
@@ -124,8 +125,8 @@ def changed(**columns: list[Any]) -> dict[str, Any]:
         ({"batches": {"her": {1: 0.3}}}, "batches: component: unknown name 'her'; did you mean 'hear'"),
         ({"batches": {"hear": {0: 0.3}}}, "batches: hear: expected sizes from 1 and seconds > 0, got 0: 0.3"),
         ({"batches": {"hear": {2: math.nan}}}, "got 2: nan"),
-        ({"origin": HERE._replace(cores=0)}, "expected cores from 1"),
-        ({"origin": HERE._replace(providers={"hear": ""})}, "expected a digest of every provider"),
+        ({"origin": replace(HERE, cores=0)}, "expected cores from 1"),
+        ({"origin": replace(HERE, providers={"hear": ""})}, "expected a digest of every provider"),
         ({"memory_gib": 0.0}, "expected memory_gib > 0"),
         ({"memory_gib": math.nan}, "expected memory_gib > 0"),
         ({"draws": -1}, "expected draws ≥ 0"),

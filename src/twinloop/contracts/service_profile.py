@@ -9,9 +9,8 @@ a profile is an input that is pinned, as a latency is.
 
 import math
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -27,7 +26,8 @@ CPU, WAITING = "cpu_s", "waiting_s"
 Floats = NDArray[np.float64]
 
 
-class Origin(NamedTuple):
+@dataclass(frozen=True)
+class Origin:
     """What a profile was measured on and with.
 
     machine: a name that tells machines apart. cores: that the service could use. providers: role → digest. index:
@@ -169,7 +169,7 @@ class ServiceProfile:
         """Write Parquet."""
         header = {
             "components": self.components,
-            "origin": self.origin._asdict() | {"providers": dict(self.origin.providers)},
+            "origin": asdict(self.origin),
             "memory_gib": self.memory_gib,
             "batches": {component: dict(sizes) for component, sizes in self.batches.items()},
             "draws": self.draws,
