@@ -62,13 +62,13 @@ def _figures(asked: Asked, index: Index) -> dict[str, Any]:
         candidates = answers.candidates(query.text)[0]
         first.append(_hit(candidates[:1], query))
         two.append(_hit(candidates[:2], query))
-        sure.append(confidence(candidates[0], SETTINGS.refusal))
+        sure.append(confidence(candidates[0], SETTINGS.refusal, encoded=True))
         # All passages are looked through as before, but for the one that answers.
         every = index.search(query.text, SETTINGS.passages + 1)
         right = index.search(query.text, 1, within=[query.document])
         given.append(_hit(selector.ranked(query.text, right)[0][:1], query))
         others = [hit for hit in every if hit.chunk.document != query.document][: SETTINGS.passages]
-        lacking.append(confidence(selector.ranked(query.text, others)[0][0], SETTINGS.refusal))
+        lacking.append(confidence(selector.ranked(query.text, others)[0][0], SETTINGS.refusal, encoded=True))
     groups, threshold = [query.group for query in asked.queries], SETTINGS.refusal.threshold
     at_10 = threshold_for(sure, refused=0.1)
     shares = {

@@ -19,7 +19,7 @@ from typing import Any
 
 from twinloop.errors import TwinloopError
 
-PARTS = {"retrieval": "benchmarks.retrieval", "answers": "benchmarks.answers"}
+PARTS = {"retrieval": "benchmarks.retrieval", "answers": "benchmarks.answers", "persona": "benchmarks.persona"}
 
 
 def main() -> None:

@@ -1,11 +1,12 @@
 """Spoken digits: how well a small network, trained here in minutes, hears one of ten words.
 
 Free Spoken Digit Dataset in speech/fsdd. digits_official: its own split, recordings 0 to 4 of each speaker and digit
-judged by what 5 to 49 taught. digits_leave_one_speaker_out: mean over the six speakers, each judged by what the other
-five taught (digits_without_…). Settings are the defaults of `CommandSettings`; the last epoch's weights are judged.
+judged by what 5 to 49 taught. digits_leave_one_speaker_out: mean over the six speakers, each judged by what the
+other five taught (digits_without_…). Settings are the defaults of `CommandSettings`; the last epoch's weights are
+judged.
 
-Settings were chosen by `python -m benchmarks.digits --data DIR`: the mean accuracy at a validation speaker, the next one
-by name, of recognisers that saw neither that one nor the speaker that is left out.
+Settings were chosen by `python -m benchmarks.digits --data DIR`: the mean accuracy at a validation speaker, the next
+one by name, of recognisers that saw neither that one nor the speaker that is left out.
 """
 
 import argparse
@@ -15,25 +16,25 @@ from pathlib import Path
 
 import numpy as np
 
+from twinloop.dialogue.datasets.layouts import read
+from twinloop.dialogue.datasets.settings import CorpusSettings
 from twinloop.dialogue.speech.audio import read_audio
 from twinloop.dialogue.speech.commands.evaluation import accuracy, leave_one_speaker_out
+from twinloop.dialogue.speech.commands.features import RATE
 from twinloop.dialogue.speech.commands.settings import AugmentationSettings, CommandSettings
 from twinloop.dialogue.speech.commands.training import Command, train_commands, varied
 from twinloop.errors import InputError
 
 SEED = 20261130
-DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-OFFICIAL_TEST = range(5)
 
 
 def measured(data: Path | None, work: Path, reasons: dict[str, str]) -> dict[str, float | None]:
     """Accuracy by the official split and by speaker."""
-    takes = spoken_digits(data)
-    commands = [command for command, _ in takes]
+    commands, tested = spoken_digits(data)
     settings = CommandSettings()
     variants = varied(commands, settings.augmentation, seed=SEED)
-    trained = train_commands(variants.where([take not in OFFICIAL_TEST for _, take in takes]), settings, seed=SEED)
-    official = accuracy(trained, [command for command, take in takes if take in OFFICIAL_TEST])
+    trained = train_commands(variants.where([not test for test in tested]), settings, seed=SEED)
+    official = accuracy(trained, [command for command, test in zip(commands, tested, strict=True) if test])
     by_speaker = leave_one_speaker_out(commands, variants, settings, seed=SEED)
     return {
         "digits_official": round(official, 4),
@@ -44,7 +45,7 @@ def measured(data: Path | None, work: Path, reasons: dict[str, str]) -> dict[str
 
 def validation(data: Path, settings: CommandSettings) -> dict[str, float]:
     """Accuracy at validation speakers of recognisers that saw neither them nor the speaker who is left out."""
-    commands = [command for command, _ in spoken_digits(data)]
+    commands, _ = spoken_digits(data)
     speakers = sorted({command.speaker for command in commands})
     variants = varied(commands, settings.augmentation, seed=SEED)
     accuracies = {}
@@ -56,17 +57,16 @@ def validation(data: Path, settings: CommandSettings) -> dict[str, float]:
     return {"digits_validation": float(np.mean(list(accuracies.values()))), **accuracies}
 
 
-def spoken_digits(data: Path | None) -> list[tuple[Command, int]]:
-    """Recordings with their take, from files called digit_speaker_take.wav. Raises InputError where there is none."""
-    if data is None or not (folder := data / "speech/fsdd/recordings").is_dir():
-        raise InputError("digits: expected a folder with speech/fsdd/recordings, found none: give --data")
-    takes = []
-    for path in sorted(folder.glob("[0-9]_*_*.wav")):
-        digit, speaker, take = path.stem.split("_")
-        takes.append((Command(read_audio(path, rate=8_000).audio, DIGITS[int(digit)], speaker), int(take)))
-    if not takes:
-        raise InputError(f"digits: {folder}: expected recordings called digit_speaker_take.wav, found none")
-    return takes
+def spoken_digits(data: Path | None) -> tuple[list[Command], list[bool]]:
+    """Recordings, and whether each is of the official test. Raises InputError where there is none."""
+    if data is None or not (data / "speech/fsdd").is_dir():
+        raise InputError("digits: expected a folder with speech/fsdd, found none: give --data")
+    corpus = read(data / "speech/fsdd", CorpusSettings(kind="digits"))
+    commands = [
+        Command(read_audio(corpus.recording_files[name], rate=RATE).audio, word, speaker)
+        for name, word, speaker in corpus.recordings.select("recording", "text", "speaker").rows()
+    ]
+    return commands, (corpus.recordings["split"] == "test").to_list()
 
 
 def main() -> None:

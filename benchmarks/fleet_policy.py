@@ -18,8 +18,7 @@ import polars as pl
 
 from twinloop.contracts import AlertCurve
 from twinloop.numbers import Interval
-from twinloop.prognostics.evaluation.alerts import alert_curve
-from twinloop.prognostics.evaluation.foretelling import common_threshold, failures_found, watched
+from twinloop.prognostics.evaluation.failures import common_threshold, failures_found, watched
 from twinloop.prognostics.evaluation.leads import lead_curve
 from twinloop.prognostics.features.reference import Reference, fit_reference
 from twinloop.prognostics.features.settings import FeatureSettings
@@ -65,7 +64,7 @@ class Sizes(NamedTuple):
     days: int = 180
     warmup_days: int = 30
     replications: int = 20
-    half: int = 6
+    half: int = 12
     half_days: int = 120
     scored: int = 5
     draws: int = 50
@@ -135,7 +134,7 @@ def alarms(foresight: Foresight, scores: pl.DataFrame, seed: int, *, draws: int 
     }
     thresholds = np.unique(np.quantile(np.concatenate(list(said_of.values())), 1 - np.geomspace(0.5, 1e-3, THRESHOLDS)))
     curves = [
-        alert_curve(
+        AlertCurve.of_lives(
             watched(table, lives, name, score, rows),
             thresholds=thresholds,
             window_hours=window,
@@ -203,7 +202,11 @@ def policies(foresight: Foresight, scorer: fl.HazardScorer, seed: int, sizes: Si
 
 
 def half_capacity(foresight: Foresight, seed: int, sizes: Sizes) -> dict[str, Any]:
-    """What the joint rule saves a vehicle and day against the best thresholds, the workshop being half open."""
+    """What the joint rule saves a vehicle and day against the best thresholds, the workshop being half open.
+
+    Most of the downtime is then waiting for a bay, and an hour that a vehicle stands costs less than one in which it is
+    driven without being maintained: so what an hour of driving costs is told, too.
+    """
     fleet = half_open(fl.StandardFleet(vehicles=sizes.vehicles).fleet())
     how = {"days": sizes.half_days, "warmup_days": sizes.warmup_days, "seed": MEET + 1000 * seed}
     intervals = fl.tuned(fl.FixedInterval({}), fleet, **how).values
@@ -215,7 +218,10 @@ def half_capacity(foresight: Foresight, seed: int, sizes: Sizes) -> dict[str, An
     return {
         "joint_rule_gain_half_capacity": value(minus(change[COST])),
         "joint_rule_gain_half_capacity_relative": value(minus(change.relative(COST))),
+        "joint_rule_gain_half_capacity_per_hour": value(minus(change["cost_per_hour"])),
         "half_capacity_utilisation": value(thresholds["bay_utilisation"]),
+        "half_capacity_availability": value(thresholds["availability"]),
+        "half_capacity_availability_joint": value(joint["availability"]),
     }
 
 

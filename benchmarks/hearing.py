@@ -3,22 +3,30 @@
 human_wer, human_wer_embedded: of Whisper tiny.en and of PocketSphinx on the read sentences of speech/human/librivox;
 cards_wer and cards_wer_embedded of the playing cards beside them, whose numbers are compared as words. `_half` is half
 of a 95 % interval, by bootstrap over recordings: of five each, so it is wide.
+
+speaker_eer: equal error rate of Resemblyzer's encoder, over all pairs of utterances of the six speakers of speech/fsdd,
+none of whom it learnt from; an utterance is six of a speaker's digits in a row.
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from twinloop.dialogue.providers.protocols import SpeechToText
+from twinloop.dialogue.datasets.layouts import read
+from twinloop.dialogue.datasets.settings import CorpusSettings
+from twinloop.dialogue.providers.protocols import Audio, SpeechToText
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
-from twinloop.dialogue.speech.audio import read_audio
+from twinloop.dialogue.providers.weights import Places
+from twinloop.dialogue.speech.audio import RATE, read_audio
 from twinloop.dialogue.speech.errors import WordErrors, total, word_errors
-from twinloop.errors import InputError, RunError
+from twinloop.dialogue.speech.speakers.encoder import SpeakerEncoder
+from twinloop.dialogue.speech.speakers.verification import all_pairs, equal_error_rate
+from twinloop.errors import InputError, RunError, TwinloopError
 
 RECOGNISERS = {"": "whisper", "_embedded": "pocketsphinx"}
+UTTERANCES, DIGITS = 10, 6
 DRAWS = 2000
 SEED = 20261130
 
@@ -27,8 +35,10 @@ def measured(data: Path | None, work: Path, reasons: dict[str, str]) -> dict[str
     """Word error rates of both recognisers; None, with the reason, where one cannot be had."""
     if data is None or not (data / "speech/human").is_dir():
         raise InputError("speech: expected a folder with speech/human, found none: give --data")
-    folder = data / "speech/human"
-    sets = {"human": librivox(folder / "librivox"), "cards": cards(folder / "cards")}
+    sets = {
+        "human": read(data / "speech/human/librivox", CorpusSettings(kind="recordings")),
+        "cards": read(data / "speech/human/cards", CorpusSettings(kind="recordings")),
+    }
     figures: dict[str, float | None] = {}
     for suffix, name in RECOGNISERS.items():
         try:
@@ -37,23 +47,36 @@ def measured(data: Path | None, work: Path, reasons: dict[str, str]) -> dict[str
             figures |= {f"{key}_wer{suffix}": None for key in sets}
             reasons |= {f"{key}_wer{suffix}": str(reason) for key in sets}
             continue
-        for key, texts in sets.items():
-            errors = [word_errors(text, ears.transcribe(read_audio(path).audio).text) for path, text in texts.items()]
+        for key, corpus in sets.items():
+            errors = [
+                word_errors(text, ears.transcribe(read_audio(corpus.recording_files[name]).audio).text)
+                for name, text in corpus.recordings.select("recording", "text").rows()
+            ]
             figures[f"{key}_wer{suffix}"] = round(total(errors).rate, 4)
             figures[f"{key}_wer{suffix}_half"] = round(half_width(errors), 4)
+    try:
+        figures["speaker_eer"] = round(speaker_eer(data, work), 4)
+    except TwinloopError as reason:
+        figures["speaker_eer"], reasons["speaker_eer"] = None, str(reason)
     return figures
 
 
-def librivox(folder: Path) -> dict[Path, str]:
-    """Recording → text, of read sentences with a text file each."""
-    return {path.with_suffix(".wav"): path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.txt"))}
+def speaker_eer(data: Path, work: Path) -> float:
+    """How often speakers are confused, where as many strangers are accepted as speakers rejected."""
+    # torch, for once.
+    from twinloop.dialogue.speech.speakers.export import export_speaker_encoder
 
-
-def cards(folder: Path) -> dict[Path, str]:
-    """Recording → text, of a transcription in CMU Sphinx's form: <s> text </s> (name)."""
-    lines = (folder / "cards.transcription").read_text(encoding="utf-8").splitlines()
-    found = (re.fullmatch(r"<s>(.*)</s>\s*\((\w+)\)\s*", line) for line in lines)
-    return {folder / f"{match[2]}.wav": match[1].strip() for match in found if match}
+    export_speaker_encoder(Places(), work / "speaker.onnx")
+    encoder = SpeakerEncoder(work / "speaker.onnx")
+    corpus = read(data / "speech/fsdd", CorpusSettings(kind="digits"))
+    rng = np.random.default_rng(SEED)
+    vectors, speakers = [], []
+    for (speaker,), own in corpus.recordings.group_by("speaker", maintain_order=True):
+        for names in rng.choice(own["recording"].to_list(), (UTTERANCES, DIGITS), replace=False):
+            digits = [read_audio(corpus.recording_files[name]).audio.samples for name in names]
+            vectors.append(encoder.encode(Audio(np.concatenate(digits), RATE)))
+            speakers.append(str(speaker))
+    return equal_error_rate(all_pairs(np.stack(vectors), speakers)).rate
 
 
 def half_width(errors: Sequence[WordErrors]) -> float:

@@ -1,4 +1,4 @@
-"""The registered detector behind `mlflow models serve` on loopback: latency, errors and memory under load.
+"""The registered detector as `serve` runs it on loopback: latency, errors and memory under load.
 
 `python benchmarks/serving.py --json` prints one JSON object. A default-size detector is registered in a store of its
 own in a temporary folder and served by one worker; clients ask for single images, one request after the other. Memory
@@ -28,13 +28,13 @@ import psutil
 from PIL import Image
 
 from twinloop.contracts import OperatingPoint
+from twinloop.contracts.calibration import Calibration
 from twinloop.learning.spec import Spec
 from twinloop.tracking.execution import find_or_create
 from twinloop.tracking.registering import serve_command
 from twinloop.tracking.store import open_store
 from twinloop.twins.factory.serving.detector import register_detector
 from twinloop.vision.inference.pictures import Pixels
-from twinloop.vision.scores import Calibration
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "factory-detector"

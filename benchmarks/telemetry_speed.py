@@ -35,7 +35,7 @@ from twinloop.prognostics.features.reference import Reference, fit_reference
 from twinloop.prognostics.features.settings import FeatureSettings
 from twinloop.prognostics.features.stream import features
 from twinloop.prognostics.inference.graphs import export_hazard, open_hazard
-from twinloop.prognostics.inference.risks import Consequence, risk_table
+from twinloop.prognostics.inference.risks import Consequence, asked, risk_table
 from twinloop.prognostics.models.hazard import fit_hazard, tree_inputs
 from twinloop.prognostics.models.sequences import Sequences
 from twinloop.prognostics.models.settings import HazardSettings
@@ -139,7 +139,7 @@ def fleet() -> dict[str, float]:
         made = features(telemetry, reference, settings, events=events)
         windowed = time.perf_counter()
         model, table = open_hazard(folder), FeatureTable.of(made)
-        risks = risk_table(model, table, lives, consequences, clock="calendar")
+        risks = risk_table(asked(model, table, lives), consequences, clock="calendar")
         ended = time.perf_counter()
     return {
         "fleet_10000_rows": len(telemetry),

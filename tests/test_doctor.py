@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.prognostics.data import written as telemetry
-from tests.vision.datasets.images import plain_folder, texture
+from tests.vision.datasets.images import plain_folder, put, texture
 from tests.vision.datasets.written import WRITTEN
 from twinloop import cli
 from twinloop.vision.datasets.layouts import LAYOUTS
@@ -44,6 +44,42 @@ def test_an_unknown_layout_lists_what_was_looked_for(tmp_path: Path, capsys: pyt
     for layout in LAYOUTS:
         assert layout.name in shown
         assert layout.looks_for in shown
+
+
+def test_settings_are_called_as_in_params(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for i in range(4):
+        put(tmp_path / "front_1" / f"{i}.png", texture(i))
+        put(tmp_path / "front_2" / f"{i}.png", texture(10 + i))
+    assert cli.main(["doctor", "data", str(tmp_path)]) == 1
+    assert "name what is good: factory.data.good=[front_1]" in capsys.readouterr().out
+
+
+def test_two_layouts_in_one_folder_are_asked_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    WRITTEN["yolo"](tmp_path)
+    rows = "".join(f"{i}.jpg,dent\n" for i in range(17))
+    (tmp_path / "labels.csv").write_text(f"file,label\n{rows}")
+    assert cli.main(["doctor", "data", str(tmp_path)]) == 1
+    shown = capsys.readouterr().out.splitlines()
+    assert "fits the layouts yolo and table: factory.data.kind=yolo" in shown[0]
+    assert shown[-1] == "1 problem"
+
+
+def test_images_without_a_layout_are_told_what_is_near(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(tmp_path / "1.png", texture(1))
+    assert cli.main(["doctor", "data", str(tmp_path)]) == 1
+    shown = capsys.readouterr().out
+    assert "– near       1 images (1 in .)" in shown
+    assert "put them into good/" in shown
+
+
+def test_another_source_of_the_defects_is_a_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for i in range(20):
+        put(tmp_path / "good" / f"{i}.png", texture(i))
+        put(tmp_path / "dent" / f"{i}.jpg", texture(50 + i))
+    assert cli.main(["doctor", "data", str(tmp_path)]) == 1
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[1].startswith("✗ source     Good and defective images do not come from one source")
+    assert shown[-1] == "1 problem"
 
 
 def test_telemetry_is_told_with_its_layout_its_leaks_and_what_it_lacks(

@@ -1,5 +1,6 @@
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -137,3 +138,45 @@ def test_a_file_that_is_no_parquet_or_is_not_there_is_one_line(tmp_path: Path) -
         with pytest.raises(InputError, match=f"{name}: expected a Parquet file, it cannot be read") as caught:
             AlertCurve.load(tmp_path / name)
         assert "\n" not in str(caught.value)
+
+
+ASSETS = ["a"] * 4 + ["b"] * 4
+HOURS = [0, 10, 20, 30] * 2
+SCORES = [0.1, 0.7, 0.2, 0.9, 0.1, 0.6, 0.1, 0.1]
+
+
+def test_a_curve_of_plain_alarms_counts_hits_lead_times_and_false_alarms() -> None:
+    # Asset a fails in hour 34: its alarm in hour 30 is a hit with 4 hours left, that in hour 10 and b's are false.
+    curve = AlertCurve.of(SCORES, HOURS, ASSETS, {"a": 34.0}, window_hours=8.0, thresholds=[0.5, 0.8], draws=20)
+    assert curve.recall[0].tolist() == [1.0, 1.0]
+    assert curve.lead_hours[0, :, 5] == pytest.approx([4.0, 4.0])
+    # Watched: 26 hours of a, 22 of b, as nobody knows what comes after its last score.
+    assert curve.false_alarms[0] == pytest.approx([2 / (48 / 730), 0.0])
+    assert (curve.failures, curve.draws, curve.threshold) == (1, 20, 0.8)
+
+
+def test_rows_may_come_in_any_order_and_thresholds_from_the_scores() -> None:
+    order = np.random.default_rng(0).permutation(8)
+    shuffled = [np.array(column)[order] for column in (SCORES, HOURS, ASSETS)]
+    one = AlertCurve.of(SCORES, HOURS, ASSETS, {"a": 34.0}, window_hours=8.0)
+    two = AlertCurve.of(*shuffled, {"a": 34.0}, window_hours=8.0)
+    assert np.array_equal(one.false_alarms, two.false_alarms)
+    assert (one.thresholds[0], one.thresholds[-1]) == (0.1, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"scores": [*SCORES[:7], np.nan]}, "row 7: expected finite numbers, got score nan, hour 30.0"),
+        ({"hours": HOURS[:7]}, "expected scores, hours and assets of one length, got 8, 7, 8"),
+        ({"failed_at": {}}, "none of 2 lives ended in a failure"),
+        ({"failed_at": {"aa": 34.0}}, "aa failed but has no score"),
+        ({"failed_at": {"a": 25.0}}, "a has a score in hour 30, after its failure in hour 25: leave it out"),
+        ({"scores": [], "hours": [], "assets": []}, "got 0, 0, 0"),
+    ],
+)
+def test_alarms_that_make_no_curve_are_refused(changes: dict[str, Any], reason: str) -> None:
+    given = {"scores": SCORES, "hours": HOURS, "assets": ASSETS, "failed_at": {"a": 34.0}} | changes
+    with pytest.raises(InputError) as caught:
+        AlertCurve.of(**given, window_hours=8.0)
+    assert reason in str(caught.value)

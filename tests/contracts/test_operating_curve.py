@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinloop.contracts import Decision, OperatingCurve
+from twinloop.contracts.calibration import Calibration, fit_calibration
+from twinloop.contracts.curve_settings import CurveSettings
 from twinloop.errors import InputError
 
 THRESHOLDS = np.array([0.25, 0.5, 0.75])
@@ -164,3 +166,67 @@ def test_a_curve_of_another_version_is_refused_with_the_remedy(tmp_path: Path) -
 def test_a_curve_that_contradicts_itself_is_refused(changes: dict[str, object], expectation: str) -> None:
     with pytest.raises(InputError, match=expectation):
         curve(**changes)
+
+
+def looks(*, count: int = 120, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores, names of classes and parts; every part is looked at twice."""
+    rng = np.random.default_rng(seed)
+    part = np.repeat(np.arange(count // 2), 2)
+    labels = np.where(part % 3, "good", np.where(part % 2, "crack", "pit"))
+    difficulty = rng.normal(size=count // 2)[part]
+    return np.where(labels == "good", 0.0, 3.0) + difficulty + 0.3 * rng.normal(size=count), labels, part
+
+
+def test_a_curve_of_plain_scores_is_calibrated_for_the_line() -> None:
+    scores, labels, parts = looks()
+    curve = OperatingCurve.of(scores, labels, parts, settings=CurveSettings(line_defect_rate=0.1))
+    fitted = fit_calibration(scores, labels != "good", method="platt").at_defect_rate(0.1)
+    assert curve.classes == ("good", "crack", "pit")
+    assert curve.counts.tolist() == [40, 10, 10]
+    assert curve.prevalence == pytest.approx([0.9, 0.05, 0.05])
+    assert curve.repeatability == pytest.approx(0.9, abs=0.07)
+    good = fitted.probability(scores[labels == "good"])
+    middle = len(curve.thresholds) // 2
+    share = np.mean(good < curve.thresholds[middle])
+    assert curve.below[0, 0, middle] == pytest.approx((0.5 + 40 * share) / 41)
+
+
+def test_labels_may_be_numbers_and_parts_anything_that_can_be_told_apart() -> None:
+    scores, labels, parts = looks()
+    named = OperatingCurve.of(scores, np.where(labels == "good", "good", "bad"), parts)
+    numbered = OperatingCurve.of(list(scores), (labels != "good").tolist(), [f"{p:03d}" for p in parts], good=False)
+    assert np.array_equal(named.below, numbered.below)
+    assert numbered.classes == ("good", "True")
+    assert named.at(0.2).escape_rate() < named.at(0.8).escape_rate()
+
+
+def test_a_calibration_of_other_parts_is_taken_as_it_is() -> None:
+    scores, labels, parts = looks()
+    other = Calibration(method="platt", share=0.5, slope=2.0, intercept=-4.0)
+    curve = OperatingCurve.of(scores, labels, parts, calibration=other)
+    assert curve.below_at(0.5)[0] == pytest.approx((0.5 + np.sum(scores[labels == "good"] < 2.0) / 2) / 41)
+
+
+def test_the_draws_repeat_with_the_seed() -> None:
+    scores, labels, parts = looks()
+    one, two, other = (OperatingCurve.of(scores, labels, parts, seed=seed) for seed in (1, 1, 2))
+    assert np.array_equal(one.below, two.below)
+    assert not np.array_equal(one.below[1:], other.below[1:])
+
+
+@pytest.mark.parametrize(
+    ("scores", "labels", "groups", "reason"),
+    [
+        ([0.1, np.nan], ["good", "bad"], None, "row 1: expected a finite score, got nan: leave the row out"),
+        ([0.1, 0.2, 0.3], ["good", "bad"], None, "expected scores, labels and groups of one length, got 3, 2, 3"),
+        ([0.1, 0.2], ["good", "bad"], ["a"], "got 2, 2, 1"),
+        ([0.1, 0.2], ["ok", "bad"], None, "no label is 'good', they are bad, ok: name the good one as good="),
+        ([0.1, 0.2], ["good", "good"], None, "found 2 good and 0 defective"),
+    ],
+)
+def test_scores_that_make_no_curve_are_refused(
+    scores: list[float], labels: list[str], groups: list[str] | None, reason: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        OperatingCurve.of(scores, labels, groups)
+    assert reason in str(caught.value)

@@ -1,4 +1,6 @@
-"""A team's database: several workers and stages that come to an empty PostgreSQL at once all find their tables."""
+"""A team's servers: several workers and stages that come to an empty PostgreSQL at once all find their tables, and a
+server with accounts takes those that it knows.
+"""
 
 import os
 import shutil
@@ -114,3 +116,87 @@ def test_stages_on_an_empty_database_share_one_row(postgres: str, tmp_path: Path
     runs = store.client.search_runs([store.experiment("factory")])
     assert len([run for run in runs if PARENT not in run.data.tags]) == 1
     assert {run.info.run_name for run in runs if PARENT in run.data.tags} == {f"stage-{n}" for n in range(3)}
+
+
+USER, PASSWORD = "admin", "a-password-of-the-team"
+
+
+@pytest.fixture(scope="module")
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of MLflow's server with accounts, as the README starts it, with one administrator."""
+    pytest.importorskip("flask_wtf", reason="the extra `auth` is not installed")
+    folder = tmp_path_factory.mktemp("accounts")
+    rules = {
+        "default_permission": "READ",
+        "database_uri": f"sqlite:///{folder}/accounts.db",
+        "admin_username": USER,
+        "admin_password": PASSWORD,
+        "authorization_function": "mlflow.server.auth:authenticate_request_basic_auth",
+    }
+    lines = [f"{name} = {value}" for name, value in rules.items()]
+    (folder / "accounts.ini").write_text("\n".join(["[mlflow]", *lines, ""]), encoding="utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    where = ["--backend-store-uri", f"sqlite:///{folder}/runs.db", "--artifacts-destination", str(folder / "artifacts")]
+    keys = {"MLFLOW_AUTH_CONFIG_PATH": str(folder / "accounts.ini"), "MLFLOW_FLASK_SERVER_SECRET_KEY": "of this test"}
+    with (folder / "said").open("w") as said:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "mlflow", "server", "--app-name", "basic-auth"),
+                *where,
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(port),
+                "--workers",
+                "1",
+            ],
+            env=os.environ | keys,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+        try:
+            begin = time.monotonic()
+            while not answers(port):
+                assert server.poll() is None, (folder / "said").read_text()[-2000:]
+                assert time.monotonic() - begin < 300, "the server does not answer"
+                time.sleep(0.5)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def stage_as(address: str, folder: Path, **account: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", STAGE, address, str(folder), "train"],
+        env=os.environ | {f"MLFLOW_TRACKING_{name.upper()}": value for name, value in account.items()},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def test_a_known_account_records_by_environment_or_address(accounts: str, tmp_path: Path) -> None:
+    by_address = accounts.replace("://", f"://{USER}:{PASSWORD}@")
+    assert stage_as(accounts, tmp_path, username=USER, password=PASSWORD).stderr == ""
+    assert stage_as(by_address, tmp_path).stderr == ""
+
+
+@pytest.mark.parametrize("account", [{}, {"username": USER, "password": "not-the-password"}], ids=["none", "wrong"])
+def test_another_account_is_refused_in_a_line_that_says_what_to_set(
+    accounts: str, tmp_path: Path, account: dict[str, str]
+) -> None:
+    refused = stage_as(accounts, tmp_path, **account)
+    assert refused.returncode == 1
+    last = refused.stderr.strip().splitlines()[-1]
+    assert last.endswith("does not know the account: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD")
+    assert "not-the-password" not in refused.stderr

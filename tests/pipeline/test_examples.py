@@ -21,6 +21,7 @@ import pytest
 from tests.conftest import ROOT, environment
 from tests.pipeline.conftest import Loop
 from tests.prognostics.data import written
+from tests.simulation.pricing.written import plain
 from tests.vision.datasets.images import put, spot, texture
 from twinloop import cli
 from twinloop.scheduling.files.example import write_example
@@ -72,6 +73,7 @@ def used(loop: Loop) -> Loop:
         closed={machine: (Window(960, 1440),) for machine in ("saw", "mill")},
     )
     shop.write(loop.clone / "shop.json")
+    plain(loop.clone / "scores.csv")
     # README makes it with a command of its own, which another worker may run.
     write_example(loop.clone / "orders.xlsx")
     (loop.clone / ".venv").symlink_to(sys.prefix)

@@ -1,4 +1,4 @@
-"""The registered detector answers posted images over HTTP, as `mlflow models serve` runs it."""
+"""The registered detector answers posted images over HTTP, as `serve` runs it."""
 
 import base64
 import io

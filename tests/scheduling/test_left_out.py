@@ -33,6 +33,7 @@ from twinloop.scheduling.rescheduling.replan import replan
 from twinloop.scheduling.rescheduling.rolling import roll
 from twinloop.scheduling.settings import ScheduleSettings
 from twinloop.scheduling.solution import Solution
+from twinloop.scheduling.solvers.neighbourhoods import solve_neighbourhoods
 from twinloop.scheduling.solvers.pareto import pareto_front
 
 UNITS = Say.of(None, minutes=False)
@@ -116,6 +117,11 @@ def test_weights_are_weighed_against_the_price() -> None:
         assert shop.left_out(solution.plan) == left_out
         assert solution.values == (min(price, 9),)
         assert solution.status == "optimal"
+
+
+def test_pieces_are_made_of_what_must_be_done() -> None:
+    with pytest.raises(InputError, match="does all jobs that it is given"):
+        solve_neighbourhoods(CLASH, Question(Goal.of("makespan").on(CLASH), Limit(iterations=1)))
 
 
 def test_all_may_be_left_out() -> None:

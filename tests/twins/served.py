@@ -1,4 +1,4 @@
-"""A saved model behind MLflow's own scoring server, in a thread of this process: starting another one takes seconds."""
+"""A saved model behind the server that `serve` starts, in a thread of this process: another one takes seconds."""
 
 import json
 import socket
@@ -15,11 +15,12 @@ import pytest
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """The address of a server that answers for the model in `folder`."""
+def serving(folder: Path, *, patience_s: int = 30) -> Iterator[str]:
+    """The address of a server that answers for the model in `folder`; it waits `patience_s` for a request."""
     import uvicorn
     from mlflow.pyfunc import load_model
-    from mlflow.pyfunc.scoring_server import init
+
+    from twinloop.tracking.server import Punctual, application
 
     before = list(sys.path)
     model = load_model(str(folder))
@@ -27,7 +28,11 @@ def serving(folder: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(init(model), host="127.0.0.1", port=port, log_level="error"))
+    app = application(model, patience_s=patience_s)
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="error", http=Punctual, timeout_keep_alive=patience_s
+    )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -10,9 +10,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from twinloop.contracts.calibration import Calibration
 from twinloop.files import sha256, write_json
 from twinloop.learning.spec import Spec, graph_file
-from twinloop.vision.scores import Calibration
 
 CLASSES = ("good", "spot", "smear")
 

@@ -6,19 +6,24 @@ that one draw per replication carries the uncertainty of recall, lead time and f
 """
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.contracts import versioned
+from twinloop.contracts.alert_rates import LEVELS, Watched, alert_rates, lives
 from twinloop.contracts.clock import Clock, check_clock
 from twinloop.errors import InputError
 
 KIND, VERSION = "alert curve", 2
 HOURS_PER_MONTH = 730.0
+# Thresholds of a curve whose maker names none.
+POINTS = 40
 Floats = NDArray[np.float64]
 
 
@@ -74,6 +79,71 @@ class AlertCurve:
         broken = [expected for expected, holds in problems.items() if not holds]
         if broken:
             raise InputError(f"{KIND}: expected that {' and that '.join(broken)}: measure the predictor again")
+
+    @classmethod
+    def of(
+        cls,
+        scores: Sequence[float] | Floats,
+        hours: Sequence[float] | Floats,
+        assets: Sequence[Any] | NDArray[Any],
+        failed_at: Mapping[Any, float],
+        *,
+        window_hours: float,
+        thresholds: Sequence[float] | Floats | None = None,
+        model: str = "scores",
+        draws: int = 100,
+        seed: int = 0,
+    ) -> "AlertCurve":
+        """The curve of any model's alarms: scores [N] in their hours [N], the assets [N] they speak of, and failures.
+
+        A higher score means that failure is nearer. failed_at: asset → hour of its failure, none for those that did not
+        fail. An alarm in the `window_hours` before a failure is a hit, any other a false one. thresholds: ascending;
+        40 quantiles of the scores unless given, the operating point in the middle of them.
+        Raises InputError for rows that cannot be used, and without a single failure.
+
+        >>> curve = AlertCurve.of([0.1, 0.9, 0.2, 0.1], [0, 20, 0, 30], ["a", "a", "b", "b"], {"a": 24}, window_hours=8)
+        >>> at = curve.at(0.5)
+        >>> at.recall_at(), float(at.lead_at()[5]), at.false_alarms_at()
+        (1.0, 4.0, 0.0)
+        """
+        watched = lives(scores, hours, assets, failed_at)
+        given = np.quantile(scores, np.linspace(0, 1, POINTS)) if thresholds is None else thresholds
+        return cls.of_lives(
+            watched,
+            thresholds=np.unique(np.asarray(given, dtype=np.float64)),
+            window_hours=window_hours,
+            model=model,
+            draws=draws,
+            seed=seed,
+        )
+
+    @classmethod
+    def of_lives(
+        cls,
+        watched: Sequence[Watched],
+        *,
+        thresholds: Floats,
+        window_hours: float,
+        model: str,
+        draws: int = 100,
+        seed: int = 0,
+        hours_per_month: float = HOURS_PER_MONTH,
+        clock: Clock = "work",
+    ) -> "AlertCurve":
+        """The curve of scores over lives at the thresholds [T]; the operating point is the one in the middle.
+
+        Raises InputError without a single failure.
+        """
+        how = {"window_hours": window_hours, "hours_per_month": hours_per_month}
+        return cls(
+            thresholds=thresholds,
+            lead_levels=LEVELS,
+            threshold=float(thresholds[len(thresholds) // 2]),
+            model=model,
+            hours_per_month=hours_per_month,
+            clock=clock,
+            **alert_rates(watched, thresholds, draws=draws, seed=seed, **how)._asdict(),
+        )
 
     @property
     def draws(self) -> int:

@@ -13,17 +13,23 @@ z = √ρ·u + √(1−ρ)·e_k with fresh e_k, and scores at quantile Φ(z) of 
 import dataclasses
 import enum
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from twinloop.contracts.curve_settings import CurveSettings
+from twinloop.contracts.error_rates import error_rates, line_mix, threshold_grid
 from twinloop.errors import InputError
 from twinloop.files import atomic
+
+if TYPE_CHECKING:
+    from twinloop.contracts.calibration import Calibration
 
 VERSION = 1
 GOOD = "good"
@@ -78,6 +84,102 @@ class OperatingCurve:
         broken = [expected for expected, holds in problems.items() if not holds]
         if broken:
             raise InputError(f"operating curve: expected that {' and that '.join(broken)}")
+
+    @classmethod
+    def of(
+        cls,
+        scores: Sequence[float] | Floats,
+        labels: Sequence[Any] | NDArray[Any],
+        groups: Sequence[Any] | NDArray[Any] | None = None,
+        *,
+        good: Any = GOOD,
+        settings: CurveSettings | None = None,
+        calibration: "Calibration | None" = None,
+        seed: int = 0,
+        model: str = "scores",
+    ) -> "OperatingCurve":
+        """The curve of any model: its scores [N], which rise with defects, the true classes [N] and the parts [N].
+
+        labels: names or numbers; `good` is the one without a defect. groups: the part that each score belongs to; a
+        part with several counts once; unless given, each score has a part of its own. calibration: from scores to
+        probabilities on the line, fitted on other parts; unless given, it is fitted on these. The curve is at today's
+        threshold, `at` moves it. Raises InputError for scores that are not finite or of one kind of part only.
+
+        >>> curve = OperatingCurve.of([0.1, 0.3, 0.2, 0.8, 0.4, 0.9], ["good"] * 3 + ["crack", "pit", "crack"])
+        >>> curve.classes, curve.counts.tolist(), curve.draws
+        (('good', 'crack', 'pit'), [3, 2, 1], 200)
+        """
+        from twinloop.contracts.calibration import fit_calibration
+        from twinloop.contracts.repeatability import repeatability
+
+        how = settings or CurveSettings()
+        values, (classes, numbers) = np.asarray(scores, dtype=np.float64), _numbered(labels, good)
+        parts = np.arange(len(values)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+        if not values.shape == numbers.shape == parts.shape or values.ndim != 1:
+            raise InputError(
+                "operating curve: expected scores, labels and groups of one length, "
+                f"got {values.size}, {numbers.size}, {parts.size}"
+            )
+        if not np.isfinite(values).all():
+            row = int(np.flatnonzero(~np.isfinite(values))[0])
+            raise InputError(
+                f"operating curve: row {row}: expected a finite score, got {values[row]}: leave the row out"
+            )
+        if calibration is None:
+            fitted = fit_calibration(values, numbers > 0, method=how.calibration)
+            calibration = fitted.at_defect_rate(how.line_defect_rate)
+        measured = repeatability(values, numbers, parts)
+        return cls.of_probabilities(
+            calibration.probability(values),
+            numbers,
+            groups=parts,
+            classes=classes,
+            settings=how,
+            repeatability=how.repeatability if measured is None else measured,
+            seed=seed,
+            model=model,
+        )
+
+    @classmethod
+    def of_probabilities(
+        cls,
+        probabilities: Floats,
+        labels: NDArray[np.int64],
+        *,
+        groups: Sequence[Any] | NDArray[Any],
+        classes: Sequence[str],
+        settings: CurveSettings,
+        repeatability: float,
+        seed: int,
+        model: str,
+    ) -> "OperatingCurve":
+        """The curve of defect probabilities [N] on the line, at today's threshold; labels [N] are places in `classes`.
+
+        groups: the part of each probability. The same seed gives two models measured on the same parts the same draws,
+        so that they can be compared. Raises InputError without a defective part.
+        """
+        thresholds = threshold_grid(settings.thresholds, include=settings.today_threshold)
+        below, counts = error_rates(
+            probabilities,
+            labels,
+            groups=groups,
+            classes=len(classes),
+            thresholds=thresholds,
+            draws=settings.draws,
+            pseudo_count=settings.pseudo_count,
+            seed=seed,
+        )
+        return cls(
+            thresholds=thresholds,
+            classes=tuple(classes),
+            below=below,
+            prevalence=line_mix(classes, counts, defect_rate=settings.line_defect_rate, mix=settings.defect_mix),
+            counts=counts,
+            repeatability=repeatability,
+            accept_below=settings.today_threshold,
+            reject_from=settings.today_threshold,
+            model=model,
+        )
 
     @property
     def draws(self) -> int:
@@ -168,6 +270,19 @@ class OperatingCurve:
             reject_from=header["reject_from"],
             model=header["model"],
         )
+
+
+def _numbered(labels: Sequence[Any] | NDArray[Any], good: Any) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Names of the classes, "good" first, and each label's place among them. Raises InputError where none is `good`."""
+    names, places = np.unique(np.asarray(labels), return_inverse=True)
+    known = names.tolist()
+    if good not in known:
+        shown = ", ".join(str(name) for name in known[:6])
+        raise InputError(f"operating curve: no label is {good!r}, they are {shown}: name the good one as good=…")
+    first = known.index(good)
+    order = [first, *(place for place in range(len(known)) if place != first)]
+    classes = (GOOD, *(str(known[place]) for place in order[1:]))
+    return classes, np.argsort(order)[places].astype(np.int64)
 
 
 def _header(metadata: dict[bytes, bytes], path: str | Path) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,6 +78,29 @@ class Hazard(NamedTuple):
         return count
 
 
+class Hazards(NamedTuple):
+    """The same of P components at once, in the order of the table: names [P], hours and cumulative [P, K], cost [P].
+
+    Where one has fewer horizons than others, its last slope goes on in their places.
+    """
+
+    asset: tuple[str, ...]
+    component: tuple[str, ...]
+    hours: Floats
+    cumulative: Floats
+    cost: Floats
+
+    def until(self, hours: Floats) -> Floats:
+        """[P, n] as `Hazard.until` of hours [P, n]."""
+        place = np.zeros(hours.shape, np.int64)
+        for begin in self.hours.T[1:-1]:
+            place += hours >= begin[:, None]
+        slope = np.diff(self.cumulative) / np.diff(self.hours)
+        at, begun, risen = (np.take_along_axis(part, place, axis=1) for part in (slope, self.hours, self.cumulative))
+        count: Floats = risen + (hours - begun) * at
+        return count
+
+
 @dataclass(frozen=True, eq=False)
 class RiskTable:
     """Risks ordered by asset, component and horizon; one for each of these.
@@ -146,7 +168,7 @@ class RiskTable:
     @property
     def assets(self) -> tuple[str, ...]:
         """Names in order, each once."""
-        return tuple(self._hazards)
+        return tuple(self.frame["asset"].unique(maintain_order=True))
 
     def components(self, asset: str) -> dict[str, Hazard]:
         """The cumulative hazard of each of the asset's components. Raises InputError for an asset without a row."""
@@ -166,23 +188,32 @@ class RiskTable:
         return sum(count for count, _ in counts), sum(count * cost for count, cost in counts)
 
     @cached_property
+    def hazards(self) -> Hazards:
+        """Of all assets and components."""
+        own = self.frame.group_by("asset", "component", maintain_order=True).agg(pl.len(), pl.col("cost").first())
+        counts = own["len"].to_numpy().astype(np.int64)
+        pair = np.repeat(np.arange(len(own)), counts)
+        place = 1 + np.arange(len(self)) - np.repeat(counts.cumsum() - counts, counts)
+        hours, cumulative = np.zeros((2, len(own), 1 + counts.max(initial=1)))
+        hours[pair, place] = self.frame["horizon_hours"].to_numpy()
+        cumulative[pair, place] = _cumulative(self.frame["probability"].to_numpy())
+        # Estimates of several horizons may cross: what has been survived does not come back.
+        cumulative = np.maximum.accumulate(cumulative, axis=1)
+        for column in range(2, hours.shape[1]):
+            short = counts < column
+            for table in (hours, cumulative):
+                table[short, column] = 2 * table[short, column - 1] - table[short, column - 2]
+        return Hazards(tuple(own["asset"]), tuple(own["component"]), hours, cumulative, own["cost"].to_numpy())
+
+    @cached_property
     def _hazards(self) -> dict[str, dict[str, Hazard]]:
         """By asset and component, in order."""
         groups: dict[str, dict[str, Hazard]] = {}
-        names, components = self.frame["asset"].to_list(), self.frame["component"].to_list()
-        hours, cost = self.frame["horizon_hours"].to_numpy(), self.frame["cost"].to_numpy()
-        hazard = -np.log1p(-np.minimum(self.frame["probability"].to_numpy(), SURE))
-        changes = [
-            row
-            for row in range(1, len(names))
-            if names[row] != names[row - 1] or components[row] != components[row - 1]
-        ]
-        bounds = [0, *changes, len(names)] if names else [0]
-        for first, end in pairwise(bounds):
-            # Estimates of several horizons may cross: what has been survived does not come back.
-            cumulative = np.maximum.accumulate(np.append(0.0, hazard[first:end]))
-            known = Hazard(np.append(0.0, hours[first:end]), cumulative, float(cost[first]))
-            groups.setdefault(names[first], {})[components[first]] = known
+        known = self.hazards
+        counts = self.frame.group_by("asset", "component", maintain_order=True).len()["len"].to_list()
+        for place, (asset, component, count) in enumerate(zip(known.asset, known.component, counts, strict=True)):
+            own = known.hours[place, : count + 1], known.cumulative[place, : count + 1]
+            groups.setdefault(asset, {})[component] = Hazard(*own, float(known.cost[place]))
         return groups
 
     def save(self, path: str | Path) -> None:
@@ -195,3 +226,8 @@ class RiskTable:
         """Read what `save` wrote. Raises InputError for a file of another kind or version."""
         frame, header = versioned.read(path, kind=KIND, version=VERSION, remedy="make the risk table again")
         return cls(frame, header["issued_min"], header["clock"])
+
+
+def _cumulative(probability: Floats) -> Floats:
+    hazard: Floats = -np.log1p(-np.minimum(probability, SURE))
+    return hazard

@@ -22,7 +22,7 @@ class StudyOutputs(Outputs):
     trials_file: ClassVar[Path]
     chosen_file: ClassVar[Path]
     study_file: ClassVar[Path]
-    objectives: ClassVar[tuple[Objective, Objective]]
+    objectives: ClassVar[tuple[Objective, ...]]
 
     @cached_property
     def trials(self) -> pl.DataFrame:
@@ -51,18 +51,18 @@ class StudyOutputs(Outputs):
     @property
     def compared(self) -> bool:
         """Whether trials were judged by the second objective too."""
-        return bool(self.finished[self.objectives[1].name].is_not_null().any())
+        return any(self.finished[one.name].is_not_null().any() for one in self.objectives[1:])
 
     def summary(self) -> Table:
         """Where the model's settings come from."""
-        study, chosen, (first, second) = self.study, self.json(self.chosen_file), self.objectives
+        study, chosen, (first, *others) = self.study, self.json(self.chosen_file), self.objectives
         tuned = chosen["source"] == "tuned"
         rows = [
             ("settings used", "found by the search" if tuned else "as configured, nothing searched"),
             ("trials", f"{study['trials']}, {study['pruned']} of them stopped early"),
             *((("chosen by", study["rule"]),) if study["rule"] else ()),
             (f"its {first.title} (short training, validation split)", number(study[f"tune_{first.name}"])),
-            *(((f"its {second.title}", _shown(second, study[f"tune_{second.name}"])),) if self.compared else ()),
+            *((f"its {one.title}", _shown(one, study[f"tune_{one.name}"])) for one in others if self.compared),
             *((name, _text(value)) for name, value in chosen["values"].items()),
         ]
         return Table.of(("", "this report"), rows)
@@ -101,13 +101,14 @@ class StudyOutputs(Outputs):
 
     def table_of_trials(self) -> Table:
         """Every trial with its settings, the best one standing out."""
-        first, second = self.objectives
+        first, *others = self.objectives if self.compared else self.objectives[:1]
         stopped = any(self.trials["reason"])
         rows = [
             (
                 row["trial"] + 1,
                 MISSING if row[first.name] is None else number(row[first.name]),
-                *((_shown(second, row[second.name]), "yes" if row["pareto"] else "") if self.compared else ()),
+                *(_shown(one, row[one.name]) for one in others),
+                *(("yes" if row["pareto"] else "",) if others else ()),
                 row["epochs"],
                 *(_text(row[name]) for name in self.names),
                 *((row["reason"],) if stopped else ()),
@@ -117,7 +118,7 @@ class StudyOutputs(Outputs):
         best = self.study["best_trial"]
         places = [place for place, trial in enumerate(self.trials["trial"]) if trial == best]
         short = (name.partition(".")[2] or name for name in self.names)
-        measured = (second.title, "front") if self.compared else ()
+        measured = (*(one.title for one in others), "front") if others else ()
         headers = ("trial", first.title, *measured, "epochs", *short, *(("stopped",) if stopped else ()))
         return Table.of(headers, rows or [("none", *[""] * (len(headers) - 1))], numeric=(0, 1, 2), emphasis=places)
 

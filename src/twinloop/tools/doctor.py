@@ -67,7 +67,7 @@ def check_data(path: Path, root: Path) -> int:
         return check_pictures(path, root)
     if path.is_dir() and _pictures(path):
         status = check_pictures(path, root)
-        if any(data_files(path)):
+        if any(data_files(path)) and not _annotated(path):
             print(
                 f"– tables     {count(len(data_files(path)))} beside the pictures: name their own folder to check them"
             )
@@ -86,8 +86,17 @@ def _table(path: Path) -> bool:
 
 def _pictures(folder: Path) -> bool:
     from twinloop.vision.datasets.layouts import recognised
+    from twinloop.vision.datasets.near import near
 
-    return recognised(folder) is not None
+    return recognised(folder) is not None or bool(near(folder))
+
+
+def _annotated(folder: Path) -> bool:
+    """Whether tables and texts in the folder are labels of its pictures."""
+    from twinloop.vision.datasets.layouts import recognised
+
+    layout = recognised(folder)
+    return layout is not None and layout.annotated
 
 
 def _tell_telemetry(path: Path, found: "Inspection", root: Path) -> int:
@@ -186,11 +195,18 @@ def check_pictures(path: Path, root: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="twinloop-doctor-") as scratch:
         settings = DatasetSettings(kind="auto", source=str(path))
         found = inspect(path, Path(scratch) / "unpacked", settings, workers=os.cpu_count() or 1)
-    if found.layout is None:
+    twin, _ = _reader("DatasetSettings")
+    named = registry.find(twin).in_params if twin else str
+    if found.layout is None and not found.problems:
         print("✗ layout     none of these:")
         _list_layouts()
+        for line in found.near:
+            print(f"– near       {line}")
         return 1
-    print(f"✓ layout     {found.layout}")
+    if found.layout is not None:
+        print(f"✓ layout     {found.layout}")
+    if found.warning:
+        print(f"{'✗' if found.shortcut else '–'} source     {found.warning}")
     if found.classes:
         masks = sum(item.masks for item in found.classes)
         defects = sum(item.images for item in found.classes if item.label != "good")
@@ -200,18 +216,14 @@ def check_pictures(path: Path, root: Path) -> int:
         )
         for item in found.classes:
             print(f"             {item.label:<24} {count(item.images)} ({count(item.parts)} parts)")
-    twin, _ = _reader("DatasetSettings")
-    if twin:
+    if twin and found.layout is not None:
         print(f"✓ twin       {twin}: `{_command(twin, 'DatasetSettings', found.layout, path, root)}`")
     for remark in found.remarks:
-        print(f"– {remark}")
+        print(f"– {named(remark)}")
     for name, reason in found.problems[:PROBLEMS_SHOWN]:
-        print(f"✗ {f'{name}: ' if name else ''}{reason}")
+        print(f"✗ {f'{name}: ' if name else ''}{named(reason)}")
     if len(found.problems) > PROBLEMS_SHOWN:
         print(f"✗ … and {len(found.problems) - PROBLEMS_SHOWN} more")
-    print(
-        f"{count(len(found.problems))} problem{'' if len(found.problems) == 1 else 's'}"
-        if found.problems
-        else "nothing is wrong"
-    )
-    return 1 if found.problems else 0
+    problems = len(found.problems) + found.shortcut
+    print(counted(problems, "problem") if problems else "nothing is wrong")
+    return 1 if problems else 0

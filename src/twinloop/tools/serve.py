@@ -3,7 +3,6 @@
 import argparse
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from twinloop.errors import InputError
@@ -22,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, root: Path) -> int:
-    """Serve until stopped; returns MLflow's exit status."""
+    """Serve until stopped; returns the server's exit status."""
     from twinloop.tracking import registering, store
     from twinloop.tracking.local import file_of
     from twinloop.twins import configuration
@@ -38,9 +37,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
     version = registering.registered_version(place, name, wanted=options.version)
     say(f"serve: {name} version {version} on http://127.0.0.1:{options.port}/invocations, until Ctrl-C")
     command = registering.serve_command(name, version, port=options.port)
-    # MLflow starts `uvicorn` by name: the one beside this Python.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return subprocess.call(command, env=os.environ | {"MLFLOW_TRACKING_URI": place.uri, "PATH": path})
+    return subprocess.call(command, env=os.environ | {"MLFLOW_TRACKING_URI": place.uri})
 
 
 def _models() -> list[str]:

@@ -1,4 +1,4 @@
-"""Registers a model that `mlflow models serve` answers with: source and data, never a pickle.
+"""Registers a model that answers over HTTP (`tracking.server`): source and data, never a pickle.
 
 What is served is a twin's: a script for MLflow (its pyfunc), artefacts, a signature. A version is identified by a
 digest of what it decides with; the same one is not registered twice. It brings its own copy of the code, so that an old
@@ -23,6 +23,8 @@ from twinloop.tracking.store import Store
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.models import ModelSignature
+
+SERVER = Path(__file__).with_name("server.py")
 
 
 @dataclass(frozen=True)
@@ -128,10 +130,8 @@ def registered_version(store: Store, name: str, *, wanted: int | None = None) ->
 def serve_command(name: str, version: str | int, *, port: int = 5001) -> list[str]:
     """Command that answers posted requests on loopback; MLFLOW_TRACKING_URI must name the store.
 
-    >>> serve_command("factory-detector", 1)[3:6]
-    ['models', 'serve', '-m']
+    >>> serve_command("factory-detector", 1)[-3:]
+    ['models:/factory-detector/1', '--port', '5001']
     """
-    return [
-        *(sys.executable, "-m", "mlflow", "models", "serve", "-m", f"models:/{name}/{version}"),
-        *("--env-manager", "local", "-h", "127.0.0.1", "-p", str(port), "--workers", "1"),
-    ]
+    # -P: the folder of the server must not be searched for modules.
+    return [sys.executable, "-P", str(SERVER), f"models:/{name}/{version}", "--port", str(port)]

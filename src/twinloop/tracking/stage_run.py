@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from mlflow.entities import Metric
 
 FLUSH_EVERY_S = 2.0
+# What a server with accounts answers, by MLflow's names of it.
+ACCOUNTS = {
+    "UNAUTHENTICATED": "it does not know the account: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+    "PERMISSION_DENIED": "the account may not do this: ask who runs the server for EDIT or MANAGE on the experiment",
+}
 
 
 class StageRun:
@@ -193,6 +198,8 @@ def store_faults() -> tuple[type[Exception], ...]:
 
 
 def reason(error: Exception) -> str:
-    """The first line of a fault, shortened."""
+    """The first line of a fault, shortened; of an account that the server does not take, what to do about it."""
+    if (told := ACCOUNTS.get(getattr(error, "error_code", ""))) is not None:
+        return told
     line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return line if len(line) <= 160 else line[:159] + "…"

@@ -5,19 +5,17 @@ The graph leaves raw scores; everything that depends on a line, a threshold or a
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from twinloop.errors import InputError
 
 Floats = NDArray[np.float64]
 Raw = NDArray[np.floating]
 Real = TypeVar("Real", np.float32, np.float64)
-Method = Literal["platt", "temperature", "isotonic"]
 
 
 def anomaly_score(logits: Raw) -> Floats:
@@ -58,42 +56,6 @@ def probability(logits: NDArray[Real]) -> NDArray[Real]:
     """Logistic function, elementwise, in the precision given: heat logits become probabilities."""
     result: NDArray[Real] = expit(logits)
     return result
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """A rising map from anomaly scores to defect probabilities at one share of defects.
-
-    slope, intercept: of the log odds; isotonic: `knots` and `levels` instead, linear between them, in log odds.
-    share: of defects among the images it was fitted on. shift: added to the log odds for another share.
-    """
-
-    method: Method
-    share: float
-    slope: float = 1.0
-    intercept: float = 0.0
-    knots: tuple[float, ...] = ()
-    levels: tuple[float, ...] = ()
-    shift: float = 0.0
-
-    def probability(self, scores: NDArray[np.floating]) -> Floats:
-        """Defect probability of each score."""
-        values = np.asarray(scores, dtype=np.float64)
-        odds = np.interp(values, self.knots, self.levels) if self.knots else self.slope * values + self.intercept
-        result: Floats = expit(odds + self.shift)
-        return result
-
-    def at_defect_rate(self, rate: float) -> "Calibration":
-        """The same calibration where a share `rate` of the parts is defective."""
-        return Calibration(**{**asdict(self), "shift": float(logit(rate) - logit(self.share))})
-
-    def record(self) -> dict[str, Any]:
-        """Plain values for JSON; `from_record` reads them."""
-        return {**asdict(self), "knots": list(self.knots), "levels": list(self.levels)}
-
-    @classmethod
-    def from_record(cls, record: dict[str, Any]) -> "Calibration":
-        return cls(**{**record, "knots": tuple(record["knots"]), "levels": tuple(record["levels"])})
 
 
 def upscale(maps: Raw, size: tuple[int, int]) -> NDArray[np.float32]:

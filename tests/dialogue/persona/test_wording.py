@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinloop.config.schema import Unfit
+from twinloop.dialogue.evaluation.answers import hit
 from twinloop.dialogue.persona.adherence import persona_rank, spearman
 from twinloop.dialogue.persona.answer import Extract, Quote
-from twinloop.dialogue.persona.cost import hit, persona_hit_loss
 from twinloop.dialogue.persona.instructions import FACTS, STEPS, instructions
 from twinloop.dialogue.persona.proxies import enthusiasm, formality, humour, proxies, verbosity
 from twinloop.dialogue.persona.settings import SLIDERS, PersonaSettings
@@ -88,27 +88,6 @@ def test_a_persona_that_ignores_its_sliders_does_not_show(answered: Answered) ->
     fixed = PersonaSettings()
     ranks = persona_rank([one for one, _, _ in answered[:30]], lambda one, _: worded(one, fixed).text, seed=4)
     assert all(abs(interval.mean) < 0.3 for interval in ranks)
-
-
-def test_persona_costs_no_answer_that_extraction_had(answered: Answered) -> None:
-    plain = [" ".join(quote.text for quote in extract.answer) for extract, _, _ in answered]
-    answers, groups = [one[1] for one in answered], [one[2] for one in answered]
-    for sliders in GRID[::8]:
-        texts = [worded(extract, PersonaSettings(**sliders)).text for extract, _, _ in answered]
-        loss = persona_hit_loss(plain, texts, answers, groups, seed=1)
-        assert loss.plain.mean == 1.0
-        assert loss.loss.mean == 0.0
-
-
-def test_a_persona_that_drops_answers_is_measured_paired() -> None:
-    answers = ["red", "blue", "green", "grey"] * 25
-    plain = [f"It is {answer}." for answer in answers]
-    worse = [text if number % 4 else "I would rather not say." for number, text in enumerate(plain)]
-    loss = persona_hit_loss(plain, worse, answers, [str(number // 4) for number in range(100)], seed=1)
-    assert loss.loss.mean == pytest.approx(0.25)
-    assert loss.loss.low == pytest.approx(0.25), "each group loses the same: paired, nothing varies"
-    with pytest.raises(InputError, match="as many plain answers"):
-        persona_hit_loss(plain, worse[1:], answers, answers, seed=1)
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,20 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from tests.prognostics.models.fleet import HAZARD, Fleet
+from twinloop.contracts import AlertCurve
 from twinloop.errors import InputError
-from twinloop.prognostics.evaluation.alerts import alert_curve
+from twinloop.prognostics.evaluation.failures import failures_found, threshold_for, watched
 from twinloop.prognostics.evaluation.foretelling import (
+    Outcome,
     average_precision,
     brier,
     calibration,
     calibration_error,
-    failures_found,
     judge,
     outcome,
-    threshold_for,
-    watched,
+    over_components,
+    precision_recall,
+    reliability,
 )
 from twinloop.prognostics.evaluation.splits import lives_until, unit_time_split
 from twinloop.prognostics.models.baselines import by_age, fit_single_sensor, never
@@ -67,7 +69,7 @@ def test_every_failure_is_found_or_missed_by_hand() -> None:
     score[10] = 1.0  # b at minute 120: too early to count
     found = failures_found(ROWS, LIVES, "pump", score, rows, threshold=0.5, window_hours=5.0)
     assert found.rows() == [("a", "pump", 600.0, True, 2.0), ("b", "pump", 900.0, False, None)]
-    curve = alert_curve(
+    curve = AlertCurve.of_lives(
         watched(ROWS, LIVES, "pump", score, rows), thresholds=np.array([0.5]), window_hours=5.0, model="x", draws=2
     )
     assert curve.recall[0, 0] == 0.5
@@ -77,7 +79,7 @@ def test_every_failure_is_found_or_missed_by_hand() -> None:
 def test_the_threshold_keeps_false_alarms_below_what_is_allowed() -> None:
     rng = np.random.default_rng(0)
     score = rng.random(18)
-    curve = alert_curve(
+    curve = AlertCurve.of_lives(
         watched(ROWS, LIVES, "pump", score, np.arange(18)),
         thresholds=np.linspace(0, 1, 21),
         window_hours=2.0,
@@ -154,8 +156,6 @@ def test_rows_without_a_failure_cannot_be_judged() -> None:
 
 
 def test_precision_over_recall_falls_from_its_best_to_the_rate_of_chance() -> None:
-    from twinloop.prognostics.evaluation.foretelling import Outcome, precision_recall
-
     happened = np.array([True, True, False, True, False, False, False, False])
     known = Outcome(np.arange(8), happened)
     said = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2])
@@ -167,3 +167,34 @@ def test_precision_over_recall_falls_from_its_best_to_the_rate_of_chance() -> No
     assert (curve["precision"] <= curve["high"]).all()
     with pytest.raises(InputError, match="no failure within the horizon"):
         precision_recall(Outcome(np.arange(8), np.zeros(8, dtype=bool)), said, np.repeat([0, 1], 4))
+
+
+def probabilities(seed: int, *, assets: int = 20, rows: int = 30) -> tuple[Outcome, np.ndarray, np.ndarray]:
+    """Known outcomes, probabilities that are true, and units."""
+    rng = np.random.default_rng(seed)
+    said = rng.beta(1, 6, assets * rows)
+    return Outcome(np.arange(len(said)), rng.random(len(said)) < said), said, np.repeat(np.arange(assets), rows)
+
+
+def test_what_was_said_truly_lies_in_the_interval_of_what_happened() -> None:
+    inside = []
+    for seed in range(8):
+        bins = reliability(*probabilities(seed), draws=100)
+        assert (bins["low"] <= bins["happened"]).all()
+        assert (bins["happened"] <= bins["high"]).all()
+        inside += ((bins["low"] <= bins["said"]) & (bins["said"] <= bins["high"])).to_list()
+    assert np.mean(inside) > 0.75  # of bins in which hardly anything failed, the bootstrap knows too little
+    known, said, unit = probabilities(0)
+    wrong = reliability(known, np.minimum(3 * said, 1.0), unit, draws=100)
+    assert (wrong["high"] < wrong["said"]).sum() >= 5
+
+
+def test_the_mean_over_components_is_as_sure_as_assets_that_fail_in_all_of_them_allow() -> None:
+    known, said, unit = probabilities(1)
+    once = judge(known, said, unit, draws=100, units=np.arange(20))
+    twice = over_components([once, once], "brier")
+    assert (twice.mean, twice.low, twice.high) == pytest.approx((once.brier.mean, once.brier.low, once.brier.high))
+    other = judge(*probabilities(2), draws=100, units=np.arange(20))
+    apart = over_components([once, other], "brier")
+    assert apart.mean == pytest.approx((once.brier.mean + other.brier.mean) / 2)
+    assert apart.half_width < max(once.brier.half_width, other.brier.half_width)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from twinloop.contracts.alert_rates import Watched
 from twinloop.errors import InputError
-from twinloop.prognostics.evaluation.alerts import Watched
 from twinloop.prognostics.evaluation.leads import first_alerts, lead_curve, thresholds_of
 
 HOUR = 60.0

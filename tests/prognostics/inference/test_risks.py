@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from tests.prognostics.models.fleet import HAZARD, Fleet
 from twinloop.errors import InputError
 from twinloop.prognostics.inference.graphs import export_hazard, open_hazard
-from twinloop.prognostics.inference.risks import Consequence, diagnoses, risk_table
+from twinloop.prognostics.inference.risks import Consequence, asked, diagnoses, risk_table
 from twinloop.prognostics.models.hazard import HazardModel, tree_inputs
 from twinloop.prognostics.models.lookback import Sequences
 from twinloop.prognostics.models.table import component_age
@@ -18,7 +19,7 @@ CONSEQUENCES = {
 
 
 def test_a_risk_table_has_a_row_per_component_and_day(model: HazardModel, trained: Fleet) -> None:
-    risks = risk_table(model, trained.table, trained.lives, CONSEQUENCES, clock="calendar")
+    risks = risk_table(asked(model, trained.table, trained.lives), CONSEQUENCES, clock="calendar")
     assert len(risks) == 24 * 2 * HAZARD.days
     assert risks.clock == "calendar"
     assert risks.issued_min == 90 * 1440
@@ -31,7 +32,7 @@ def test_a_risk_table_has_a_row_per_component_and_day(model: HazardModel, traine
 def test_the_hottest_brakes_are_at_the_greatest_risk(model: HazardModel, trained: Fleet) -> None:
     said = {
         one.asset: one
-        for one in diagnoses(model, trained.table, trained.lives, CONSEQUENCES)
+        for one in diagnoses(asked(model, trained.table, trained.lives), CONSEQUENCES)
         if one.component == "brakes"
     }
     place = trained.table.columns.index("brake_temperature.level_2")
@@ -57,7 +58,7 @@ def test_contributions_add_up_to_the_log_odds(model: HazardModel, trained: Fleet
 
 
 def test_only_what_is_likely_enough_is_told(model: HazardModel, trained: Fleet) -> None:
-    told = diagnoses(model, trained.table, trained.lives, CONSEQUENCES, least=0.3, top=2)
+    told = diagnoses(asked(model, trained.table, trained.lives), CONSEQUENCES, least=0.3, top=2)
     assert told
     assert all(one.probability >= 0.3 and len(one.contributions) <= 2 for one in told)
     assert [one.probability for one in told] == sorted((one.probability for one in told), reverse=True)
@@ -65,7 +66,7 @@ def test_only_what_is_likely_enough_is_told(model: HazardModel, trained: Fleet) 
 
 def test_a_component_needs_its_consequence(model: HazardModel, trained: Fleet) -> None:
     with pytest.raises(InputError, match="unknown name 'bulbs'"):
-        risk_table(model, trained.table, trained.lives, {"brakes": CONSEQUENCES["brakes"]}, clock="work")
+        risk_table(asked(model, trained.table, trained.lives), {"brakes": CONSEQUENCES["brakes"]}, clock="work")
 
 
 def test_exported_graphs_say_the_same_and_hold_no_code(model: HazardModel, trained: Fleet, tmp_path: Path) -> None:
@@ -87,4 +88,18 @@ def test_a_folder_of_something_else_is_no_model(tmp_path: Path) -> None:
         open_hazard(tmp_path)
     (tmp_path / "hazard.json").write_text('{"format": 99}')
     with pytest.raises(InputError, match="expected format 1: export it again"):
+        open_hazard(tmp_path)
+    good = {"format": 1, "settings": {}, "columns": [], "signals": [], "components": {}, "network": False}
+    for name in list(good)[1:]:
+        (tmp_path / "hazard.json").write_text(json.dumps({key: good[key] for key in good if key != name}))
+        with pytest.raises(InputError, match=f"hazard.json: {name} is missing or of another kind: export it again"):
+            open_hazard(tmp_path)
+    whole = {"failures": 3, "age": [2.0, 500.0], "pooled": [0.0, 1.0], "calibration": {}}
+    for name in whole:
+        cut = {key: value for key, value in whole.items() if key != name}
+        (tmp_path / "hazard.json").write_text(json.dumps(good | {"components": {"pump": cut}}))
+        with pytest.raises(InputError, match=f"hazard.json: pump: cannot be read .*{name}.*export it again"):
+            open_hazard(tmp_path)
+    (tmp_path / "hazard.json").write_text(json.dumps(good | {"components": {"pump": whole | {"age": [2.0]}}}))
+    with pytest.raises(InputError, match="hazard.json: pump: cannot be read"):
         open_hazard(tmp_path)

@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -6,8 +7,9 @@ import pytest
 
 from tests.prognostics.models.fleet import HAZARD, Fleet
 from twinloop.errors import InputError
-from twinloop.prognostics.models.hazard import HazardModel, fit_hazard
-from twinloop.prognostics.models.periods import course, failure_by, log_likelihood
+from twinloop.prognostics.inference.graphs import export_hazard, open_hazard
+from twinloop.prognostics.models.hazard import HazardModel, fit_hazard, tree_inputs
+from twinloop.prognostics.models.periods import Course, course, failure_by, log_likelihood
 from twinloop.prognostics.models.table import ahead, component_age
 
 
@@ -56,6 +58,24 @@ def test_the_same_seed_gives_the_same_model(trained: Fleet, model: HazardModel) 
 def test_without_a_network_the_trees_are_averaged(trained: Fleet) -> None:
     made = fit_hazard(trained.table, trained.lives, dataclasses.replace(HAZARD, with_network=False), seed=0)
     assert list(made.member_hazards(trained.table, trained.lives, "brakes", np.arange(2))) == ["forest", "boosted"]
+
+
+def test_a_regression_joins_the_trees_where_it_is_asked_for(trained: Fleet, other: Fleet, tmp_path: Path) -> None:
+    settings = dataclasses.replace(HAZARD, with_network=False, with_linear=True)
+    made = fit_hazard(trained.table, trained.lives, settings, seed=0)
+    rows = np.arange(0, len(other.table), 10)
+    members = made.member_hazards(other.table, other.lives, "brakes", rows)
+    assert list(members) == ["forest", "boosted", "linear"]
+    days = course(ahead(other.table, other.lives, "brakes"), days=HAZARD.days, period_h=24.0)
+    days = Course(days.survived[rows], days.failed[rows])
+    age = component_age(other.table, other.lives, "brakes")[rows]
+    by_age = made.components["brakes"].age.hazard(age, days=HAZARD.days, period_h=24.0)
+    assert log_likelihood(members["linear"], days) > log_likelihood(np.clip(by_age, 1e-9, 1 - 1e-9), days)
+    values = tree_inputs(other.table, made.columns, rows, age, rows % 7)
+    differences = export_hazard(made, tmp_path, values, np.zeros((0, 0, 0), np.float32))
+    assert set(differences) == {"brakes forest", "brakes boosted", "brakes linear"}
+    back = open_hazard(tmp_path).member_hazards(other.table, other.lives, "brakes", rows)
+    assert np.abs(back["linear"] - members["linear"]).max() < 1e-5
 
 
 def test_what_cannot_be_learnt_from_is_refused(trained: Fleet, model: HazardModel) -> None:

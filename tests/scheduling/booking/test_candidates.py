@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from twinloop.contracts import Risk, RiskTable
-from twinloop.contracts.risk_table import Hazard
 from twinloop.errors import InputError
 from twinloop.scheduling.booking.candidates import Work, candidates, priced
 
@@ -31,12 +30,12 @@ def test_a_day_costs_the_risk_until_then_and_the_work_if_it_lasts_that_long() ->
 
 
 def test_whoever_renews_later_has_had_the_time_for_nothing() -> None:
-    constant = Hazard(np.array([0.0, 24.0]), np.array([0.0, 0.9]), 1000.0)
-    work = Work("engine", 90, cost=200.0, rate=5.0)
+    constant = risks(("V1", "pump", 0.9)).hazards
     hours = np.array([8.0, 40.0])
     failing = 1 - np.exp(-0.9 / 24 * hours)
     lived = failing / (0.9 / 24)  # of an exponential life
-    assert priced(constant, work, hours) == pytest.approx(failing * 1000 + (1 - failing) * 200 - 5 * lived, rel=1e-3)
+    found = priced(constant, hours[None], cost=np.array([200.0]), rate=np.array([5.0]))
+    assert found[0] == pytest.approx(failing * 1000 + (1 - failing) * 200 - 5 * lived, rel=1e-3)
 
 
 def test_a_component_that_does_not_age_is_never_renewed_at_its_own_long_run_cost() -> None:
@@ -86,3 +85,18 @@ def test_work_that_costs_less_than_nothing_is_refused() -> None:
         Work("engine", 30, cost=-1.0)
     with pytest.raises(InputError, match="booking: work: rate = nan: expected a number of at least 0"):
         Work("engine", 30, cost=1.0, rate=math.nan)
+
+
+def test_who_may_wait_in_the_workshop_comes_at_once_where_driving_on_is_dearer() -> None:
+    table = risks(("V1", "pump", 2.4))  # a tenth of a failure an hour
+    [drives] = candidates(table, {"pump": PUMP}, hours=HOURS)
+    [waits] = candidates(table, {"pump": PUMP}, hours=HOURS, standing=10.0)
+    assert waits.tasks[0].cost_by_day == pytest.approx([200.0, 280.0, 360.0])
+    assert [waits.tasks[0].since(day) for day in range(3)] == [0, 0, 0]
+    assert drives.tasks[0].cost_by_day[2] > 360.0
+    [dear] = candidates(table, {"pump": PUMP}, hours=HOURS, standing=1000.0)
+    assert dear.tasks[0].cost_by_day == drives.tasks[0].cost_by_day
+    assert [dear.tasks[0].since(day) for day in range(3)] == [0, 1, 2]
+    # Nobody waits from a day on which they cannot come.
+    [late] = candidates(table, {"pump": PUMP}, hours=HOURS, standing=10.0, days={"V1": [1, 2]})
+    assert late.tasks[0].cost_by_day[2] == pytest.approx(drives.tasks[0].cost_by_day[1] + 80.0)

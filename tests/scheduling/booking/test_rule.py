@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from twinloop.prognostics.evaluation.alerts import Watched
+from twinloop.contracts.alert_rates import Watched
 from twinloop.prognostics.evaluation.leads import lead_curve
-from twinloop.scheduling.booking.rule import BookingRule, cost_rates, joint_rule
+from twinloop.scheduling.booking.rule import BookingRule, cost_rates, joint_rule, standing_price
 from twinloop.simulation.fleet import Alert, FixedInterval, Fleet, Joint, Morning, StandardFleet, World, simulate
 from twinloop.simulation.fleet.vehicle import Component
 from twinloop.simulation.model.wear import Wear
@@ -50,11 +50,10 @@ def test_where_everything_is_kept_in_reserve_nothing_is_booked() -> None:
     assert simulate(world(FLEET), Joint(rule)).figures() == simulate(world(FLEET), FixedInterval({})).figures()
 
 
-def test_the_minutes_of_the_workshop_are_those_of_its_shifts_without_agreed_visits() -> None:
+def morning(**known: object) -> Morning:
+    """The first morning of a fleet of which nothing is worn, due or agreed."""
     shape = len(FLEET.vehicles), len(FLEET.components)
-    visits = np.full(shape, np.nan)
-    visits[0, 0] = 4.0  # the water pump of the first vehicle, on the fifth day
-    morning = Morning(
+    fresh = Morning(
         fleet=FLEET,
         day=0,
         time_min=0.0,
@@ -63,20 +62,79 @@ def test_the_minutes_of_the_workshop_are_those_of_its_shifts_without_agreed_visi
         age_min=np.zeros(shape),
         due=np.zeros(shape, dtype=bool),
         due_since_min=np.zeros(shape),
+        standing_min=np.zeros(shape),
         up=np.ones(shape[0], dtype=bool),
-        visit_day=visits,
+        visit_day=np.full(shape, np.nan),
     )
-    garage = BookingRule({}, ahead=4).garage(morning)
+    return replace(fresh, **known)  # type: ignore[arg-type]
+
+
+NOTHING = np.zeros((len(FLEET.components), 7))
+
+
+def test_the_minutes_of_the_workshop_are_those_of_its_shifts_without_agreed_visits() -> None:
+    visits = np.full((len(FLEET.vehicles), len(FLEET.components)), np.nan)
+    visits[0, 0] = 4.0  # the water pump of the first vehicle, on the fifth day
+    opening = FLEET.opening_minutes(0, 7)
+    garage = BookingRule({}).garage(morning(visit_day=visits), opening, failing=NOTHING)
     assert garage is not None
     hours = FLEET.workshop.shifts[0]
-    whole = int(hours.ends_min - hours.begins_min)
-    opening = FLEET.opening_minutes(0, 7)
     expected = [int(minutes) * FLEET.workshop.bays for minutes in opening]
-    assert max(opening) == whole
+    assert max(opening) == int(hours.ends_min - hours.begins_min)
     assert opening[4] > 0
     expected[4] -= 150
     assert list(garage.bays) == expected
     assert garage.minutes["electrician"] == tuple(int(m) for m in opening)
+
+
+def test_vehicles_that_stand_take_the_first_minutes_of_the_workshop() -> None:
+    standing = np.zeros((len(FLEET.vehicles), len(FLEET.components)))
+    standing[:5, 0] = 150.0  # five water pumps: 750 minutes of a mechanic, of 720 on the first day
+    opening = FLEET.opening_minutes(0, 7)
+    garage = BookingRule({}).garage(morning(standing_min=standing), opening, failing=NOTHING)
+    assert garage is not None
+    assert garage.bays[:2] == (0, 690)
+    assert garage.minutes["mechanic"][:2] == (0, 690)
+    assert garage.minutes["electrician"][:2] == (720, 720)
+
+
+def test_failures_to_be_expected_take_their_share_of_each_day() -> None:
+    failing = NOTHING.copy()
+    failing[3] = 45.0  # of batteries, which an electrician renews
+    opening = FLEET.opening_minutes(0, 7)
+    garage = BookingRule({}).garage(morning(), opening, failing=failing)
+    assert garage is not None
+    assert garage.bays[:5] == garage.minutes["electrician"][:5] == (675,) * 5
+    assert garage.minutes["mechanic"][:5] == (720,) * 5
+    assert not any(garage.bays[5:])
+
+
+def narrow() -> Fleet:
+    """Twenty vehicles whose workshop is open for three hours a day: less than their work takes."""
+    fleet = StandardFleet(vehicles=20).fleet()
+    shift = replace(fleet.workshop.shifts[0], ends_min=fleet.workshop.shifts[0].begins_min + 180)
+    return replace(fleet, workshop=replace(fleet.workshop, shifts=(shift,)))
+
+
+def test_a_workshop_that_cannot_do_all_work_is_not_booked_beyond_what_it_can_do() -> None:
+    fleet = narrow()
+    joint = simulate(world(fleet), Joint(BookingRule(cost_rates(fleet)))).figures()
+    every = simulate(world(fleet), FixedInterval({c.name: 0.3 * c.wear.mean_life_min for c in fleet.components}))
+    assert joint["visits"] > joint["failures"]
+    assert joint["waiting_hours"] < every.figures()["waiting_hours"]
+    assert joint["availability"] > every.figures()["availability"]
+
+
+def test_where_downtime_is_cheap_vehicles_rather_wait_than_fail() -> None:
+    fleet = narrow()
+    rates, price = cost_rates(fleet), standing_price(fleet)
+    assert price == max(fleet.downtime_hour - sum(rates.values()), 0.0)
+    assert standing_price(replace(fleet, downtime_hour=50.0)) == pytest.approx(50.0 - sum(rates.values()))
+    waits, drives = (
+        simulate(world(fleet), Joint(BookingRule(rates, standing=standing))).figures() for standing in (price, None)
+    )
+    assert waits["failures"] < drives["failures"]
+    assert waits["waiting_hours"] > drives["waiting_hours"]
 
 
 def test_weeks_in_which_the_workshop_is_closed_are_no_reason_to_stop() -> None:

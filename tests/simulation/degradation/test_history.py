@@ -3,7 +3,7 @@ import polars as pl
 
 from tests.simulation.lines import log_of
 from tests.simulation.worn import wear, worn_line
-from twinloop.prognostics.evaluation.alerts import alert_curve
+from twinloop.contracts import AlertCurve
 from twinloop.simulation.degradation.history import History, histories, watched_lives
 from twinloop.simulation.degradation.sensors import telemetry
 
@@ -40,7 +40,7 @@ def test_a_regression_on_the_telemetry_of_the_twin_foresees_its_failures():
     assert error < 0.75 * blind
 
     hours_left = np.where(working, foreseen, 1e6) / 60
-    curve = alert_curve(
+    curve = AlertCurve.of_lives(
         watched_lives(fresh, time, -hours_left),
         thresholds=np.linspace(-12.0, 0.0, 13),
         window_hours=8.0,
@@ -48,7 +48,7 @@ def test_a_regression_on_the_telemetry_of_the_twin_foresees_its_failures():
     )
     # By chance: alerts that come as often as those of the middle threshold, at random times.
     rng = np.random.default_rng(0)
-    luck = alert_curve(
+    luck = AlertCurve.of_lives(
         watched_lives(fresh, time, rng.permutation(-hours_left)),
         thresholds=np.linspace(-12.0, 0.0, 13),
         window_hours=8.0,

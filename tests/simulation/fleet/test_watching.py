@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from tests.simulation.fleet.fleets import DAY
+from twinloop.contracts import AlertCurve
 from twinloop.errors import InputError
-from twinloop.prognostics.evaluation.alerts import alert_curve
 from twinloop.simulation.fleet.comparison import WEAR, compare_policies
 from twinloop.simulation.fleet.history import simulate_history
 from twinloop.simulation.fleet.modes import Mode
@@ -50,7 +50,7 @@ def test_a_life_is_watched_by_its_minutes_of_driving(past, scores):
 
 def test_from_sensors_to_savings(past, scores):
     lives = watched_lives(past, "brakes", scores)
-    curve = alert_curve(
+    curve = AlertCurve.of_lives(
         lives, thresholds=np.linspace(3.0, 11.0, 17), window_hours=160.0, model="brake sensor", draws=5, seed=1
     )
     found = compare_policies(

@@ -6,7 +6,7 @@ import pytest
 from tests.simulation.worn import policy, wear, worn_line
 from twinloop.contracts import AlertCurve
 from twinloop.errors import InputError
-from twinloop.prognostics.evaluation.foretelling import threshold_for
+from twinloop.prognostics.evaluation.failures import threshold_for
 from twinloop.simulation.degradation.history import WORKING
 from twinloop.simulation.degradation.lived import COMPONENT, SENSORS
 from twinloop.simulation.maintenance.foresight import Foresight, learn

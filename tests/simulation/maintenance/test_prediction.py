@@ -7,7 +7,6 @@ from tests.simulation.lines import log_of
 from tests.simulation.worn import policy, wear, worn_line
 from twinloop.contracts import AlertCurve, Risk, RiskTable
 from twinloop.errors import InputError
-from twinloop.prognostics.evaluation.alerts import alert_curve
 from twinloop.simulation import Economy
 from twinloop.simulation.degradation.history import histories, watched_lives
 from twinloop.simulation.degradation.sensors import telemetry
@@ -100,7 +99,9 @@ def test_alerts_learnt_from_the_telemetry_of_the_twin_pay_on_the_twin():
     history = next(histories(line, log, seed=11, replication=0))
     wide = telemetry(line, log, seed=11, replication=0).of_asset("press")
     lives = watched_lives(history, wide["time_min"].to_numpy(), wide["vibration"].to_numpy())
-    curve = alert_curve(lives, thresholds=np.linspace(2.0, 7.5, 23), window_hours=3.0, model="vibration", draws=20)
+    curve = AlertCurve.of_lives(
+        lives, thresholds=np.linspace(2.0, 7.5, 23), window_hours=3.0, model="vibration", draws=20
+    )
     prices = Economy(failure=800.0, maintenance=100.0)
     predictive = with_prediction(line, risks(cost=850.0), curve, economy=prices)
     assert predictive.stations[0].maintenance.policy == "predictive"

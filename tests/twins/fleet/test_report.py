@@ -20,6 +20,7 @@ from twinloop.twins.fleet import paths, record, report
 from twinloop.twins.fleet.results.anomalies import Anomalies
 from twinloop.twins.fleet.results.assets import Assets
 from twinloop.twins.fleet.results.prediction import Prediction
+from twinloop.twins.fleet.results.search import Search
 from twinloop.twins.fleet.results.workshop import Workshop
 from twinloop.twins.fleet.twin import TWIN
 from twinloop.twins.stage import Stage
@@ -105,6 +106,26 @@ def test_the_page_says_where_the_sequence_model_is_worse(fleet_root: Path) -> No
     for name in network:
         assert (name in told) == (network[name].mean < trees[name].mean), told
     assert len(found.sequence_model().rows) == len(found.about["components"])
+
+
+def test_pages_tell_figures_with_their_intervals(fleet_root: Path) -> None:
+    found = Prediction(fleet_root)
+    assert all(
+        "…" in row[1] for row in found.summary().rows if row[0] in ("PR-AUC", "Brier score", "calibration error")
+    )
+    assert [row[0] for row in found.promised().rows] == ["by asset and time", "by row", "promised too much"]
+    assert {"component", "method", "mean", "low", "high"} <= set(found.splits()["judged"].columns)
+    assert found.unseen_modes().headers[2:4] == ("found, mode learnt", "found, mode held out")
+    left = Assets(fleet_root).remaining().rows
+    assert 0 < len(left) <= 12
+    assert all("…" in row[3] for row in left)
+
+
+def test_the_study_of_the_trees_is_shown(fleet_root: Path) -> None:
+    search = Search(fleet_root)
+    assert len(search.table_of_trials().rows) == search.study["trials"] == len(search.history()["values"])
+    assert not search.compared
+    assert dict(search.summary().rows)["settings used"] == "found by the search"
 
 
 def test_the_story_is_about_the_vehicle_that_it_names(fleet_root: Path) -> None:

@@ -69,6 +69,44 @@ def test_all_methods_are_judged_on_the_same_rows(fleet_root: Path) -> None:
         assert never.is_empty() or never["mean"][0] == pytest.approx(share, abs=1e-9)
 
 
+def test_key_figures_carry_intervals_over_assets(fleet_root: Path) -> None:
+    measured = read_json(fleet_root / paths.metrics("evaluate"))
+    for name in ("pr_auc", "brier", "ece", "pr_auc_leaky", "pr_auc_honest", "pr_auc_promise", "recall"):
+        assert measured[f"{name}_low"] <= measured[name] <= measured[f"{name}_high"], name
+    assert measured["pr_auc_promise"] == pytest.approx(measured["pr_auc_leaky"] - measured["pr_auc_honest"])
+    own = table(fleet_root, "judged").filter((pl.col("method") == "ensemble") & (pl.col("metric") == "brier"))
+    assert measured["brier"] == pytest.approx(own["mean"].mean())
+    bins = table(fleet_root, "calibration")
+    assert (bins["low"] <= bins["happened"]).all()
+    assert (bins["happened"] <= bins["high"]).all()
+    beside = table(fleet_root, "beside")
+    assert (beside["low"] <= beside["mean"]).all()
+    assert (beside["mean"] <= beside["high"]).all()
+
+
+def test_failures_of_modes_held_out_are_told_with_intervals_or_as_none(fleet_root: Path) -> None:
+    modes, measured = table(fleet_root, "modes"), read_json(fleet_root / paths.metrics("evaluate"))
+    together = modes.filter(pl.col("component").is_null())
+    if modes.is_empty():
+        assert measured["modes_unseen_recall"] is None
+    else:
+        assert together["training"].to_list() == ["learnt", "unseen"]
+        assert measured["modes_unseen_recall"] == together[1, "recall"]
+        assert (modes["recall_low"] <= modes["recall"]).all()
+        assert (modes["recall"] <= modes["recall_high"]).all()
+
+
+def test_every_component_in_service_has_hours_left(fleet_root: Path) -> None:
+    left = pl.read_parquet(fleet_root / paths.REMAINING)
+    risks = RiskTable.load(fleet_root / paths.RISKS).frame
+    assert set(left.select("asset", "component").iter_rows()) == set(risks.select("asset", "component").iter_rows())
+    assert (left["low_h"] <= left["median_h"]).all()
+    assert (left["median_h"] <= left["high_h"]).all()
+    soon = left.filter(pl.col("median_h") < 14 * 24).select("asset", "component")
+    likely = risks.filter((pl.col("horizon_hours") == 14 * 24) & (pl.col("probability") > 0.5))
+    assert set(soon.iter_rows()) == set(likely.select("asset", "component").iter_rows())
+
+
 def test_every_asset_in_service_has_a_risk_of_every_component(fleet_root: Path, prepared: Prepared) -> None:
     risks = RiskTable.load(fleet_root / paths.RISKS)
     assert len(risks.assets) == prepared.about["assets"]

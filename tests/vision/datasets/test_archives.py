@@ -134,3 +134,12 @@ def test_other_files_are_no_archives(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no archive")
     assert not is_archive(tmp_path / "notes.txt")
     assert not is_archive(tmp_path)
+
+
+def test_backslashes_between_folders_are_folders(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+        packed.writestr("parts\\good\\1.png", b"x")
+        packed.writestr("parts\\empty\\", b"")
+    unpack(tmp_path / "a.zip", tmp_path / "out", limits=ArchiveSettings())
+    assert (tmp_path / "out" / "parts" / "good" / "1.png").read_bytes() == b"x"
+    assert (tmp_path / "out" / "parts" / "empty").is_dir()

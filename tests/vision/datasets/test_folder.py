@@ -6,13 +6,13 @@ import pytest
 
 from tests.vision.datasets.images import plain_folder, put, spot, texture
 from twinloop.errors import InputError
-from twinloop.vision.datasets.folder import folder
+from twinloop.vision.datasets import layouts
 from twinloop.vision.datasets.samples import Collection, Refused
 from twinloop.vision.datasets.settings import DatasetSettings
 
 
-def read(source: Path) -> Collection:
-    return folder(source, DatasetSettings(kind="folder", source=str(source)))
+def read(source: Path, **changed: object) -> Collection:
+    return layouts.read(source, DatasetSettings(kind="folder", source=str(source), **changed))  # type: ignore[arg-type]
 
 
 def test_classes_are_folders_and_masks_lie_beside_their_images(tmp_path: Path) -> None:

@@ -108,7 +108,10 @@ def test_an_annotation_file_that_stops_prepare_is_a_problem(tmp_path: Path) -> N
 def test_defects_alone_are_a_problem(tmp_path: Path) -> None:
     put(tmp_path / "source" / "dent" / "1.png", texture(1))
     problems = look(tmp_path / "source", tmp_path / "scratch").problems
-    assert problems == (("", "expected good parts and at least one defect class, found dent"),)
+    told = (
+        "expected good parts and at least one defect class, found dent: name what is good: DatasetSettings.good=[dent]"
+    )
+    assert problems == (("", told),)
 
 
 def test_an_unknown_layout_is_no_exception_and_a_missing_source_is(tmp_path: Path) -> None:
@@ -122,3 +125,15 @@ def test_hostile_names_are_shown_as_text(tmp_path: Path) -> None:
     source = plain_folder(tmp_path / "source")
     (source / "good" / "a\x1b[31m.png").write_bytes(b"")
     assert dict(look(source, tmp_path / "scratch").problems) == {"good/a\\x1b[31m.png": "file is empty"}
+
+
+def test_three_broken_files_in_a_large_folder_are_named_alone(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    for i in range(1200):
+        put(source / ("good" if i % 2 else "pit") / f"{i}.pgm", np.full((8, 8), i % 251, np.uint8) + texture(i)[:8, :8])
+    for i in (7, 600, 1100):
+        path = source / ("good" if i % 2 else "pit") / f"{i}.pgm"
+        path.write_bytes(path.read_bytes()[:20])
+    problems = look(source, tmp_path / "scratch").problems
+    assert [name for name, _ in problems] == ["good/7.pgm", "pit/1100.pgm", "pit/600.pgm"]
+    assert all(reason.startswith("cannot be read") for _, reason in problems)

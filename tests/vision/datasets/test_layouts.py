@@ -15,7 +15,7 @@ from twinloop.vision.datasets.layouts import BY_NAME, recognised
 from twinloop.vision.datasets.settings import DatasetSettings
 
 # Those that come with a train and a test set.
-DIVIDED = ("coco", "dagm", "deep_pcb", "kolektor_sdd2", "mvtec", "visa", "voc")
+DIVIDED = ("coco", "dagm", "deep_pcb", "kolektor_sdd2", "mvtec", "table", "visa", "voc", "yolo")
 
 
 def prepared(source: Path, target: Path, **changed: object) -> Prepared:

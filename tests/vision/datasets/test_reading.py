@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from twinloop.vision.datasets.reading import conversions, pixel_limit, read_image, read_lines, read_mask
+from twinloop.vision.datasets.masks import read_mask
+from twinloop.vision.datasets.reading import conversions, pixel_limit, read_image, read_lines
 from twinloop.vision.datasets.samples import Refused
 
 GREY = np.add.outer(np.arange(20), np.arange(30)).astype(np.uint8) * 5
@@ -188,7 +189,7 @@ def test_an_empty_and_a_full_mask_are_read(tmp_path: Path) -> None:
 
 NOT_BINARY = {
     "grey": (GREY, "mask has 49 levels from 0 to 240"),
-    "class numbers": (np.digitize(GREY, [80, 160]).astype(np.uint8), "mask has 3 levels from 0 to 2"),
+    "three levels": (np.digitize(GREY, [80, 160]).astype(np.uint8) * 100, "mask has 3 levels from 0 to 200"),
     "second region": (
         np.where(TRUTH, 255, 0).astype(np.uint8) + np.pad(np.full((6, 6), 100, np.uint8), (0, 54)),
         "100|3",
@@ -225,7 +226,7 @@ def test_numbers_of_defects_are_a_mask_where_they_are_expected(tmp_path: Path, m
         picture.putpalette([0, 0, 0] * 8)
     picture.save(tmp_path / "m.png")
     with pixel_limit(MAX_PIXELS):
-        found = read_mask(tmp_path / "m.png", (60, 60), max_bytes=100_000, max_pixels=MAX_PIXELS, numbered=True)
+        found = read_mask(tmp_path / "m.png", (60, 60), max_bytes=100_000, max_pixels=MAX_PIXELS, values="numbered")
     np.testing.assert_array_equal(found, numbers > 0)
 
 

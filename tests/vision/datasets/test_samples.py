@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinloop.errors import InputError
-from twinloop.vision.datasets.samples import class_label, printable, slug
+from twinloop.vision.datasets.naming import class_label
+from twinloop.vision.datasets.samples import printable, slug
 
 
 @given(st.text())

@@ -154,6 +154,52 @@ def write_xml(path: Path, objects: str, *, head: str = "") -> None:
     path.write_text(f"{head}<annotation><filename>{path.stem}.jpg</filename>{size}{objects}</annotation>")
 
 
+def yolo(root: Path) -> Path:
+    """Boxes and one outline in text files, images and labels in train and val; good images have an empty file."""
+    for i in range(GOOD + BAD):
+        split = "val" if i % 3 == 0 else "train"
+        put(root / "images" / split / f"{i}.jpg", texture(i))
+        label = root / "labels" / split / f"{i}.txt"
+        label.parent.mkdir(parents=True, exist_ok=True)
+        outline = "1 0.25 0.25 0.75 0.25 0.5 0.75\n" if i == GOOD else "0 0.5 0.5 0.25 0.5\n"
+        label.write_text(outline if i >= GOOD else "")
+    (root / "data.yaml").write_text("train: images/train\nval: images/val\nnc: 2\nnames: [dent, scratch]\n")
+    return root
+
+
+def labelme(root: Path) -> Path:
+    """Rectangles, a polygon and a circle in JSON beside the images; good images have no shapes."""
+    shapes = [
+        {"label": "dent", "shape_type": "rectangle", "points": [[20, 15], [8, 5]]},
+        {"label": "dent", "shape_type": "polygon", "points": [[4, 5], [14, 5], [4, 15]]},
+        {"label": "pit", "shape_type": "circle", "points": [[16, 12], [16, 17]]},
+    ]
+    for i in range(GOOD + BAD):
+        put(root / f"{i}.png", texture(i))
+        content = {"imagePath": f"{i}.png", "imageHeight": 24, "imageWidth": 32, "imageData": None}
+        content["shapes"] = [shapes[i % 3]] if i >= GOOD else []
+        (root / f"{i}.json").write_text(json.dumps(content))
+    return root
+
+
+def labels_table(root: Path) -> Path:
+    """Images in one folder and a table with a class and a set for each."""
+    rows = []
+    for i in range(GOOD + BAD):
+        file = put(root / "images" / f"cell{i:03d}.png", texture(i)).relative_to(root).as_posix()
+        rows.append((file, "ok" if i < GOOD else "crack", "test" if i % 3 == 0 else "train"))
+    table(root / "labels.csv", ("file", "label", "split"), rows)
+    return root
+
+
+def segmentation(root: Path) -> Path:
+    """Images and masks in two folders; the masks of good images are empty."""
+    for i in range(GOOD + BAD):
+        put(root / "images" / f"{i}.png", texture(i))
+        put(root / "masks" / f"{i}.png", spot() * np.uint8(i >= GOOD))
+    return root
+
+
 def magnetic_tile(root: Path) -> Path:
     """Eight tiles of six exposures, three of them with blowholes."""
     rng = np.random.default_rng(1)
@@ -175,8 +221,12 @@ WRITTEN: dict[str, Callable[[Path], Path]] = {
     "folder": plain_folder,
     "kolektor_sdd": kolektor_sdd,
     "kolektor_sdd2": kolektor_sdd2,
+    "labelme": labelme,
     "magnetic_tile": magnetic_tile,
     "mvtec": mvtec,
+    "segmentation": segmentation,
+    "table": labels_table,
     "visa": visa,
     "voc": voc,
+    "yolo": yolo,
 }

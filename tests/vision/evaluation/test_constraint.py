@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from twinloop.contracts import OperatingCurve
+from twinloop.contracts.curve_settings import PartCosts
+from twinloop.contracts.part_costs import outcome
 from twinloop.vision.evaluation.constraint import escape_ppm, limit_escapes, upper_escape_ppm
-from twinloop.vision.evaluation.operating import operating_curve, outcome
-from twinloop.vision.evaluation.settings import EvaluateSettings, PartCosts
+from twinloop.vision.evaluation.settings import EvaluateSettings
 
 COSTS = PartCosts(escape=5, false_reject=20, reinspect=0.1)
 
@@ -22,13 +23,13 @@ def curve_of(
     random = np.random.default_rng(seed)
     labels = np.repeat([0, 1], [good, crack])
     scores = random.normal(np.where(labels == 1, apart / 2, -apart / 2), spread)
-    return operating_curve(
+    return OperatingCurve.of_probabilities(
         expit(scores),
         labels,
         groups=[str(place) for place in range(len(labels))],
         classes=("good", "crack"),
         settings=EvaluateSettings(**{"draws": 200, "thresholds": 40, **changes}),  # type: ignore[arg-type]
-        part_repeatability=0.6,
+        repeatability=0.6,
         seed=seed,
         model="test",
     )

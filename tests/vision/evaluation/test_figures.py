@@ -6,9 +6,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from tests.vision.evaluation.judged import images, judged
+from twinloop.contracts.part_costs import outcome
 from twinloop.vision.evaluation.figures import figures
 from twinloop.vision.evaluation.judgement import Judgement, judge
-from twinloop.vision.evaluation.operating import outcome
 from twinloop.vision.evaluation.settings import EvaluateSettings
 from twinloop.vision.inference.predict import DeployedDetector
 

@@ -43,7 +43,7 @@ class Statement(NamedTuple):
 class Answer:
     """What is said to a question. reason: why nothing is, in a sentence; empty where something is.
 
-    confidence: log odds that the first statement answers the question, None where they were not asked for; left_out:
+    confidence: in the first statement (`RefusalSettings`), None where it was not asked for; left_out:
     sentences that were not used since they instruct whoever reads them, or since nothing supported them.
     """
 

@@ -37,7 +37,7 @@ class ExtractiveAnswers:
         candidates, left_out, reason = self.candidates(question, hits)
         if reason:
             return Answer(question, (), reason=reason, left_out=left_out)
-        sure = confidence(candidates[0], self._settings.refusal)
+        sure = confidence(candidates[0], self._settings.refusal, encoded=self._index.encoder is not None)
         if sure < self._settings.refusal.threshold:
             return Answer(question, (), sure, NOTHING_FOUND, left_out)
         best = candidates[: self._settings.statements]

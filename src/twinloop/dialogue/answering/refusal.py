@@ -1,4 +1,4 @@
-"""When to say nothing: the log odds that the best sentence answers, and the threshold that they are held against.
+"""When to say nothing: the confidence in the best sentence, and the threshold that it is held against.
 
 The threshold is a quantile over questions that are known to be answerable, so that a given share of them is refused;
 how many unanswerable ones are then refused is measured on others (risk and coverage: El-Yaniv and Wiener, 2010).
@@ -14,15 +14,13 @@ from twinloop.dialogue.answering.settings import RefusalSettings
 from twinloop.errors import InputError
 
 
-def confidence(best: Candidate, settings: RefusalSettings) -> float:
-    """Log odds that a question's best sentence answers it."""
-    features = best.features
-    return (
-        settings.offset
-        + settings.words * features.words
-        + settings.meaning * features.meaning
-        + settings.kind * features.kind
-    )
+def confidence(best: Candidate, settings: RefusalSettings, *, encoded: bool) -> float:
+    """How sure it is that a question's best sentence answers it; see `RefusalSettings`.
+
+    encoded: whether the index has an encoder. Without one, words are all that is known of the meaning.
+    """
+    words, meaning = best.features.words, best.features.meaning if encoded else best.features.words
+    return settings.offset + settings.words * words + settings.meaning * meaning
 
 
 class Refusals(NamedTuple):

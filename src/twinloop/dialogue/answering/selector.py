@@ -61,17 +61,28 @@ class _Question(NamedTuple):
     kind: str | None
 
 
+class _Read(NamedTuple):
+    """What is known of a sentence whatever is asked."""
+
+    terms: frozenset[str]
+    instructs: bool
+
+
 class Selector:
-    """Ranks the sentences of passages. Vectors of sentences are kept: a person's documents are asked more than once."""
+    """Ranks the sentences of passages. What was read is kept: a person's documents are asked more than once."""
 
     def __init__(self, index: Index, settings: SelectorSettings | None = None) -> None:
         self._index, self._settings = index, settings or SelectorSettings()
+        self._read: dict[str, _Read] = {}
         self._vectors: dict[str, Vectors] = {}
 
     def ranked(self, question: str, hits: Sequence[Hit]) -> tuple[list[Candidate], int]:
         """Sentences of the passages, the best first, and how many were left out since they instruct their reader."""
+        if len(self._read) > MOST_KEPT:
+            self._read.clear()
+            self._vectors.clear()
         found = _sentences(hits, self._settings.most_words)
-        told = [sentence for sentence in found if not instructs(sentence.text)]
+        told = [sentence for sentence in found if not self._reading(sentence.text).instructs]
         asks = _Question(question, self._weights(question), asked.kind_of(question))
         cosines = self._cosines(question, [sentence.text for sentence in told])
         candidates = [
@@ -79,6 +90,11 @@ class Selector:
             for sentence, cosine in zip(told, cosines, strict=True)
         ]
         return sorted(candidates, key=lambda one: (-one.score, one.citation)), len(found) - len(told)
+
+    def _reading(self, text: str) -> _Read:
+        if text not in self._read:
+            self._read[text] = _Read(frozenset(self._index.terms(text)), instructs(text))
+        return self._read[text]
 
     def _candidate(self, sentence: Sentence, features: Features) -> Candidate:
         settings = self._settings
@@ -88,8 +104,6 @@ class Selector:
     def _cosines(self, question: str, texts: list[str]) -> Vectors:
         if self._index.encoder is None or not texts:
             return np.zeros(len(texts), np.float32)
-        if len(self._vectors) > MOST_KEPT:
-            self._vectors.clear()
         new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
         self._vectors |= dict(zip(new, encoded(self._index.encoder, new), strict=True))
         cosines: Vectors = np.stack([self._vectors[text] for text in texts]) @ self._index.vector(question)
@@ -102,7 +116,7 @@ class Selector:
         return {term: value / total for term, value in rarities.items()} if total > 0 else {}
 
     def _features(self, sentence: Sentence, asks: _Question, cosine: float) -> Features:
-        own, before = set(self._index.terms(sentence.text)), set(self._index.terms(sentence.before))
+        own, before = self._reading(sentence.text).terms, self._reading(sentence.before).terms
         return Features(
             words=_share(asks.weights, own),
             meaning=cosine,
@@ -126,7 +140,7 @@ def _sentences(hits: Sequence[Hit], most_words: int) -> list[Sentence]:
     return list(found.values())
 
 
-def _share(weights: dict[str, float], said: set[str]) -> float:
+def _share(weights: dict[str, float], said: frozenset[str]) -> float:
     """The weight of what is said of the question's terms."""
     beginnings = {term[:SAME_BEGINNING] for term in said if len(term) >= SAME_BEGINNING and term.isalpha()}
     return sum(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from twinloop.dialogue.answering.answer import Answer, cited
+from twinloop.dialogue.answering.answer import Answer, Statement, cited
 from twinloop.dialogue.conversation.settings import ConversationSettings
 from twinloop.dialogue.conversation.turn import Turn
 from twinloop.dialogue.knowledge.index import Hit, Index
@@ -147,13 +147,20 @@ class Conversation:
 
     def _worded(self, question: str, answer: Answer) -> Styled:
         """The answer in the persona's words; what earlier conversations told, where no document answers."""
-        quotes = [Quote(one.text, cited(one.citation)) for one in answer.statements]
-        if not quotes and self._own.memory is not None:
-            quotes = list(self._own.memory.recall(question, self._settings.recalled))
-        if answer.statements and not answer.statements[0].quoted:
+        said = tuple(_quote(one) for one in answer.statements)
+        more: tuple[Quote, ...] = ()
+        if said and not answer.statements[0].quoted:
             # A language model was told how to speak; its sentences stand as they are, each with its source.
-            return composed(quotes)
-        return worded(Extract(question, tuple(quotes[:1]), tuple(quotes[1:])), self._own.persona, self._own.style)
+            return composed(said)
+        if not said and self._own.memory is not None:
+            recalled = self._own.memory.recall(question, self._settings.recalled)
+            said, more = recalled[:1], recalled[1:]
+        return worded(Extract(question, said, more), self._own.persona, self._own.style)
+
+
+def _quote(statement: Statement) -> Quote:
+    citation = statement.citation
+    return Quote(statement.text, cited(citation), f"{citation.name}, page {citation.page}")
 
 
 class _Draft:

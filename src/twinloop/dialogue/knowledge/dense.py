@@ -35,7 +35,8 @@ class Dense:
         cosines = self._vectors @ question
         best = np.maximum.reduceat(cosines, self._starts)
         together = np.add.reduceat(cosines, self._starts) / self._lengths
-        return (whole * together + (1 - whole) * best).astype(np.float32)
+        scores: Scores = (whole * together + (1 - whole) * best).astype(np.float32)
+        return scores
 
 
 def encoded(encoder: Encoder, texts: list[str]) -> Vectors:

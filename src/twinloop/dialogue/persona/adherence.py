@@ -1,6 +1,7 @@
-"""Whether sliders do what they say: the rank correlation of each with its proxy, over generated answers.
+"""Whether sliders do what they say: the rank correlation of each with its proxy, over answers to the same question.
 
-All four are drawn at random at once, for every answer anew: a slider has to show through whatever the others are.
+All four are drawn at random at once, for every answer anew: a slider has to show through whatever the others are. Ranks
+are within a question, since one that needs long quotations shows no verbosity; `pooled` ranks all answers together.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ LEAST_EXTRACTS = 2
 
 
 class Adherence(NamedTuple):
-    """Spearman's rank correlation of each slider with its proxy."""
+    """Spearman's rank correlation of each slider with its proxy, and its interval."""
 
     formality: Interval
     enthusiasm: Interval
@@ -38,14 +39,15 @@ def persona_rank(
     extracts: Sequence[Extract],
     answer: Callable[[Extract, PersonaSettings], str],
     *,
-    draws: int = 8,
+    draws: int = 16,
+    pooled: bool = False,
     bootstrap: int = 200,
     confidence: float = 0.95,
     seed: int,
 ) -> Adherence:
-    """Each extract answered with `draws` random settings; intervals by bootstrap over extracts.
+    """Each extract answered with `draws` random settings: the mean of its rank correlations over extracts.
 
-    Raises InputError for fewer than two extracts.
+    Intervals are by bootstrap over extracts. Raises InputError for fewer than two extracts.
     """
     if len(extracts) < LEAST_EXTRACTS:
         raise InputError(f"persona: expected 2 or more answers to compare, found {len(extracts)}: give more questions")
@@ -56,9 +58,14 @@ def persona_rank(
     intervals = []
     for place in range(len(SLIDERS)):
         own, seen = sliders[..., place], measured[..., place]
-        drawn = [spearman(own[rows].ravel(), seen[rows].ravel()) for rows in again]
+        if pooled:
+            mean = spearman(own.ravel(), seen.ravel())
+            drawn = np.array([spearman(own[rows].ravel(), seen[rows].ravel()) for rows in again])
+        else:
+            each = np.array([spearman(*pair) for pair in zip(own, seen, strict=True)])
+            mean, drawn = float(each.mean()), each[again].mean(axis=1)
         low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-        intervals.append(Interval(spearman(own.ravel(), seen.ravel()), float(low), float(high)))
+        intervals.append(Interval(mean, float(low), float(high)))
     return Adherence(*intervals)
 
 

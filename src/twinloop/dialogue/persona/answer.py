@@ -8,10 +8,11 @@ OPENING, CLOSING = "“", "”"
 
 
 class Quote(NamedTuple):
-    """A sentence of a source, word by word, and where it stands in words."""
+    """A sentence of a source, word by word, and where it stands; source: the same in few words ("": as citation)."""
 
     text: str
     citation: str
+    source: str = ""
 
 
 class Extract(NamedTuple):

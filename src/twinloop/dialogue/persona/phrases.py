@@ -36,13 +36,21 @@ PLACES: Ladder = (
     ("For inspection of the original, with the whole of the wording, reference to {source} is recommended.",
      "The original of the passage, in the full length of the wording, is on file under {source}."),
 )  # fmt: skip
-# What has been done; said by those who say much.
+# What has been done; said by those who say rather more.
 RECAPS: Ladder = (
     ("so yeah, that's all I've got, just what it says and nothing I've made up.",),
     ("That's just what's written, I haven't changed any of it for you.",),
     ("I have given you the words as they are written, without a change.",),
     ("The words of the source are given without a change, in the order of relevance.",),
     ("The wording of the source is reproduced in full, without alteration, in the order of relevance to the matter.",),
+)  # fmt: skip
+# What to do with it; said by those who say much.
+CARES: Ladder = (
+    ("but hey, have a look at it yourself before you go and use it, I'm only quoting.",),
+    ("Have a look at the whole page before you rely on it, though: I've only quoted a part.",),
+    ("Please read the whole page before you rely on it, since I have quoted only a part.",),
+    ("Before a decision on the basis of the passage, a reading of the whole page is of advantage.",),
+    ("In advance of a decision on the basis of the passage, the study of the whole of the page is recommended.",),
 )  # fmt: skip
 # What more there may be; said by those who say all.
 OFFERS: Ladder = (
@@ -56,25 +64,20 @@ OFFERS: Ladder = (
 DELIGHT: tuple[Ladder, Ladder] = (
     (("",), ("sure!", "yay!"), ("great, sure!", "oh, I love this one!"),
      ("oh great, I'm so glad you asked!!", "wow, great, I really love that!"),
-     ("wow, that's amazing, I'm really so happy you asked!!!",
-      "oh yay, fantastic, I really love this, it's great!!")),
-    (("",), ("With pleasure.", "Gladly."),
-     ("With the greatest of pleasure!", "An excellent question, of great interest!"),
-     ("To the delight of the undersigned, an excellent question of great interest!",
-      "With very great pleasure, in view of an excellent question!"),
-     ("With the very greatest delight, in view of a truly excellent question of great interest!!",
-      "To the delight of the undersigned: a wonderful, a truly excellent question, with pleasure!!")),
+     ("wow, amazing, I'm really happy you asked!!!", "oh yay, fantastic, I really love this!!")),
+    (("",), ("With pleasure.", "Gladly."), ("With the greatest of pleasure!", "At the question, with delight!"),
+     ("With very great pleasure, an excellent question!", "To the great delight of all, an excellent question!"),
+     ("With the very greatest delight, a truly excellent question!!",
+      "With very great pleasure, a truly wonderful question!!")),
 )  # fmt: skip
 # Of humour, five steps.
 LIGHT: tuple[Ladder, Ladder] = (
     (("",), (";)", ":D"), ("no joke ;)", "I'm not kidding :D"),
-     ("that's no joke, I'm not even kidding ;)", "haha, and that's no joke :D"),
-     ("haha, no joke, if it's funny I'm not the comedian here ;) :D",
-      "haha, I'd tell you a pun but it's no joke ;) :D")),
-    (("",), ("(with a smile)", "(with a wink)"), ("(with a smile, and in jest)", "(with a wink, not without humour)"),
-     ("(in jest, with a smile and a touch of humour)", "(with a wink, a smile and a pun in reserve)"),
-     ("(in jest, with a wink, a smile, and in the humour of a comedian in the archives)",
-      "(with a grin, a pun in reserve, and the wit of a comedian in the archives, in jest)")),
+     ("no joke, I'm not kidding ;)", "haha, and that's no joke :D"),
+     ("haha, no joke, I'm no comedian ;) :D", "haha, I'd tell a pun, no joke ;) :D")),
+    (("",), ("(with a smile)", "(with a wink)"), ("(in jest, with a smile)", "(with a wink, for a laugh)"),
+     ("(in jest, with a smile and a pun)", "(with a wink, a smile and a pun)"),
+     ("(in jest, with a wink, a grin, a smile and a pun)", "(with a grin, a pun, a wink and the wit of a comedian)")),
 )  # fmt: skip
 # Where nothing can be quoted.
 REFUSALS: Ladder = (

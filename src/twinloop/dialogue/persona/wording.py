@@ -8,6 +8,7 @@ import hashlib
 
 from twinloop.dialogue.persona.answer import Extract, Quote, Styled, composed
 from twinloop.dialogue.persona.phrases import (
+    CARES,
     DELIGHT,
     LEADS,
     LIGHT,
@@ -21,8 +22,8 @@ from twinloop.dialogue.persona.phrases import (
 from twinloop.dialogue.persona.settings import PersonaSettings
 from twinloop.dialogue.persona.style import Style
 
-# From which verbosity on the place, a summary of what was done, and an offer of more are added.
-WITH_PLACE, WITH_RECAP, WITH_OFFER = 0.4, 0.6, 0.8
+# From which verbosity on what is added: the place, what was done, a word of care, an offer of more.
+ADDED = ((0.25, PLACES), (0.45, RECAPS), (0.65, CARES), (0.85, OFFERS))
 FORMAL = 0.5
 
 
@@ -34,7 +35,7 @@ def worded(extract: Extract, persona: PersonaSettings, style: Style | None = Non
     key = _Key(extract.question)
     if not extract.answer:
         return composed(_in_style([_step(REFUSALS, persona.formality, key)], style, key))
-    first = extract.answer[0].citation
+    first = extract.answer[0].source or extract.answer[0].citation
     manner = int(persona.formality >= FORMAL)
     parts: list[str | Quote] = [
         _step(DELIGHT[manner], persona.enthusiasm, key),
@@ -45,7 +46,7 @@ def worded(extract: Extract, persona: PersonaSettings, style: Style | None = Non
         if number:
             parts.append(_step(LINKS, persona.formality, key))
         parts.append(quote)
-    for least, ladder in ((WITH_PLACE, PLACES), (WITH_RECAP, RECAPS), (WITH_OFFER, OFFERS)):
+    for least, ladder in ADDED:
         if persona.verbosity >= least:
             parts.append(_step(ladder, persona.formality, key))
     parts.append(_step(LIGHT[manner], persona.humour, key))

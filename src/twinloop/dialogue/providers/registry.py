@@ -34,7 +34,10 @@ PROVIDERS: Mapping[Role, Entries] = MappingProxyType(
             "espeak": f"{_SPEECH}.voices.espeak:open_espeak",
             "http": f"{_SPEECH}.voices.http:open_speech",
         },
-        "encoder": {"http": f"{_HTTP}.embeddings:open_embeddings"},
+        "encoder": {
+            "minilm": "twinloop.dialogue.models.minilm:open_minilm",
+            "http": f"{_HTTP}.embeddings:open_embeddings",
+        },
         "language_model": {"http": f"{_HTTP}.chat:open_chat"},
         "storage": {"folder": "twinloop.dialogue.providers.files:open_folder"},
     }

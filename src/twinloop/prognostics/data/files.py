@@ -1,7 +1,6 @@
 """Data files of a source, plain or gzipped, as tables of text or of their own types; what is too large is refused."""
 
 import gzip
-import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +8,11 @@ from pathlib import Path
 import polars as pl
 
 from twinloop.errors import InputError
+from twinloop.spreadsheets import delimited, separator
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".json")
 # Notes beside data, as collections have them.
 NOTES = ("readme", "source", "license", "licence", "citation", "requirements")
-SEPARATORS = (",", ";", "\t", "|")
 CHUNK = 1 << 20
 
 
@@ -74,11 +73,6 @@ def _chunks(path: Path) -> Iterator[bytes]:
         raise InputError(f"data: {path}: cannot be read ({error}): copy the file again") from None
 
 
-def separator(line: str) -> str:
-    """The sign between the cells of a header."""
-    return max(SEPARATORS, key=line.count)
-
-
 def columns(path: Path) -> list[str]:
     """Names of a table's columns; none where the file is no table."""
     if kind_of(path) == ".parquet":
@@ -96,17 +90,10 @@ def table(path: Path, *, max_bytes: int) -> pl.DataFrame:
         if kind_of(path) == ".parquet":
             return pl.read_parquet(path)
         text = content(path, max_bytes=max_bytes)
-        sign = separator(text[:CHUNK].decode("utf-8-sig", errors="replace").partition("\n")[0])
-        frame = pl.read_csv(
-            io.BytesIO(text), separator=sign, infer_schema=False, truncate_ragged_lines=True, encoding="utf8-lossy"
-        )
+        return delimited(text, ragged=True)
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"data: {path}: expected a table with a header, it cannot be read: {reason}") from None
-    frame = frame.rename({name: name.strip() for name in frame.columns})
-    frame = frame.with_columns(pl.all().str.strip_chars())
-    # Where cells are parted by semicolons, a comma is the decimal sign.
-    return frame.with_columns(pl.all().str.replace(r"^(-?\d+),(\d+)$", "$1.$2")) if sign == ";" else frame
 
 
 def numbers(column: pl.Series) -> tuple[pl.Series, int]:

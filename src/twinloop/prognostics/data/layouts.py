@@ -10,6 +10,7 @@ from pathlib import Path
 from twinloop.errors import InputError
 from twinloop.prognostics.data import ai4i, azure, cmapss, nab, obd, plain_table
 from twinloop.prognostics.data.files import data_files
+from twinloop.prognostics.data.leaks import without_hidden_labels
 from twinloop.prognostics.data.record import Record
 from twinloop.prognostics.data.settings import DataSettings
 
@@ -21,7 +22,12 @@ class Layout:
     name: str
     looks_for: str
     claims: Callable[[list[Path]], list[Path]]
-    read: Callable[[list[Path], DataSettings], Record]
+    reader: Callable[[list[Path], DataSettings], Record]
+
+    def read(self, files: list[Path], settings: DataSettings) -> Record:
+        """The files' record, without columns that give the label away unless they are asked for."""
+        record = self.reader(files, settings)
+        return record if settings.with_leaks else without_hidden_labels(record)
 
 
 LAYOUTS = (

@@ -1,12 +1,13 @@
 """Every member of a predictor, their ensemble and the baselines, judged on the same rows of test."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from twinloop.prognostics.evaluation.foretelling import Judgement, Outcome, judge, outcome
+from twinloop.prognostics.evaluation.foretelling import Judgement, Outcome, judge, outcome, over_components
 from twinloop.prognostics.models.baselines import by_age, fit_single_sensor, never
 from twinloop.prognostics.models.hazard import HazardModel
 from twinloop.prognostics.models.periods import failure_by
@@ -24,6 +25,7 @@ JUDGED: dict[str, Any] = {
     "low": pl.Float64,
     "high": pl.Float64,
 }
+OVERALL: dict[str, Any] = {name: kind for name, kind in JUDGED.items() if name != "component"}
 
 
 class Said(NamedTuple):
@@ -70,11 +72,11 @@ def judged(table: FeatureTable, answers: Said, *, draws: int, seed: int) -> dict
     """
     if not answers.known.happened.any():
         return {}
-    everywhere = np.zeros(len(table))
+    everywhere, units = np.zeros(len(table)), np.unique(table.unit[answers.rows])
     found = {}
     for method, values in answers.probability.items():
         everywhere[answers.rows] = values
-        found[method] = judge(answers.known, everywhere, table.unit, draws=draws, seed=seed)
+        found[method] = judge(answers.known, everywhere, table.unit, draws=draws, seed=seed, units=units)
     return found
 
 
@@ -88,3 +90,15 @@ def judged_frame(component: str, judgements: dict[str, Judgement]) -> pl.DataFra
         for one in [getattr(judgement, field)]
     ]
     return pl.DataFrame(rows, schema=JUDGED, orient="row")
+
+
+def overall_frame(judgements: Sequence[Mapping[str, Judgement]]) -> pl.DataFrame:
+    """One row per method and metric, over all components that were judged (OVERALL)."""
+    rows = []
+    for method in dict.fromkeys(method for one in judgements for method in one):
+        own = [one[method] for one in judgements if method in one]
+        for metric, field in METRICS.items():
+            if method != SENSOR or metric == "pr_auc":
+                mean = over_components(own, field)
+                rows.append((method, metric, mean.mean, mean.low, mean.high))
+    return pl.DataFrame(rows, schema=OVERALL, orient="row")

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from twinloop.contracts import AlertCurve
 from twinloop.contracts.alert_curve import HOURS_PER_MONTH
+from twinloop.contracts.alert_rates import LEVELS, Watched, resampled
 from twinloop.contracts.clock import Clock
 from twinloop.errors import InputError
 from twinloop.numbers import MINUTES_PER_HOUR
-from twinloop.prognostics.evaluation.alerts import LEVELS, Watched, resampled
 
 Floats = NDArray[np.float64]
 # Shares of the watched time that lie at or above the lowest and the highest threshold.

@@ -19,7 +19,17 @@ from twinloop.learning.signature import Outputs
 from twinloop.prognostics.models.boosting import read_booster
 from twinloop.prognostics.models.calibration import Calibration, logit, sigmoid
 from twinloop.prognostics.models.forest import filled, forest_probability
-from twinloop.prognostics.models.hazard import BOOSTED, FOREST, NETWORK, ComponentModel, HazardModel, Odds, Trees
+from twinloop.prognostics.models.hazard import (
+    BOOSTED,
+    FOREST,
+    LINEAR,
+    NETWORK,
+    ComponentModel,
+    HazardModel,
+    Odds,
+    Trees,
+)
+from twinloop.prognostics.models.linear import linear_probability
 from twinloop.prognostics.models.lookback import Sequences
 from twinloop.prognostics.models.settings import HazardSettings
 from twinloop.prognostics.models.weibull import Weibull
@@ -29,6 +39,8 @@ TOLERANCE = 1e-5
 BATCHES = (1, 2, 7, 32)
 FORMAT = 1
 INPUT = "features"
+# What a record must hold, and as what.
+RECORD: dict[str, type] = {"settings": dict, "components": dict, "columns": list, "signals": list}
 
 
 def export_hazard(
@@ -44,17 +56,21 @@ def export_hazard(
     for number, (name, own) in enumerate(model.components.items()):
         if own.trees is None:
             continue
-        for kind, graph, reference in (
-            (FOREST, _forest_graph(own.trees.forest, values.shape[1]), forest_probability(own.trees.forest, values)),
+        trees, width = own.trees, values.shape[1]
+        graphs = [
+            (FOREST, _learn_graph(trees.forest, width), forest_probability(trees.forest, values)),
             (
                 BOOSTED,
-                _boosted_graph(own.trees.booster, values.shape[1]),
-                own.trees.booster.inplace_predict(values).astype(np.float64),
+                _boosted_graph(trees.booster, width),
+                trees.booster.inplace_predict(values).astype(np.float64),
             ),
-        ):
+        ]
+        if trees.linear is not None:
+            graphs.append((LINEAR, _learn_graph(trees.linear, width), linear_probability(trees.linear, values)))
+        for kind, graph, reference in graphs:
             path = folder / f"{number}_{kind}.onnx"
             _save(graph, path, {"component": name, "member": kind})
-            inputs = filled(values) if kind == FOREST else values
+            inputs = values if kind == BOOSTED else filled(values)
             differences[f"{name} {kind}"] = _difference(path, inputs, reference)
         with atomic(folder / f"{number}_{BOOSTED}.json") as temporary:
             own.trees.booster.save_model(temporary)
@@ -77,10 +93,21 @@ def open_hazard(folder: Path) -> HazardModel:
         raise InputError(f"hazard model: {folder}: cannot be read ({error}): export it again") from None
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise InputError(f"hazard model: {folder}: expected format {FORMAT}: export it again")
+    missing = [name for name in (*RECORD, "network") if not isinstance(record.get(name), RECORD.get(name, bool))]
+    if missing:
+        raise InputError(
+            f"hazard model: {folder}: hazard.json: {missing[0]} is missing or of another kind: export it again"
+        )
     settings = parse(HazardSettings, record["settings"])
-    components = {
-        name: _component(folder, number, own) for number, (name, own) in enumerate(record["components"].items())
-    }
+    components = {}
+    for number, (name, own) in enumerate(record["components"].items()):
+        try:
+            components[name] = _component(folder, number, own)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(
+                f"hazard model: {folder}: hazard.json: {name}: cannot be read ({type(error).__name__}: {error}): "
+                "export it again"
+            ) from None
     graph = open_graph(folder / f"{NETWORK}.onnx") if record["network"] else None
 
     def odds(sequences: Sequences, rows: NDArray[np.int64]) -> Floats:
@@ -97,8 +124,8 @@ def open_hazard(folder: Path) -> HazardModel:
 def _component(folder: Path, number: int, own: dict[str, Any]) -> ComponentModel:
     calibration = {name: Calibration(*values) for name, values in own["calibration"].items()}
     members = {
-        kind: _odds(open_graph(folder / f"{number}_{kind}.onnx"), fill=kind == FOREST)
-        for kind in (FOREST, BOOSTED)
+        kind: _odds(open_graph(folder / f"{number}_{kind}.onnx"), fill=kind != BOOSTED)
+        for kind in (FOREST, BOOSTED, LINEAR)
         if kind in calibration
     }
     trees = Trees(None, read_booster(folder / f"{number}_{BOOSTED}.json")) if members else None
@@ -131,12 +158,13 @@ def _difference(path: Path, inputs: NDArray[np.float32], reference: Floats) -> f
     return max(found.values())
 
 
-def _forest_graph(forest: Any, width: int) -> Any:
+def _learn_graph(model: Any, width: int) -> Any:
+    """Of a classifier of scikit-learn's."""
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import FloatTensorType
 
     return to_onnx(
-        forest, initial_types=[(INPUT, FloatTensorType([None, width]))], options={"zipmap": False}, target_opset=20
+        model, initial_types=[(INPUT, FloatTensorType([None, width]))], options={"zipmap": False}, target_opset=20
     )
 
 

@@ -16,6 +16,7 @@ from twinloop.prognostics.models.periods import failure_by
 from twinloop.prognostics.models.table import FeatureTable, component_age
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
 
 class Consequence(NamedTuple):
@@ -26,36 +27,58 @@ class Consequence(NamedTuple):
     action: str
 
 
-def risk_table(
-    model: HazardModel,
-    table: FeatureTable,
-    lives: pl.DataFrame,
-    consequences: Mapping[str, Consequence],
-    *,
-    clock: Clock,
-) -> RiskTable:
-    """Every asset's and component's probability of failure until each day ahead of the asset's last window.
+class Asked(NamedTuple):
+    """What a model's members say of a table's rows [N]: component → member → calibrated hazards [N, D]."""
+
+    model: HazardModel
+    table: FeatureTable
+    lives: pl.DataFrame
+    rows: Rows
+    members: Mapping[str, Mapping[str, Floats]]
+
+    @property
+    def last(self) -> "Asked":
+        """Of each asset's last row alone. Raises ValueError where not every row was asked about."""
+        if len(self.rows) != len(self.table):
+            raise ValueError("expected every row of the table to have been asked about")
+        chosen = self.table.last
+        members = {
+            name: {member: hazard[chosen] for member, hazard in own.items()} for name, own in self.members.items()
+        }
+        return self._replace(rows=chosen, members=members)
+
+
+def asked(model: HazardModel, table: FeatureTable, lives: pl.DataFrame, rows: Rows | None = None) -> Asked:
+    """Ask the model about rows of the table, each asset's last one unless given.
+
+    lives: asset, component, begin_min; only what began until a row's time is looked at.
+    """
+    rows = table.last if rows is None else rows
+    members = {name: model.member_hazards(table, lives, name, rows) for name in model.components}
+    return Asked(model, table, lives, rows, members)
+
+
+def risk_table(told: Asked, consequences: Mapping[str, Consequence], *, clock: Clock) -> RiskTable:
+    """Every asset's and component's probability of failure until each day ahead of the row that was asked about.
 
     The interval spans what the members say, each calibrated alone. Issued at the latest window of all: an asset that
     has been silent is judged by what it last showed. Raises InputError for a component without a consequence.
     """
-    rows, settings = table.last, model.settings
-    assets, days = np.array(table.assets)[table.unit[rows]], np.arange(1, settings.days + 1)
+    model, table, settings = told.model, told.table, told.model.settings
+    assets, days = np.array(table.assets)[table.unit[told.rows]], np.arange(1, settings.days + 1)
     parts = []
-    for component in model.components:
+    for component, members in told.members.items():
         consequence = _consequence(consequences, component)
-        members = model.member_hazards(table, lives, component, rows)
-        told = model.foretold(component, members)
-        mean = told.probability
+        mean, low, high = model.foretold(component, members)
         parts.append(
             pl.DataFrame(
                 {
                     "asset": np.repeat(assets, len(days)),
                     "component": pl.repeat(component, mean.size, eager=True),
-                    "horizon_hours": np.tile(days * settings.period_h, len(rows)),
+                    "horizon_hours": np.tile(days * settings.period_h, len(told.rows)),
                     "probability": mean.ravel(),
-                    "low": told.low.ravel(),
-                    "high": told.high.ravel(),
+                    "low": low.ravel(),
+                    "high": high.ravel(),
                     "severity": pl.repeat(consequence.severity, mean.size, eager=True, dtype=pl.Int64),
                     "cost": pl.repeat(float(consequence.cost), mean.size, eager=True),
                 }
@@ -65,13 +88,7 @@ def risk_table(
 
 
 def diagnoses(
-    model: HazardModel,
-    table: FeatureTable,
-    lives: pl.DataFrame,
-    consequences: Mapping[str, Consequence],
-    *,
-    least: float = 0.0,
-    top: int = 5,
+    told: Asked, consequences: Mapping[str, Consequence], *, least: float = 0.0, top: int = 5
 ) -> tuple[Diagnosis, ...]:
     """A diagnosis per asset and component whose failure within the horizon is at least as likely as `least`.
 
@@ -79,10 +96,10 @@ def diagnoses(
     what age and the course of days say is told as a feature like the others. The likeliest come first. Confidence is 1
     where all members say the same, and sinks by the difference between the highest and the lowest.
     """
-    rows, settings, made = table.last, model.settings, []
-    for component, own in model.components.items():
-        consequence = _consequence(consequences, component)
-        members = model.member_hazards(table, lives, component, rows)
+    (model, table, lives, rows, _), made = told, []
+    settings = model.settings
+    for component, members in told.members.items():
+        own, consequence = model.components[component], _consequence(consequences, component)
         said = np.stack([failure_by(hazard)[:, -1] for hazard in members.values()])
         mean = failure_by(model.pooled(component, members))[:, -1]
         reasons = [()] * len(rows) if own.trees is None else _reasons(model, table, lives, component, rows, top)
@@ -114,7 +131,7 @@ def _reasons(
     table: FeatureTable,
     lives: pl.DataFrame,
     component: str,
-    rows: NDArray[np.int64],
+    rows: Rows,
     top: int,
 ) -> list[tuple[tuple[str, float], ...]]:
     own = model.components[component]

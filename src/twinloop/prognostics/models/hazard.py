@@ -7,7 +7,7 @@ were held out, then their log odds are averaged. A component with too few failur
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from twinloop.errors import InputError, unknown
 from twinloop.prognostics.models.boosting import boosted, fit_boosted
-from twinloop.prognostics.models.calibration import Calibration, cut, fit_calibration, logit, sigmoid
+from twinloop.prognostics.models.calibration import LEAST, Calibration, cut, fit_calibration, logit, sigmoid
 from twinloop.prognostics.models.folds import unit_folds
 from twinloop.prognostics.models.forest import fit_forest, forest_probability
+from twinloop.prognostics.models.linear import fit_linear, linear_probability
 from twinloop.prognostics.models.lookback import Sequences
 from twinloop.prognostics.models.periods import Periods, course, drawn_periods, failure_by
 from twinloop.prognostics.models.settings import HazardSettings
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 # Log odds [N] of inputs [N, F + 2]: features, age of the component in hours, day.
 Odds = Callable[[NDArray[np.float32]], Floats]
-FOREST, BOOSTED, NETWORK = "forest", "boosted", "network"
+NetworkOdds = Callable[[Sequences, NDArray[np.int64]], Floats]
+FOREST, BOOSTED, LINEAR, NETWORK = "forest", "boosted", "linear", "network"
 AGE, DAY = "component_age_h", "day"
 
 
@@ -39,11 +41,12 @@ AGE, DAY = "component_age_h", "day"
 class Trees:
     """The trees of one component, fitted on all units: objects of their libraries, for export and contributions.
 
-    forest: None in a model read back.
+    forest: None in a model read back; linear: there too, and where none was asked for.
     """
 
     forest: Any
     booster: Any
+    linear: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +82,11 @@ class HazardModel:
     columns: tuple[str, ...]
     signals: tuple[str, ...]
     components: Mapping[str, ComponentModel]
-    network: "Callable[[Sequences, NDArray[np.int64]], Floats] | None"
+    network: NetworkOdds | None
     module: "TemporalNetwork | None" = None
+    _latest: "list[tuple[FeatureTable, NDArray[np.int64], Floats]]" = field(
+        init=False, default_factory=list, repr=False
+    )
 
     def member_hazards(
         self, table: FeatureTable, lives: pl.DataFrame, component: str, rows: NDArray[np.int64]
@@ -103,9 +109,18 @@ class HazardModel:
         }
         if self.network is not None and NETWORK in own.calibration:
             place = list(self.components).index(component)
-            odds = self.network(Sequences.of(table.selected(self.signals), table.unit), rows)[:, place]
+            odds = self._network_odds(self.network, table, rows)[:, place]
             hazards[NETWORK] = sigmoid(own.calibration[NETWORK](odds))
         return hazards
+
+    def _network_odds(self, network: NetworkOdds, table: FeatureTable, rows: NDArray[np.int64]) -> Floats:
+        """[N, C, D]: asked for one component after the other, the network runs once for all of them."""
+        for latest, asked, odds in self._latest:
+            if latest is table and np.array_equal(asked, rows):
+                return odds
+        odds = network(Sequences.of(table.selected(self.signals), table.unit), rows)
+        self._latest[:] = [(table, rows.copy(), odds)]
+        return odds
 
     def hazards(
         self, table: FeatureTable, lives: pl.DataFrame, component: str, rows: NDArray[np.int64] | None = None
@@ -200,26 +215,31 @@ def fit_hazard(table: FeatureTable, lives: pl.DataFrame, settings: HazardSetting
 
 
 def _trees(values: NDArray[np.float32], periods: Periods, settings: HazardSettings, seed: int) -> Trees:
-    return Trees(
-        fit_forest(values, periods.failed, settings.forest, weight=periods.weight, seed=seed),
-        fit_boosted(
-            values, periods.failed, settings.boost, seed=seed, objective="binary:logistic", weight=periods.weight
-        ),
+    forest = fit_forest(values, periods.failed, settings.forest, weight=periods.weight, seed=seed)
+    booster = fit_boosted(
+        values, periods.failed, settings.boost, seed=seed, objective="binary:logistic", weight=periods.weight
     )
+    # A fold without a failure has nothing to be regressed on.
+    regressed = settings.with_linear and len({*periods.failed.tolist()}) == 2
+    linear = fit_linear(values, periods.failed, settings.linear, weight=periods.weight) if regressed else None
+    return Trees(forest, booster, linear)
 
 
 def _members(trees: Trees) -> dict[str, Odds]:
-    return {
+    made: dict[str, Odds] = {
         FOREST: lambda values: logit(forest_probability(trees.forest, values)),
         BOOSTED: lambda values: cut(boosted(trees.booster, values, raw=True)),
     }
+    if trees.linear is not None:
+        made[LINEAR] = lambda values: logit(linear_probability(trees.linear, values))
+    return made
 
 
 def _unseen_odds(
     values: NDArray[np.float32], periods: Periods, fold: NDArray[np.int64], settings: HazardSettings, seed: int
 ) -> dict[str, Floats]:
     """Log odds [M] of every period by trees that never saw its unit."""
-    odds = {name: np.empty(len(fold)) for name in (FOREST, BOOSTED)}
+    odds = {name: np.full(len(fold), LEAST) for name in (FOREST, BOOSTED, *([LINEAR] if settings.with_linear else []))}
     for number in range(settings.folds):
         seen, held = fold != number, fold == number
         part = Periods(*(values[seen] for values in periods))

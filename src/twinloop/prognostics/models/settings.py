@@ -40,6 +40,14 @@ class ForestSettings:
 
 
 @settings
+class LinearSettings:
+    """A logistic regression. inverse_penalty: the less, the nearer its weights are to 0."""
+
+    inverse_penalty: Annotated[float, Field(gt=0)] = 0.1
+    iterations: Annotated[int, Field(ge=10, le=1_000_000)] = 300
+
+
+@settings
 class NetworkSettings:
     """A temporal convolution network. length: windows that it sees; levels: of dilated convolutions, 1, 2, 4 ….
 
@@ -83,7 +91,8 @@ class HazardSettings:
 
     learnt_from: regular expression of the features that the trees learn from, all where empty: more of them cost time
     and teach noise. days: of the horizon. period_h: hours of one of its days by the lives' clock. survived_per_failure:
-    survived days that are drawn for every failed one, weighted back to their number. members: what is averaged.
+    survived days that are drawn for every failed one, weighted back to their number. with_linear, with_network: whether
+    they are averaged with the trees.
     """
 
     learnt_from: str = ""
@@ -92,7 +101,9 @@ class HazardSettings:
     folds: Annotated[int, Field(ge=2, le=1_000)] = 5
     survived_per_failure: Annotated[int, Field(ge=1, le=100_000)] = 40
     least_failures: Annotated[int, Field(ge=2, le=1_000_000)] = 10
+    with_linear: bool = False
     with_network: bool = True
+    linear: LinearSettings = dataclasses.field(default_factory=LinearSettings)
     boost: BoostSettings = dataclasses.field(
         default_factory=lambda: BoostSettings(trees=200, depth=4, learning_rate=0.05, leaf=1.0)
     )

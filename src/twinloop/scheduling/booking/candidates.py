@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.contracts import RiskTable
-from twinloop.contracts.risk_table import Hazard
+from twinloop.contracts.risk_table import Hazards
 from twinloop.errors import InputError, nearest
 from twinloop.scheduling.booking.slots import Candidate, Task
 
@@ -53,60 +53,115 @@ def candidates(
     hours: Sequence[float] | Mapping[str, Sequence[float]],
     visit_cost: float | Mapping[str, float] = 0.0,
     days: Mapping[str, Sequence[int]] | None = None,
+    standing: float | None = None,
 ) -> list[Candidate]:
     """Every asset with the components whose renewal is expected to save something on some day.
 
     hours: [days + 1] hours by the table's clock that pass from its issue until each day begins, and until the last one
     is over; one row for all assets or by asset. visit_cost: euro of a visit, for all or by asset. days: on which a
-    customer can come, by asset. Raises InputError for a component without work, and for an asset without hours or a
-    visit's cost.
+    customer can come, by asset. standing: euro per hour of an asset that comes sooner and waits for its day, so that it
+    does not fail meanwhile; None where nobody waits.
+    Raises InputError for a component without work, and for an asset without hours or a visit's cost.
     """
-    chosen = []
-    for asset in risks.assets:
-        spent = _hours(asset, hours)
-        allowed = None if days is None or asset not in days else tuple(days[asset])
-        tasks = []
-        for component, hazard in risks.components(asset).items():
-            if component not in work:
-                raise InputError(f"booking: {asset}: no work for component {component!r}; {nearest(component, work)}")
-            task = _task(component, work[component], hazard, spent)
-            if any(task.saving(day) > 0 for day in (range(len(spent) - 1) if allowed is None else allowed)):
-                tasks.append(task)
+    known = risks.hazards
+    assets = risks.assets
+    _check(known, work, assets, hours, visit_cost)
+    if not len(known.cost):
+        return []
+    number = {asset: place for place, asset in enumerate(assets)}
+    asset_of = np.array([number[asset] for asset in known.asset])
+    spent = _hours(assets, hours)[asset_of]
+    done = [work[component] for component in known.component]
+    price, rate = (np.array([getattr(one, name) for one in done]) for name in ("cost", "rate"))
+    cost = priced(known, spent[:, :-1], cost=price, rate=rate)
+    allowed = {asset: None if days is None or asset not in days else tuple(days[asset]) for asset in assets}
+    open_ = np.array([_open(allowed[asset], cost.shape[1]) for asset in assets])[asset_of]
+    since = np.broadcast_to(np.arange(cost.shape[1]), cost.shape)
+    if standing is not None:
+        cost, since = _waiting(cost, spent[:, :-1], open_, standing)
+    # Without a rate, nothing is ever renewed later.
+    never = -np.expm1(-known.until(spent[:, -1:]))[:, 0] * known.cost
+    later = priced(known, spent[:, -1:] * LATER, cost=price, rate=rate).min(axis=1)
+    without = np.where(rate > 0, later, never)
+    tasks: dict[str, list[Task]] = {}
+    for place in np.flatnonzero(((without[:, None] > cost) & open_).any(axis=1)).tolist():
+        own = done[place]
+        task = Task(
+            known.component[place],
+            own.skill,
+            own.minutes,
+            tuple(cost[place].tolist()),
+            float(without[place]),
+            dict(own.parts),
+            None if standing is None else tuple(since[place].tolist()),
+        )
+        tasks.setdefault(known.asset[place], []).append(task)
+    costs = visit_cost if isinstance(visit_cost, Mapping) else dict.fromkeys(tasks, visit_cost)
+    return [Candidate(asset, tuple(own), allowed[asset], costs[asset]) for asset, own in tasks.items()]
+
+
+def priced(known: Hazards, hours: Floats, *, cost: Floats, rate: Floats) -> Floats:
+    """Euro by hour [P, n] of renewal: p·C + (1 - p)·w - g·E[min(τ, hour)], w = cost [P] and g = rate [P]."""
+    grid = hours[:, :, None] * np.linspace(0.0, 1.0, STEPS + 1)
+    alive = np.exp(-known.until(grid.reshape(len(hours), -1))).reshape(grid.shape)
+    lived = np.trapezoid(alive, grid, axis=2)
+    failing = 1 - alive[:, :, -1]
+    euro: Floats = failing * known.cost[:, None] + (1 - failing) * cost[:, None] - rate[:, None] * lived
+    return euro
+
+
+def _waiting(
+    cost: Floats, hours: Floats, open_: NDArray[np.bool_], standing: float
+) -> tuple[Floats, NDArray[np.int64]]:
+    """[P, days] each: cost of work on each day when it may wait for it from an earlier day on, and from which."""
+    best, since = cost.copy(), np.tile(np.arange(cost.shape[1]), (len(cost), 1))
+    # What it costs to come on a day, less the price of the hours until then: waiting adds them again.
+    least, first = np.full(len(cost), np.inf), np.zeros(len(cost), np.int64)
+    for day in range(cost.shape[1]):
+        come = np.where(open_[:, day], cost[:, day] - standing * hours[:, day], np.inf)
+        sooner = come < least
+        least, first = np.where(sooner, come, least), np.where(sooner, day, first)
+        waits = least + standing * hours[:, day] < cost[:, day]
+        best[:, day] = np.where(waits, least + standing * hours[:, day], cost[:, day])
+        since[:, day] = np.where(waits, first, day)
+    return best, since
+
+
+def _check(
+    known: Hazards,
+    work: Mapping[str, Work],
+    assets: Sequence[str],
+    hours: Sequence[float] | Mapping[str, Sequence[float]],
+    visit_cost: float | Mapping[str, float],
+) -> None:
+    if not set(known.component) <= set(work):
+        asset, component = next(pair for pair in zip(*known[:2], strict=True) if pair[1] not in work)
+        raise InputError(f"booking: {asset}: no work for component {component!r}; {nearest(component, work)}")
+    for asset in assets:
+        if isinstance(hours, Mapping) and asset not in hours:
+            raise InputError(f"booking: {asset}: expected its hours by day, got none; {nearest(asset, hours)}")
         if isinstance(visit_cost, Mapping) and asset not in visit_cost:
             raise InputError(
                 f"booking: {asset}: expected the cost of its visit, got none; {nearest(asset, visit_cost)}"
             )
-        cost = visit_cost[asset] if isinstance(visit_cost, Mapping) else visit_cost
-        if tasks:
-            chosen.append(Candidate(asset, tuple(tasks), allowed, cost))
-    return chosen
 
 
-def _hours(asset: str, hours: Sequence[float] | Mapping[str, Sequence[float]]) -> Floats:
-    if isinstance(hours, Mapping) and asset not in hours:
-        raise InputError(f"booking: {asset}: expected its hours by day, got none; {nearest(asset, hours)}")
-    spent = np.asarray(hours[asset] if isinstance(hours, Mapping) else hours, np.float64)
-    if spent.ndim != 1 or len(spent) < 2 or not np.isfinite(spent).all() or spent[0] < 0 or (np.diff(spent) < 0).any():
-        raise InputError(f"booking: {asset}: expected hours until each day and until the end, ascending from 0 or more")
-    return spent
+def _hours(assets: Sequence[str], hours: Sequence[float] | Mapping[str, Sequence[float]]) -> Floats:
+    """[assets, days + 1], one row for each of them."""
+    rows = [
+        np.asarray(row, np.float64) for row in ([hours[a] for a in assets] if isinstance(hours, Mapping) else [hours])
+    ]
+    for asset, row in zip(assets, rows, strict=False):
+        shaped = row.ndim == 1 and len(row) == len(rows[0]) >= 2
+        if not shaped or not np.isfinite(row).all() or row[0] < 0 or (np.diff(row) < 0).any():
+            raise InputError(
+                f"booking: {asset}: expected hours until each day and until the end, ascending from 0 or more, for as "
+                "many days as all others"
+            )
+    return np.broadcast_to(np.stack(rows), (len(assets), len(rows[0])))
 
 
-def _task(component: str, work: Work, hazard: Hazard, spent: Floats) -> Task:
-    """The price of each day; without a rate, nothing is ever renewed later."""
-    cost = priced(hazard, work, spent[:-1])
-    later = (
-        priced(hazard, work, spent[-1] * LATER).min()
-        if work.rate
-        else -np.expm1(-hazard.until(spent[-1])) * hazard.cost
-    )
-    return Task(component, work.skill, work.minutes, tuple(cost.tolist()), float(later), dict(work.parts))
-
-
-def priced(hazard: Hazard, work: Work, hours: Floats) -> Floats:
-    """Euro by hour [n] of renewal: p·C + (1 - p)·w - g·E[min(τ, hour)]."""
-    grid = hours[:, None] * np.linspace(0.0, 1.0, STEPS + 1)
-    alive = np.exp(-hazard.until(grid))
-    lived = np.trapezoid(alive, grid, axis=1)
-    failing = 1 - alive[:, -1]
-    euro: Floats = failing * hazard.cost + (1 - failing) * work.cost - work.rate * lived
-    return euro
+def _open(allowed: tuple[int, ...] | None, days: int) -> NDArray[np.bool_]:
+    if allowed is None:
+        return np.ones(days, dtype=np.bool_)
+    return np.isin(np.arange(days), allowed)

@@ -65,9 +65,14 @@ def book_of(record: Any, where: str) -> Bookings:
 
 
 def _candidate(row: Mapping[str, Any]) -> Candidate:
-    tasks = tuple(Task(**{**task, "cost_by_day": tuple(task["cost_by_day"])}) for task in row["tasks"])
+    tasks = tuple(Task(**{**task, **_days(task)}) for task in row["tasks"])
     lists = {name: None if row[name] is None else tuple(row[name]) for name in ("days", "agreed")}
     return Candidate(**{**row, **lists, "tasks": tasks})
+
+
+def _days(task: Mapping[str, Any]) -> dict[str, Any]:
+    since = task["since_by_day"]
+    return {"cost_by_day": tuple(task["cost_by_day"]), "since_by_day": None if since is None else tuple(since)}
 
 
 def _workshop(row: Mapping[str, Any]) -> Workshop:

@@ -1,21 +1,21 @@
 """A fleet's visits by expected cost: what a `Joint` policy of simulation.fleet asks every morning.
 
 The days ahead are planned anew each morning from that morning's risks, under the workshop's minutes; only the visits of
-the earliest day that can still be agreed are agreed, as all others will be known better tomorrow (rolling horizon).
+the earliest day that can still be agreed are agreed, as all others will be known better tomorrow (rolling horizon). A
+day has the minutes of its opening hours, less agreed visits, vehicles that stand already, and failures to be expected.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.contracts import RiskTable
 from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.scheduling.booking.candidates import Work, candidates
 from twinloop.scheduling.booking.days import book
-from twinloop.scheduling.booking.slots import Workshop
+from twinloop.scheduling.booking.slots import Candidate, Workshop
 from twinloop.scheduling.question import Limit
 from twinloop.simulation.fleet.morning import Morning, Visit
 from twinloop.simulation.fleet.policies import Alert, Joint
@@ -32,34 +32,43 @@ class BookingRule:
     """Visits of the earliest day, of a plan over the next `ahead` days.
 
     rates: component → euro per hour of driving in the long run (`cost_rates`). reserve: skill → share of its minutes
-    that is kept for failures on the road. visit_cost: euro of a visit besides its components.
+    that is kept for failures on the road. visit_cost: euro of a visit besides its components. standing: euro per
+    hour of driving lost by a vehicle that comes before there is room for it and waits (`standing_price`); None where
+    nobody comes sooner.
     """
 
     rates: Mapping[str, float]
     ahead: int = 10
     reserve: Mapping[str, float] = field(default_factory=dict)
     visit_cost: float = 0.0
+    standing: float | None = None
     limit: Limit | None = None
 
     def __call__(self, morning: Morning, risks: RiskTable) -> Iterable[Visit]:
         fleet, notice = morning.fleet, morning.earliest_day - morning.day
-        garage = self.garage(morning)
-        if garage is None or not garage.bays[notice]:
+        opening = fleet.opening_minutes(morning.day, notice + self.ahead)
+        if not opening[notice]:
             return []
-        hours = fleet.driving_hours(morning.day, garage.days)
-        open_days = [day for day in range(notice, garage.days) if garage.bays[day]]
+        hours = fleet.driving_hours(morning.day, len(opening))
+        open_days = np.flatnonzero(opening[notice:]) + notice
         wanted = candidates(
-            _of(risks, fleet, morning.up[:, None] & ~morning.booked),
+            risks,
             self.work(fleet),
             hours=dict(zip(fleet.names, hours.tolist(), strict=True)),
             visit_cost=self.visit_cost,
-            days=dict.fromkeys(fleet.names, open_days),
+            days=dict.fromkeys(fleet.names, open_days.tolist()),
+            standing=self.standing,
         )
-        plan = book(wanted, garage, limit=self.limit)
+        wanted = [free for candidate in wanted if (free := _free(candidate, morning)) is not None]
+        garage = self.garage(morning, opening, failing=_unforeseen(risks, morning, hours, wanted))
+        if garage is None:
+            return []
+        plan = book([_on_open_days(candidate, garage) for candidate in wanted], garage, limit=self.limit)
+        tasks = {(one.asset, task.component): task for one in wanted for task in one.tasks}
         return [
             Visit(asset, components, morning.earliest_day)
             for asset, (day, components) in plan.visits.items()
-            if day == notice
+            if min(tasks[asset, name].since(day) for name in components) == notice
         ]
 
     def work(self, fleet: Fleet) -> dict[str, Work]:
@@ -69,18 +78,23 @@ class BookingRule:
             for c in fleet.components
         }
 
-    def garage(self, morning: Morning) -> Workshop | None:
-        """Minutes of the workshop from this morning on, without those of agreed visits; None where nothing is left."""
-        fleet = morning.fleet
-        span = morning.earliest_day - morning.day + self.ahead
-        opening = fleet.opening_minutes(morning.day, span)
-        bays = opening * fleet.workshop.bays
-        skills = {skill: opening * count for skill, count in fleet.workshop.technicians.items()}
+    def garage(self, morning: Morning, opening: Floats, *, failing: Floats) -> Workshop | None:
+        """Minutes of the workshop by day from this morning on, less what is taken already; None where nothing is left.
+
+        Agreed visits take their day, vehicles that stand the first days, as they are served in the order in which they
+        came, and failures that no visit forestalls what `failing` [components, days] expects of them.
+        """
+        fleet, days = morning.fleet, len(opening)
+        agreed = np.zeros((len(fleet.components), days))
         day = morning.visit_day - morning.day
-        for vehicle, place in np.argwhere((day >= 0) & (day < span)):
-            component, agreed = fleet.components[place], int(day[vehicle, place])
-            bays[agreed] -= component.repair.average
-            skills[component.skill][agreed] -= component.repair.average
+        for vehicle, place in np.argwhere((day >= 0) & (day < days)):
+            agreed[place, int(day[vehicle, place])] += fleet.components[place].repair.average
+        taken, standing = agreed + failing, morning.standing_min.sum(axis=0)
+        bays = _left(opening * fleet.workshop.bays - taken.sum(axis=0), standing.sum())
+        skills = {}
+        for skill, count in fleet.workshop.technicians.items():
+            own = np.array([c.skill == skill for c in fleet.components])
+            skills[skill] = _left(opening * count - taken[own].sum(axis=0), standing[own].sum())
         if bays.max() < 1 or max(left.max() for left in skills.values()) < 1:
             return None
         return Workshop({skill: _whole(left) for skill, left in skills.items()}, _whole(bays), reserve=self.reserve)
@@ -92,7 +106,7 @@ def joint_rule(fleet: Fleet, alerts: Alert, *, ahead: int = 10, limit: Limit | N
     ahead, limit: as of `BookingRule`.
     """
     curves = {name: curve.at(alerts.values[name]) for name, curve in alerts.curves.items() if name in alerts.values}
-    rule = BookingRule(cost_rates(fleet), ahead=ahead, limit=limit)
+    rule = BookingRule(cost_rates(fleet), ahead=ahead, standing=standing_price(fleet), limit=limit)
     return Joint(rule, signals=alerts, foresight=Foresight(curves))
 
 
@@ -104,6 +118,14 @@ def cost_rates(fleet: Fleet) -> dict[str, float]:
     return {component.name: _rate(component) for component in fleet.components}
 
 
+def standing_price(fleet: Fleet) -> float:
+    """Euro per hour of driving that a vehicle loses while it waits: its downtime, less what driving would have cost.
+
+    Who stands neither fails nor wears, and is worth what all its lives cost in the long run (`cost_rates`).
+    """
+    return max(fleet.downtime_hour - sum(cost_rates(fleet).values()), 0.0)
+
+
 def _rate(component: Component) -> float:
     age = AGES * component.wear.mean_life_min
     alive = survival(component.wear, age)
@@ -113,13 +135,46 @@ def _rate(component: Component) -> float:
 
 
 def _whole(minutes: Floats) -> tuple[int, ...]:
-    return tuple(np.maximum(minutes, 0.0).astype(int).tolist())
+    return tuple(minutes.astype(int).tolist())
 
 
-def _of(risks: RiskTable, fleet: Fleet, free: NDArray[np.bool_]) -> RiskTable:
-    """The rows of components that can be agreed on."""
-    vehicles, parts = np.nonzero(free)
-    keys = pl.DataFrame({"asset": np.array(fleet.names)[vehicles], "component": np.array(fleet.parts)[parts]})
-    return RiskTable.of(
-        risks.frame.join(keys, on=["asset", "component"], how="semi"), issued_min=risks.issued_min, clock=risks.clock
-    )
+def _left(minutes: Floats, standing: float) -> Floats:
+    """Minutes by day, at least 0, when what stands there has been done first."""
+    whole = np.maximum(minutes, 0.0)
+    done = np.minimum(whole.cumsum(), standing)
+    left: Floats = whole - np.diff(done, prepend=0.0)
+    return left
+
+
+def _free(candidate: Candidate, morning: Morning) -> Candidate | None:
+    """The candidate with those of its tasks that can be agreed on this morning; None without any."""
+    fleet = morning.fleet
+    vehicle = fleet.vehicle(candidate.asset)
+    if not morning.up[vehicle]:
+        return None
+    booked = morning.booked[vehicle]
+    tasks = tuple(task for task in candidate.tasks if not booked[fleet.component(task.component)])
+    return replace(candidate, tasks=tasks) if tasks else None
+
+
+def _on_open_days(candidate: Candidate, garage: Workshop) -> Candidate:
+    """Without the days on which no bay has a minute left."""
+    return replace(candidate, days=tuple(day for day in candidate.days or () if garage.bays[day]))
+
+
+def _unforeseen(risks: RiskTable, morning: Morning, hours: Floats, wanted: Iterable[Candidate]) -> Floats:
+    """[components, days] minutes of repair that are expected of failures which no visit of these would forestall."""
+    fleet, known = morning.fleet, risks.hazards
+    vehicles, places = ({name: k for k, name in enumerate(names)} for names in (fleet.names, fleet.parts))
+    vehicle = np.array([vehicles[asset] for asset in known.asset], np.int64)
+    place = np.array([places[name] for name in known.component], np.int64)
+    open_ = morning.up[:, None] & ~morning.booked
+    for candidate in wanted:
+        for task in candidate.tasks:
+            open_[vehicles[candidate.asset], places[task.component]] = False
+    own = np.flatnonzero(open_[vehicle, place])
+    failing = np.diff(known.until(hours[vehicle])[own], axis=1)
+    minutes = np.zeros((len(fleet.components), hours.shape[1] - 1))
+    repair = np.array([c.failed_factor * c.repair.average for c in fleet.components])
+    np.add.at(minutes, place[own], failing * repair[place[own], None])
+    return minutes

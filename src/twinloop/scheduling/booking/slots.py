@@ -14,7 +14,8 @@ class Task:
 
     skill, minutes: whose work it is and how long it takes. cost_by_day: [days] euro that are expected if it is done on
     that day: risk until then, the work itself, and the risk of the new part behind it. cost_without: euro expected if
-    it is not done at all. parts: how many of which are used up. Raises InputError for values out of range.
+    it is not done at all. parts: how many of which are used up. since_by_day: [days] the day from which the asset then
+    waits, the day itself where it does not; None where nobody waits. Raises InputError for values out of range.
     """
 
     component: str
@@ -23,6 +24,7 @@ class Task:
     cost_by_day: tuple[float, ...]
     cost_without: float
     parts: Mapping[str, int] = field(default_factory=dict)
+    since_by_day: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         where = f"booking: {self.component}"
@@ -32,6 +34,10 @@ class Task:
         for cost in (*self.cost_by_day, self.cost_without):
             if not math.isfinite(cost):
                 raise InputError(f"{where}: expected every cost to be a number, got {cost}")
+
+    def since(self, day: int) -> int:
+        """The day on which its asset comes when the work is done on this one."""
+        return day if self.since_by_day is None else self.since_by_day[day]
 
     def saving(self, day: int) -> float:
         """Euro that doing it on this day saves against not doing it, without what the visit itself costs."""

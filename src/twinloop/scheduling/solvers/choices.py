@@ -25,7 +25,7 @@ Planner = Callable[[JobShop], Plan | None]
 # Who made a plan that does nothing.
 NOBODY = "all left out"
 # What a choice without a plan is worth: less than any plan.
-NOTHING = (float("inf"),)
+NOTHING: tuple[float, ...] = (float("inf"),)
 # Operations that are planned on one way downhill, over all choices, and the choices that are planned in any case.
 PLACED, FEWEST = 100_000, 20
 # Choices that are planned thoroughly.

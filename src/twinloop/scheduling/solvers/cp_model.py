@@ -8,7 +8,7 @@ makes a small model. An order that may be left out has a literal, without which 
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ortools.sat.python.cp_model import Domain
 
@@ -66,7 +66,7 @@ def _hopeless(shop: JobShop, spans: Spans) -> set[str]:
     return {name for order in lost for name in shop.optional[order]}
 
 
-def _choices(model: Draft, *, without: Collection[str]) -> None:
+def _choices(model: Draft, *, without: set[str]) -> None:
     """Whether each order is done that may be left out; not without those that it comes after."""
     shop, hinted = model.shop, {job for job, _ in model.hint}
     for names in shop.optional.values():

@@ -62,6 +62,10 @@ def solve_neighbourhoods(
     """
     if shop.ovens:
         raise InputError(without_ovens(METHOD, shop))
+    if shop.optional:
+        raise InputError(
+            f"{METHOD}: does all jobs that it is given, and some may be left out: choose by methods.METHODS"
+        )
     goal, start = question.goal, question.start
     least = lower_bound(shop, goal) if bound is None else bound
     trace, budget = Trace(tell), Budget(question.limit)

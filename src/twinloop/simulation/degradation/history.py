@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twinloop.prognostics.evaluation.alerts import Watched
+from twinloop.contracts.alert_rates import Watched
 from twinloop.replication.streams import Streams
 from twinloop.simulation.events.log import DOWN, MAINTENANCE, RUNNING, STARVED, WARNING, EventLog
 from twinloop.simulation.model.line import Line

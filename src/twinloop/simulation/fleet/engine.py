@@ -22,7 +22,7 @@ from twinloop.simulation.fleet.morning import Morning, Visit
 from twinloop.simulation.fleet.onset import Onset, failing
 from twinloop.simulation.fleet.policies.policy import Policy
 from twinloop.simulation.fleet.record import Reason, Record, Service, Stay
-from twinloop.simulation.fleet.workshop import Floor, Job, Stock, Store
+from twinloop.simulation.fleet.workshop import Floor, Job, Slot, Stock, Store
 from twinloop.simulation.fleet.world import World
 from twinloop.simulation.model.wear_path import level_left
 
@@ -70,6 +70,7 @@ class _Run:
         self.up = np.ones(shape[0], dtype=bool)
         self.version = [0] * shape[0]
         self.down: dict[int, _Down] = {}
+        self.slots: dict[int, Slot] = {}
         # Of each present part: odometer at its beginning, at which it fails, from which it is due; when it began.
         self.begin, self.dies, self.due = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         self.since = np.zeros(shape)
@@ -200,7 +201,7 @@ class _Run:
             described = self.fleet.components[component]
             factor = described.failed_factor if reason == "failure" else 1.0
             jobs.append(Job(described.skill, factor * self.units[vehicle, component].repair_min))
-        slot = self.floor.serve(down.ready, jobs)
+        slot = self.slots[vehicle] = self.floor.serve(down.ready, jobs)
         reasons = dict(down.components)
         lost = self.ledger.stand(vehicle, reasons, down.off, slot.done)
         euro = lost / MINUTES_PER_HOUR * self.fleet.downtime_hour + sum(self.prices(reasons).values())
@@ -215,6 +216,7 @@ class _Run:
     def back(self, vehicle: int, time: float) -> None:
         """The vehicle drives again, with new parts where it was repaired."""
         down = self.down.pop(vehicle)
+        del self.slots[vehicle]
         self.up[vehicle] = True
         self.base[vehicle] = self.odometer[vehicle] - self.duties.work(vehicle, time)
         for component, _ in down.components:
@@ -259,11 +261,29 @@ class _Run:
             age_min=odometer[:, None] - self.begin,
             due=since >= 0,
             due_since_min=np.maximum(since, 0.0),
+            standing_min=self.standing(time),
             up=self.up.copy(),
             visit_day=self.visit_day.copy(),
         )
         for visit in self.policy.visits(morning):
             self.agree(visit, morning, time)
+
+    def standing(self, time: float) -> Floats:
+        """[vehicles, components] average minutes of repair that vehicles in the workshop, or on their way, still need.
+
+        What is half done is told by how far it is, as whoever stands beside it would.
+        """
+        left = np.zeros(self.due.shape)
+        for vehicle, down in self.down.items():
+            share, slot = 1.0, self.slots.get(vehicle)
+            if slot is not None and slot.busy_min > 0:
+                done = self.opening.passed(time) - self.opening.passed(slot.start)
+                share = 1 - min(max(done / slot.busy_min, 0.0), 1.0)
+            for component, reason in down.components:
+                described = self.fleet.components[component]
+                factor = described.failed_factor if reason == "failure" else 1.0
+                left[vehicle, component] = share * factor * described.repair.average
+        return left
 
     def agree(self, visit: Visit, morning: Morning, time: float) -> None:
         """Parts are put aside, and the visit is on the first day from the wanted one on when both are there."""

@@ -31,6 +31,7 @@ class Morning:
     which a visit can still be agreed. odometer_min: minutes driven; age_min: those since the component was renewed.
     due: whether that is its due age or more (an alert was given, an interval is over). due_since_min: minutes driven
     since it became due, 0 where it is not.
+    standing_min: average minutes of repair that are left to do at vehicles that stand; 0 for all others.
     up: vehicles that are neither down nor in the workshop; only they can be agreed on. visit_day: number of the day on
     which the component's agreed visit is, NaN without one.
     """
@@ -43,6 +44,7 @@ class Morning:
     age_min: Floats
     due: Flags
     due_since_min: Floats
+    standing_min: Floats
     up: Flags
     visit_day: Floats
 

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from twinloop.contracts.alert_rates import Watched
 from twinloop.errors import InputError
-from twinloop.prognostics.evaluation.alerts import Watched
 from twinloop.simulation.fleet.history import FleetHistory
 from twinloop.simulation.fleet.record import Service
 

@@ -12,12 +12,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.contracts import AlertCurve, RiskTable
+from twinloop.contracts.alert_rates import Watched
 from twinloop.errors import InputError
 from twinloop.numbers import counted
-from twinloop.prognostics.evaluation.alerts import Watched, alert_curve
 from twinloop.prognostics.features.reference import Reference, fit_reference
 from twinloop.prognostics.features.stream import features
-from twinloop.prognostics.inference.risks import Consequence, risk_table
+from twinloop.prognostics.inference.risks import Consequence, asked, risk_table
 from twinloop.prognostics.models.hazard import HazardModel, fit_hazard
 from twinloop.prognostics.models.periods import failure_by
 from twinloop.prognostics.models.table import FeatureTable
@@ -89,7 +89,7 @@ class Foresight:
         levels = np.unique(np.quantile(said, np.linspace(0.5, 1.0, THRESHOLDS))) if len(said) else np.array([1.0])
         # Never an alarm can be chosen too, also where it always says the same.
         levels = np.append(levels, np.nextafter(levels[-1], np.inf))
-        return alert_curve(
+        return AlertCurve.of_lives(
             watched,
             thresholds=levels,
             window_hours=self.settings.window_hours,
@@ -115,7 +115,7 @@ class Foresight:
         ends = {one.asset: one.end_min for one in machines}
         closed = table.time_min <= np.array([ends[asset] for asset in table.assets])[table.unit]
         consequences = {COMPONENT: Consequence(SEVERITY, cost, "maintain it")}
-        said = risk_table(self.model, table.where(closed), lives_frame(machines), consequences, clock="work")
+        said = risk_table(asked(self.model, table.where(closed), lives_frame(machines)), consequences, clock="work")
         return RiskTable.of(said.frame, issued_min=issued_min, clock="work")
 
     def renewed(self, lives: Sequence[Lived], asset: str, *, cost: float) -> RiskTable:

@@ -48,6 +48,8 @@ def figures(prepared: Prepared, *, data: str) -> dict[str, float | int | str]:
         "data": data,
         "dataset_sha256": prepared.digest,
     }
+    if prepared.warning:
+        metrics["warning"] = prepared.warning
     for split in SPLITS:
         rows = index.filter(pl.col("split") == split)
         metrics[f"{split}_images"] = len(rows)

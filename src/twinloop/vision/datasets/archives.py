@@ -102,11 +102,13 @@ def _members(archive: Path) -> Iterator[tuple[str, IO[bytes] | None]]:
                     _refuse(archive, f"member {printable(entry.filename)!r} is a link or a device")
                 if entry.flag_bits & 1:
                     _refuse(archive, f"member {printable(entry.filename)!r} is encrypted")
-                if entry.is_dir():
-                    yield entry.filename, None
+                # Some tools of Windows write backslashes between folders, which the format does not know.
+                name = entry.filename.replace("\\", "/")
+                if name.endswith("/"):
+                    yield name, None
                 else:
                     with packed.open(entry) as stream:
-                        yield entry.filename, stream
+                        yield name, stream
         return
     with tarfile.open(archive, "r:*") as tape:
         for member in tape:

@@ -20,6 +20,8 @@ from twinloop.progress import say
 from twinloop.vision.datasets import layouts
 from twinloop.vision.datasets.archives import opened
 from twinloop.vision.datasets.card import data_card
+from twinloop.vision.datasets.comparing import compare
+from twinloop.vision.datasets.naming import no_good
 from twinloop.vision.datasets.samples import Collection, Sample, Surface
 from twinloop.vision.datasets.settings import DatasetSettings
 from twinloop.vision.datasets.splits import (
@@ -37,14 +39,15 @@ from twinloop.vision.synthetic.surfaces import Photograph, photographs
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What was built: the index, the files left out as (file, reason), a digest of all content and splits, and the
-    layout that was read.
+    """What was built: the index, the files left out as (file, reason), a digest of all content and splits, the layout
+    that was read, and a warning where something else than defects tells good from defective.
     """
 
     index: pl.DataFrame
     quarantine: tuple[tuple[str, str], ...]
     digest: str
     layout: str
+    warning: str = ""
 
 
 def build(
@@ -75,11 +78,19 @@ def build(
             index, division = _indexed(stored, settings, source, seed)
             index.write_parquet(fresh / INDEX_FILE)
             digest = _digest(index, stored)
+            compared = compare(
+                index["source"].to_list(),
+                index["label"].to_list(),
+                index["group"].to_list(),
+                index["sha256"].to_list(),
+                [item.look for item in stored],
+            )
             card = data_card(
                 index,
                 title=collection.layout,
                 origin=collection.origin,
-                notes=(*collection.notes, division),
+                warning=named(compared.warning),
+                notes=[named(note) for note in (*collection.notes, *compared.remarks, division)],
                 quarantine=quarantine.entries,
                 digest=digest,
             )
@@ -94,7 +105,7 @@ def build(
             f"{settings.quarantine_share:g}; most often ({times}×): {reason}: see {target / QUARANTINE_FILE}, "
             "fix the files or raise DatasetSettings.quarantine_share"
         )
-    return Prepared(index, tuple(quarantine.entries), digest, collection.layout)
+    return Prepared(index, tuple(quarantine.entries), digest, collection.layout, compared.warning)
 
 
 @contextmanager
@@ -155,10 +166,7 @@ def _indexed(stored: list[Stored], settings: DatasetSettings, source: Path, seed
     labels = [item.label for item in stored]
     present = sorted(set(labels))
     if GOOD not in present or len(present) < 2:
-        raise InputError(
-            f"data: {source}: expected good parts and at least one defect class, found "
-            f"{', '.join(present) or 'no image'}: add the missing folder (good parts belong in a folder named good)"
-        )
+        raise InputError(f"data: {source}: {no_good(present)}")
     digests = [item.sha256 for item in stored]
     groups = joined_groups([item.group for item in stored], digests)
     splits, note = _divided(labels, groups, [item.division for item in stored], settings, seed)

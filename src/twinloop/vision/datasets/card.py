@@ -24,14 +24,17 @@ def data_card(
     notes: Sequence[str],
     quarantine: Sequence[tuple[str, str]],
     digest: str,
+    warning: str = "",
 ) -> str:
     """Markdown text for a dataset with this `index`.
 
     origin: where the data is from and its licence, free text. quarantine: (file, reason). digest: sha256 of content.
+    warning: what a reader must know before any number, if anything.
     """
     widths, heights = (sorted(index[side].to_list()) for side in ("width", "height"))
     lines = [
         f"# Data card: {escaped(title)}",
+        *(["", f"**{escaped(warning)}**"] if warning else []),
         "",
         f"{len(index)} images of {index['group'].n_unique()} independent parts, {widths[0]} to {widths[-1]} px wide "
         f"and {heights[0]} to {heights[-1]} px high. Splits share no part and no image. Content digest `{digest}`.",

@@ -3,8 +3,8 @@
     annotations/instances_train.json   images, annotations, categories; also annotations.json or train/*.json
     images/… or train/…                where file_name leads: from the JSON's folder, the root, images/ or the split
 
-An image without annotations is good, an image that no file lists is left out. Polygons are filled;
-where an annotation has none (or run lengths), its box is. What is wrong in one image puts that image
+An image without annotations is good, an image that no file lists is left out. Polygons are filled, run lengths are
+pixels; where an annotation has neither, its box is filled. What is wrong in one image puts that image
 into quarantine; a file that cannot be understood as a whole is refused with the JSON path.
 """
 
@@ -20,8 +20,10 @@ import pydantic
 
 from twinloop.errors import InputError
 from twinloop.vision.datasets import tree
+from twinloop.vision.datasets.naming import class_label
 from twinloop.vision.datasets.regions import BOX_TRUTH, Region, marked_sample, several_classes
-from twinloop.vision.datasets.samples import NO_PARTS, Collection, Refused, Sample, class_label, printable
+from twinloop.vision.datasets.run_lengths import run_lengths
+from twinloop.vision.datasets.samples import NO_PARTS, Collection, Refused, Sample, printable
 from twinloop.vision.datasets.settings import DatasetSettings
 from twinloop.vision.index import GOOD
 
@@ -83,7 +85,7 @@ def coco(source: Path, settings: DatasetSettings) -> Collection:
     boxes = 0
     for file in _files(root):
         content = _parsed(file, settings.max_bytes)
-        names = {category.id: class_label(category.name) for category in content.categories}
+        names = {category.id: class_label(category.name, settings.good) for category in content.categories}
         marks: dict[int | str, list[tuple[int, Mark]]] = defaultdict(list)
         for place, mark in enumerate(content.annotations):
             marks[mark.image_id].append((place, mark))
@@ -102,7 +104,7 @@ def coco(source: Path, settings: DatasetSettings) -> Collection:
                 strays.append((picture.file_name, refused.for_operator))
                 continue
             marked.append(regions)
-            boxes += sum(not region.polygons for region in regions)
+            boxes += sum(not region.polygons and region.runs is None for region in regions)
             name = path.relative_to(root).as_posix()
             size, division = (picture.width, picture.height), _division(file)
             samples.append(marked_sample(path, regions, settings, name=name, group=name, size=size, division=division))
@@ -170,8 +172,8 @@ def _parsed(file: Path, max_bytes: int) -> Annotations:
 def _image(root: Path, file: Path, file_name: str) -> Path | None:
     split = file.stem.removeprefix("instances_")
     for folder in (file.parent, file.parent / "images", root, root / "images", root / split, root / "images" / split):
-        path = tree.inside(folder, file_name)
-        if path is not None and path.is_file():
+        path = tree.named(folder, file_name)
+        if path is not None:
             return path
     return None
 
@@ -180,21 +182,24 @@ def _region(file: Path, place: int, mark: Mark, names: dict[int | str, str]) -> 
     where = f"{file.name}: annotations[{place}]"
     if mark.category_id not in names:
         raise Refused(f"{where}.category_id: no category has the id {mark.category_id!r}")
+    runs = run_lengths(mark.segmentation, f"{where}.segmentation") if isinstance(mark.segmentation, dict) else None
     polygons = _polygons(mark.segmentation, where)
     if len(mark.bbox) == 4:
         left, top, width, height = mark.bbox
         box = (left, top, left + width, top + height)
+    elif runs is not None and not mark.bbox:
+        box = (0.0, 0.0, float(runs.size[1]), float(runs.size[0]))
     elif mark.bbox or not polygons:
         raise Refused(f"{where}.bbox: expected left, top, width, height, found {len(mark.bbox)} numbers")
     else:
         xs = [x for polygon in polygons for x in polygon[::2]]
         ys = [y for polygon in polygons for y in polygon[1::2]]
         box = (min(xs), min(ys), max(xs), max(ys))
-    return Region(names[mark.category_id], box, polygons, where)
+    return Region(names[mark.category_id], box, polygons, where, runs)
 
 
 def _polygons(segmentation: Any, where: str) -> tuple[tuple[float, ...], ...]:
-    """Outlines of at least three corners; none for run lengths, which COCO uses for crowds."""
+    """Outlines of at least three corners; none where there are run lengths."""
     if not isinstance(segmentation, list):
         return ()
     for number, polygon in enumerate(segmentation):

@@ -9,12 +9,11 @@ defects are named after theirs. Every image counts as a part.
 """
 
 import re
-from functools import partial
 from pathlib import Path
 
 from twinloop.vision.datasets import tree
-from twinloop.vision.datasets.reading import read_surface
-from twinloop.vision.datasets.samples import NO_PARTS, Collection, Sample
+from twinloop.vision.datasets.masks import masked_sample
+from twinloop.vision.datasets.samples import NO_PARTS, Collection
 from twinloop.vision.datasets.settings import DatasetSettings
 from twinloop.vision.index import GOOD
 
@@ -42,8 +41,9 @@ def dagm(source: Path, settings: DatasetSettings) -> Collection:
                 file = path.relative_to(root).as_posix()
                 mask = masks.pop(path.stem.lower() + LABEL_END, None)
                 label = GOOD if mask is None else defect
-                read = partial(read_surface, path, mask, label, settings)
-                samples.append(Sample(file, label, file, read, path=path, division=split.name.lower()))
+                own = () if mask is None else (mask,)
+                division = split.name.lower()
+                samples.append(masked_sample(path, own, label, settings, name=file, group=file, division=division))
             strays += [(path.relative_to(root).as_posix(), "mask has no image") for path in masks.values()]
     notes = (
         "Masks are ellipses around the defect, larger than it: pixel figures are not comparable.",

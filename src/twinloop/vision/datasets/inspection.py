@@ -15,6 +15,10 @@ from twinloop.errors import InputError
 from twinloop.progress import bar
 from twinloop.vision.datasets import layouts
 from twinloop.vision.datasets.archives import opened
+from twinloop.vision.datasets.comparing import Look, compare
+from twinloop.vision.datasets.naming import no_good
+from twinloop.vision.datasets.near import near
+from twinloop.vision.datasets.provenance import Tell, warning
 from twinloop.vision.datasets.reading import conversions, pixel_limit
 from twinloop.vision.datasets.samples import Collection, Refused, Sample, printable
 from twinloop.vision.datasets.settings import DatasetSettings
@@ -34,10 +38,11 @@ class ClassCount:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found. layout: None where none is recognised. parts: independent ones over all classes together.
+    """What was found.
 
-    problems: (file or "", reason) of all that prepare would leave out or stop at. remarks: sentences on what it would
-    change, or cannot divide.
+    layout: None where none is recognised; near says what comes near to one. parts: independent ones over all classes
+    together. problems: (file or "", reason) of all that prepare would leave out or stop at. remarks: sentences on what
+    it would change, or cannot divide. tells: what else than defects tells good from defective.
     """
 
     layout: str | None
@@ -45,20 +50,35 @@ class Inspection:
     parts: int = 0
     problems: tuple[tuple[str, str], ...] = ()
     remarks: tuple[str, ...] = ()
+    tells: tuple[Tell, ...] = ()
+    near: tuple[str, ...] = ()
 
     @property
     def images(self) -> int:
         return sum(count.images for count in self.classes)
 
+    @property
+    def warning(self) -> str:
+        """A sentence on the tells; "" where there are none."""
+        return warning(self.tells)
+
+    @property
+    def shortcut(self) -> bool:
+        """Whether a detector could learn one of the tells instead of the defects: a problem, not a remark."""
+        return any(tell.visible for tell in self.tells)
+
 
 @dataclass(frozen=True)
 class Looked:
-    """What reading one sample told: a digest of its pixels, whether it has a mask, why it is refused, what changes."""
+    """What reading one sample told: a digest of its pixels, whether it has a mask, why it is refused, what changes, and
+    what it is compared with others by.
+    """
 
     digest: str
     masked: bool
     refused: str
     changed: tuple[str, ...]
+    look: Look | None = None
 
 
 def inspect(source: Path, scratch: Path, settings: DatasetSettings, *, workers: int) -> Inspection:
@@ -67,9 +87,12 @@ def inspect(source: Path, scratch: Path, settings: DatasetSettings, *, workers: 
     Raises InputError where `source` is no folder and no archive, or an archive that is refused.
     """
     with opened(source, scratch, limits=settings.archive) as folder:
-        layout = layouts.recognised(folder) if settings.kind == "auto" else layouts.BY_NAME[settings.kind]
+        try:
+            layout = layouts.chosen(folder, settings)
+        except InputError as error:
+            return Inspection(None, problems=(("", str(error)),))
         if layout is None:
-            return Inspection(None)
+            return Inspection(None, near=near(folder))
         try:
             collection = layouts.read_as(layout, folder, settings)
         except InputError as error:
@@ -94,7 +117,8 @@ def _look(sample: Sample) -> Looked:
     except Refused as refused:
         return Looked("", False, refused.for_operator, changed)
     digest = hashlib.sha256(str(surface.image.shape).encode() + surface.image.tobytes()).hexdigest()
-    return Looked(digest, surface.mask is not None and sample.label != GOOD, "", changed)
+    look = Look.at(sample.path, surface.image) if sample.path is not None else None
+    return Looked(digest, surface.mask is not None and sample.label != GOOD, "", changed, look)
 
 
 def _told(layout: str, collection: Collection, looked: Sequence[Looked]) -> Inspection:
@@ -102,6 +126,7 @@ def _told(layout: str, collection: Collection, looked: Sequence[Looked]) -> Insp
     images, masks, changes = Counter[str](), Counter[str](), Counter[str]()
     parts: dict[str, set[str]] = defaultdict(set)
     first: dict[str, Sample] = {}
+    kept: list[tuple[Sample, Looked]] = []
     twins = 0
     for sample, result in zip(collection.samples, looked, strict=True):
         if result.refused:
@@ -112,6 +137,7 @@ def _told(layout: str, collection: Collection, looked: Sequence[Looked]) -> Insp
             problems.append((sample.name, f"same image as {other.name}, which is of class {other.label}"))
             continue
         twins += other is not sample
+        kept.append((sample, result))
         images[sample.label] += 1
         masks[sample.label] += result.masked
         parts[sample.label].add(sample.group)
@@ -121,8 +147,7 @@ def _told(layout: str, collection: Collection, looked: Sequence[Looked]) -> Insp
         for label in sorted(images, key=lambda name: (name != GOOD, name))
     )
     if GOOD not in images or len(images) < 2:
-        listed = ", ".join(count.label for count in counts) or "no image"
-        problems.append(("", f"expected good parts and at least one defect class, found {listed}"))
+        problems.append(("", no_good(images)))
     remarks = [f"{count} images: {change}" for change, count in sorted(changes.items())]
     remarks += [
         f"class {count.label} has {count.parts} independent part{'s' if count.parts > 1 else ''}: "
@@ -132,5 +157,13 @@ def _told(layout: str, collection: Collection, looked: Sequence[Looked]) -> Insp
     ]
     if twins:
         remarks.append(f"{twins} images repeat another of their class: the parts they show count as one")
+    compared = compare(
+        [sample.name for sample, _ in kept],
+        [sample.label for sample, _ in kept],
+        [sample.group for sample, _ in kept],
+        [result.digest for _, result in kept],
+        [result.look for _, result in kept],
+    )
     shown = tuple((printable(name), printable(reason)) for name, reason in problems)
-    return Inspection(layout, counts, len(set().union(*parts.values())), shown, (*remarks, *collection.notes))
+    told = tuple(printable(note) for note in (*remarks, *collection.notes, *compared.remarks))
+    return Inspection(layout, counts, len(set().union(*parts.values())), shown, told, compared.tells)

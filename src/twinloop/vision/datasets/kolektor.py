@@ -8,11 +8,10 @@ Each image has a mask; the class is read from it: an empty one means good.
 
 import re
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 
 from twinloop.vision.datasets import tree
-from twinloop.vision.datasets.reading import read_surface, shows_defect
+from twinloop.vision.datasets.masks import masked_sample, shows_defect
 from twinloop.vision.datasets.samples import NO_PARTS, Collection, Refused, Sample
 from twinloop.vision.datasets.settings import DatasetSettings
 from twinloop.vision.index import GOOD
@@ -76,8 +75,8 @@ def _read(
             except Refused as refused:
                 strays.append((file, refused.for_operator))
                 continue
-            read = partial(read_surface, path, mask, label, settings)
-            samples.append(Sample(file, label, file if division else folder.name, read, path=path, division=division))
+            group = file if division else folder.name
+            samples.append(masked_sample(path, (mask,), label, settings, name=file, group=group, division=division))
     return tuple(samples), tuple(strays)
 
 

@@ -18,7 +18,8 @@ from PIL import Image
 
 from twinloop.errors import InputError
 from twinloop.vision.datasets import tree
-from twinloop.vision.datasets.reading import BROKEN, read_image, read_mask
+from twinloop.vision.datasets.masks import read_mask
+from twinloop.vision.datasets.reading import BROKEN, read_image
 from twinloop.vision.datasets.samples import Collection, Refused, Sample, Surface, printable
 from twinloop.vision.datasets.settings import DatasetSettings
 from twinloop.vision.index import GOOD
@@ -72,6 +73,7 @@ def magnetic_tile(source: Path, settings: DatasetSettings) -> Collection:
             group=f"tile_{part[0].number:06d}",
             read=partial(_read, photo, settings.max_bytes, settings.max_pixels),
             path=photo.path,
+            masks=(photo.path.with_suffix(".png"),),
         )
         for part in parts
         for photo in part

@@ -1,29 +1,32 @@
-"""MVTec AD (Bergmann et al., CVPR 2019) and what is laid out like it (BTAD, VisA regrouped, image folders).
+"""MVTec AD (Bergmann et al., CVPR 2019), MVTec LOCO AD (IJCV 2022) and what is laid out like them (BTAD, others).
 
     bottle/train/good/000.png                    training images, all good in MVTec AD
     bottle/test/good/000.png                     test images by class …
     bottle/test/broken_large/000.png
     bottle/ground_truth/broken_large/000_mask.png    … with pixel masks (also 000.png)
+    box/ground_truth/logical_anomalies/000/000.png   LOCO: a folder of masks for each image, joined
 
-Also read: several categories beside each other, train/test/val folders with defect classes in any of
-them, and ground_truth/<split>/<class>. Without part numbers every image counts as a part.
+Also read: several categories beside each other, train with test or validation, defect classes in any of them, nested
+kinds (test/bad/scratch), ground_truth/<split>/<class>, masks beside the images or in a tree of any name. Without part
+numbers every image counts as a part.
 """
 
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from twinloop.vision.datasets import tree
-from twinloop.vision.datasets.reading import read_surface
-from twinloop.vision.datasets.samples import NO_PARTS, Collection, Sample, class_label, class_labels
+from twinloop.vision.datasets.classes import class_folders
+from twinloop.vision.datasets.masks import masked_sample
+from twinloop.vision.datasets.naming import class_label, classes_of
+from twinloop.vision.datasets.pairing import Pairing, paired
+from twinloop.vision.datasets.samples import NO_PARTS, Collection, Sample
 from twinloop.vision.datasets.settings import DatasetSettings
+from twinloop.vision.datasets.tree import DIVISIONS
 from twinloop.vision.index import GOOD
 
-LOOKS_FOR = "train/<class> and test/<class> with images (train/good, test/<defect>, ground_truth/<defect>)"
-DIVISIONS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+LOOKS_FOR = "train/<class> and test/<class> (or val/) with images (train/good, test/<defect>, ground_truth/<defect>)"
 TRUTH = "ground_truth"
 # Names in place of classes that belong to other layouts.
-NO_CLASSES = {"images", "labels", "annotations", "label"}
+NO_CLASSES = {"images", "labels", "annotations", "label", "masks", "mask"}
 
 
 def locate(source: Path) -> Path | None:
@@ -37,60 +40,85 @@ def mvtec(source: Path, settings: DatasetSettings) -> Collection:
     categories = tree.chosen(tree.categories(root, _is_category), settings.category, root)
     samples: list[Sample] = []
     strays: list[tuple[str, str]] = []
+    notes: list[str] = [NO_PARTS]
     unknown = 0
     for name, folder in categories.items():
-        labels = class_labels(sorted({path.name for split in _splits(folder) for path in tree.folders(split)}))
-        for split in _splits(folder):
-            for images in tree.folders(split):
-                label = labels[images.name]
+        pairing = paired(folder, settings, _outside_truth(folder))
+        classes = {split: class_folders(split, pairing) for split in _splits(folder)}
+        known = [path.name for found, _ in classes.values() for path in found]
+        named = classes_of(sorted(set(known)), settings.good, where=str(folder))
+        notes += [note for _, some in classes.values() for note in some] + list(named.notes)
+        for split, (found, _) in classes.items():
+            for images, files in found.items():
+                label = named.labels[images.name]
                 if label != GOOD and len(categories) > 1:
                     label = class_label(f"{name} {label}")
-                truth = _truth(folder, split.name, images.name)
-                unknown += 0 if truth or label == GOOD else len(tree.images(images))
-                read, unpaired = _class_samples(root, images, truth, label, settings)
-                samples += [replace(sample, division=DIVISIONS[split.name.lower()]) for sample in read]
+                truth = _truth(folder, split, images)
+                read, unpaired = _class_samples(
+                    root, files, truth, pairing, label, DIVISIONS[split.name.lower()], settings
+                )
+                unknown += sum(not sample.masks for sample in read if label != GOOD)
+                samples += read
                 strays += unpaired
-    notes = [NO_PARTS]
+        strays += [(path.relative_to(root).as_posix(), reason) for path, reason in pairing.strays]
     if unknown:
         notes.append(f"{unknown} defective images come without ground_truth: their pixel truth is unknown.")
     text = "No licence text beside the images. MVTec AD itself (Bergmann et al. 2019) is CC BY-NC-SA 4.0."
-    return Collection(tuple(samples), tree.origin(root, text), tuple(notes), tuple(strays))
+    return Collection(tuple(samples), tree.origin(root, text), tuple(dict.fromkeys(notes)), tuple(strays))
 
 
 def _class_samples(
-    root: Path, images: Path, truth: Path | None, label: str, settings: DatasetSettings
+    root: Path,
+    files: list[Path],
+    truth: Path | None,
+    pairing: Pairing,
+    label: str,
+    division: str,
+    settings: DatasetSettings,
 ) -> tuple[list[Sample], list[tuple[str, str]]]:
     """The images of one class with their masks, and the images and masks without each other."""
-    masks = {} if truth is None else tree.by_stem(truth)
+    masks = {} if truth is None else _masks_in(truth)
     samples, strays, used = [], [], set[Path]()
-    for path in tree.images(images):
+    for path in files:
         file = path.relative_to(root).as_posix()
-        mask = masks.get(f"{path.stem.lower()}_mask") or masks.get(path.stem.lower())
-        if mask is None and truth is not None and label != GOOD:
+        own = masks.get(f"{tree.stem(path)}_mask") or masks.get(tree.stem(path)) or pairing.of(path)
+        if not own and truth is not None and label != GOOD:
             strays.append((file, f"mask {path.stem}_mask.png is missing"))
             continue
-        used.update([mask] if mask else [])
-        samples.append(Sample(file, label, file, partial(read_surface, path, mask, label, settings), path=path))
-    orphans = sorted(set(masks.values()) - used)
+        used.update(own)
+        samples.append(masked_sample(path, own, label, settings, name=file, group=file, division=division))
+    orphans = sorted(mask for some in masks.values() for mask in some if mask not in used)
     return samples, strays + [(mask.relative_to(root).as_posix(), "mask has no image") for mask in orphans]
+
+
+def _masks_in(truth: Path) -> dict[str, tuple[Path, ...]]:
+    """Mask files by the name of their image: one each, or a folder of them each."""
+    joined = {tree.stem(folder / f"{folder.name}.png"): tuple(tree.images(folder)) for folder in tree.folders(truth)}
+    return joined | {stem: (path,) for stem, path in tree.by_stem(truth).items()}
+
+
+def _outside_truth(folder: Path) -> list[Path]:
+    """The images of a category but for the masks in ground_truth, which its own rule pairs."""
+    return [path for place in tree.folders(folder) if place.name != TRUTH for path in tree.images(place)]
 
 
 def _is_category(folder: Path) -> bool:
     splits = {DIVISIONS[split.name.lower()]: split for split in _splits(folder)}
-    if not {"train", "test"} <= set(splits):
+    if "train" not in splits or len(splits) < 2:
         return False
     classes = {name: [path for path in tree.folders(split) if tree.images(path)] for name, split in splits.items()}
     names = {path.name.lower() for paths in classes.values() for path in paths}
-    return bool(classes["train"] and classes["test"]) and not names <= NO_CLASSES
+    return sum(map(bool, classes.values())) > 1 and not names <= NO_CLASSES
 
 
 def _splits(folder: Path) -> list[Path]:
     return [path for path in tree.folders(folder) if path.name.lower() in DIVISIONS]
 
 
-def _truth(folder: Path, split: str, name: str) -> Path | None:
-    """Where the masks of a class lie: for one split, or for the test images alone."""
-    for path in (folder / TRUTH / split / name, folder / TRUTH / name):
-        if path.is_dir() and (path.parent.name == split or DIVISIONS[split.lower()] == "test"):
+def _truth(folder: Path, split: Path, images: Path) -> Path | None:
+    """Where the masks of a class lie: for one split, or for all but the training images alone."""
+    name = images.relative_to(split)
+    for path in (folder / TRUTH / split.name / name, folder / TRUTH / name):
+        if path.is_dir() and (path != folder / TRUTH / name or DIVISIONS[split.name.lower()] != "train"):
             return path
     return None

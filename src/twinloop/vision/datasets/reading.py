@@ -1,8 +1,8 @@
-"""One image file and its mask, made uniform or refused with a reason.
+"""One image file, made uniform or refused with a reason.
 
-Result: 8-bit grey or RGB, turned as its EXIF says. 16-bit grey is scaled by 1/257, CMYK and other
-colour spaces are converted, palettes resolved, transparency dropped. A mask is binary: 0 and one
-other value, or values near 0 and 255 with a few soft edge pixels between (drawn or JPEG), cut at 128.
+Result: 8-bit grey or RGB, turned as its EXIF says. Deep grey is scaled from the bits that the values fill, which is
+often less than the file could hold (12 in 16); CMYK and other colour spaces are converted, palettes resolved,
+transparency dropped.
 """
 
 import io
@@ -17,25 +17,29 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from twinloop.vision.datasets.samples import Refused, Surface
-from twinloop.vision.datasets.settings import DatasetSettings
-from twinloop.vision.index import GOOD
+from twinloop.vision.datasets.samples import Refused
 
 # Formats whose Pillow readers are plain decoders: nothing that starts another program.
 PIXELS = "DatasetSettings.max_pixels"
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "PPM")
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "PPM", "GIF")
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error)
 MIN_SIDE_PX = 8
 MAX_TEXT_BYTES = 5_000_000
-# In a mask, levels this near to 0 and 255 count as such; between them lie edge pixels, at most this share of all.
-NOISE = 32
-SOFT_SHARE = 0.02
+DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+# Values that leave this many bits or fewer of 16 filled come from a camera of fewer bits, or from the dark.
+SHALLOW_BITS = 12
+# EXIF's numbers of a turn (JEITA CP-3451, tag 0x0112); 1 is none.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 CONVERSIONS = {
-    "I;16": "16-bit grey: scaled to 8 bit",
-    "I;16L": "16-bit grey: scaled to 8 bit",
-    "I;16B": "16-bit grey: scaled to 8 bit",
-    "I;16N": "16-bit grey: scaled to 8 bit",
-    "I": "16-bit grey: scaled to 8 bit",
+    **dict.fromkeys(DEEP, "16-bit grey: scaled to 8 bit"),
     "CMYK": "CMYK: converted to RGB",
     "YCbCr": "YCbCr: converted to RGB",
     "LAB": "LAB: converted to RGB",
@@ -44,8 +48,6 @@ CONVERSIONS = {
     "RGBA": "transparency: dropped",
     "1": "one bit: black and white",
 }
-# More pixels of one level between are a region of its own, such as a second class.
-REGION_PX = 16
 
 
 @contextmanager
@@ -64,46 +66,54 @@ def pixel_limit(max_pixels: int) -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = before
 
 
-def read_image(source: Path | bytes, *, max_bytes: int, max_pixels: int) -> NDArray[np.uint8]:
-    """uint8 [H, W] or [H, W, 3] of a file, or of a file's content. Raises Refused."""
-    picture = ImageOps.exif_transpose(_opened(source, max_bytes=max_bytes, max_pixels=max_pixels))
-    if picture.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I"):
-        return _eight_bits(np.asarray(picture))
+def read_image(source: Path | bytes, *, max_bytes: int, max_pixels: int, depth_bits: int = 0) -> NDArray[np.uint8]:
+    """uint8 [H, W] or [H, W, 3] of a file, or of a file's content. Raises Refused.
+
+    depth_bits: how many bits the values of deep grey fill; 0: those of the file, and values that leave the upper bits
+    empty are refused, since one image cannot tell a dark picture from a shallow one.
+    """
+    return read_turned(source, max_bytes=max_bytes, max_pixels=max_pixels, depth_bits=depth_bits)[0]
+
+
+def read_turned(
+    source: Path | bytes, *, max_bytes: int, max_pixels: int, depth_bits: int = 0
+) -> tuple[NDArray[np.uint8], int]:
+    """As `read_image`, and the EXIF number (1 … 8) of the turn that was applied; 1: none."""
+    picture = opened_picture(source, max_bytes=max_bytes, max_pixels=max_pixels)
+    turn = _turn(picture)
+    picture = ImageOps.exif_transpose(picture)
+    if is_deep(picture):
+        return eight_bits(np.asarray(picture), depth_bits=depth_bits), turn
     if picture.mode == "F":
         raise Refused("pixels are floating-point numbers, expected 8 or 16 bit: convert the file")
     if picture.mode == "P":
         picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
     if picture.mode in ("1", "L", "LA", "La"):
-        return np.array(picture.convert("L"))
+        return np.array(picture.convert("L")), turn
     pixels = np.array(picture.convert("RGB"))
     grey = bool((pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all())
-    return pixels[..., 0].copy() if grey else pixels
+    return (pixels[..., 0].copy() if grey else pixels), turn
 
 
-def read_surface(
-    path: Path, mask_path: Path | None, label: str, settings: DatasetSettings, *, numbered: bool = False
-) -> Surface:
-    """An image with its mask, None for unknown pixel truth. Raises Refused, also where mask and class disagree.
-
-    numbered: the mask holds numbers of defects or classes; every value above 0 is a defect.
-    """
-    limits = {"max_bytes": settings.max_bytes, "max_pixels": settings.max_pixels}
-    image = read_image(path, **limits)
-    if mask_path is None:
-        return Surface(image, None)
-    height, width = image.shape[:2]
-    mask = read_mask(mask_path, (height, width), numbered=numbered, **limits)
-    if label == GOOD and mask.any():
-        raise Refused(f"mask {mask_path.name} marks a defect, class is good")
-    if label != GOOD and not mask.any():
-        raise Refused(f"mask {mask_path.name} is empty, class is {label}")
-    return Surface(image, mask)
+def is_deep(picture: Image.Image) -> bool:
+    """Whether a picture holds grey values of more than 8 bits."""
+    return picture.mode in DEEP
 
 
-def shows_defect(mask_path: Path, settings: DatasetSettings) -> bool:
-    """Whether a mask marks anything, for layouts where nothing else tells the class. Raises Refused."""
-    with pixel_limit(settings.max_pixels):
-        return bool(read_mask(mask_path, None, max_bytes=settings.max_bytes, max_pixels=settings.max_pixels).any())
+def turned(mask: NDArray[np.bool_], turn: int) -> NDArray[np.bool_]:
+    """A mask [H, W] turned as EXIF's number says."""
+    return np.asarray(Image.fromarray(mask.astype(np.uint8)).transpose(TURNS[turn])) > 0
+
+
+def highest_value(path: Path, *, max_bytes: int, max_pixels: int) -> int | None:
+    """The highest grey value of a deep file; None for any other file and for one that cannot be read."""
+    try:
+        with Image.open(path, formats=FORMATS) as header:
+            if not is_deep(header):
+                return None
+        return int(np.asarray(opened_picture(path, max_bytes=max_bytes, max_pixels=max_pixels)).max())
+    except (Refused, *BROKEN, Image.DecompressionBombWarning, Image.DecompressionBombError):
+        return None
 
 
 def read_lines(path: Path) -> list[str]:
@@ -121,51 +131,14 @@ def conversions(path: Path) -> tuple[str, ...]:
     """What is changed when an image file is read, in words; from its header alone."""
     try:
         with Image.open(path, formats=FORMATS) as picture:
-            turned = picture.getexif().get(0x0112, 1) not in (0, 1)
+            turned = _turn(picture) != 1
             changes = [CONVERSIONS[picture.mode]] if picture.mode in CONVERSIONS else []
     except (*BROKEN, Image.DecompressionBombWarning, Image.DecompressionBombError):
         return ()
     return (*changes, "EXIF orientation: turned") if turned else tuple(changes)
 
 
-def read_mask(
-    path: Path, shape: tuple[int, int] | None, *, max_bytes: int, max_pixels: int, numbered: bool = False
-) -> NDArray[np.bool_]:
-    """bool [H, W] for an image of `shape` (H, W; None: any). Raises Refused for another size or more than two values.
-
-    numbered: any number of values is fine, those above 0 are defects.
-    """
-    try:
-        if numbered and (picture := _opened(path, max_bytes=max_bytes, max_pixels=max_pixels)).mode == "P":
-            # The palette shows the numbers in colours; the numbers themselves tell.
-            values = np.array(picture)
-        else:
-            values = read_image(path, max_bytes=max_bytes, max_pixels=max_pixels)
-    except Refused as refused:
-        raise Refused(f"mask {path.name}: {refused}", setting=refused.setting) from None
-    if shape is not None and values.shape[:2] != shape:
-        # Width × height, as image viewers say it.
-        came, expected = f"{values.shape[1]}×{values.shape[0]}", f"{shape[1]}×{shape[0]}"
-        raise Refused(f"mask is {came}, image {expected}")
-    if values.ndim == 3:
-        values = values.max(axis=2)
-    if numbered:
-        return np.asarray(values > 0)
-    levels = np.unique(values)
-    if len(levels) <= 2 and (levels[0] == 0 or len(levels) == 1):
-        return np.asarray(values > 0)
-    soft = values[(values >= NOISE) & (values < 256 - NOISE)]
-    region = max(REGION_PX, soft.size / 2)
-    if (
-        levels[-1] >= 256 - NOISE
-        and soft.size <= SOFT_SHARE * values.size
-        and np.bincount(soft, minlength=1).max() <= region
-    ):
-        return np.asarray(values >= 128)
-    raise Refused(f"mask has {len(levels)} levels from {levels[0]} to {levels[-1]}, expected 0 and one other")
-
-
-def _opened(source: Path | bytes, *, max_bytes: int, max_pixels: int) -> Image.Image:
+def opened_picture(source: Path | bytes, *, max_bytes: int, max_pixels: int) -> Image.Image:
     def stream() -> Path | io.BytesIO:
         return io.BytesIO(source) if isinstance(source, bytes) else source
 
@@ -199,8 +172,19 @@ def _opened(source: Path | bytes, *, max_bytes: int, max_pixels: int) -> Image.I
         raise Refused(f"cannot be read: {str(error)[:120] or type(error).__name__}") from None
 
 
-def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+def eight_bits(values: NDArray[np.generic], *, depth_bits: int) -> NDArray[np.uint8]:
+    """Deep grey values scaled to 8 bit; depth_bits as in `read_image`. Raises Refused for values beyond it."""
     lowest, highest = int(values.min()), int(values.max())
     if lowest < 0 or highest > 65535:
         raise Refused(f"grey values from {lowest} to {highest}, expected at most 16 bit: convert the file")
-    return np.asarray((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if depth_bits == 0 and 0 < highest < 1 << SHALLOW_BITS:
+        raise Refused(f"its 16-bit values end at {highest}, which fills {highest.bit_length()} bits: scale them to 16")
+    full = (1 << (depth_bits or 16)) - 1
+    if highest > full:
+        raise Refused(f"grey value {highest} is beyond {depth_bits} bits", setting="DatasetSettings.depth_bits")
+    return np.asarray((values.astype(np.uint32) * 255 + full // 2) // full).astype(np.uint8)
+
+
+def _turn(picture: Image.Image) -> int:
+    turn = picture.getexif().get(0x0112, 1)
+    return turn if turn in TURNS else 1

@@ -1,4 +1,4 @@
-"""Defects marked by boxes or polygons instead of pixel masks, filled in and judged.
+"""Defects marked by boxes, polygons or run lengths instead of mask files, filled in and judged.
 
 A box says where a defect is, not what it looks like: filled, it is called box truth, and pixel
 figures measured on it are lower than on outlines. An image with several classes takes the class
@@ -7,14 +7,16 @@ of the largest marked area.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from twinloop.vision.datasets.reading import read_image
+from twinloop.vision.datasets.reading import read_turned, turned
+from twinloop.vision.datasets.run_lengths import RunLengths
 from twinloop.vision.datasets.samples import Refused, Sample, Surface
 from twinloop.vision.datasets.settings import DatasetSettings
 from twinloop.vision.index import GOOD
@@ -29,21 +31,36 @@ class Region:
     """One marked defect.
 
     label: its class. box: left, top, right, bottom in pixels, right and bottom just outside. polygons: outlines
-    x, y, x, y, …, which are filled instead of the box where there are any. where: its place in the annotation.
+    x, y, x, y, …, which are filled instead of the box where there are any. runs: the very pixels, instead of both.
+    where: its place in the annotation. relative: coordinates are shares of the image's width and height, not pixels.
     """
 
     label: str
     box: tuple[float, float, float, float]
     polygons: tuple[tuple[float, ...], ...] = ()
     where: str = ""
+    runs: RunLengths | None = None
+    relative: bool = False
 
     @property
     def area(self) -> float:
-        """Pixels of the box or of all outlines."""
+        """Pixels of the box, of all outlines or of the runs; shares of the image where coordinates are."""
+        if self.runs is not None:
+            return self.runs.area
         if self.polygons:
             return sum(_shoelace(polygon) for polygon in self.polygons)
         left, top, right, bottom = self.box
         return (right - left) * (bottom - top)
+
+    def in_pixels(self, width: int, height: int) -> "Region":
+        """The region in pixels of an image of this size."""
+        if not self.relative:
+            return self
+        left, top, right, bottom = self.box
+        box = (left * width, top * height, right * width, bottom * height)
+        scale = (width, height)
+        outlines = tuple(tuple(value * scale[i % 2] for i, value in enumerate(outline)) for outline in self.polygons)
+        return replace(self, box=box, polygons=outlines, relative=False)
 
 
 def leading_class(regions: Sequence[Region]) -> str:
@@ -80,13 +97,28 @@ def several_classes(all_regions: Iterable[Sequence[Region]]) -> tuple[str, ...]:
 
 
 def _read(path: Path, regions: tuple[Region, ...], size: tuple[int, int] | None, settings: DatasetSettings) -> Surface:
-    image = read_image(path, max_bytes=settings.max_bytes, max_pixels=settings.max_pixels)
+    limits = {"max_bytes": settings.max_bytes, "max_pixels": settings.max_pixels}
+    image, turn = read_turned(path, depth_bits=settings.depth_bits, **limits)
     height, width = image.shape[:2]
-    if size is not None and all(size) and size != (width, height):
+    # Annotated before the turn that EXIF notes was applied, as the annotation's own size tells.
+    before = size is not None and turn >= 5 and size == (height, width) != (width, height)
+    if size is not None and all(size) and size != (width, height) and not before:
         raise Refused(f"image is {width}×{height}, its annotation says {size[0]}×{size[1]}")
+    mask = drawn(regions, *((height, width) if before else (width, height)))
+    if regions and not mask.any():
+        raise Refused("its marked regions cover no pixel of the image")
+    return Surface(image, turned(mask, turn) if before else mask)
+
+
+def drawn(regions: Sequence[Region], width: int, height: int) -> NDArray[np.bool_]:
+    """bool [H, W], true inside any of the regions. Raises Refused for one without area or outside the image."""
     canvas = Image.new("L", (width, height))
     pen = ImageDraw.Draw(canvas)
-    for region in regions:
+    exact = np.zeros((height, width), bool)
+    for region in (region.in_pixels(width, height) for region in regions):
+        if region.runs is not None:
+            exact |= region.runs.mask(width, height, region.where)
+            continue
         _check(region, width, height)
         if region.polygons:
             for polygon in region.polygons:
@@ -96,10 +128,7 @@ def _read(path: Path, regions: tuple[Region, ...], size: tuple[int, int] | None,
             left, top, right, bottom = region.box
             corners = (math.floor(left), math.floor(top), math.ceil(right) - 1, math.ceil(bottom) - 1)
             pen.rectangle(corners, fill=1)
-    mask = np.asarray(canvas) > 0
-    if regions and not mask.any():
-        raise Refused("its marked regions cover no pixel of the image")
-    return Surface(image, mask)
+    return (np.asarray(canvas) > 0) | exact
 
 
 def _check(region: Region, width: int, height: int) -> None:

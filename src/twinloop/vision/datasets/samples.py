@@ -5,7 +5,6 @@ it is read; reading gives a surface or raises `Refused` with the reason for the 
 """
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from twinloop.errors import InputError
-from twinloop.vision.index import GOOD
-
-# Folder names that mean "no defect", in lower case without separators.
-GOOD_NAMES = frozenset({"good", "normal", "ok", "pass", "free", "sound", "defectfree", "nodefect", "nondefective"})
 NO_PARTS = "No part numbers come with the data: every image counts as a part of its own."
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
+IMAGE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".pgm", ".ppm"}
+)
 
 
 class Refused(Exception):
@@ -53,7 +49,7 @@ class Sample:
     name: as its owner knows it, relative to the source; may hold any character. label: "good" or a defect class.
     group: the independent part; all images of a part stay on one side of a split. read: gives the surface, the same
     every time, or raises Refused. path: its image file, None where it is rendered. division: "train", "val" or "test"
-    where the data came divided, else "".
+    where the data came divided, else "". masks: the mask files that reading joins, where its truth is in such files.
     """
 
     name: str
@@ -62,6 +58,7 @@ class Sample:
     read: Callable[[], Surface]
     path: Path | None = None
     division: str = ""
+    masks: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,35 +73,6 @@ class Collection:
     notes: tuple[str, ...] = ()
     strays: tuple[tuple[str, str], ...] = ()
     layout: str = ""
-
-
-def class_label(folder: str) -> str:
-    """The class that a folder's name stands for: letters, digits, blank, dot, dash and underscore, at most 60 of them.
-
-    >>> class_label("Defect-Free"), class_label("<b>crack</b>")
-    ('good', '_b_crack_b_')
-    """
-    plain = unicodedata.normalize("NFC", folder).strip()
-    if re.sub(r"[\W_]", "", plain).lower() in GOOD_NAMES:
-        return GOOD
-    label = re.sub(r"[^\w .-]+", "_", plain)[:60].strip(" .")
-    if not label:
-        raise InputError(f"data: {printable(folder)!r}: expected a class name with letters or digits: rename it")
-    return label
-
-
-def class_labels(folders: list[str]) -> dict[str, str]:
-    """Class of every folder. Raises InputError where two folders would become one defect class."""
-    labels: dict[str, str] = {}
-    for folder in folders:
-        label = class_label(folder)
-        other = next((name for name, taken in labels.items() if taken == label), None)
-        if other is not None and label != GOOD:
-            raise InputError(
-                f"data: folders {printable(other)!r} and {printable(folder)!r} both read as class {label!r}: rename one"
-            )
-        labels[folder] = label
-    return labels
 
 
 def printable(text: str) -> str:

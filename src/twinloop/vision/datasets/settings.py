@@ -3,6 +3,7 @@
 Free of torch and of image libraries, so that composing a configuration stays quick.
 """
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -10,7 +11,7 @@ from pydantic import Field
 from twinloop.config import settings
 from twinloop.vision.synthetic.settings import DefectKind, SurfaceSettings, Texture
 
-__all__ = ["ArchiveSettings", "DatasetSettings", "DefectKind", "SurfaceSettings", "Texture"]
+__all__ = ["ArchiveSettings", "DatasetSettings", "DefectKind", "MaskValues", "SurfaceSettings", "Texture"]
 
 Kind = Literal[
     "synthetic",
@@ -23,9 +24,14 @@ Kind = Literal[
     "deep_pcb",
     "coco",
     "voc",
+    "yolo",
+    "labelme",
+    "table",
+    "segmentation",
     "mvtec",
     "folder",
 ]
+MaskValues = Literal["auto", "white", "black", "numbered"]
 
 
 @settings
@@ -52,6 +58,15 @@ class DatasetSettings:
     and draws validation out of them. folds: 0 for one division, else that many, of which `fold` (from 0) is the test
     set; validation is drawn from the rest. Shares are of the parts of every class.
 
+    good: the folders or labels that mean "no defect" ([]: known by their names). mask_values: what marks a defect in a
+    mask: the upper of two values (`white`), the lower (`black`), every number above 0 (`numbered`); `auto` is white or
+    numbers, and asks where most masks mark most of their image. unmarked: what images are that have no annotation where
+    other images have one: `asked` stops, unless others are annotated as empty. label_column: the column of a table that
+    holds the class ("": known by its name). defect_from: a table's probability from which a part is defective.
+
+    part: a regular expression whose first group, found in a file's name without ending, names the part it shows.
+    depth_bits: how many bits the values of 16-bit files fill (0: found out from the whole set).
+
     `limit_parts` keeps that many parts, drawn over all classes (0: all). A file of more than `max_bytes` or an image of
     more than `max_pixels` goes to the quarantine list; a quarantined share above `quarantine_share` stops the stage.
     """
@@ -59,6 +74,13 @@ class DatasetSettings:
     kind: Kind = "synthetic"
     source: Annotated[str, Field(min_length=1)] = "src/twinloop/vision/synthetic/surfaces.py"
     category: str = ""
+    good: tuple[str, ...] = ()
+    mask_values: MaskValues = "auto"
+    unmarked: Literal["asked", "good", "left_out"] = "asked"
+    label_column: str = ""
+    defect_from: Annotated[float, Field(gt=0, le=1)] = 0.5
+    part: str = ""
+    depth_bits: Annotated[int, Field(ge=0, le=16)] = 0
     limit_parts: Annotated[int, Field(ge=0)] = 0
     division: Literal["made", "given"] = "made"
     val_share: Annotated[float, Field(gt=0, lt=1)] = 0.15
@@ -74,6 +96,12 @@ class DatasetSettings:
     def __post_init__(self) -> None:
         if self.val_share + self.test_share >= 1:
             raise ValueError("expected val_share + test_share below 1, so that parts remain to train on")
+        try:
+            groups = re.compile(self.part).groups
+        except re.error as error:
+            raise ValueError(f"expected part to be a regular expression, found {self.part!r}: {error}") from None
+        if self.part and groups != 1:
+            raise ValueError(f"expected part with one group in brackets, such as ^(.+)_cam, found {groups}")
         if self.folds == 1:
             raise ValueError("expected folds 0 (one division) or at least 2, found 1")
         if self.fold > max(self.folds - 1, 0):

@@ -22,6 +22,7 @@ from PIL import Image
 from twinloop.files import write_text
 from twinloop.progress import bar, say
 from twinloop.spreadsheets import as_text
+from twinloop.vision.datasets.comparing import Look
 from twinloop.vision.datasets.reading import pixel_limit
 from twinloop.vision.datasets.samples import Refused, Sample, printable, slug
 from twinloop.vision.index import GOOD, QUARANTINE_FILE
@@ -32,13 +33,14 @@ TOLD = 20
 
 @dataclass(frozen=True)
 class Stored:
-    """A surface that was written: its row of the index (without split), the digest of its pixels and mask, and the
-    split it came with.
+    """A surface that was written: its row of the index (without split), the digest of its pixels and mask, the split it
+    came with, and what it is compared with others by.
     """
 
     row: dict[str, str | int | None]
     content: str
     division: str = ""
+    look: Look | None = None
 
     @property
     def sha256(self) -> str:
@@ -154,7 +156,8 @@ def _store(target: Path, number: int, sample: Sample) -> Stored | Refused:
         "height": height,
         "source": printable(sample.name),
     }
-    return Stored(row, content.hexdigest(), sample.division)
+    look = Look.at(sample.path, surface.image) if sample.path is not None else None
+    return Stored(row, content.hexdigest(), sample.division, look)
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:

@@ -5,6 +5,7 @@ often have, is passed through.
 """
 
 import csv
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +15,8 @@ from twinloop.vision.datasets.samples import IMAGE_SUFFIXES, printable
 # Where a collection says whose it is, most telling first; compared in lower case.
 NOTES = ("source.txt", "license", "license.txt", "license-dataset", "readme.md", "readme.txt", "readme")
 NOTE_CHARS = 4000
+# Folders that say in which set of a division their images are.
+DIVISIONS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 WRAPPERS = 8
 
 
@@ -37,8 +40,18 @@ def images(root: Path, *, deep: bool = True) -> list[Path]:
 
 
 def by_stem(root: Path) -> dict[str, Path]:
-    """Image files directly in `root` by their name without suffix, in lower case."""
-    return {path.stem.lower(): path for path in images(root, deep=False)}
+    """Image files directly in `root` by their `stem`."""
+    return {stem(path): path for path in images(root, deep=False)}
+
+
+def stem(path: Path) -> str:
+    """A file's name without suffix, in lower case and one Unicode form: macOS writes é as two characters."""
+    return unicodedata.normalize("NFC", path.stem).lower()
+
+
+def division(path: Path) -> str:
+    """The set that a folder in a relative path names; "" where none does."""
+    return next((DIVISIONS[part.lower()] for part in path.parts[:-1] if part.lower() in DIVISIONS), "")
 
 
 def inner(source: Path, fits: Callable[[Path], bool]) -> Path | None:
@@ -54,12 +67,23 @@ def inner(source: Path, fits: Callable[[Path], bool]) -> Path | None:
     return None
 
 
+def unwrapped(source: Path) -> Path:
+    """The first folder from `source` down that holds more than one other folder and nothing else."""
+    root = source
+    for _ in range(WRAPPERS):
+        entries = [path for path in root.iterdir() if not path.name.startswith((".", "__MACOSX"))]
+        if len(entries) != 1 or not entries[0].is_dir():
+            break
+        root = entries[0]
+    return root
+
+
 def expected(root: Path | None, source: Path, looks_for: str) -> Path:
     """`root`, or InputError that says what was looked for in `source` and what is there."""
     if root is not None:
         return root
-    present = sorted(path.name for path in source.iterdir() if not path.name.startswith(".")) if source.is_dir() else []
-    shown = ", ".join(printable(name) for name in present[:4]) + (" …" if len(present) > 4 else "")
+    names = sorted(path.name for path in source.iterdir() if not path.name.startswith(".")) if source.is_dir() else []
+    shown = ", ".join(printable(name) for name in names[:4]) + (" …" if len(names) > 4 else "")
     raise InputError(
         f"data: {printable(str(source))}: expected {looks_for}, found {shown or 'nothing'}: "
         "see DatasetSettings.source and DatasetSettings.kind"
@@ -70,8 +94,8 @@ def categories(root: Path, fits: Callable[[Path], bool]) -> dict[str, Path]:
     """The root itself if it `fits`, or the folders in it that do; a lone folder is passed through and none."""
     if fits(root):
         return {root.name: root}
-    present = folders(root)
-    return {path.name: path for path in present if fits(path)} if len(present) > 1 else {}
+    beside = folders(root)
+    return {path.name: path for path in beside if fits(path)} if len(beside) > 1 else {}
 
 
 def chosen(known: Mapping[str, Path], category: str, source: Path) -> dict[str, Path]:
@@ -93,6 +117,13 @@ def inside(root: Path, name: str) -> Path | None:
     if path.is_absolute() or ".." in path.parts or "\0" in name or name[1:2] == ":" or not path.parts or too_long:
         return None
     return root / path
+
+
+def named(root: Path, name: str) -> Path | None:
+    """The file `name` below `root`, also where it is written in the other Unicode form; None where there is none."""
+    forms = dict.fromkeys((name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD"))))
+    paths = (inside(root, form) for form in forms)
+    return next((path for path in paths if path is not None and path.is_file()), None)
 
 
 def table(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -120,6 +151,6 @@ def table(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str,
 
 def origin(root: Path, otherwise: str) -> str:
     """The text that says whose data it is: of a note beside it, cut to 4000 characters, or `otherwise`."""
-    present = {path.name.lower(): path for path in sorted(root.iterdir()) if path.is_file()}
-    notes = [present[name] for name in NOTES if name in present]
+    files = {path.name.lower(): path for path in sorted(root.iterdir()) if path.is_file()}
+    notes = [files[name] for name in NOTES if name in files]
     return notes[0].read_text(encoding="utf-8", errors="replace")[:NOTE_CHARS] if notes else otherwise

@@ -10,13 +10,13 @@ for the first. Masks hold numbers of defects: every value above 0 is one.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from twinloop.errors import InputError
 from twinloop.vision.datasets import tree
-from twinloop.vision.datasets.reading import read_surface
-from twinloop.vision.datasets.samples import NO_PARTS, Collection, Sample, class_label, printable
+from twinloop.vision.datasets.masks import masked_sample
+from twinloop.vision.datasets.naming import class_label
+from twinloop.vision.datasets.samples import NO_PARTS, Collection, Sample, printable
 from twinloop.vision.datasets.settings import DatasetSettings
 from twinloop.vision.index import GOOD
 
@@ -71,8 +71,18 @@ def visa(source: Path, settings: DatasetSettings) -> Collection:
             if label != GOOD and len(objects) > 1:
                 label = class_label(f"{name} {label}")
             file = path.relative_to(root).as_posix()
-            read = partial(read_surface, path, mask, label, settings, numbered=True)
-            samples.append(Sample(file, label, file, read, path=path, division=division_of.get(row.image, "")))
+            samples.append(
+                masked_sample(
+                    path,
+                    () if mask is None else (mask,),
+                    label,
+                    settings,
+                    name=file,
+                    group=file,
+                    division=division_of.get(row.image, ""),
+                    numbered=True,
+                )
+            )
         forgotten = [path for path in tree.images(folder / "Data" / "Images") if path not in listed]
         strays += [(path.relative_to(root).as_posix(), "is in no list") for path in forgotten]
     notes = [NO_PARTS]

@@ -1,34 +1,40 @@
 """Boxes in Pascal VOC's XML (Everingham et al., IJCV 2010), one file per image.
 
     Annotations/0001.xml    object: name and bndbox (xmin, ymin, xmax, ymax, counted from 1, both ends inside)
-    JPEGImages/0001.jpg     also images/; folders inside both are followed
+    JPEGImages/0001.jpg     also images/; folders inside both are followed; also 0001.jpg beside 0001.xml
     ImageSets/Main/{train,val,trainval,test}.txt     the division that came with the data, where it did
 
-XML without objects is a good image; an image without XML is left out. A document with a DOCTYPE or an
+XML without objects is a good image; an image without XML is left out, or asked about where no XML is empty.
+A document with a DOCTYPE or an
 entity is refused before it is expanded (entity bombs). A faulty file puts its image into quarantine.
 """
 
+import unicodedata
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from twinloop.vision.datasets import tree
+from twinloop.vision.datasets.naming import class_label
 from twinloop.vision.datasets.regions import BOX_TRUTH, Region, marked_sample, several_classes
-from twinloop.vision.datasets.samples import NO_PARTS, Collection, Refused, Sample, class_label, printable
+from twinloop.vision.datasets.samples import NO_PARTS, Collection, Refused, Sample, printable
 from twinloop.vision.datasets.settings import DatasetSettings
+from twinloop.vision.datasets.unmarked import read_unmarked
 from twinloop.vision.index import GOOD
 
 LOOKS_FOR = "Annotations/*.xml and JPEGImages (or images)"
 IMAGE_FOLDERS = ("jpegimages", "images", "jpegs")
 MAX_XML_BYTES = 5_000_000
+LOOKED_AT = 8
 LISTS = {"train": "train", "val": "val", "trainval": "train", "test": "test"}
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 def locate(source: Path) -> Path | None:
     """The folder that holds annotations and images."""
-    return tree.inner(source, lambda root: _parts(root) is not None)
+    return tree.inner(tree.unwrapped(source), lambda root: _parts(root) is not None)
 
 
 def voc(source: Path, settings: DatasetSettings) -> Collection:
@@ -37,20 +43,19 @@ def voc(source: Path, settings: DatasetSettings) -> Collection:
     parts = _parts(root)
     assert parts is not None
     annotations, pictures = parts
-    by_path = {path.relative_to(pictures).with_suffix("").as_posix(): path for path in tree.images(pictures)}
+    by_path = {_key(path, pictures): path for path in tree.images(pictures)}
     by_name: dict[str, list[Path]] = {}
     for path in by_path.values():
-        by_name.setdefault(path.stem, []).append(path)
+        by_name.setdefault(tree.stem(path), []).append(path)
     division_of = _division(root)
     samples: list[Sample] = []
     strays: list[tuple[str, str]] = []
     marked = []
     used = set()
     for file in sorted(annotations.rglob("*.xml")):
-        key = file.relative_to(annotations).with_suffix("").as_posix()
         shown = file.relative_to(root).as_posix()
-        alike = by_name.get(file.stem, [])
-        picture = by_path.get(key) or (alike[0] if len(alike) == 1 else None)
+        alike = by_name.get(tree.stem(file), [])
+        picture = by_path.get(_key(file, annotations)) or (alike[0] if len(alike) == 1 else None)
         if picture is None:
             strays.append((shown, "annotation has no image" if not alike else "several images have its name"))
             continue
@@ -59,18 +64,19 @@ def voc(source: Path, settings: DatasetSettings) -> Collection:
         try:
             document = parse_xml(file)
             size = _size(document, file.name)
-            regions = [region for region in _regions(document, file.name) if region.label != GOOD]
+            regions = [region for region in _regions(document, file.name, settings) if region.label != GOOD]
         except Refused as refused:
             strays.append((name, refused.for_operator))
             continue
         marked.append(regions)
-        division = division_of.get(picture.stem, "")
+        division = division_of.get(picture.stem, "") or tree.division(picture.relative_to(root))
         samples.append(marked_sample(picture, regions, settings, name=name, group=name, size=size, division=division))
-    unlisted = [path for path in by_path.values() if path not in used]
-    strays += [(path.relative_to(root).as_posix(), "has no annotation") for path in unlisted]
-    notes = (BOX_TRUTH, NO_PARTS)
+    bare = [path for path in by_path.values() if path not in used]
+    good, left, told = read_unmarked(root, bare, samples, "annotation", settings)
+    notes = (BOX_TRUTH, NO_PARTS, *told)
     text = "No SOURCE.txt, LICENSE or README beside the annotations: origin and licence unknown."
-    return Collection(tuple(samples), tree.origin(root, text), (*notes, *several_classes(marked)), tuple(strays))
+    told = (*notes, *several_classes(marked))
+    return Collection((*samples, *good), tree.origin(root, text), told, (*strays, *left))
 
 
 def parse_xml(path: Path) -> Element:
@@ -96,7 +102,7 @@ def parse_xml(path: Path) -> Element:
     return builder.close()
 
 
-def _regions(document: Element, file: str) -> list[Region]:
+def _regions(document: Element, file: str, settings: DatasetSettings) -> list[Region]:
     regions = []
     for number, entry in enumerate(document.findall("object"), start=1):
         where = f"{file}: object {number}"
@@ -109,7 +115,7 @@ def _regions(document: Element, file: str) -> list[Region]:
         except ValueError:
             shown = printable(" ".join(written))[:60]
             raise Refused(f"{where}: expected bndbox with {', '.join(CORNERS)}, found {shown!r}") from None
-        regions.append(Region(class_label(name), (left - 1, top - 1, right, bottom), where=where))
+        regions.append(Region(class_label(name, settings.good), (left - 1, top - 1, right, bottom), where=where))
     return regions
 
 
@@ -125,13 +131,23 @@ def _size(document: Element, file: str) -> tuple[int, int] | None:
 
 
 def _parts(root: Path) -> tuple[Path, Path] | None:
-    """The folders of annotations and of images."""
+    """The folders of annotations and of images; twice the root where they lie beside each other."""
     names = {path.name.lower(): path for path in tree.folders(root)}
     pictures = next((names[name] for name in IMAGE_FOLDERS if name in names), None)
     annotations = names.get("annotations")
-    if pictures is None or annotations is None or next(annotations.rglob("*.xml"), None) is None:
-        return None
-    return annotations, pictures
+    if pictures is not None and annotations is not None:
+        return (annotations, pictures) if next(annotations.rglob("*.xml"), None) is not None else None
+    beside = islice(root.rglob("*.xml"), LOOKED_AT)
+    return (root, root) if any(map(_is_voc, beside)) and tree.images(root) else None
+
+
+def _is_voc(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return b"<annotation" in stream.read(4000)
+
+
+def _key(path: Path, root: Path) -> str:
+    return unicodedata.normalize("NFC", path.relative_to(root).with_suffix("").as_posix())
 
 
 def _division(root: Path) -> dict[str, str]:

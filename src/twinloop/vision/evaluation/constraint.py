@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.contracts import OperatingCurve
+from twinloop.contracts.curve_settings import PartCosts
+from twinloop.contracts.part_costs import TIE, Floats, accepted_after_looks, cheapest, expected_costs
 from twinloop.numbers import count, number, percent
-from twinloop.vision.evaluation.operating import TIE, Floats, accepted_after_looks, cheapest, expected_costs
-from twinloop.vision.evaluation.settings import PartCosts
 
 CONFIDENCE = 0.95
 MILLION = 1e6

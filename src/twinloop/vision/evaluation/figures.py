@@ -4,12 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.contracts import OperatingCurve
+from twinloop.contracts.calibration import brier, expected_calibration_error
+from twinloop.contracts.part_costs import outcome
+from twinloop.contracts.repeatability import ALL_CLASSES, gauge
 from twinloop.vision.evaluation import explain, measurement
-from twinloop.vision.evaluation.calibration import brier, expected_calibration_error
 from twinloop.vision.evaluation.constraint import CONFIDENCE, escape_ppm
 from twinloop.vision.evaluation.judgement import Judgement, Outputs
-from twinloop.vision.evaluation.operating import outcome
-from twinloop.vision.evaluation.repeatability import ALL_CLASSES, gauge
 from twinloop.vision.evaluation.settings import EvaluateSettings
 from twinloop.vision.ranking import auroc, average_precision, best_f1, f1_score
 from twinloop.vision.scores import defect_shares, probability, upscale

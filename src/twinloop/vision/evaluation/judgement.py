@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.contracts import OperatingCurve
+from twinloop.contracts.calibration import Calibration, fit_calibration
+from twinloop.contracts.part_costs import least_cost_thresholds
+from twinloop.contracts.repeatability import repeatability
 from twinloop.errors import RunError
-from twinloop.vision.evaluation.calibration import fit_calibration
 from twinloop.vision.evaluation.constraint import EscapeLimit, limit_escapes
-from twinloop.vision.evaluation.operating import least_cost_thresholds, operating_curve
-from twinloop.vision.evaluation.repeatability import repeatability
 from twinloop.vision.evaluation.settings import EvaluateSettings
 from twinloop.vision.index import ImageSet
 from twinloop.vision.inference.predict import DeployedDetector
-from twinloop.vision.scores import Calibration, anomaly_score
+from twinloop.vision.scores import anomaly_score
 
 BATCH = 32
 
@@ -85,13 +85,13 @@ def judge(
     curves = []
     for place, outputs in enumerate((chosen_on, measured_on)):
         measured = repeatability(outputs.scores, outputs.data.labels, outputs.data.groups)
-        curve = operating_curve(
+        curve = OperatingCurve.of_probabilities(
             on_line.probability(outputs.scores),
             outputs.data.labels,
             groups=outputs.data.groups,
             classes=outputs.data.classes,
             settings=settings,
-            part_repeatability=settings.repeatability if measured is None else measured,
+            repeatability=settings.repeatability if measured is None else measured,
             seed=2 * seed + place,
             model=detector.backend.about.model,
         )

@@ -9,10 +9,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.contracts import OperatingCurve, OperatingPoint, Thresholds
-from twinloop.vision.evaluation.calibration import reliability
+from twinloop.contracts.calibration import reliability
+from twinloop.contracts.repeatability import gauge
 from twinloop.vision.evaluation.explanations import Explainer, maps_of
 from twinloop.vision.evaluation.judgement import Judgement, Outputs
-from twinloop.vision.evaluation.repeatability import gauge
 from twinloop.vision.evaluation.settings import Method
 from twinloop.vision.inference.predict import UNNAMED
 from twinloop.vision.monitoring.reference import DriftReference, make_reference

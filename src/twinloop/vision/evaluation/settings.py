@@ -1,16 +1,14 @@
 """Settings of the evaluation, in a module that imports in no time: composing a configuration must stay quick."""
 
-import dataclasses
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from twinloop.config import settings
+from twinloop.contracts.curve_settings import CurveSettings, PartCosts, Share
 from twinloop.learning.drift_settings import DriftSettings
 from twinloop.learning.settings import ExportSettings
 
-Cost = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
 # The 95 % quantile of fewer draws is about their maximum.
 LEAST_DRAWS = 40
 Method = Literal["heat", "attention", "network", "rollout", "gradcam"]
@@ -27,15 +25,6 @@ class DetectorExportSettings(ExportSettings):
     auroc_drop: Share = 0.01
     rank_correlation: Share = 0.98
     changed_decisions: Share = 0.02
-
-
-@settings
-class PartCosts:
-    """What each outcome of an inspection costs beyond a right decision, in euro per part."""
-
-    escape: Cost = 120.0
-    false_reject: Cost = 17.0
-    reinspect: Cost = 0.2
 
 
 @settings
@@ -61,36 +50,22 @@ class ExplanationSettings:
 
 
 @settings
-class EvaluateSettings:
+class EvaluateSettings(CurveSettings):
     """How a detector is measured and at which thresholds it is run.
 
-    line_defect_rate: share of defective parts on the line (not in the test set).
-    defect_mix: shares of the defect classes among defective parts on the line, by class name; empty takes the mix
-        of the measured split.
-    today_threshold: the calibrated defect probability from which the line rejects today; the baseline.
     max_escapes_ppm: the thresholds must keep escapes among shipped parts under this, with 95 % confidence; None: cost
         alone decides.
     unmet_limit: what to do where no thresholds keep it: report (take those of least cost and say so) or stop.
-    pseudo_count: strength of the prior on every rate, in parts; 1 gives the Jeffreys posterior at each threshold.
-    repeatability: used where too few parts were photographed more than once to measure it.
     heat_threshold: defect probability from which a pixel counts as defective.
     takt_min: minutes between two parts at the camera, against which latency is held; None: not known.
     examples: images per class kept for figures.
     threads: of ONNX Runtime; fixed, so that results repeat.
     """
 
-    line_defect_rate: Annotated[float, Field(gt=0, lt=1)] = 0.03
-    defect_mix: dict[str, Annotated[float, Field(gt=0)]] = dataclasses.field(default_factory=dict)
     costs: PartCosts = PartCosts()
-    today_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     max_escapes_ppm: Annotated[float, Field(gt=0, lt=1e6)] | None = None
     unmet_limit: Literal["report", "stop"] = "report"
     reinspection: bool = True
-    calibration: Literal["platt", "temperature", "isotonic"] = "platt"
-    draws: Annotated[int, Field(ge=1, le=2000)] = 200
-    thresholds: Annotated[int, Field(ge=20, le=1000)] = 160
-    pseudo_count: Annotated[float, Field(gt=0)] = 1.0
-    repeatability: Share = 0.8
     heat_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     takt_min: Annotated[float, Field(gt=0)] | None = None
     explanations: ExplanationSettings = ExplanationSettings()

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from twinloop.contracts import Decision, OperatingPoint
+from twinloop.contracts.calibration import Calibration
 from twinloop.errors import InputError
 from twinloop.vision.inference.backends import Backend, Floats, OnnxBackend
 from twinloop.vision.inference.boxes import Box, find_boxes
 from twinloop.vision.inference.pictures import Pixels, check_pixels
 from twinloop.vision.resizing import resize_image
-from twinloop.vision.scores import Calibration, most_likely, probability, upscale
+from twinloop.vision.scores import most_likely, probability, upscale
 
 UNCALIBRATED = Calibration(method="platt", share=0.5)
 # What a defect is called by a detector that only tells good from defective.

@@ -100,8 +100,8 @@ def test_the_newest_version_is_served_unless_one_is_named(store: Store, executio
 
 def test_the_model_is_served_on_loopback() -> None:
     command = serve_command(NAME, 3, port=5099)
-    assert command[command.index("-m", 3) + 1] == "models:/factory-detector/3"
-    assert command[command.index("-h") + 1] == "127.0.0.1"
+    assert command[-3:] == ["models:/factory-detector/3", "--port", "5099"]
+    assert 'host="127.0.0.1"' in Path(command[2]).read_text(encoding="utf-8")
 
 
 def test_an_answer_is_what_the_detector_finds(tmp_path: Path) -> None:
@@ -181,6 +181,26 @@ def test_every_bad_image_has_its_own_error_and_leaves_its_neighbours_alone(serve
     for reason, answer in zip(bad, answers[1::2], strict=True):
         assert answer["error"].startswith(f"image: {reason}")
         assert "factory." not in answer["error"]
+
+
+def wrapped(encoded: str, *, width: int = 76) -> str:
+    """Base64 as mail programs and `base64` write it."""
+    return "".join(f"{encoded[start : start + width]}\r\n" for start in range(0, len(encoded), width))
+
+
+def test_base64_is_read_as_encoders_write_it(served: Any) -> None:
+    plain = posted(bright())
+    ways = [
+        plain,
+        f"{plain}\n",
+        wrapped(plain),
+        f"data:image/png;base64,{plain}",
+        f"DATA:image/png;charset=x;BASE64,\n{wrapped(plain)}",
+    ]
+    answers = asked(served, ways)
+    assert [(answer["decision"], answer["error"]) for answer in answers] == [("reject", None)] * len(ways)
+    (unencoded,) = asked(served, ["data:image/svg+xml,%3Csvg%3E"])
+    assert unencoded["error"].startswith("image: not base64")
 
 
 def test_several_clients_at_once_get_the_answers_that_one_gets(served: Any) -> None:

@@ -17,7 +17,7 @@ from tests.tracking import conftest as stores
 from tests.twins.served import post, refusal, serving
 from twinloop.errors import InputError
 from twinloop.prognostics.inference.graphs import export_hazard, open_hazard
-from twinloop.prognostics.inference.risks import Consequence, diagnoses
+from twinloop.prognostics.inference.risks import Consequence, asked, diagnoses
 from twinloop.prognostics.models.hazard import fit_hazard, tree_inputs
 from twinloop.prognostics.models.lookback import Sequences
 from twinloop.prognostics.models.table import component_age
@@ -76,12 +76,12 @@ def windows(watched: Fleet, asset: str) -> dict[str, Any]:
 
 
 def test_windows_are_answered_with_the_diagnoses_that_the_model_gives(url: str, watched: Fleet, exported: Path) -> None:
-    asked = [windows(watched, asset) for asset in ("v00", "v05")]
-    answers = post(url, "windows", [json.dumps(one) for one in asked])
+    sent = [windows(watched, asset) for asset in ("v00", "v05")]
+    answers = post(url, "windows", [json.dumps(one) for one in sent])
     assert [answer["asset"] for answer in answers] == ["v00", "v05"]
     expected = {
         (one.asset, one.component): one
-        for one in diagnoses(open_hazard(exported), watched.table, watched.lives, CONSEQUENCES)
+        for one in diagnoses(asked(open_hazard(exported), watched.table, watched.lives), CONSEQUENCES)
     }
     for answer in answers:
         assert answer["time_min"] == 90 * 1440

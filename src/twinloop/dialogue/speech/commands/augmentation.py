@@ -39,9 +39,9 @@ def varied_features(features: Floats, settings: AugmentationSettings, rng: Gener
 
 def _noise(length: int, rng: Generator) -> Floats:
     """Noise of mean square 1 whose power falls with a random power of the frequency, from 0 (white) to 2 (brown)."""
-    spectrum = np.fft.rfft(rng.standard_normal(length))
-    spectrum *= np.maximum(np.arange(len(spectrum)), 1.0) ** (-rng.uniform(0, 2) / 2)
-    noise = np.fft.irfft(spectrum, length)
+    parts = rng.standard_normal((2, length // 2 + 1), np.float32)
+    falling = np.maximum(np.arange(parts.shape[1], dtype=np.float32), 1) ** np.float32(-rng.uniform(0, 2) / 2)
+    noise = np.fft.irfft((parts[0] + 1j * parts[1]) * falling, length)
     scaled: Floats = (noise / (noise.std() + 1e-12)).astype(np.float32)
     return scaled
 

@@ -21,7 +21,7 @@ class AugmentationSettings:
     recording that are kept; stretch and masks are drawn anew each time that one is learnt from.
     """
 
-    variants: Annotated[int, Field(ge=1, le=1000)] = 8
+    variants: Annotated[int, Field(ge=1, le=1000)] = 6
     speed: Share = 0.2
     stretch: Share = 0.15
     shift_s: Annotated[float, Field(ge=0, le=1)] = 0.1
@@ -35,10 +35,10 @@ class CommandSettings:
     """A convolution network over log-mel spectra. width: channels of its first layer, a quarter of its last one's."""
 
     width: Annotated[int, Field(ge=4, le=256)] = 16
-    dropout: Share = 0.3
+    dropout: Share = 0.1
     smoothing: Share = 0.1
     batch: Annotated[int, Field(ge=2, le=100_000)] = 64
-    learning_rate: Annotated[float, Field(gt=0)] = 5e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 8e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-2
     augmentation: AugmentationSettings = AugmentationSettings()
-    fit: FitSettings = dataclasses.field(default_factory=lambda: FitSettings(epochs=14, patience=14, keep="last"))
+    fit: FitSettings = dataclasses.field(default_factory=lambda: FitSettings(epochs=16, patience=16, keep="last"))

@@ -32,6 +32,7 @@ class Images(FactoryOutputs):
         """How much there is, and of what."""
         found = self.metrics("prepare")
         rows = [
+            *([("warning", found["warning"])] if "warning" in found else []),
             ("data", found["data"]),
             ("images", count(found["images"])),
             ("independent parts", count(found["parts"])),

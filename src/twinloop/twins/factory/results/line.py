@@ -6,15 +6,12 @@ from typing import Any
 import polars as pl
 
 from twinloop.numbers import MISSING, Interval, count, interval, number, percent, quantity
-from twinloop.reporting.figures.simulation import Operated
+from twinloop.reporting.levers import PROFIT, TODAY, lever_table, profit_curve
 from twinloop.reporting.results import estimate
 from twinloop.reporting.tables import Table
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.results.base import CURRENCY, FactoryOutputs
-from twinloop.twins.factory.results.model import thresholds
 
-TODAY = "today"
-PROFIT = "profit_per_day"
 SHARES = {"oee", "availability", "performance", "quality", "first_pass_yield"}
 HEADLINES = (
     PROFIT,
@@ -50,18 +47,7 @@ class ProductionLine(FactoryOutputs):
 
     def profit_curve(self) -> dict[str, Any]:
         """Arguments of `figures.simulation.profit_against_threshold`."""
-        found = self.table(paths.SIMULATION / "threshold_curve.parquet")
-        single = (
-            found.filter(pl.col("accept_below") == pl.col("reject_from"), pl.col("kind") != TODAY)
-            .unique("accept_below")
-            .sort("accept_below")
-        )
-        marked = {row["kind"]: row for row in found.filter(pl.col("kind") != "grid").iter_rows(named=True)}
-        return {
-            "curve": [(row["accept_below"], estimate(row, PROFIT)) for row in single.iter_rows(named=True)],
-            **{kind: self._operated(kind, marked[kind]) for kind in (TODAY, "chosen")},
-            "currency": CURRENCY,
-        }
+        return profit_curve(self.table(paths.SIMULATION / "threshold_curve.parquet"), currency=CURRENCY)
 
     def key_figures(self, scenario: str = TODAY) -> Table:
         """The line's key figures in one scenario."""
@@ -78,27 +64,7 @@ class ProductionLine(FactoryOutputs):
 
     def changes(self) -> Table:
         """What was changed, one thing at a time: by how much it pays per day, and how sure that is."""
-        rows = [
-            (
-                row["name"] + (" (hypothetical)" if row["hypothetical"] else ""),
-                self._change(row),
-                quantity(row["gain_per_day"], CURRENCY, digits=2, sign=True),
-                interval(row["gain_low"], row["gain_high"], CURRENCY, digits=2, sign=True),
-                percent(row["relative_gain"], sign=True),
-                verdict(Interval(row["gain_per_day"], row["gain_low"], row["gain_high"])),
-            )
-            for row in self.sensitivity.iter_rows(named=True)
-        ]
-        sure = [place for place, row in enumerate(self.sensitivity.iter_rows(named=True)) if row["pays"]][:1]
-        headers = (
-            "what is changed against today",
-            "how",
-            "gain per day",
-            "95 % interval",
-            "of profit",
-            "how sure",
-        )
-        return Table.of(headers, rows, numeric=(2, 3, 4), emphasis=sure)
+        return lever_table(self.sensitivity, answer=self.answer, currency=CURRENCY)
 
     def levers(self) -> dict[str, Interval]:
         """Lever → net gain per day."""
@@ -171,28 +137,8 @@ class ProductionLine(FactoryOutputs):
         """The answer as one sentence, in a table of one row."""
         return Table.of(("the answer",), [(self.answer["sentence"],)])
 
-    def _change(self, row: dict[str, Any]) -> str:
-        if row["rank"] is None:
-            return "the best of each kind that pays"
-        ends = [self.answer[kind] for kind in (TODAY, "chosen")]
-        before, after = (thresholds(end["accept_below"], end["reject_from"]) for end in ends)
-        if row["lever"] == "threshold":
-            return str(row["change"]).replace("threshold = chosen", f"{before} → {after}")
-        return str(row["change"]).replace("stations.", "").replace(".mean", "").replace("_", " ")
-
     def _of(self, scenario: str) -> pl.DataFrame:
         return self.scenarios.filter(pl.col("scenario") == scenario)
-
-    def _operated(self, kind: str, row: dict[str, Any]) -> Operated:
-        accept, reject = row["accept_below"], row["reject_from"]
-        return Operated(f"{kind} {thresholds(accept, reject)}", accept, reject, estimate(row, PROFIT))
-
-
-def verdict(gain: Interval) -> str:
-    """What an interval allows to say."""
-    if gain.low > 0:
-        return "pays"
-    return "loses" if gain.high < 0 else "not sure"
 
 
 def interval_of(row: dict[str, Any]) -> str:

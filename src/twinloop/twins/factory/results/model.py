@@ -12,6 +12,7 @@ from twinloop.numbers import MISSING, Interval, interval, number, percent, proba
 from twinloop.reporting.deployment import DeploymentOutputs
 from twinloop.reporting.figures.model import Point
 from twinloop.reporting.figures.ranking import Ranked, ranked
+from twinloop.reporting.levers import thresholds
 from twinloop.reporting.results import estimate
 from twinloop.reporting.tables import Table
 from twinloop.twins.factory import paths
@@ -207,13 +208,6 @@ class Deployment(DeploymentOutputs, FactoryOutputs):
             )
         )
         return Table.of(("", "today", "chosen", "95 % interval (chosen)"), rows, numeric=(1, 2, 3))
-
-
-def thresholds(accept_below: float, reject_from: float) -> str:
-    """One threshold, or the band between two in which a part is looked at again."""
-    if accept_below == reject_from:
-        return probability(accept_below)
-    return f"{probability(accept_below)} … {probability(reject_from)}"
 
 
 def _ends(found: dict[str, Any], key: str, *, scale: float = 1.0, unit: str = "") -> str:

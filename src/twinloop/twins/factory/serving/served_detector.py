@@ -1,8 +1,8 @@
-"""The detector as `mlflow models serve` runs it: MLflow executes this file, so nothing is pickled.
+"""The detector as it is served: MLflow executes this file, so nothing is pickled.
 
-A request holds images in a column `image`, PNG or JPEG as base64; every row is answered by itself, and a row that
-cannot be read says why in `error` while the others are judged. The heat map comes as a PNG at the graph's resolution,
-0 … 255 for probabilities 0 … 1: stretched over the image it shows where the defect is.
+A request holds images in a column `image`, PNG or JPEG as base64 or as a data URL (RFC 2397); every row is answered by
+itself, and a row that cannot be read says why in `error` while the others are judged. The heat map comes as a PNG at
+the graph's resolution, 0 … 255 for probabilities 0 … 1: stretched over the image it shows where the defect is.
 """
 
 import base64
@@ -73,16 +73,25 @@ def _read(posted: Any) -> NDArray[np.uint8] | str:
     """The pixels, or why there are none."""
     if not isinstance(posted, str) or not posted:
         return "image: expected a text, the file's bytes as base64"
-    if len(posted) > MAX_BYTES * 4 // 3 + 4:
-        return f"image: the file is larger than {MAX_BYTES // 10**6} MB: send a smaller one"
     try:
-        content = base64.b64decode(posted.encode("ascii"), validate=True)
+        encoded = _encoded(posted)
+        if len(encoded) > MAX_BYTES * 4 // 3 + 4:
+            return f"image: the file is larger than {MAX_BYTES // 10**6} MB: send a smaller one"
+        content = base64.b64decode(encoded, validate=True)
     except (binascii.Error, UnicodeEncodeError):
-        return "image: not base64: send the bytes of a PNG or JPEG file, base64-encoded, without a data: prefix"
+        return "image: not base64: send the bytes of a PNG or JPEG file, base64-encoded"
     try:
         return read_picture(content, max_bytes=MAX_BYTES)
     except Refused as error:
         return f"image: {error}"
+
+
+def _encoded(posted: str) -> bytes:
+    """The base64 of a text: without a data URL's head, and without the line breaks that encoders put in."""
+    head, comma, rest = posted.partition(",") if posted[:5].lower() == "data:" else ("", "", posted)
+    if comma and not head.lower().endswith(";base64"):
+        raise binascii.Error("a data URL that is not base64")
+    return b"".join(rest.encode("ascii").split())
 
 
 def _png(heat: NDArray[np.float32]) -> str:

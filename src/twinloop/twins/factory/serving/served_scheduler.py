@@ -1,4 +1,4 @@
-"""The scheduler as `mlflow models serve` runs it: MLflow executes this file, so nothing is pickled.
+"""The scheduler as it is served: MLflow executes this file, so nothing is pickled.
 
 A request holds shops in a column `instance`, each a text of JSON as `write_shop` writes it; every row is answered by
 itself, and one that is no valid shop says why in `error` while the others are planned. The limit is in deterministic

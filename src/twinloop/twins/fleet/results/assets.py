@@ -23,6 +23,7 @@ WATCH = 0.5
 FOLLOWED = 2
 # A stay whose end is not known is drawn for so long.
 UNKNOWN_STAY_MIN = 240.0
+HOURS_PER_DAY = 24.0
 
 
 class Assets(FleetOutputs):
@@ -152,6 +153,18 @@ class Assets(FleetOutputs):
             "what to do",
         )
         return Table.of(headers, rows or nothing, numeric=(2, 3, 4))
+
+    def remaining(self, *, most: int = 12) -> Table:
+        """How long the shown vehicles' components have left, those with least first."""
+        rows = []
+        for row in self.evaluation("shown_remaining").head(most).iter_rows(named=True):
+            median, low, high = (
+                number(row[name] / HOURS_PER_DAY, digits=2) for name in ("median_h", "low_h", "high_h")
+            )
+            why = "risks day by day" if row["within_horizon"] else "age, beyond the days foretold"
+            rows.append((row["asset"], row["component"], median, f"{low} … {high}", why))
+        headers = ("vehicle", "component", "median days left", "80 % interval", "rests on")
+        return Table.of(headers, rows, numeric=(2, 3))
 
     def replay(self) -> MovingView:
         """All days of the shown vehicles, in motion."""

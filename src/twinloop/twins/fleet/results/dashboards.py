@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from twinloop.numbers import count, interval, number, percent, quantity
 from twinloop.reporting.cards import ModelCard, markdown_table, markdown_text
@@ -142,6 +143,11 @@ def model_card(root: Path) -> ModelCard:
         ),
         sections=(
             ("By component", "Judged on vehicles and a time that nothing was learnt from.", predicted.by_component()),
+            (
+                "Fault modes that it never met",
+                "Trees that learnt without a mode, asked for its failures: what can be expected of a new one.",
+                predicted.unseen_modes(),
+            ),
             ("The sequence model", "Beside the boosted trees, on the same rows.", predicted.sequence_model()),
             ("What it looks at", "Shares of the boosted trees' gain.", predicted.importance()),
         ),
@@ -151,8 +157,8 @@ def model_card(root: Path) -> ModelCard:
         ),
         limits=(
             f"Judged on {count(found['test_failures'])} failures of test vehicles; figures carry the intervals shown.",
-            "A way to fail that no training vehicle showed may pass unseen; a component without any sign of wear is "
-            "judged by its age, whatever its score looks like.",
+            _unseen(found),
+            "A component without any sign of wear is judged by its age, whatever its score looks like.",
             "It foretells failures, not safety: it never replaces an inspection that the law or the maker asks for.",
             "Other vehicles, sensors or duty need training and judging again; `doctor data` says what a source holds.",
         ),
@@ -186,3 +192,17 @@ def data_card(root: Path) -> str:
         f"Content digest (sha256) `{about['sha256']}`.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _unseen(found: Mapping[str, Any]) -> str:
+    """In a sentence: what becomes of failures of a mode that was not learnt from."""
+    if found["modes_unseen_recall"] is None:
+        return (
+            "A way to fail that no training vehicle showed may pass unseen: no mode failed often enough to measure it."
+        )
+    learnt, unseen = (percent(found[f"modes_{name}_recall"], digits=0) for name in ("learnt", "unseen"))
+    low, high = (percent(found[f"modes_unseen_recall_{end}"], digits=0) for end in ("low", "high"))
+    return (
+        f"Of failures by a mode that no training vehicle showed, {unseen} ({low} … {high}) are found; once it has been "
+        f"learnt from, {learnt}."
+    )

@@ -1,5 +1,6 @@
 """How well failures are foretold, for the page on prediction: judged on assets and a time that nothing learnt from."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,7 @@ from twinloop.twins.fleet.results.base import MINUTES_PER_DAY, FleetOutputs
 
 ENSEMBLE, NETWORK, BOOSTED = "ensemble", "network", "boosted"
 # The order in which methods are shown.
-METHODS = (ENSEMBLE, "forest", BOOSTED, NETWORK, "age", "single sensor", "never")
+METHODS = (ENSEMBLE, "forest", BOOSTED, "linear", NETWORK, "age", "single sensor", "never")
 HOURS_PER_DAY = 24
 TOP = 5
 
@@ -35,18 +36,24 @@ class Prediction(FleetOutputs):
     def summary(self) -> Table:
         """What was measured, over all components."""
         found = self.metrics("evaluate")
+
+        def told(name: str) -> str:
+            ends = interval(found[f"{name}_low"], found[f"{name}_high"])
+            return MISSING if found[name] is None else f"{number(found[name])} ({ends})"
+
         rows = [
-            ("PR-AUC", number(found["pr_auc"]), "1 is perfect: every failure found, no alert false"),
-            ("PR-AUC by age alone", number(found["pr_auc_age"]), "what the calendar knows"),
-            ("PR-AUC of the best single sensor", number(found["pr_auc_sensor"]), "what a limit on one signal knows"),
-            ("Brier score", number(found["brier"]), "mean squared error of the probabilities; 0 is perfect"),
-            ("calibration error", percent(found["ece"]), "what was said against what happened"),
+            ("PR-AUC", told("pr_auc"), "1 is perfect: every failure found, no alert false"),
+            ("PR-AUC by age alone", told("pr_auc_age"), "what the calendar knows"),
+            ("PR-AUC of the best single sensor", told("pr_auc_sensor"), "what a limit on one signal knows"),
+            ("Brier score", told("brier"), "mean squared error of the probabilities; 0 is perfect"),
+            ("calibration error", told("ece"), "what was said against what happened; 0 is perfect"),
             ("alert from", percent(found["threshold"]), "probability of failure, the same for all components"),
-            ("failures found", percent(found["recall"]), f"of {count(found['test_failures'])} among the test assets"),
+            ("failures found", told("recall"), f"share of {count(found['test_failures'])} among the test assets"),
             ("median lead time", quantity(found["lead_hours"], "h"), "from the first alert in time to the failure"),
             ("false alarms", number(found["false_alarms"]), "per vehicle and month, all components together"),
         ]
-        return Table.of(("figure", "test assets", "what it says"), rows, numeric=(1,))
+        caption = "Means over components; in brackets 95 % intervals, drawn over vehicles."
+        return Table.of(("figure", "test assets", "what it says"), rows, caption=caption, numeric=(1,))
 
     def by_component(self) -> Table:
         """The ensemble by component, with 95 % intervals over assets."""
@@ -55,19 +62,18 @@ class Prediction(FleetOutputs):
         rows = []
         for name in self.about["components"]:
             own = found.filter(pl.col("component") == name)
-            area = areas.get(name)
             rows.append(
                 (
                     name,
-                    number(area.mean) if area else MISSING,
-                    interval(area.low, area.high, digits=2) if area else MISSING,
-                    number(briers[name].mean) if name in briers else MISSING,
-                    percent(errors[name].mean) if name in errors else MISSING,
+                    _with_ends(areas.get(name)),
+                    _with_ends(briers.get(name)),
+                    _with_ends(errors.get(name)),
                     f"{int(own['found'].sum())} of {len(own)}",
                 )
             )
-        headers = ("component", "PR-AUC", "95 % interval", "Brier", "calibration error", "failures found")
-        return Table.of(headers, rows, numeric=range(1, 6))
+        headers = ("component", "PR-AUC", "Brier", "calibration error", "failures found")
+        caption = "In brackets 95 % intervals, drawn over vehicles."
+        return Table.of(headers, rows, caption=caption, numeric=range(1, 5))
 
     def precision_recall(self) -> dict[str, Any]:
         """Arguments of `figures.foretelling.precision_recall`."""
@@ -147,11 +153,60 @@ class Prediction(FleetOutputs):
 
     def splits(self) -> dict[str, Any]:
         """Arguments of `figures.foretelling.splits`."""
-        beside = self.evaluation("beside").unpivot(
-            ["honest", "leaky"], index="component", variable_name="method", value_name="mean"
+        judged = self.evaluation("beside").filter(pl.col("component").is_not_null() & (pl.col("method") != "promise"))
+        return {"judged": judged, "label": "PR-AUC (1 is perfect), 95 % intervals over vehicles"}
+
+    def promised(self) -> Table:
+        """By how much the leaky split flatters, over all components."""
+        found = self.metrics("evaluate")
+        sides = {"by asset and time": "honest", "by row": "leaky", "promised too much": "promise"}
+        rows = [
+            (
+                title,
+                number(found[f"pr_auc_{side}"]),
+                interval(found[f"pr_auc_{side}_low"], found[f"pr_auc_{side}_high"]),
+            )
+            for title, side in sides.items()
+        ]
+        return Table.of(("split", "PR-AUC, mean over components", "95 % interval"), rows, numeric=(1, 2))
+
+    def unseen_modes(self) -> Table:
+        """Failures of each fault mode, found by trees that learnt from the mode and by trees that did not."""
+        modes, rows = self.evaluation("modes"), []
+        for component, mode in modes.select("component", "mode").unique(maintain_order=True).iter_rows():
+            own = {
+                row["training"]: row
+                for row in modes.iter_rows(named=True)
+                if (row["component"], row["mode"]) == (component, mode)
+            }
+            learnt, unseen = own["learnt"], own["unseen"]
+            rows.append(
+                (
+                    f"{component}: {mode}" if mode else "all of these",
+                    count(unseen["failures"]),
+                    _share(learnt, "recall"),
+                    _share(unseen, "recall"),
+                    _lead(learnt),
+                    _lead(unseen),
+                    number(unseen["false_alarms"], digits=2),
+                )
+            )
+        headers = (
+            "fault mode",
+            "failures",
+            "found, mode learnt",
+            "found, mode held out",
+            "lead, learnt",
+            "lead, held out",
+            "false alarms",
         )
-        known = beside.drop_nulls("mean").with_columns(low=pl.col("mean"), high=pl.col("mean"))
-        return {"judged": known, "label": "PR-AUC (1 is perfect)"}
+        caption = (
+            "Both at the same false alarms of the component per vehicle and month (shown: those of the trees without "
+            "the mode); in brackets 95 % intervals, drawn over vehicles."
+        )
+        nothing = [("none has two modes with failures enough", *[MISSING] * 6)]
+        last = [len(rows) - 1] if rows else []
+        return Table.of(headers, rows or nothing, caption=caption, numeric=range(1, 7), emphasis=last)
 
     def importance(self) -> Table:
         """What the boosted trees look at most, by component."""
@@ -167,3 +222,20 @@ class Prediction(FleetOutputs):
         shown = [(name, told, sensors.get(str(name)) or MISSING) for name, told in rows]
         headers = ("component", f"the {TOP} features with most gain", "best single sensor")
         return Table.of(headers, shown or [("none", "every component is judged by its age alone", MISSING)])
+
+
+def _with_ends(value: Interval | None) -> str:
+    return MISSING if value is None else f"{number(value.mean)} ({interval(value.low, value.high, digits=2)})"
+
+
+def _share(row: Mapping[str, Any], name: str) -> str:
+    low, high = (percent(row[f"{name}_{end}"], digits=0) for end in ("low", "high"))
+    return f"{percent(row[name], digits=0)} ({low} … {high})"
+
+
+def _lead(row: Mapping[str, Any]) -> str:
+    """Median days from the first alert in time."""
+    if row["lead_hours"] is None:
+        return MISSING
+    days, low, high = (row[f"lead_hours{end}"] / HOURS_PER_DAY for end in ("", "_low", "_high"))
+    return f"{quantity(days, 'd', digits=2)} ({interval(low, high, digits=2)})"

@@ -1,4 +1,4 @@
-"""The workshop's book as `mlflow models serve` runs it: MLflow executes this file, so nothing is pickled.
+"""The workshop's book as it is served: MLflow executes this file, so nothing is pickled.
 
 A request holds texts of JSON in a column `request` (see `scheduling.booking.desk`), taken in order; the next request
 finds the book as they left it. All rows of a request are done or none: one that cannot be done is refused with status

@@ -1,4 +1,4 @@
-"""The predictor as `mlflow models serve` runs it: MLflow executes this file, so nothing is pickled.
+"""The predictor as it is served: MLflow executes this file, so nothing is pickled.
 
 A request holds assets in a column `windows`, each a text of JSON: `asset`, its windows as `columns` (time_min, the end
 of a window in minutes, and features) and `rows` in the order of time (null where missing), and `begun`: by component,
@@ -20,7 +20,7 @@ from mlflow.pyfunc.model import PythonModel
 
 from twinloop.errors import InputError, nearest
 from twinloop.prognostics.inference.graphs import open_hazard
-from twinloop.prognostics.inference.risks import Consequence, diagnoses
+from twinloop.prognostics.inference.risks import Consequence, asked, diagnoses
 from twinloop.prognostics.models.hazard import HazardModel
 from twinloop.prognostics.models.table import FeatureTable
 from twinloop.tracking.refused import Refused
@@ -54,7 +54,7 @@ class ServedPredictor(PythonModel):
         return answers
 
     def _answer(self, table: FeatureTable, lives: pl.DataFrame) -> dict[str, Any]:
-        made = diagnoses(self._model, table, lives, self._consequences, least=self._least)
+        made = diagnoses(asked(self._model, table, lives), self._consequences, least=self._least)
         shown = [{k: v for k, v in one.record().items() if k not in ("asset", TIME)} for one in made]
         return {"asset": table.assets[0], TIME: float(table.time_min[-1]), "diagnoses": shown}
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinloop.vision.evaluation.repeatability import ALL_CLASSES, gauge, repeatability
+from twinloop.contracts.repeatability import ALL_CLASSES, gauge, repeatability
 
 
 @pytest.mark.parametrize("truth", [0.0, 0.3, 0.8, 0.95])

@@ -1,22 +1,67 @@
 """Scores become probabilities, and probabilities become true of the line.
 
 Platt scaling (Platt 1999, with his smoothed targets), temperature scaling (Guo et al. 2017) or isotonic regression
-is fitted on the validation split; then the odds are moved from that split's share of defects to the line's defect
+is fitted on scores whose truth is known; then the odds are moved from their share of defects to the line's defect
 rate (Saerens et al. 2002), because a test set holds far more defects than a line.
 """
 
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from twinloop.errors import InputError
-from twinloop.vision.scores import Calibration, Method
 
 Floats = NDArray[np.float64]
+Method = Literal["platt", "temperature", "isotonic"]
 # A score that does not rise with defects says nothing; it keeps this slope, so that its order survives.
 LEAST_SLOPE = 1e-3
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A rising map from anomaly scores to defect probabilities at one share of defects.
+
+    slope, intercept: of the log odds; isotonic: `knots` and `levels` instead, linear between them, in log odds.
+    share: of defects among the images it was fitted on. shift: added to the log odds for another share.
+    """
+
+    method: Method
+    share: float
+    slope: float = 1.0
+    intercept: float = 0.0
+    knots: tuple[float, ...] = ()
+    levels: tuple[float, ...] = ()
+    shift: float = 0.0
+
+    def probability(self, scores: NDArray[np.floating]) -> Floats:
+        """Defect probability of each score."""
+        values = np.asarray(scores, dtype=np.float64)
+        odds = np.interp(values, self.knots, self.levels) if self.knots else self.slope * values + self.intercept
+        result: Floats = expit(odds + self.shift)
+        return result
+
+    def score(self, probability: float) -> float:
+        """The score that has this defect probability; of isotonic levels the nearest that is reached."""
+        odds = float(logit(probability)) - self.shift
+        if self.knots:
+            return float(np.interp(odds, self.levels, self.knots))
+        return (odds - self.intercept) / self.slope
+
+    def at_defect_rate(self, rate: float) -> "Calibration":
+        """The same calibration where a share `rate` of the parts is defective."""
+        return Calibration(**{**asdict(self), "shift": float(logit(rate) - logit(self.share))})
+
+    def record(self) -> dict[str, Any]:
+        """Plain values for JSON; `from_record` reads them."""
+        return {**asdict(self), "knots": list(self.knots), "levels": list(self.levels)}
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "Calibration":
+        return cls(**{**record, "knots": tuple(record["knots"]), "levels": tuple(record["levels"])})
 
 
 def fit_calibration(scores: NDArray[np.floating], defective: NDArray[np.bool_], *, method: Method) -> Calibration:

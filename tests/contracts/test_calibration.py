@@ -4,14 +4,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
-from twinloop.errors import InputError
-from twinloop.vision.evaluation.calibration import (
+from twinloop.contracts.calibration import (
+    Calibration,
+    Method,
     brier,
     expected_calibration_error,
     fit_calibration,
     reliability,
 )
-from twinloop.vision.scores import Calibration, Method
+from twinloop.errors import InputError
 
 METHODS: tuple[Method, ...] = ("platt", "temperature", "isotonic")
 
@@ -134,3 +135,11 @@ def test_a_split_of_one_kind_is_refused(defective: np.ndarray) -> None:
 def test_scores_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(InputError, match="finite"):
         fit_calibration(np.array([0.0, np.nan]), np.array([True, False]), method="platt")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_probability_has_the_score_that_has_it(method: Method) -> None:
+    scores, defective = sample(2000, slope=0.8, intercept=-1.0)
+    fitted = fit_calibration(scores, defective, method=method).at_defect_rate(0.03)
+    for probability in (0.02, 0.03, 0.1):
+        assert fitted.probability(np.array([fitted.score(probability)])) == pytest.approx([probability], abs=1e-9)

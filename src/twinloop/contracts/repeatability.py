@@ -7,6 +7,7 @@ of the measurement error.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,9 @@ class Gauge:
     categories: int | None
 
 
-def repeatability(scores: NDArray[np.floating], labels: NDArray[np.int64], groups: Sequence[str]) -> float | None:
+def repeatability(
+    scores: NDArray[np.floating], labels: NDArray[np.int64], groups: Sequence[Any] | NDArray[Any]
+) -> float | None:
     """Share of the variance of normal scores that belongs to the part, in [0, 1]: ICC(1), one-way ANOVA within class.
 
     scores, labels: [N] per image, groups: the part each image shows. None unless at least ten images are further
@@ -107,7 +110,7 @@ def _within_share(ratio: float, size: float) -> float:
     return float(np.sqrt(1 - max((ratio - 1) / (ratio + size - 1), 0.0))) if np.isfinite(ratio) else 0.0
 
 
-def _squares(values: NDArray[np.float64], groups: NDArray[np.str_]) -> NDArray[np.float64]:
+def _squares(values: NDArray[np.float64], groups: NDArray[Any]) -> NDArray[np.float64]:
     """Sums of squares between and within parts, their degrees of freedom, and (parts − 1) × Donner's group size."""
     _, part = np.unique(groups, return_inverse=True)
     counts = np.bincount(part)

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinloop.contracts import AlertCurve
+from twinloop.contracts.alert_rates import Watched
 from twinloop.errors import InputError
-from twinloop.prognostics.evaluation.alerts import Watched, alert_curve
 
 THRESHOLDS = np.array([1.0, 2.0, 3.0])
 MINUTES = np.arange(0.0, 600.0, 60.0)
@@ -16,7 +16,8 @@ def life(score: list[float], *, end: float = 600.0, failed: bool = True) -> Watc
 
 
 def judged(*lives: Watched, **changes: object) -> AlertCurve:
-    return alert_curve(lives, **{"thresholds": THRESHOLDS, "window_hours": 3.0, "model": "test", "draws": 20} | changes)
+    how = {"thresholds": THRESHOLDS, "window_hours": 3.0, "model": "test", "draws": 20}
+    return AlertCurve.of_lives(lives, **how | changes)  # type: ignore[arg-type]
 
 
 def test_recall_lead_time_and_false_alarms_are_counted_by_hand():
@@ -59,5 +60,17 @@ def test_the_same_seed_gives_the_same_draws():
 
 
 def test_a_curve_says_by_which_clock_its_hours_are():
-    assert judged(life([0, 3])).clock == "work"
-    assert judged(life([0, 3]), clock="calendar").clock == "calendar"
+    assert judged(life([0, 3], end=120.0)).clock == "work"
+    assert judged(life([0, 3], end=120.0), clock="calendar").clock == "calendar"
+
+
+def test_a_failure_whose_record_ended_sooner_is_neither_found_nor_missed():
+    hit, miss = life([0, 0, 0, 0, 0, 0, 0, 0, 3, 3]), life([0] * 10)
+    silent = life([0, 3, 0], end=600.0)  # nothing was told in the three hours before its failure
+    both, three = judged(hit, miss), judged(hit, miss, silent)
+    assert three.recall[0].tolist() == both.recall[0].tolist() == [0.5] * 3
+    assert three.failures == 2
+    assert three.asset_months > both.asset_months
+    assert three.false_alarms[0] == pytest.approx(both.false_alarms[0] + 1 / three.asset_months)
+    with pytest.raises(InputError, match="1 of 1 lives ended in a failure, but no score came in the 3 h before one"):
+        judged(silent)

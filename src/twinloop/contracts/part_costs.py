@@ -1,24 +1,14 @@
-"""The operating point of a detector: its errors at every threshold, what they cost, and the thresholds that cost least.
+"""What the errors of an operating point cost, and the thresholds that cost least."""
 
-Rates are Bayesian: per class the distribution function of the calibrated score has the posterior of a Bayesian
-bootstrap over independent parts (Rubin 1981) under a Dirichlet process prior that puts half its mass below and half
-above every threshold. At each single threshold that is Jeffreys' Beta(k + ½, n − k + ½), and one draw gives the whole
-curve. So no escape among twenty parts is not a promise of none.
-"""
-
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twinloop.contracts import OperatingCurve
-from twinloop.errors import InputError
-from twinloop.vision.evaluation.settings import EvaluateSettings, PartCosts
+from twinloop.contracts.curve_settings import PartCosts
+from twinloop.contracts.operating_curve import OperatingCurve
 
 Floats = NDArray[np.float64]
-# Beyond odds of e^±12 (about 160 000 to 1) thresholds no longer differ in practice.
-LARGEST_ODDS = 12.0
 # Normal quantiles beyond which a probability is 0 or 1 in floating point.
 LARGEST_QUANTILE = 38.0
 # Costs that differ by a smaller share are the same: the last digits of floating point choose no threshold.
@@ -35,73 +25,6 @@ class Outcome:
     accepted: Floats
     reinspected: Floats
     cost_per_part: float
-
-
-def threshold_grid(count: int, *, include: float = 0.5) -> Floats:
-    """About `count` probabilities, even in log odds, with `include` among them."""
-    from scipy.special import expit
-
-    return np.unique(np.append(expit(np.linspace(-LARGEST_ODDS, LARGEST_ODDS, count - 1)), include))
-
-
-def line_mix(
-    classes: Sequence[str], counts: NDArray[np.int64], *, defect_rate: float, mix: Mapping[str, float]
-) -> Floats:
-    """[C] shares of the classes on the line. Raises InputError when `mix` names other classes than the data has."""
-    defects = tuple(classes[1:])
-    if mix and set(mix) != set(defects):
-        raise InputError(
-            f"evaluate: defect_mix names {', '.join(sorted(mix))}; the data has the defect classes "
-            f"{', '.join(defects)}: name each of these, or leave it empty"
-        )
-    weights = np.array([mix[name] for name in defects] if mix else counts[1:], dtype=np.float64)
-    if weights.sum() == 0:
-        raise InputError(
-            "evaluate: expected at least one defective part in the split, found none: prepare another split"
-        )
-    return np.concatenate([[1 - defect_rate], defect_rate * weights / weights.sum()])
-
-
-def operating_curve(
-    probabilities: Floats,
-    labels: NDArray[np.int64],
-    *,
-    groups: Sequence[str],
-    classes: Sequence[str],
-    settings: EvaluateSettings,
-    part_repeatability: float,
-    seed: int,
-    model: str,
-) -> OperatingCurve:
-    """The curve of one detector on one split, at today's threshold; `OperatingCurve.at` moves it.
-
-    probabilities, labels: [N] per image, groups: the part each image shows. A part with several exposures counts once.
-    The same seed gives two detectors measured on the same parts the same draws, so that they can be compared.
-    """
-    thresholds = threshold_grid(settings.thresholds, include=settings.today_threshold)
-    below = np.empty((settings.draws + 1, len(classes), len(thresholds)))
-    counts = np.zeros(len(classes), dtype=np.int64)
-    streams = np.random.SeedSequence(seed).spawn(len(classes))
-    half = settings.pseudo_count / 2
-    for label, stream in enumerate(streams):
-        chosen = labels == label
-        shares = _shares_below(probabilities[chosen], np.asarray(groups)[chosen], thresholds)
-        counts[label] = len(shares)
-        prior = np.concatenate([[half, half], np.ones(len(shares))])
-        draws = np.random.default_rng(stream).dirichlet(prior, size=settings.draws)
-        weights = np.vstack([prior / prior.sum(), draws])
-        below[:, label] = weights[:, :1] + weights[:, 2:] @ shares
-    return OperatingCurve(
-        thresholds=thresholds,
-        classes=tuple(classes),
-        below=np.clip(np.maximum.accumulate(below, axis=-1), 0, 1),
-        prevalence=line_mix(classes, counts, defect_rate=settings.line_defect_rate, mix=settings.defect_mix),
-        counts=counts,
-        repeatability=part_repeatability,
-        accept_below=settings.today_threshold,
-        reject_from=settings.today_threshold,
-        model=model,
-    )
 
 
 def outcome(curve: OperatingCurve, costs: PartCosts, *, draw: int = 0) -> Outcome:
@@ -187,13 +110,3 @@ def _costs(accepted: Floats, reinspected: Floats, costs: PartCosts) -> Floats:
     wrong = np.concatenate([costs.false_reject * (1 - accepted[:1]), costs.escape * accepted[1:]])
     result: Floats = wrong + costs.reinspect * reinspected
     return result
-
-
-def _shares_below(probabilities: Floats, groups: NDArray[np.str_], thresholds: Floats) -> Floats:
-    """[parts, T]: of each part's exposures, the share that scores under the threshold."""
-    names, part = np.unique(groups, return_inverse=True)
-    under = (probabilities[:, None] < thresholds).astype(np.float64)
-    totals = np.zeros((len(names), len(thresholds)))
-    np.add.at(totals, part, under)
-    shares: Floats = totals / np.bincount(part, minlength=len(names))[:, None]
-    return shares

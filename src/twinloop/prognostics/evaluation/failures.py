@@ -1,0 +1,122 @@
+"""Which failures were found and how early, what was alarmed for nothing, and at which threshold.
+
+Lives are looked at as a predictor saw them, window by window. What no row shows can be neither found nor missed.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from twinloop.contracts import AlertCurve
+from twinloop.contracts.alert_rates import Watched
+from twinloop.errors import InputError
+from twinloop.numbers import MINUTES_PER_HOUR
+from twinloop.prognostics.models.table import FeatureTable
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+FOUND = {
+    "asset": pl.String,
+    "component": pl.String,
+    "failed_min": pl.Float64,
+    "found": pl.Boolean,
+    "lead_hours": pl.Float64,
+}
+
+
+class LifeSeen(NamedTuple):
+    """A life of which some rows were scored: its end in minutes, whether it failed, places of the rows among those."""
+
+    asset: str
+    end: float
+    failed: bool
+    inside: Rows
+
+
+def lives_seen(table: FeatureTable, lives: pl.DataFrame, component: str, rows: Rows) -> Iterator[LifeSeen]:
+    """The component's lives with at least one of these rows [K], in the order of assets and time."""
+    unit, time = table.unit[rows], table.time_min[rows]
+    known = {asset: number for number, asset in enumerate(table.assets)}
+    own = lives.filter(pl.col("component") == component).sort("asset", "begin_min")
+    for asset, begin, end, failed in own.select("asset", "begin_min", "end_min", "failed").iter_rows():
+        inside = np.flatnonzero((unit == known.get(asset, -1)) & (time > begin) & (time <= end))
+        if len(inside):
+            yield LifeSeen(asset, end, failed, inside)
+
+
+def watched(
+    table: FeatureTable,
+    lives: pl.DataFrame,
+    component: str,
+    score: Floats,
+    rows: Rows,
+    *,
+    worked: Floats | None = None,
+) -> list[Watched]:
+    """The component's lives as the predictor saw them: those with at least one of these rows [K], scored [K].
+
+    Ages are minutes from the first of its rows on: what was not watched counts for nothing. worked: [N] minutes that
+    the asset of each row of the table had worked by then; with them, ages are minutes of work.
+    """
+    made = []
+    for _, end, failed, inside in lives_seen(table, lives, component, rows):
+        chosen = rows[inside]
+        at, stop = table.time_min[chosen], end
+        if worked is not None:
+            own = np.flatnonzero(table.unit == table.unit[chosen[0]])
+            stop = float(np.interp(end, table.time_min[own], worked[own]))
+            at = worked[chosen]
+        made.append(Watched(at - at[0], score[inside], max(stop, at[-1]) - at[0], failed))
+    return made
+
+
+def failures_found(
+    table: FeatureTable,
+    lives: pl.DataFrame,
+    component: str,
+    score: Floats,
+    rows: Rows,
+    *,
+    threshold: float,
+    window_hours: float,
+) -> pl.DataFrame:
+    """Every failure after one of these rows, whether an alert came in the window before it, and how early.
+
+    A failure of which no row shows the window before it (the record ended sooner) can be neither found nor missed.
+    """
+    made = []
+    for asset, end, failed, inside in lives_seen(table, lives, component, rows):
+        if not failed:
+            continue
+        lead = (end - table.time_min[rows[inside]]) / MINUTES_PER_HOUR
+        near = (lead <= window_hours) & (lead >= 0)
+        if not near.any():
+            continue
+        hit = lead[near & (score[inside] >= threshold)]
+        made.append((asset, component, end, len(hit) > 0, float(hit.max()) if len(hit) else None))
+    return pl.DataFrame(made, schema=FOUND, orient="row")
+
+
+def threshold_for(curve: AlertCurve, *, false_alarms: float) -> float:
+    """The least threshold with at most so many false alarms per asset and month; the highest where none has."""
+    allowed = np.flatnonzero(curve.false_alarms[0] <= false_alarms)
+    # Alarms rise and fall with the threshold: from there on it must stay below.
+    above = np.flatnonzero(curve.false_alarms[0] > false_alarms)
+    first = above[-1] + 1 if len(above) else 0
+    return float(curve.thresholds[min(first, len(curve.thresholds) - 1)] if len(allowed) else curve.thresholds[-1])
+
+
+def common_threshold(curves: Sequence[AlertCurve], *, false_alarms: float) -> float:
+    """The least threshold from which on all components together have at most so many false alarms per asset and month.
+
+    Probabilities of all components mean the same, so one threshold is fair to all. The highest where none is quiet
+    enough. Raises InputError for curves of other thresholds, or none.
+    """
+    if not curves or any(not np.array_equal(curve.thresholds, curves[0].thresholds) for curve in curves):
+        raise InputError("alert curves: expected at least one, and all with the same thresholds")
+    total = np.sum([curve.false_alarms[0] for curve in curves], axis=0)
+    above = np.flatnonzero(total > false_alarms)
+    return float(curves[0].thresholds[min(above[-1] + 1 if len(above) else 0, len(total) - 1)])

@@ -1,0 +1,174 @@
+"""Boxes and outlines in YOLO's text files, one for each image.
+
+    images/train/7.jpg   labels/train/7.txt      also train/images and train/labels, images/ and labels/, 7.txt beside
+    data.yaml            names of the classes (names: a list or numbers with names); also classes.txt or obj.names
+
+A row is a class number and then x y width height of a box, or x y of three or more corners, all as shares of the image.
+An image whose file is empty or absent is good: YOLO takes it for background.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import yaml
+
+from twinloop.errors import InputError
+from twinloop.vision.datasets import tree
+from twinloop.vision.datasets.naming import class_label
+from twinloop.vision.datasets.parts import part_in_name
+from twinloop.vision.datasets.reading import MAX_TEXT_BYTES, read_lines
+from twinloop.vision.datasets.regions import BOX_TRUTH, Region, marked_sample, several_classes
+from twinloop.vision.datasets.samples import Collection, Refused, printable
+from twinloop.vision.datasets.settings import DatasetSettings
+from twinloop.vision.index import GOOD
+
+LOOKS_FOR = "images/ and labels/ (also in train, val), or N.jpg and N.txt, rows `class x y width height` in 0 … 1"
+LISTS = ("classes.txt", "obj.names", "predefined_classes.txt")
+SHOWN_AS_TEXT = 40
+LOOKED_AT = 50
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of the class numbers and the file that gives them; both empty where there is none."""
+
+    of: dict[int, str]
+    file: str = ""
+
+
+def locate(source: Path) -> Path | None:
+    """The folder that holds images and text files of labels that belong together."""
+    return tree.inner(tree.unwrapped(source), _fits)
+
+
+def yolo(source: Path, settings: DatasetSettings) -> Collection:
+    """All images. Raises InputError where nothing fits the layout or data.yaml cannot be understood."""
+    root = tree.expected(locate(source), source, LOOKS_FOR)
+    names = _names(root)
+    samples, strays, marked, used = [], [], [], set[Path]()
+    without = 0
+    for path in tree.images(root):
+        file = path.relative_to(root)
+        label_file = _label_file(root, file)
+        try:
+            regions = []
+            if label_file is None:
+                without += 1
+            else:
+                used.add(label_file)
+                regions = [region for region in _regions(label_file, names, settings) if region.label != GOOD]
+        except Refused as refused:
+            strays.append((file.as_posix(), refused.for_operator))
+            continue
+        marked.append(regions)
+        group = part_in_name(path, settings) or file.as_posix()
+        sample = marked_sample(path, regions, settings, name=file.as_posix(), group=group)
+        samples.append(replace(sample, division=tree.division(file)))
+    strays += [(path.relative_to(root).as_posix(), "labels have no image") for path in _texts(root) if path not in used]
+    notes = list(several_classes(marked))
+    if any(not region.polygons for regions in marked for region in regions):
+        notes.append(BOX_TRUTH)
+    if without:
+        notes.append(f"{without} images have no label file: background to YOLO, they count as good.")
+    if not names.of:
+        notes.append("No data.yaml or classes.txt names the classes: they are called by their numbers.")
+    text = "No SOURCE.txt, LICENSE or README beside the labels: origin and licence unknown."
+    return Collection(tuple(samples), tree.origin(root, text), tuple(notes), tuple(strays))
+
+
+def _fits(root: Path) -> bool:
+    """Whether a text file of labels has an image: rows of one of the first few are read to see."""
+    pairs = (file for path in tree.images(root) if (file := _label_file(root, path.relative_to(root))) is not None)
+    files = list(islice(pairs, LOOKED_AT))
+    filled = [file for file in files if 0 < file.stat().st_size <= MAX_TEXT_BYTES]
+    return any(map(_has_rows, filled)) or bool(files and not filled and (root / "data.yaml").is_file())
+
+
+def _has_rows(file: Path) -> bool:
+    try:
+        cells = next((line.split() for line in read_lines(file) if line.strip()), [])
+        return len(cells) >= 5 and cells[0].isdigit() and all(-1 <= float(cell) <= 2 for cell in cells[1:5])
+    except (Refused, ValueError):
+        return False
+
+
+def _label_file(root: Path, image: Path) -> Path | None:
+    """The text file of an image: below labels instead of images, or beside it."""
+    places = [index for index, part in enumerate(image.parts[:-1]) if part.lower() == "images"]
+    candidates = []
+    for place in reversed(places):
+        parts = (*image.parts[:place], "labels", *image.parts[place + 1 :])
+        candidates.append(Path(*parts).with_suffix(".txt"))
+    candidates.append(image.with_suffix(".txt"))
+    return next((file for name in candidates if (file := tree.named(root, name.as_posix())) is not None), None)
+
+
+def _texts(root: Path) -> list[Path]:
+    """Text files that look like labels: their rows do."""
+    return [
+        path
+        for path in sorted(root.rglob("*.txt"))
+        if path.name.lower() not in (*LISTS, *tree.NOTES) and path.is_file() and _has_rows(path)
+    ]
+
+
+def _regions(file: Path, names: Names, settings: DatasetSettings) -> list[Region]:
+    regions = []
+    for number, line in enumerate(read_lines(file), start=1):
+        cells = line.split()
+        if not cells:
+            continue
+        where = f"{file.name}:{number}"
+        try:
+            kind, values = int(cells[0]), tuple(map(float, cells[1:]))
+        except ValueError:
+            raise Refused(f"{where}: expected a class number and shares, found {_shown(line)}") from None
+        if names.of and kind not in names.of:
+            known = f"{len(names.of)} classes ({min(names.of)} to {max(names.of)})"
+            raise Refused(f"{where}: class {kind} is out of range, {names.file} names {known}")
+        written = names.of.get(kind, "")
+        label = class_label(written, settings.good) if written else f"class {kind}"
+        if len(values) == 4:
+            x, y, width, height = values
+            box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+            regions.append(Region(label, box, where=where, relative=True))
+        elif len(values) >= 6 and len(values) % 2 == 0:
+            xs, ys = values[::2], values[1::2]
+            box = (min(xs), min(ys), max(xs), max(ys))
+            regions.append(Region(label, box, (values,), where=where, relative=True))
+        else:
+            raise Refused(f"{where}: expected x y width height, or x y of three corners or more, found {_shown(line)}")
+    return regions
+
+
+def _shown(line: str) -> str:
+    return repr(printable(line.strip())[:SHOWN_AS_TEXT])
+
+
+def _names(root: Path) -> Names:
+    for path in (*sorted(root.glob("*.yaml")), *sorted(root.glob("*.yml"))):
+        if path.stat().st_size > MAX_TEXT_BYTES:
+            continue
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8-sig", errors="replace"))
+        except (yaml.YAMLError, RecursionError, ValueError) as error:
+            line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+            raise InputError(
+                f"data: {printable(str(path))}:{line}: expected YAML with names of the classes, cannot be read: fix it"
+            ) from None
+        if not isinstance(content, dict) or "names" not in content:
+            continue
+        names = content["names"]
+        pairs = dict(enumerate(names)) if isinstance(names, list) else names
+        if not isinstance(pairs, dict) or not all(isinstance(number, int) for number in pairs):
+            raise InputError(
+                f"data: {printable(str(path))}: names: expected a list of names or numbers with names, "
+                f"found {printable(str(names))[:SHOWN_AS_TEXT]!r}"
+            )
+        return Names({number: str(name) for number, name in pairs.items()}, path.name)
+    for name in LISTS:
+        if (root / name).is_file():
+            lines = (root / name).read_text(encoding="utf-8-sig", errors="replace").splitlines()
+            return Names(dict(enumerate(line.strip() for line in lines if line.strip())), name)
+    return Names({})
