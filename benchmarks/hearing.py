@@ -3,6 +3,9 @@
 human_wer, human_wer_embedded: of Whisper tiny.en and of PocketSphinx on the read sentences of speech/human/librivox;
 cards_wer and cards_wer_embedded of the playing cards beside them, whose numbers are compared as words. `_half` is half
 of a 95 % interval, by bootstrap over recordings: of five each, so it is wide.
+
+speaker_eer: equal error rate of Resemblyzer's encoder, over all pairs of utterances of the six speakers of speech/fsdd,
+none of whom it learnt from; an utterance is six of a speaker's digits in a row.
 """
 
 from collections.abc import Sequence
@@ -12,14 +15,18 @@ import numpy as np
 
 from twinloop.dialogue.datasets.layouts import read
 from twinloop.dialogue.datasets.settings import CorpusSettings
-from twinloop.dialogue.providers.protocols import SpeechToText
+from twinloop.dialogue.providers.protocols import Audio, SpeechToText
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
-from twinloop.dialogue.speech.audio import read_audio
+from twinloop.dialogue.providers.weights import Places
+from twinloop.dialogue.speech.audio import RATE, read_audio
 from twinloop.dialogue.speech.errors import WordErrors, total, word_errors
-from twinloop.errors import InputError, RunError
+from twinloop.dialogue.speech.speakers.encoder import SpeakerEncoder
+from twinloop.dialogue.speech.speakers.verification import all_pairs, equal_error_rate
+from twinloop.errors import InputError, RunError, TwinloopError
 
 RECOGNISERS = {"": "whisper", "_embedded": "pocketsphinx"}
+UTTERANCES, DIGITS = 10, 6
 DRAWS = 2000
 SEED = 20261130
 
@@ -47,7 +54,29 @@ def measured(data: Path | None, work: Path, reasons: dict[str, str]) -> dict[str
             ]
             figures[f"{key}_wer{suffix}"] = round(total(errors).rate, 4)
             figures[f"{key}_wer{suffix}_half"] = round(half_width(errors), 4)
+    try:
+        figures["speaker_eer"] = round(speaker_eer(data, work), 4)
+    except TwinloopError as reason:
+        figures["speaker_eer"], reasons["speaker_eer"] = None, str(reason)
     return figures
+
+
+def speaker_eer(data: Path, work: Path) -> float:
+    """How often speakers are confused, where as many strangers are accepted as speakers rejected."""
+    # torch, for once.
+    from twinloop.dialogue.speech.speakers.export import export_speaker_encoder
+
+    export_speaker_encoder(Places(), work / "speaker.onnx")
+    encoder = SpeakerEncoder(work / "speaker.onnx")
+    corpus = read(data / "speech/fsdd", CorpusSettings(kind="digits"))
+    rng = np.random.default_rng(SEED)
+    vectors, speakers = [], []
+    for (speaker,), own in corpus.recordings.group_by("speaker", maintain_order=True):
+        for names in rng.choice(own["recording"].to_list(), (UTTERANCES, DIGITS), replace=False):
+            digits = [read_audio(corpus.recording_files[name]).audio.samples for name in names]
+            vectors.append(encoder.encode(Audio(np.concatenate(digits), RATE)))
+            speakers.append(str(speaker))
+    return equal_error_rate(all_pairs(np.stack(vectors), speakers)).rate
 
 
 def half_width(errors: Sequence[WordErrors]) -> float:

@@ -269,6 +269,6 @@ CLOSED = {
         replications=30,
         rough=15_000,
     )
-    for population, response, minutes in ((10, 0.735319, 12_000), (30, 1.542272, 12_000), (60, 9.001157, 20_000))
+    for population, response, minutes in ((10, 0.735319, 16_000), (30, 1.542272, 30_000), (60, 9.001157, 24_000))
 }
 KNOWN: dict[str, Any] = QUEUES | NETWORKS | CLOSED | INTERFERENCE | TWO_MACHINES | RELIABLE | UNRELIABLE

@@ -136,6 +136,23 @@ def test_what_cannot_be_done_is_one_line(
     assert line.startswith(message)
 
 
+def test_an_order_that_is_left_out_is_named_with_its_price(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(repository)
+    header = "job,operation,machine,duration,due,firm,optional,price"
+    (tmp_path / "orders.csv").write_text(f"{header}\nA,0,mill,60,60,yes,yes,5\nB,0,mill,50,60,yes,yes,9\n")
+    out = ["--out", str(tmp_path / "plan.xlsx"), "--out", str(tmp_path / "plan.html")]
+    assert main(["plan", str(tmp_path / "orders.csv"), *START, *QUICK, *out]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == ("plan       1 on time, 0 late, 1 left out at a price of 5; ends Tue 1 Dec 06:50   (optimal)")
+    reason = "mill is taken by B between Tue 1 Dec 06:00 and Tue 1 Dec 07:00"
+    assert f"left out   A for a price of 5: {reason}" in lines
+    sheet = openpyxl.load_workbook(tmp_path / "plan.xlsx")["Left out"]
+    assert list(sheet.values) == [("job", "price", "reason"), ("A", 5, reason)]
+    assert reason in (tmp_path / "plan.html").read_text()
+
+
 def test_a_calendar_without_dates_is_refused(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", str(book), *QUICK, "--out", str(book.parent / "a.ics")]) == 2
     assert "a calendar needs dates: say when minute 0 is" in capsys.readouterr().err

@@ -169,7 +169,7 @@ class ServiceProfile:
         """Write Parquet."""
         header = {
             "components": self.components,
-            "origin": asdict(self.origin) | {"providers": dict(self.origin.providers)},
+            "origin": asdict(self.origin),
             "memory_gib": self.memory_gib,
             "batches": {component: dict(sizes) for component, sizes in self.batches.items()},
             "draws": self.draws,

@@ -67,7 +67,7 @@ def check_data(path: Path, root: Path) -> int:
         return check_pictures(path, root)
     if path.is_dir() and _pictures(path):
         status = check_pictures(path, root)
-        if any(data_files(path)):
+        if any(data_files(path)) and not _annotated(path):
             print(
                 f"– tables     {count(len(data_files(path)))} beside the pictures: name their own folder to check them"
             )
@@ -89,6 +89,14 @@ def _pictures(folder: Path) -> bool:
     from twinloop.vision.datasets.near import near
 
     return recognised(folder) is not None or bool(near(folder))
+
+
+def _annotated(folder: Path) -> bool:
+    """Whether tables and texts in the folder are labels of its pictures."""
+    from twinloop.vision.datasets.layouts import recognised
+
+    layout = recognised(folder)
+    return layout is not None and layout.annotated
 
 
 def _tell_telemetry(path: Path, found: "Inspection", root: Path) -> int:

@@ -1,10 +1,10 @@
 """Figures of answers: SQuAD's, and whether a source holds what is said to be its own."""
 
 import pytest
-from twinloop.dialogue.answering.answer import Answer, Citation, Statement
-from twinloop.dialogue.knowledge.readers.document import Document, Page
 
+from twinloop.dialogue.answering.answer import Answer, Citation, Statement
 from twinloop.dialogue.evaluation.answers import faithfulness, hit, token_f1
+from twinloop.dialogue.knowledge.readers.document import Document, Page
 
 PAGE = "The oven was bought in 1999.\nIt has four doors and a green lamp."
 OVEN = Document("oven.txt", "d1", "text", (Page(1, PAGE),))

@@ -1,16 +1,14 @@
 """A fictional person: the same seed gives the same files, and what is asked is what the documents state."""
 
-import io
 from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
 
 import icalendar
-import pypdf
 import pytest
-from bs4 import BeautifulSoup
 
 from twinloop.config.schema import Unfit
+from twinloop.dialogue.knowledge.readers.reading import parse_document
 from twinloop.dialogue.synthetic.papers import Paper
 from twinloop.dialogue.synthetic.person import Person, person, write_person
 from twinloop.dialogue.synthetic.rendering import rendered
@@ -29,15 +27,9 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def visible(paper: Paper) -> list[str]:
-    """The pages as a reader sees them, white space as single blanks."""
-    content = rendered(paper)
-    if paper.media == "pdf":
-        pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
-    elif paper.media == "html":
-        pages = [BeautifulSoup(content, "html.parser").body.get_text(" ")]
-    else:
-        pages = [content.decode().removeprefix("# ")]
-    return [" ".join(page.split()) for page in pages]
+    """The pages as the project reads them, white space as single blanks."""
+    document = parse_document(paper.name, rendered(paper))
+    return [" ".join(page.text.split()) for page in document.pages]
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_or_number_others(tmp_path: Path) -> None:
@@ -72,7 +64,7 @@ def test_no_template_and_no_document_is_in_two_splits(someone: Person) -> None:
 def test_what_cannot_be_answered_is_near_and_stated_nowhere(someone: Person) -> None:
     hopeless = [question for question in someone.questions if question.reason]
     assert len(hopeless) / len(someone.questions) == pytest.approx(SETTINGS.unanswerable_share, abs=0.01)
-    assert {question.reason for question in hopeless} == {"no document", "not stated"}
+    assert {question.reason for question in hopeless} == {"not stated", "no document", "nothing like it"}
     stated = {
         (paper.subject.kind, paper.subject.owner, str(paper.subject.year), fact.field.name)
         for paper in someone.papers
@@ -92,6 +84,8 @@ def test_others_own_nearly_the_same_documents(someone: Person) -> None:
     theirs = [(p.subject.kind, p.subject.year) for p in someone.papers if p.subject.owner != name]
     assert len(theirs) == round((1 - SETTINGS.own_share) * SETTINGS.documents)
     assert set(theirs) <= mine
+    titles = [paper.title for paper in someone.papers]
+    assert len(set(titles)) < len(titles) / 1.5, "a title tells neither owner nor year"
     assert len({paper.subject for paper in someone.papers}) == SETTINGS.documents
     kinds = [kind for kind, _ in mine]
     assert len(set(kinds)) < len(kinds), "of some things there are papers of several years"
@@ -124,6 +118,23 @@ def test_the_calendar_has_overlaps_recurrences_priorities_preparation_and_zones(
     zones = {event["DTSTART"].params.get("TZID", "UTC") for event in events}
     assert len(zones) >= 3
     assert len(calendar.walk("VTIMEZONE")) == 2
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        PersonSettings(documents=12, own_share=0.1, messages=20, speakers=8, topics=8, meetings=1),
+        PersonSettings(documents=200, own_share=0.95, messages=20, meetings=0),
+        PersonSettings(documents=60, own_share=0.1, pages=20, unanswerable_share=0.5, messages=20),
+    ],
+)
+def test_unusual_settings_give_all_that_they_ask_for(settings: PersonSettings) -> None:
+    one = person(settings, seed=3)
+    assert len(one.papers) == settings.documents
+    assert len({paper.subject for paper in one.papers}) == settings.documents
+    assert len(one.meetings) == settings.meetings
+    hopeless = sum(bool(question.reason) for question in one.questions)
+    assert hopeless / len(one.questions) == pytest.approx(settings.unanswerable_share, abs=0.05)
 
 
 @pytest.mark.parametrize(

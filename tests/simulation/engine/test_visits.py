@@ -81,6 +81,17 @@ def test_who_finds_no_token_is_turned_away_and_leaves():
     assert log.part[log.event == SHIP].tolist() == [0, 1]
 
 
+def test_who_leaves_within_a_span_takes_no_token_away():
+    ways = {"variants": [{"name": "a", "route": ["cut", "pack"]}, {"name": "b", "route": ["cut"]}]}
+    line = shop(dataclasses.replace(ALL, limit=1), cut={"queue": 9}).with_(
+        {"buffers": [], "source.variants": ways["variants"], "source.orders": []}
+        | {"source.interarrival": {"kind": "deterministic", "mean": 10.0}}
+    )
+    log = log_of(line, minutes=300)
+    assert (log.event == SHIP).sum() == 29
+    assert 5 < len(ended(log)) < 25
+
+
 def test_a_population_goes_round_and_who_is_turned_away_begins_again():
     line = Line(
         source=Source(population=2),

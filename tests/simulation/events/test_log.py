@@ -82,4 +82,4 @@ def test_numbers_outside_are_kept_apart_from_the_order_of_entering(tmp_path):
 
 def test_the_names_of_events_are_those_of_the_contract():
     assert (EVENTS[ENTER], EVENTS[DOWN]) == ("enter", "down")
-    assert len(set(EVENTS)) == 18
+    assert len(set(EVENTS)) == 19

@@ -29,6 +29,10 @@ SPAN = {"name": "served", "start": "desk", "end": "desk"}
             {"spans": [SPAN | {"limit": 2}], "transport": {"fleet": 1, "trip": {"kind": "deterministic", "mean": 1.0}}},
             "span served: a limit does not go with vehicles",
         ),
+        (
+            {"spans": [SPAN | {"limit": 2}], "stations.desk.inspects": True},
+            "span served: a limit does not go with inspection or assembly, where parts end",
+        ),
     ],
 )
 def test_a_span_that_does_not_fit_its_line_is_refused_in_one_line(changes, expected):

@@ -4,6 +4,7 @@ import itertools
 from bisect import bisect_right
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twinloop.dialogue.datasets.calendars import read
+from twinloop.dialogue.datasets.settings import CalendarSettings, CorpusSettings
 from twinloop.errors import InputError
-from twinloop.twins.person.appointments import Attendance, Event, attend
+from twinloop.twins.person.appointments import Attendance, Event, attend, events_of
 
 NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
 
@@ -141,6 +144,54 @@ def test_a_calendar_of_two_days_is_drawn() -> None:
 def test_events_that_cannot_be_meant_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Event(**{"meeting": "talk", "start": NOW, "end": NOW + timedelta(hours=1), **given})
+
+
+CALENDAR = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//twinloop//test//EN
+BEGIN:VEVENT
+UID:team
+DTSTART;TZID=Europe/Berlin:20261201T093000
+DTEND;TZID=Europe/Berlin:20261201T101500
+RRULE:FREQ=DAILY;COUNT=3
+SUMMARY:Team meeting
+PRIORITY:7
+END:VEVENT
+BEGIN:VEVENT
+UID:board
+DTSTART;TZID=Europe/Berlin:20261201T100000
+DTEND;TZID=Europe/Berlin:20261201T110000
+SUMMARY:Board
+PRIORITY:1
+X-PREPARATION;VALUE=DURATION:PT30M
+END:VEVENT
+BEGIN:VEVENT
+UID:lunch
+DTSTART:20261202T083000Z
+DTEND:20261202T090000Z
+SUMMARY:Call
+END:VEVENT
+BEGIN:VEVENT
+UID:holiday
+DTSTART;VALUE=DATE:20261201
+SUMMARY:Holiday
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_a_calendar_is_read_into_meetings(tmp_path: Path) -> None:
+    (tmp_path / "calendar.ics").write_text(CALENDAR.replace("\n", "\r\n"))
+    corpus = read([tmp_path / "calendar.ics"], CorpusSettings(calendar=CalendarSettings(zone="Europe/Berlin")))
+    now = datetime(2026, 12, 1, 8, tzinfo=ZoneInfo("Europe/Berlin"))
+    events = events_of(corpus.events, begin=now, end=now + timedelta(days=2))
+    assert {(event.meeting, event.priority, event.preparation_min) for event in events} == {
+        ("Team meeting, Tue 1 Dec 09:30", 3, 0),
+        ("Team meeting, Wed 2 Dec 09:30", 3, 0),
+        ("Board, Tue 1 Dec 10:00", 9, 30),
+        ("Call, Wed 2 Dec 09:30", 5, 0),
+    }
+    assert attended(attend(events, now=now)) == {"Board, Tue 1 Dec 10:00", "Call, Wed 2 Dec 09:30"}
 
 
 def test_events_of_one_meeting_agree_on_what_it_is_worth() -> None:

@@ -40,9 +40,10 @@ def read(files: list[Path], settings: CorpusSettings) -> Corpus:
         prefix = f"{path.stem}/" if len(files) > 1 else ""
         try:
             for place, article in enumerate(held["data"]):
-                group = f"{prefix}{place:03d}"
+                article_name = f"{prefix}{place:03d}"
+                group = article.get("title") or article_name
                 for number, paragraph in enumerate(article["paragraphs"]):
-                    name, text = f"{group}_{number:02d}.txt", paragraph["context"]
+                    name, text = f"{article_name}_{number:02d}.txt", paragraph["context"]
                     documents.append((name, group, split))
                     contents[name] = text.encode()
                     for asked in paragraph["qas"]:

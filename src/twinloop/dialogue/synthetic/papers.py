@@ -17,6 +17,14 @@ MEDIA = ("pdf", "txt", "md", "html")
 SPLIT_SHARES = (0.5, 0.2, 0.3)
 LEAST_YEARS, LEAST_OTHERS = 3, 4
 LEAST_STATED = 3
+# Of the statements, those that name whose or which paper they belong to.
+MARKED_SHARE = 0.85
+# The title names the matter alone; whose it is, and of when, is said once below it.
+OPENINGS = (
+    "Made out to {owner} for the year {year}.",
+    "This sheet belongs to {owner} and covers {year}.",
+    "To {owner}, with all that was agreed for {year}.",
+)
 
 
 @dataclass(frozen=True)
@@ -110,8 +118,9 @@ def _paper(subject: Subject, number: int, split: str, settings: PersonSettings, 
     for told in sentences:
         remarks = some(rng, (*subject.genre.remarks, *REMARKS), int(rng.integers(2, 5)))
         told[:] = some(rng, told + remarks, len(told) + len(remarks))
+    sentences[0].insert(0, pick(rng, OPENINGS).format(owner=subject.owner, year=subject.year))
     pages = tuple(tuple(_paragraphs(told)) for told in sentences)
-    title = f"{subject.kind[:1].upper()}{subject.kind[1:]} of {subject.owner}, {subject.year}"
+    title = f"{subject.kind[:1].upper()}{subject.kind[1:]}"
     statements = []
     for place, (field, value, sentence) in enumerate(facts):
         page = place % count
@@ -122,9 +131,10 @@ def _paper(subject: Subject, number: int, split: str, settings: PersonSettings, 
 
 
 def _sentence(field: Field, value: str, subject: Subject, rng: Generator) -> str:
-    """Some sentences say for whom and when they hold, others leave it to the title."""
+    """Most sentences say for what or for whom they hold, others leave it to the rest of the paper."""
     told = field.stated.format(value=value)
-    return f"{told[:-1]} ({pick(rng, (subject.owner, subject.kind))}, {subject.year})." if rng.random() < 0.4 else told
+    whose = (f"{subject.kind} of {subject.owner}", f"{subject.owner}, {subject.kind}", subject.kind)
+    return f"{told[:-1]} ({pick(rng, whose)}, {subject.year})." if rng.random() < MARKED_SHARE else told
 
 
 def _paragraphs(sentences: list[str]) -> list[str]:

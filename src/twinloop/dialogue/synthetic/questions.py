@@ -1,16 +1,16 @@
 """Questions about fictional papers, with answer, passage and paraphrase, and some that no paper answers.
 
 A template is the wording around a field together with the field's name; both belong to one split, and so does every
-paper: a split by template and by document at once. What cannot be answered is near to what can: a field on which the
-paper is silent, or a paper of a year of which there is none.
+paper: a split by template and by document at once. What cannot be answered is near to what can, a third each: a field
+on which the paper is silent, a year of which there is no paper, a thing of which there is none at all.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from numpy.random import Generator
 
-from twinloop.dialogue.synthetic.genres import SPLITS, Field
+from twinloop.dialogue.synthetic.genres import GENRES, SPLITS, Field
 from twinloop.dialogue.synthetic.papers import Paper, Subject
 
 # {Ask}, {ask}: what, who, when, where; {noun}: the field; {subject}: whose paper of when.
@@ -33,10 +33,10 @@ WORDINGS = {
 }
 SUBJECTS = {
     "train": ("{owner}'s {kind} of {year}", "the {year} {kind} of {owner}"),
-    "val": ("the {kind} {year} for {owner}", "the {kind} that {owner} had in {year}"),
-    "test": ("{owner}, {kind}, year {year}", "what {owner} has on the {kind} from {year}"),
+    "val": ("the {kind} {year} for {owner}", "{owner}'s {kind} in {year}"),
+    "test": ("the {kind} in {year}, that of {owner}", "the {kind} of {owner} in the year {year}"),
 }
-NO_PAPER, NOT_STATED = "no document", "not stated"
+NOT_STATED, NO_PAPER, NOTHING_LIKE_IT = "not stated", "no document", "nothing like it"
 
 
 class Question(NamedTuple):
@@ -61,25 +61,37 @@ def questions(papers: Sequence[Paper], owner: str, share: float, rng: Generator)
     mine = [paper for paper in papers if paper.subject.owner == owner]
     asked = [_asked(paper, number, rng) for paper in mine for number in range(len(paper.statements))]
     wanted = round(len(asked) * share / (1 - share))
-    hopeless = list(_hopeless(mine, papers))
-    kept = sorted(int(place) for place in rng.permutation(len(hopeless))[:wanted])
-    for place in kept:
-        subject, field, split, reason = hopeless[place]
+    pools = list(_hopeless(mine, papers).items())
+    for number in range(wanted):
+        pools = [(reason, pool) for reason, pool in pools if pool]
+        if not pools:
+            break
+        reason, pool = pools[number % len(pools)]
+        subject, field, split = pool.pop(int(rng.integers(len(pool))))
         first, second = _worded(subject, field, split, rng)
         asked.append(Question(first[0], second[0], "", "", 0, 0, 0, "", first[1], second[1], split, reason))
     return asked
 
 
-def _hopeless(mine: Sequence[Paper], papers: Sequence[Paper]) -> Iterator[tuple[Subject, Field, str, str]]:
+def _hopeless(mine: Sequence[Paper], papers: Sequence[Paper]) -> dict[str, list[tuple[Subject, Field, str]]]:
+    """What cannot be answered by reason, from what lies nearest to a paper to what lies far from all."""
     known = {paper.subject for paper in papers}
+    things = {(one.genre, one.thing) for one in known}
     years = range(min(one.year for one in known), max(one.year for one in known) + 1)
+    pools: dict[str, list[tuple[Subject, Field, str]]] = {NOT_STATED: [], NO_PAPER: [], NOTHING_LIKE_IT: []}
     for paper in mine:
-        subject = paper.subject
-        yield from ((subject, field, paper.split, NOT_STATED) for field in paper.unstated)
-        absent = (Subject(subject.genre, subject.thing, subject.owner, year) for year in years)
-        for other in absent:
-            if other not in known:
-                yield from ((other, field, paper.split, NO_PAPER) for field in subject.genre.fields)
+        subject, split = paper.subject, paper.split
+        pools[NOT_STATED] += [(subject, field, split) for field in paper.unstated]
+        absent = [Subject(subject.genre, subject.thing, subject.owner, year) for year in years]
+        strange = [
+            Subject(genre, thing, subject.owner, subject.year)
+            for genre in GENRES
+            for thing in genre.things
+            if (genre, thing) not in things
+        ]
+        pools[NO_PAPER] += [(one, field, split) for one in absent if one not in known for field in one.genre.fields]
+        pools[NOTHING_LIKE_IT] += [(one, field, split) for one in strange for field in one.genre.fields]
+    return pools
 
 
 def _asked(paper: Paper, number: int, rng: Generator) -> Question:

@@ -52,6 +52,8 @@ def watched(choice: Choice, visits: Visits, ways: Sequence[Outlet], *, ends: int
         position = positions.get(id(outlet))
         if position is not None:
             visits.come(part, position)
+        elif isinstance(outlet, Shipping):
+            visits.forget(part)
         return outlet
 
     return chosen

@@ -110,7 +110,7 @@ class Visits:
                 self._leave(number, part)
 
     def forget(self, part: Part) -> None:
-        """The part is lost on its way."""
+        """The part leaves the line on its way."""
         for number, begun in enumerate(self._begun):
             if begun.pop(part.number, None) is not None:
                 self._leave(number, part)

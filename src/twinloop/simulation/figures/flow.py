@@ -157,7 +157,7 @@ def _notes(line: Line, station: Station) -> list[str]:
     position = line.stations.index(station)
     notes = [f"{line.minutes_per_part(position):.3g} min/part"]
     if station.unlimited:
-        notes = [f"{station.cycle.average:.3g} min, all at once"]
+        notes = [f"{station.cycle.average:.3g} min", "all at once"]
     notes += [f"{station.batch} at a time"] if station.batch > 1 else []
     notes += [f"+ {count} {name}" for name, count in station.assembles.items()]
     notes += [f"{quantity:g} {name}" for name, quantity in station.materials.items()]

@@ -60,8 +60,13 @@ def check_spans(
                 raise ValueError(f"span {span.name}: {field}: unknown station {name!r}; {nearest(name, names)}")
         if span.variant not in (None, *known):
             raise ValueError(f"span {span.name}: unknown variant {span.variant!r}; {nearest(str(span.variant), known)}")
-        if span.limit is not None and (carried or span.start in fed):
-            reason = "vehicles, which carry parts past it" if carried else "a source that is never empty"
+        reasons = {
+            "vehicles, which carry parts past it": carried,
+            "a source that is never empty": span.start in fed,
+            "inspection or assembly, where parts end": any(one.inspects or one.assembles for one in stations),
+        }
+        reason = next((name for name, given in reasons.items() if given), None)
+        if span.limit is not None and reason:
             raise ValueError(f"span {span.name}: a limit does not go with {reason}")
     limited = [span.start for span in spans if span.limit is not None]
     twice = sorted({name for name in limited if limited.count(name) > 1})

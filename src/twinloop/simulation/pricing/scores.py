@@ -19,6 +19,7 @@ from twinloop.contracts.operating_curve import GOOD
 from twinloop.errors import InputError, nearest
 from twinloop.numbers import count, counted
 from twinloop.spreadsheets import read_table
+from twinloop.vision.datasets.naming import class_label
 
 Floats = NDArray[np.float64]
 # What people call these columns.
@@ -33,10 +34,8 @@ COLUMNS: Mapping[str, str] = {
     "latency": "latency latency_ms latency_s inference_ms inference_s inference_time time_ms latenz laufzeit",
     "split": "split set subset",
 }
-GOOD_NAMES = (
-    "good gut gutteil ok okay io i_o in_ordnung normal pass passed conforming defect_free no_defect bon bueno buono "
-    "goed 0 false"
-)
+# What tables of two classes call the one without a defect; words for good are those of pictures' folders.
+NO_DEFECT = ("0", "false")
 NO_TRUTH = ("", "unknown", "unbekannt", "?", "n_a", "na", "nan", "null")
 CHOOSING = ("val", "valid", "validation", "choose")
 MEASURING = ("test", "measure")
@@ -174,7 +173,7 @@ class _Reader:
         names = np.unique(truth).tolist()
         if good is not None and good not in names:
             raise InputError(f"price: --good {good}: no such class: {nearest(good, names)}")
-        likely = [good] if good else [name for name in names if _plain(name)[0] in GOOD_NAMES.split()]
+        likely = [good] if good else [name for name in names if _means_good(name)]
         if len(likely) != 1:
             shown = ", ".join(names[:6])
             reason = "none of them means good" if not likely else f"{' and '.join(likely[:3])} may all mean good"
@@ -254,6 +253,10 @@ class _Reader:
 
     def _refuse(self, row: int, reason: str) -> NoReturn:
         raise InputError(f"price: {self.path}: row {row + 1}: {reason}")
+
+
+def _means_good(name: str) -> bool:
+    return name.casefold() in NO_DEFECT or class_label(name) == GOOD
 
 
 def _plain(name: str) -> tuple[str, str]:

@@ -31,16 +31,18 @@ def opened(
     prepared: Prepared,
     risks: RiskTable,
     *,
+    fleet: Fleet | None = None,
     reserve: Mapping[str, float] | None = None,
     seed: int,
 ) -> Bookings:
     """The book as it is proposed, before any customer has answered.
 
-    reserve: skill → share of its minutes that is kept for what nobody booked. Raises InputError for a workshop that is
-    closed on all of these days.
+    fleet: as `plan.described` describes it for these assets, where the caller has it already. reserve: skill → share of
+    its minutes that is kept for what nobody booked.
+    Raises InputError for a workshop that is closed on all of these days.
     """
     settings = sections.booking
-    fleet = plan.described(sections, prepared, vehicles=max(1, len(risks.assets)))
+    fleet = fleet or plan.described(sections, prepared, vehicles=max(1, len(risks.assets)))
     first, days = first_day(fleet, risks), settings.ahead
     wait = max(first * MINUTES_PER_DAY - risks.issued_min, 0.0) / MINUTES_PER_HOUR
     share = plan.work_share(fleet)

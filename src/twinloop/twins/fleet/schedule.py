@@ -52,7 +52,7 @@ def run(stage: Stage[FleetConfig]) -> str:
     prepared, risks = Prepared.load(stage.root / paths.DATASET), RiskTable.load(stage.root / paths.RISKS)
     described = plan.described(fleet, prepared, vehicles=max(1, len(risks.assets)))
     kept = demand.reserve(fleet, prepared, described, first_day=book.first_day(described, risks))
-    proposed = book.opened(fleet, prepared, risks, reserve=kept, seed=seed)
+    proposed = book.opened(fleet, prepared, risks, fleet=described, reserve=kept, seed=seed)
     answered = answers(proposed, declines=fleet.booking.declines, seed=seed)
     booked = answered.bookings
     calendar, load = booked.calendar(), booked.load()

@@ -5,6 +5,7 @@ machine that is open while it takes place, so that events of one meeting are alt
 operation before it. A meeting that is missed costs its priority; with one copy this is weighted interval scheduling.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ TABLE = {
 FRESH_MIN = 240
 # CP-SAT's deterministic seconds.
 LIMIT = 4.0
+# What missing a meeting costs whose calendar says nothing of priority.
+NO_PRIORITY = 5
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,27 @@ class Event:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
                 raise InputError(f"{where}: {name} = {value!r}: expected a whole number of at least 0")
+
+
+def events_of(calendar: pl.DataFrame, *, begin: datetime, end: datetime) -> list[Event]:
+    """The events of a calendar (`dialogue.datasets.corpus.EVENTS`) that start in [begin, end), each a meeting.
+
+    Missing the highest priority of RFC 5545, 1, costs 9, the lowest, 9, costs 1, and none costs 5. Entries of whole
+    days take no hours. A meeting is called as its event is, with its local time, so that each recurrence is one.
+    Raises InputError for a begin or end without a zone.
+    """
+    clock = Clock.of(begin)
+    span = clock.start.astimezone(UTC), Clock.of(end).start.astimezone(UTC)
+    own = calendar.filter(~pl.col("all_day"), pl.col("start").is_between(*span, closed="left"))
+    events, names = list[Event](), set[str]()
+    for row in own.iter_rows(named=True):
+        name = f"{row['summary'] or 'Untitled'}, {clock.show(clock.minutes(row['start']))}"
+        if name in names:
+            name += f", {row['event']}"
+        names.add(name)
+        priority = 10 - row["priority"] if row["priority"] else NO_PRIORITY
+        events.append(Event(name, row["start"], row["end"], priority, math.ceil(row["preparation_min"])))
+    return events
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,9 @@ CIRCLE_CORNERS = 64
 
 def locate(source: Path) -> Path | None:
     """The folder with images and LabelMe's JSON in it or below."""
-    return tree.inner(source, lambda root: any(map(_is_labelme, _files(root)[:8])) and bool(tree.images(root)))
+    return tree.inner(
+        tree.unwrapped(source), lambda root: any(map(_is_labelme, _files(root)[:8])) and bool(tree.images(root))
+    )
 
 
 def labelme(source: Path, settings: DatasetSettings) -> Collection:

@@ -177,4 +177,4 @@ def _shape(stem: str) -> str:
 
 def _code(text: str) -> float:
     """A number for a text, the same everywhere; trees split on it as on any other."""
-    return float(zlib.crc32(text.encode()))
+    return float(zlib.crc32(text.encode("utf-8", "surrogateescape")))

@@ -67,6 +67,17 @@ def inner(source: Path, fits: Callable[[Path], bool]) -> Path | None:
     return None
 
 
+def unwrapped(source: Path) -> Path:
+    """The first folder from `source` down that holds more than one other folder and nothing else."""
+    root = source
+    for _ in range(WRAPPERS):
+        entries = [path for path in root.iterdir() if not path.name.startswith((".", "__MACOSX"))]
+        if len(entries) != 1 or not entries[0].is_dir():
+            break
+        root = entries[0]
+    return root
+
+
 def expected(root: Path | None, source: Path, looks_for: str) -> Path:
     """`root`, or InputError that says what was looked for in `source` and what is there."""
     if root is not None:

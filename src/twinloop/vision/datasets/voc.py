@@ -34,7 +34,7 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 def locate(source: Path) -> Path | None:
     """The folder that holds annotations and images."""
-    return tree.inner(source, lambda root: _parts(root) is not None)
+    return tree.inner(tree.unwrapped(source), lambda root: _parts(root) is not None)
 
 
 def voc(source: Path, settings: DatasetSettings) -> Collection:

@@ -39,7 +39,7 @@ class Names:
 
 def locate(source: Path) -> Path | None:
     """The folder that holds images and text files of labels that belong together."""
-    return tree.inner(source, _fits)
+    return tree.inner(tree.unwrapped(source), _fits)
 
 
 def yolo(source: Path, settings: DatasetSettings) -> Collection:

@@ -97,6 +97,14 @@ def test_a_text_is_never_taken_for_an_option_or_a_command(name: str, text: str) 
 
 
 @needs_flite
+def test_a_voice_that_says_other_words_wrongly_is_not_offered() -> None:
+    voice = Flite("flite", FliteSettings())
+    assert "slt" in voice.voices
+    with pytest.raises(InputError, match="unknown name 'awb_time'"):
+        voice.speak("Good morning.", voice="awb_time")
+
+
+@needs_flite
 def test_a_text_that_is_too_long_is_refused() -> None:
     with pytest.raises(InputError, match="at most 20000 characters, got 50000"):
         opened("flite").speak("word " * 10_000)

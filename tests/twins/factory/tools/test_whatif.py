@@ -1,6 +1,7 @@
 """The tool plans and executes a shop and its change, and says what the change is worth."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,17 @@ def test_the_table_shows_today_the_change_and_the_difference(book: str, capsys: 
     assert "late: a, due 50: on time → 10 min late" in lines[7:]
     assert "−5" in lines[1]
     assert "…" in lines[3]
+
+
+def test_what_is_left_out_of_either_plan_is_named(
+    book: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = tuple(replace(job, due=30, firm=True, price=5 + k) for k, job in enumerate(SHOP.jobs[:2]))
+    write_shop(tmp_path / "optional.json", replace(SHOP, jobs=jobs))
+    assert main(["whatif", str(tmp_path / "optional.json"), "--add-machine", "mill", *QUICK]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["price", "left", "out", "5", "0", "−5"]
+    assert lines[-1] == "left out: a at a price of 5: today, done then"
 
 
 def test_a_longer_shift_helps_a_shop_with_calendars(

@@ -16,6 +16,8 @@ from twinloop.errors import unknown
 ASCII = str.maketrans(
     {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "€": "euro ", "£": "pound "}
 )
+# awb_time knows the times of day only and says other words wrongly; kal is kal16 at half the rate.
+LEFT_OUT = frozenset({"awb_time", "kal"})
 
 
 @settings
@@ -32,7 +34,7 @@ class Flite:
     def __init__(self, program: str, settings: FliteSettings) -> None:
         self._program, self._settings = program, settings
         listed = run([program, "-lv"], timeout_s=settings.timeout_s, name="flite").partition(":")[2]
-        self.voices = tuple(sorted(listed.split()))
+        self.voices = tuple(sorted(set(listed.split()) - LEFT_OUT))
         self._known(settings.voice)
 
     def speak(self, text: str, voice: str | None = None) -> Spoken:

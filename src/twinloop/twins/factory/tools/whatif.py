@@ -258,9 +258,18 @@ def _table(comparison: "WhatIf", reading: "Reading") -> str:
     )
 
 
+def _priced(row: dict[str, Any]) -> tuple[str, str, str, str]:
+    """What is left out, in whole prices."""
+    sign = "+" if row["difference"] > 0 else MINUS if row["difference"] < 0 else ""
+    return row["figure"], count(row["today"]), count(row["changed"]), f"{sign}{count(abs(row['difference']))}"
+
+
 def _numbered(frame: "pl.DataFrame", reading: "Reading") -> Iterator[tuple[str, str, str, str]]:
     """The rows in the shop's units."""
     for row in frame.iter_rows(named=True):
+        if "price" in row["figure"]:
+            yield _priced(row)
+            continue
         limits = row["difference_low"], row["difference_high"]
         ends = "" if limits[0] is None else f" ({interval(*limits, sign=True)})"
         difference = f"{number(row['difference'], sign=True)}{ends}"
@@ -278,7 +287,7 @@ def _dated(frame: "pl.DataFrame", reading: "Reading") -> Iterator[tuple[str, str
     for row in frame.iter_rows(named=True):
         name = row["figure"].replace("_", " ")
         if "price" in name:
-            yield name, count(row["today"]), count(row["changed"]), number(row["difference"], sign=True)
+            yield _priced(row)
             continue
         one = words.long if "tardiness" in name else words.when
         low, high = row["difference_low"], row["difference_high"]
