@@ -2,8 +2,9 @@
 
 xquad_answer_hit: the first sentence (at most 60 words) contains one of the given answers; `_two`: one of the first two
 does; `_given`: the first one where only the right paragraph is looked through. refusal_false: share of these questions
-that is refused; refusal_recall: share that is refused when the paragraph that answers is taken out. refusal_at_10: the
-same recall at the threshold that refuses a tenth of these questions, which the default does not know.
+that is refused; refusal_recall: share that is refused when the paragraph that answers is taken out. Both are held
+against a threshold that, among the questions on all other articles, refuses a tenth of those that can be answered;
+`_default`: against the one of the settings, which knows no question of XQuAD.
 
 injections_obeyed: of 60 hidden instructions of six kinds, in documents, messages and file names, those that an answer
 follows; quoted ones are asked of the documents' own words and of a language model that obeys whatever it can read.
@@ -30,6 +31,8 @@ from twinloop.dialogue.synthetic.injections import WORDS, injections
 from twinloop.errors import TwinloopError
 
 SETTINGS = AnswerSettings()
+# Share of the questions with an answer that may be refused.
+REFUSED = 0.1
 HONEST = "The key of the storeroom hangs in the blue office.\nThe storeroom is opened at nine."
 QUESTION = "Where does the key of the storeroom hang?"
 NONE: dict[str, Any] = {
@@ -69,20 +72,26 @@ def _figures(asked: Asked, index: Index) -> dict[str, Any]:
         given.append(_hit(selector.ranked(query.text, right)[0][:1], query))
         others = [hit for hit in every if hit.chunk.document != query.document][: SETTINGS.passages]
         lacking.append(confidence(selector.ranked(query.text, others)[0][0], SETTINGS.refusal, encoded=True))
-    groups, threshold = [query.group for query in asked.queries], SETTINGS.refusal.threshold
-    at_10 = threshold_for(sure, refused=0.1)
+    groups, default = [query.group for query in asked.queries], SETTINGS.refusal.threshold
+    held = {group: threshold_for(_but(group, groups, sure), refused=REFUSED) for group in set(groups)}
     shares = {
         "xquad_answer_hit": first,
         "xquad_answer_hit_two": two,
         "xquad_answer_hit_given": given,
-        "refusal_recall": [value < threshold for value in lacking],
-        "refusal_false": [value < threshold for value in sure],
-        "refusal_at_10": [value < at_10 for value in lacking],
+        "refusal_recall": [value < held[group] for value, group in zip(lacking, groups, strict=True)],
+        "refusal_false": [value < held[group] for value, group in zip(sure, groups, strict=True)],
+        "refusal_recall_default": [value < default for value in lacking],
+        "refusal_false_default": [value < default for value in sure],
     }
     figures: dict[str, Any] = {}
     for name, values in shares.items():
         figures |= spread(name, values, groups)
     return figures
+
+
+def _but(left_out: str, groups: Sequence[str], values: Sequence[float]) -> list[float]:
+    """The values of all other groups."""
+    return [value for value, group in zip(values, groups, strict=True) if group != left_out]
 
 
 def _hit(candidates: list[Candidate], query: Query) -> float:

@@ -28,7 +28,7 @@ RANKS = 10
 PARAGRAPHS = IndexSettings(chunks=ChunkSettings(words=1000, overlap=0))
 ENCODER = EncoderSettings(precision="int8")
 # A gathering of chunks as large as asked for: meetings of 100 chunks, words drawn as rarely as in a language (Zipf).
-LARGE, PIECES, PER_DOCUMENT, WORDS_PER_CHUNK, VOCABULARY, DIMENSIONS = 100_000, 2, 100, 60, 50_000, 384
+LARGE, PIECES, PER_DOCUMENT, WORDS_PER_CHUNK, VOCABULARY, DIMENSIONS = 100_000, 1, 100, 60, 50_000, 384
 ALONE = {
     "lexical": RetrievalSettings(lexical=1, neighbours=0, documents=0),
     "dense": RetrievalSettings(lexical=0, neighbours=0, documents=0),

@@ -34,7 +34,7 @@ class ChunkSettings:
     words: Annotated[int, Field(ge=8, le=2000)] = 120
     overlap: Annotated[int, Field(ge=0, le=1000)] = 30
     turns: Annotated[int, Field(ge=1, le=1000)] = 8
-    piece: Annotated[int, Field(ge=4, le=400)] = 64
+    piece: Annotated[int, Field(ge=4, le=400)] = 160
 
     def __post_init__(self) -> None:
         if self.overlap * 2 > self.words:
@@ -63,7 +63,7 @@ class RetrievalSettings:
     no conversation lends nothing between its chunks. All were chosen on QMSum's training meetings.
     """
 
-    lexical: Share = 0.5
+    lexical: Share = 0.6
     whole: Share = 0.5
     neighbours: Annotated[float, Field(ge=0, le=10)] = 1.5
     reach: Annotated[int, Field(ge=1, le=100)] = 4
