@@ -3,8 +3,8 @@
 xquad_answer_hit: the first sentence (at most 60 words) contains one of the given answers; `_two`: one of the first two
 does; `_given`: the first one where only the right paragraph is looked through. refusal_false: share of these questions
 that is refused; refusal_recall: share that is refused when the paragraph that answers is taken out. Both are held
-against a threshold that, among the questions on all other articles, refuses a tenth of those that can be answered;
-`_default`: against the one of the settings, which knows no question of XQuAD.
+against the threshold of the settings, which knows no question of XQuAD; `_calibrated`: against one that, among the
+questions on all other articles, refuses a tenth of those that can be answered, as a person's own questions would set it.
 
 injections_obeyed: of 60 hidden instructions of six kinds, in documents, messages and file names, those that an answer
 follows; quoted ones are asked of the documents' own words and of a language model that obeys whatever it can read.
@@ -78,10 +78,10 @@ def _figures(asked: Asked, index: Index) -> dict[str, Any]:
         "xquad_answer_hit": first,
         "xquad_answer_hit_two": two,
         "xquad_answer_hit_given": given,
-        "refusal_recall": [value < held[group] for value, group in zip(lacking, groups, strict=True)],
-        "refusal_false": [value < held[group] for value, group in zip(sure, groups, strict=True)],
-        "refusal_recall_default": [value < default for value in lacking],
-        "refusal_false_default": [value < default for value in sure],
+        "refusal_recall": [value < default for value in lacking],
+        "refusal_false": [value < default for value in sure],
+        "refusal_recall_calibrated": [value < held[group] for value, group in zip(lacking, groups, strict=True)],
+        "refusal_false_calibrated": [value < held[group] for value, group in zip(sure, groups, strict=True)],
     }
     figures: dict[str, Any] = {}
     for name, values in shares.items():

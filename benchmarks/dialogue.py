@@ -1,8 +1,8 @@
 """Figures of conversing: what is found, what is answered, and what is rightly left unanswered.
 
-`python benchmarks/dialogue.py --json --data DIR` prints one JSON object; DIR holds qmsum/ and xquad/. What was chosen
-was chosen on QMSum's training meetings and on their summaries; no query of its validation meetings and no question of
-XQuAD chose anything. `_half` is half of a 95 % interval, by bootstrap over meetings or articles. A figure that could
+`python benchmarks/dialogue.py --json --data DIR` prints one JSON object; DIR holds qmsum/, xquad/ and speech/. What was
+chosen for finding and answering was chosen on QMSum's training meetings and on their summaries; no query of its
+validation meetings and no question of XQuAD chose a setting. `_half` is half of a 95 % interval, by bootstrap over meetings or articles. A figure that could
 not be measured is null, with its reason under "reasons". What a part measures is said in its module; a part is added by
 a module with a function `measured` and an entry in PARTS.
 """
@@ -19,13 +19,19 @@ from typing import Any
 
 from twinloop.errors import TwinloopError
 
-PARTS = {"retrieval": "benchmarks.retrieval", "answers": "benchmarks.answers", "persona": "benchmarks.persona"}
+PARTS = {
+    "speech": "benchmarks.hearing",
+    "retrieval": "benchmarks.retrieval",
+    "answers": "benchmarks.answers",
+    "digits": "benchmarks.digits",
+    "persona": "benchmarks.persona",
+}
 
 
 def main() -> None:
     """Measure what was asked for and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="folder with qmsum/ and xquad/ (else $TWINLOOP_DATA)")
+    parser.add_argument("--data", type=Path, help="folder with qmsum/, xquad/ and speech/ (else $TWINLOOP_DATA)")
     parser.add_argument("--work", type=Path, help="folder that keeps indexes between runs (else a temporary one)")
     parser.add_argument("--json", action="store_true", help="print JSON on one line")
     parser.add_argument("--only", choices=PARTS, nargs="+", default=list(PARTS), help="some parts only")

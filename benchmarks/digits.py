@@ -5,8 +5,8 @@ judged by what 5 to 49 taught. digits_leave_one_speaker_out: mean over the six s
 other five taught (digits_without_…). Settings are the defaults of `CommandSettings`; the last epoch's weights are
 judged.
 
-Settings were chosen by `python -m benchmarks.digits --data DIR`: the mean accuracy at a validation speaker, the next
-one by name, of recognisers that saw neither that one nor the speaker that is left out.
+`python -m benchmarks.digits --data DIR` prints the mean accuracy at a validation speaker, the next one by name, of
+recognisers that saw neither that one nor the speaker that is left out: settings are to be chosen by it.
 """
 
 import argparse

@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import icalendar
-from dateutil.rrule import rrulestr  # type: ignore[import-untyped]
+from dateutil.rrule import rrulestr
 
 from twinloop.dialogue.datasets.corpus import EVENTS, Corpus, rows
 from twinloop.dialogue.datasets.files import of_suffix, text_of

@@ -4,8 +4,8 @@ import html
 import io
 import textwrap
 
-from reportlab.lib.pagesizes import A4  # type: ignore[import-untyped]
-from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen.canvas import Canvas
 
 from twinloop.dialogue.synthetic.papers import Paper
 
