@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-EXAMPLE = "python -m twinloop fleet book VEH007"
+EXAMPLE = "python -m twinloop book VEH007"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from twinloop.errors import InputError
 
-EXAMPLE = "python -m twinloop fleet risk VEH007 --json"
+EXAMPLE = "python -m twinloop risk VEH007 --json"
 MOST = 15
 
 
