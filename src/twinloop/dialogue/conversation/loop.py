@@ -9,7 +9,7 @@ from typing import Protocol
 
 from twinloop.dialogue.answering.answer import Answer, Statement, cited
 from twinloop.dialogue.conversation.settings import ConversationSettings
-from twinloop.dialogue.conversation.turn import Turn
+from twinloop.dialogue.conversation.turn import NOTHING, Turn
 from twinloop.dialogue.knowledge.index import Hit, Index
 from twinloop.dialogue.persona.answer import Extract, Quote, Styled, composed
 from twinloop.dialogue.persona.context import Context
@@ -124,7 +124,7 @@ class Conversation:
             measured = stopwatch()
             styled = self._worded(turn.question, turn.answer)
             turn.said, turn.citations = styled.text, tuple(dict.fromkeys(one.citation for one in styled.cited))
-            turn.usage["answer"] = _sum(turn.usage.get("answer"), measured())
+            turn.usage["answer"] = turn.usage.get("answer", NOTHING) + measured()
         self._context.add(Message("assistant", turn.said))
 
     def _answered(self, turn: "_Draft", history: Sequence[Message]) -> Answer:
@@ -193,15 +193,3 @@ class _Draft:
 def _cut(text: str, words: int) -> str:
     """The first words of a question that is pages long: what it asks for stands there or nowhere."""
     return " ".join(text.split()[:words])
-
-
-def _sum(first: Usage | None, second: Usage) -> Usage:
-    if first is None:
-        return second
-    return Usage(
-        first.seconds + second.seconds,
-        first.cpu_seconds + second.cpu_seconds,
-        first.tokens + second.tokens,
-        first.audio_seconds + second.audio_seconds,
-        first.price + second.price,
-    )

@@ -7,8 +7,7 @@ from typing import Any
 import polars as pl
 
 from twinloop.contracts import versioned
-from twinloop.dialogue.conversation.turn import PARTS, Turn
-from twinloop.dialogue.providers.protocols import Usage
+from twinloop.dialogue.conversation.turn import NOTHING, PARTS, Turn
 
 KIND, VERSION = "transcript", 1
 REMEDY = "hold the conversation again"
@@ -28,7 +27,6 @@ SCHEMA: dict[str, Any] = {
     "price": pl.Float64,
     **{f"{part}_{kind}": pl.Float64 for part in PARTS for kind in ("s", "cpu_s")},
 }
-NOTHING = Usage(0.0)
 
 
 def transcript(conversations: Mapping[str, Iterable[Turn]]) -> pl.DataFrame:

@@ -10,6 +10,8 @@ from twinloop.dialogue.providers.protocols import Audio, Usage
 
 # In the order in which a turn goes through them; a typed turn is not heard, a silent one not spoken.
 PARTS = ("hear", "find", "answer", "speak")
+# Of a part that did not work.
+NOTHING = Usage(0.0)
 
 
 @dataclass(frozen=True)

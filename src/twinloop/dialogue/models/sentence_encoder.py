@@ -5,7 +5,6 @@ of 24), nothing is computed for padding, and a vector never depends on the texts
 (weights, tokens, precision, longest text) makes the digest that an index is kept with.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +15,8 @@ from pydantic import Field
 
 from twinloop.config import settings
 from twinloop.dialogue.models.bert import IDS, BertShape, bert_graph
-from twinloop.dialogue.providers.protocols import Encoded, Usage
+from twinloop.dialogue.providers.measuring import stopwatch
+from twinloop.dialogue.providers.protocols import Encoded
 from twinloop.errors import InputError
 from twinloop.files import fingerprint, sha256
 
@@ -64,11 +64,11 @@ class SentenceEncoder:
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Unit vectors of texts (shape: texts, dimensions)."""
-        clock, cpu = time.perf_counter(), time.process_time()
+        usage = stopwatch()
         token_ids = [np.array([encoding.ids]) for encoding in self._tokenizer.encode_batch(list(texts))]
         vectors = [self._session.run(None, {IDS: ids})[0] for ids in token_ids]
-        usage = Usage(time.perf_counter() - clock, time.process_time() - cpu, tokens=sum(ids.size for ids in token_ids))
-        return Encoded(np.concatenate([np.zeros((0, self._dimensions), np.float32), *vectors]), usage)
+        whole = np.concatenate([np.zeros((0, self._dimensions), np.float32), *vectors])
+        return Encoded(whole, usage(tokens=sum(ids.size for ids in token_ids)))
 
 
 def _tokenizer(path: Path, *, tokens: int) -> Any:

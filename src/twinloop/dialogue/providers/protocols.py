@@ -45,6 +45,16 @@ class Usage:
     audio_seconds: float = 0.0
     price: float = 0.0
 
+    def __add__(self, other: "Usage") -> "Usage":
+        """Of both calls together."""
+        return Usage(
+            self.seconds + other.seconds,
+            self.cpu_seconds + other.cpu_seconds,
+            self.tokens + other.tokens,
+            self.audio_seconds + other.audio_seconds,
+            self.price + other.price,
+        )
+
 
 class Heard(NamedTuple):
     """The text of a recording."""

@@ -142,7 +142,8 @@ class _Contrast(lightning.LightningModule):
     def validation_step(self, rows: NDArray[np.int64], batch_idx: int) -> None:
         passages = sorted({pair.passage for pair in self.held})
         near = self._all([pair.question for pair in self.held]) @ self._all(passages).T
-        right = near[torch.arange(len(self.held)), [passages.index(pair.passage) for pair in self.held]]
+        place = {passage: number for number, passage in enumerate(passages)}
+        right = near[torch.arange(len(self.held)), [place[pair.passage] for pair in self.held]]
         # A passage that is as near as the right one counts as nearer: nothing is won by a tie.
         rank = (near >= right.unsqueeze(1)).sum(dim=1).clamp(min=1)
         self.log(MONITOR, (1 / rank).mean(), batch_size=len(self.held))
