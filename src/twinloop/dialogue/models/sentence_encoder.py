@@ -20,6 +20,9 @@ from twinloop.dialogue.providers.protocols import Encoded
 from twinloop.errors import InputError
 from twinloop.files import fingerprint, sha256
 
+# The files of an encoder in its folder.
+WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
+
 
 @settings
 class EncoderSettings:
