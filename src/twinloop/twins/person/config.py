@@ -81,7 +81,7 @@ class ProvidersSettings:
 
     def __post_init__(self) -> None:
         for role in ("speech_to_text", "text_to_speech", "encoder", "language_model"):
-            _check(role, getattr(self, role))  # type: ignore[arg-type]
+            _check(role, getattr(self, role))
 
     def provider(self, role: Role) -> ProviderSettings:
         """Who plays this role."""
