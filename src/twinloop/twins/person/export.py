@@ -6,8 +6,9 @@ vectors are never equal. Measured time goes to latency.json and chooses nothing.
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from twinloop.config import parse
 from twinloop.dialogue.answering.extractive import ExtractiveAnswers
@@ -33,7 +34,8 @@ FLOAT32, INT8 = "float32", "int8"
 FIGURES = ("ndcg", "hit")
 
 
-class _Candidate(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class _Candidate:
     """The chain's index with one precision of the encoder, and what it is worth on validation questions."""
 
     providers: ProvidersSettings
