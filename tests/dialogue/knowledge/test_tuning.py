@@ -25,6 +25,6 @@ def test_values_that_fit_nothing_are_refused(values: dict[str, float]) -> None:
 
 
 def test_a_space_beyond_the_settings_is_refused() -> None:
-    check_space(IndexSettings(), {"lexical.b": Dimension("float", 0.0, 1.0)})
+    check_space(IndexSettings(), {"lexical.b": Dimension(kind="float", low=0.0, high=1.0)})
     with pytest.raises(ValueError, match=r"lexical.b = 2.0"):
-        check_space(IndexSettings(), {"lexical.b": Dimension("float", 0.0, 2.0)})
+        check_space(IndexSettings(), {"lexical.b": Dimension(kind="float", low=0.0, high=2.0)})

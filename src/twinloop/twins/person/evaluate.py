@@ -44,8 +44,6 @@ PROGRAMS = ("flite", "espeak")
 # Voices in which commands are judged; questions with their replies to listen to, and seconds of a meeting.
 COMMAND_VOICES, LISTENED, MINUTE_S = 12, 3, 60
 LONGEST, MOST_SENTENCES = 30, 60
-# It takes several times as long as a small Whisper.
-FLOOR_RECORDINGS = 12
 SAID: dict[str, Any] = {"voice": pl.String, "word": pl.String, "said": pl.String, "probability": pl.Float64}
 FIGURES = ("ndcg", "recall", "hit", "f1")
 
@@ -61,7 +59,7 @@ def run(stage: Stage[PersonConfig]) -> str:
     audio = {name: known.audio(name) for name in recordings["recording"]}
     conversed = converse(chain, _questions(chain, known, recordings, audio), settings.turns, seed=seed)
     profile = measured(conversed, chain, index_digest(folder), draws=settings.draws, seed=seed)
-    texts = _texts(chain, recordings, audio, conversed)
+    texts = _texts(chain, recordings, audio, conversed, floor=settings.floor)
     heard = compared(recordings, audio, texts) if texts else pl.DataFrame(schema=HEARD)
     rates = error_rates(heard, **drawn) if len(heard) else pl.DataFrame(schema=WER)
     own = chain.described.providers.speech_to_text.name
@@ -142,18 +140,17 @@ def _sentences(known: Known) -> list[str]:
 
 
 def _texts(
-    chain: Chain, recordings: pl.DataFrame, audio: Mapping[str, Audio], conversed: Conversed
+    chain: Chain, recordings: pl.DataFrame, audio: Mapping[str, Audio], conversed: Conversed, *, floor: int
 ) -> dict[str, dict[str, str]]:
-    """Recogniser → recording → text: the chain's own, as heard in the conversations, and the floor beside it."""
+    """Recogniser → recording → text: the chain's own, as heard in conversations, and of so many the floor beside it."""
     if chain.ears is None or recordings.is_empty():
         return {}
     own = chain.described.providers.speech_to_text.name
     known = {put.recording: turn.heard for put, turn in conversed.all if put.recording and not turn.failed}
     names = recordings["recording"].to_list()
     texts = {own: known | listened(chain.ears, [name for name in names if name not in known], audio)}
-    if own != FLOOR:
-        floor = open_provider("speech_to_text", FLOOR, {}, Surroundings())
-        texts[FLOOR] = listened(floor, names[:FLOOR_RECORDINGS], audio)
+    if own != FLOOR and floor:
+        texts[FLOOR] = listened(open_provider("speech_to_text", FLOOR, {}, Surroundings()), names[:floor], audio)
     return texts
 
 
