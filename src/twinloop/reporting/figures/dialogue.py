@@ -162,7 +162,7 @@ def gate(formats: pl.DataFrame, *, allowed: Mapping[str, float], served: str) ->
     how much of it may be lost. served: the format that is used.
     """
     if formats.is_empty():
-        return nothing("No gate: the encoder of this configuration was not learnt here, so it has one format only.")
+        return nothing("No gate: this encoder comes in one format only, or no question was held out to judge it by.")
     names = [f"{name} (served)" if name == served else name for name in formats["format"]]
     figure = picture(7.8, 0.55 * len(names) + 1.7)
     panels = figure.subplots(1, len(allowed) + 1, sharey=True)

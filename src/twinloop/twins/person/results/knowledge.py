@@ -33,7 +33,7 @@ SAYS = {
 # Ranks at which the first right passage may stand, to the last of each kind.
 RANKS = ((1, "first"), (2, "second"), (3, "third"), (10, "fourth to tenth"))
 MISSED, LETTERS = 8, 160
-# Formats of the encoder that was learnt here, by the names of latency.json.
+# Formats of the encoder, by the names of latency.json.
 FORMATS = ("float32", "int8")
 
 
@@ -143,7 +143,7 @@ class Knowledge(PersonOutputs):
             there = int(((places > before) & (places <= last)).sum())
             rows.append((name, count(there), percent(there / len(own) if len(own) else None)))
             before = last
-        gone = places.is_null().sum()
+        gone = places.null_count()
         rows.append(("not among ten", count(gone), percent(gone / len(own) if len(own) else None)))
         return Table.of(("the first right passage stands", "questions", "share"), rows, numeric=(1, 2))
 
@@ -210,11 +210,11 @@ class Knowledge(PersonOutputs):
             for name in FORMATS
             if name in times and found.get(f"{name}_ndcg") is not None
         ]
-        allowed = {"nDCG@10": found["most_ndcg_lost"], "answers right": found["most_hits_lost"]} if rows else {}
+        allowed = {"nDCG@10": found["most_ndcg_lost"], "answers right": found["most_hit_lost"]} if rows else {}
         return {"formats": pl.DataFrame(rows), "allowed": allowed, "served": str(found["format"])}
 
     def formats(self) -> Table:
-        """The learnt encoder in 32 and 8 bits: what it finds, how long a question takes."""
+        """The encoder in 32 and 8 bits: what is found by it, how long a question takes."""
         found, times = self.metrics("export"), self.json(paths.LATENCY)
         headers = ("format", "nDCG@10", "answers right", "median", "95 % within", "speed")
         rows = [

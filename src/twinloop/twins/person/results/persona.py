@@ -5,11 +5,10 @@ from typing import Any
 
 import polars as pl
 
-from twinloop.dialogue.conversation.turn import PARTS
 from twinloop.dialogue.persona.proxies import proxies
 from twinloop.dialogue.persona.settings import SLIDERS
 from twinloop.dialogue.persona.style import Style
-from twinloop.numbers import MISSING, count, number, percent, quantity
+from twinloop.numbers import MISSING, count, fixed, number, percent
 from twinloop.reporting.results import estimate
 from twinloop.reporting.tables import Table
 from twinloop.twins.person.results.base import PersonOutputs, shown_share
@@ -94,7 +93,7 @@ class Persona(PersonOutputs):
             (
                 row["slider"],
                 number(row["value"], digits=1),
-                number(getattr(proxies(row["text"]), row["slider"])),
+                fixed(getattr(proxies(row["text"]), row["slider"]), 0),
                 row["text"],
             )
             for row in self.evaluation("manners").iter_rows(named=True)
@@ -115,9 +114,9 @@ class Persona(PersonOutputs):
 
     def conversation(self) -> Table:
         """The first conversation: what was asked and said, on which grounds, and what it took."""
-        headers = ("turn", "asked", "said", "sources", "took")
+        headers = ("turn", "asked", "said", "sources")
         if self.transcript.is_empty():
-            return Table.of(headers, [("none", *[MISSING] * 4)])
+            return Table.of(headers, [("none", *[MISSING] * 3)])
         first = self.transcript.filter(conversation=self.transcript["conversation"][0]).sort("turn").head(TURNS)
         rows = [
             (
@@ -125,12 +124,11 @@ class Persona(PersonOutputs):
                 _asked(row),
                 _cut(row["said"]),
                 "; ".join(row["citations"]) or ("failed: " + row["failed"] if row["failed"] else "refused"),
-                quantity(sum(row[f"{part}_s"] for part in PARTS), "s", digits=2),
             )
             for row in first.iter_rows(named=True)
         ]
         caption = "What a short question was understood as stands behind the arrow."
-        return Table.of(headers, rows, caption=caption, numeric=(4,))
+        return Table.of(headers, rows, caption=caption)
 
     def turns(self) -> Table:
         """What became of all turns."""
