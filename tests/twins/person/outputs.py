@@ -9,17 +9,16 @@ from typing import Any
 
 import polars as pl
 
-from twinloop.config import parse
-from twinloop.config.compose import compose
+from tests.twins.person.small_loop import config
 from twinloop.dialogue.conversation.transcript import SCHEMA
 from twinloop.dialogue.datasets.corpus import DOCUMENTS, QUESTIONS, rows
 from twinloop.dialogue.evaluation.questions import JUDGED
 from twinloop.dialogue.evaluation.side_by_side import COMPARED
 from twinloop.files import write_json
+from twinloop.learning.trials import chosen_record, study_metrics, trials_frame
 from twinloop.twins.person import paths
-from twinloop.twins.person.config import PersonConfig
+from twinloop.twins.person.objectives import OBJECTIVES
 
-CONF = Path(__file__).resolve().parents[3] / "conf"
 HOSTILE = "<script>alert(1)</script>"
 STYLE = {
     "greeting": "Hello",
@@ -55,12 +54,6 @@ HEARD = {
     "wrong": pl.Int64,
     "audio_s": pl.Float64,
 }
-
-
-def config(*overrides: str) -> PersonConfig:
-    """The person's part of conf/ under profile smoke."""
-    values = compose(CONF, ("profile=smoke", *overrides)).values
-    return parse(PersonConfig, {key: values[key] for key in ("profile", "seed", "person")})
 
 
 def sound(seconds: float = 0.2, rate: int = 16_000) -> bytes:
@@ -214,7 +207,7 @@ def _speech(root: Path, folder: Path, speech: bool) -> None:
 def _metrics(root: Path, speech: bool) -> None:
     measured = {
         "prepare": {"data": "a fictional person", "documents": 4, "questions": 4, "dataset_sha256": "ab" * 32},
-        "tune": {"trials": 0, "pruned": 0, "best_trial": None, "rule": ""},
+        "tune": study_metrics(None, objectives=OBJECTIVES),
         "train": {"false_refusals": 0.1, "train_questions": 1, "best_epoch": 1},
         "export": {
             "format": "int8",
@@ -249,9 +242,8 @@ def _metrics(root: Path, speech: bool) -> None:
 def _rest(root: Path, speech: bool) -> None:
     sentence = "38 people can talk to it at once on this machine (34 … 41); the next seat is in the recogniser."
     write_json(root / paths.ANSWER, {"sentence": sentence, "users": 38})
-    write_json(root / paths.TUNED, {"source": "configured", "values": {}})
-    trials = {"trial": pl.Int64, "ndcg": pl.Float64, "epochs": pl.Int64, "reason": pl.String}
-    _parquet(root, paths.TRIALS, rows(trials))
+    write_json(root / paths.TUNED, chosen_record(None))
+    _parquet(root, paths.TRIALS, trials_frame(None, config().person.tune.space, objectives=OBJECTIVES))
     schema = {"users": pl.Int64, "p95_s": pl.Float64, "low": pl.Float64, "high": pl.Float64, "within": pl.Float64}
     _parquet(
         root, paths.SIMULATION / "users.parquet", rows(schema, [(10, 0.8, 0.7, 0.9, 1.0), (38, 1.4, 1.3, 1.5, 0.95)])

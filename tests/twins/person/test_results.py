@@ -62,6 +62,10 @@ class TestSpeech:
         assert heard.rates["voice"].to_list()[:1] == ["all"]
         assert heard.recognisers().rows[0][:3] == ("whisper", "10.0\u202f% (5.0\u202f% … 20.0\u202f%)", "50\u202f%")
 
+    def test_a_lost_answer_is_refused_or_another_one_is_said(self, root: Path) -> None:
+        told = {row[0]: row[1:] for row in Speech(root).outcomes().rows}
+        assert told["typed"] == ("2", "50\u202f%", "50\u202f%", "0\u202f%")
+
     def test_only_what_was_misheard_is_shown_as_hard(self, root: Path) -> None:
         assert [row[3] for row in Speech(root).hardest().rows] == ["3 of 4"]
 
@@ -75,7 +79,7 @@ class TestSpeech:
     def test_each_question_is_played_before_its_reply(self, root: Path) -> None:
         players = Speech(root).questions()
         told = [(one.caption, one.text) for one in players.recordings]
-        assert told == [("Question 1", "and in may"), ("The reply to question 1", f"It is 3. {HOSTILE}")]
+        assert told == [("Question 1, understood as", "and in may"), ("The reply to question 1", f"It is 3. {HOSTILE}")]
         assert Speech(root).meeting().__html__().count("<audio") == 1
 
     def test_without_synthesisers_every_part_says_that_nothing_was_spoken(self, silent: Path) -> None:
@@ -134,11 +138,6 @@ class TestPersona:
             "not sure whether enough",
         ]
 
-    def test_a_short_question_is_shown_with_what_it_was_understood_as(self, root: Path) -> None:
-        first, second = Persona(root).conversation().rows
-        assert first[:2] == ("1 (spoken)", "and in may → What did it cost in May?")
-        assert second[1:4] == ("why", "I do not know.", "refused")
-
     def test_turns_are_counted_by_what_became_of_them(self, root: Path) -> None:
         counted = {row[0]: row[1] for row in Persona(root).turns().rows}
         assert (counted["turns"], counted["answered with sources"], counted["refused"]) == ("2", "1", "1")
@@ -151,7 +150,7 @@ class TestPersona:
 
 def test_names_from_data_never_become_markup(root: Path) -> None:
     heard, known, said = Speech(root), Knowledge(root), Persona(root)
-    tables = (heard.hardest(), heard.by_voice(), known.missed(), said.manners(), said.conversation())
+    tables = (heard.hardest(), heard.by_voice(), known.missed(), said.manners())
     for table in tables:
         assert HOSTILE in str(table)
         assert HOSTILE not in table.__html__()

@@ -75,6 +75,7 @@ def run(stage: Stage[PersonConfig]) -> str:
         "commands": len(person.train.commands) if voices else 0,
         "command_voices": voices,
         "threshold": answers.refusal.threshold,
+        "false_refusals": person.train.false_refusals,
         "values": source,
     }
     write_json(stage.root / paths.metrics("train"), metrics)

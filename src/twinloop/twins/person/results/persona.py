@@ -1,4 +1,4 @@
-"""What it says and in which manner, for the page on persona and answers: refusals, sliders, style, a conversation."""
+"""What it says and in which manner, for the page on persona and answers: refusals, sliders, style."""
 
 from functools import cached_property
 from typing import Any
@@ -14,8 +14,6 @@ from twinloop.reporting.tables import Table
 from twinloop.twins.person.results.base import PersonOutputs, shown_share
 
 TYPED, OTHER = "typed", "other persona"
-# Turns of the conversation that is shown, and letters of each text in it.
-TURNS, LETTERS = 12, 240
 # A rank from which a slider is said to show.
 AIM = 0.8
 PROXIES = {
@@ -112,24 +110,6 @@ class Persona(PersonOutputs):
         """Turns of the evaluation's conversations (`dialogue.conversation.transcript`)."""
         return self.evaluation("transcript")
 
-    def conversation(self) -> Table:
-        """The first conversation: what was asked and said, on which grounds, and what it took."""
-        headers = ("turn", "asked", "said", "sources")
-        if self.transcript.is_empty():
-            return Table.of(headers, [("none", *[MISSING] * 3)])
-        first = self.transcript.filter(conversation=self.transcript["conversation"][0]).sort("turn").head(TURNS)
-        rows = [
-            (
-                f"{row['turn']}{' (spoken)' if row['spoken'] else ''}",
-                _asked(row),
-                _cut(row["said"]),
-                "; ".join(row["citations"]) or ("failed: " + row["failed"] if row["failed"] else "refused"),
-            )
-            for row in first.iter_rows(named=True)
-        ]
-        caption = "What a short question was understood as stands behind the arrow."
-        return Table.of(headers, rows, caption=caption)
-
     def turns(self) -> Table:
         """What became of all turns."""
         all_ = self.transcript
@@ -152,12 +132,3 @@ def _verdict(low: float, high: float) -> str:
     if low >= AIM:
         return "clearly"
     return "too little" if high < AIM else "not sure whether enough"
-
-
-def _asked(row: dict[str, Any]) -> str:
-    heard, question = _cut(row["heard"]), _cut(row["question"])
-    return heard if question in (heard, "") else f"{heard} → {question}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LETTERS else text[: LETTERS - 1].rstrip() + "…"

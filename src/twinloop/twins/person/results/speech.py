@@ -146,6 +146,20 @@ class Speech(PersonOutputs):
         """What the three ways of asking are."""
         return Table.of(("the question", "how it is asked"), [(name, MEANINGS[name]) for name in CHAIN])
 
+    def outcomes(self) -> Table:
+        """What becomes of questions that can be answered, in each of the three ways."""
+        judged, rows = self.evaluation("judged").filter("answerable"), []
+        for way in CHAIN:
+            own = judged.filter(way=way)
+            shares = own.select(
+                right=pl.col("hit").mean(),
+                refused=pl.col("refused").mean(),
+                wrong=((pl.col("hit") == 0) & ~pl.col("refused")).mean(),
+            ).row(0)
+            rows.append((way, count(len(own)), *(percent(share, digits=0) for share in shares)))
+        headers = ("the question", "asked", "answered rightly", "refused", "answered wrongly")
+        return Table.of(headers, rows, numeric=range(1, 5))
+
     def commands(self) -> pl.DataFrame:
         """Argument of `figures.dialogue.commands`."""
         return self.evaluation("commands")
@@ -168,9 +182,12 @@ class Speech(PersonOutputs):
         """A few questions as they were spoken, each with the spoken reply."""
         turns = self.evaluation("transcript").filter(pl.col("spoken") & (pl.col("audio_s") > 0))
         played = [
-            self._recorded(f"{kind}-{place}.wav", f"{title} {place}", row[said])
+            self._recorded(f"{kind}-{place}.wav", f"{title} {place}{note}", row[said])
             for place, row in enumerate(turns.head(PLAYED).iter_rows(named=True), 1)
-            for kind, title, said in (("question", "Question", "heard"), ("reply", "The reply to question", "said"))
+            for kind, title, note, said in (
+                ("question", "Question", ", understood as", "heard"),
+                ("reply", "The reply to question", "", "said"),
+            )
         ]
         return Players(played, NOTHING_SPOKEN)
 
