@@ -30,8 +30,8 @@ def run(stage: Stage[FactoryConfig]) -> str:
     settings, folder = stage.config.factory.export, stage.root / paths.ONNX
     detector = load_detector(stage.root / paths.DETECTOR)
     shape = {"size": detector.size, "channels": detector.channels}
-    training = load_images(stage.root / paths.DATASET, "train", **shape)
-    validation = load_images(stage.root / paths.DATASET, "val", **shape)
+    training = load_images(stage.root / paths.DATASET, "train", **shape, cache=stage.cache)
+    validation = load_images(stage.root / paths.DATASET, "val", **shape, cache=stage.cache)
     random = np.random.default_rng(np.random.SeedSequence(stage.config.seed))
     calibrating, _ = _some(training, settings.calibration_samples, random)
     pixels, labels = _some(validation, settings.parity_samples, random)

@@ -33,8 +33,8 @@ def run(stage: Stage[FactoryConfig]) -> str:
     model, train, chosen = _settings(stage)
     augmentation = stage.config.factory.augmentation
     dataset, seed = stage.root / paths.DATASET, stage.config.seed
-    images = load_images(dataset, "train", size=model.size_px, channels=model.channels)
-    validation = load_images(dataset, "val", size=model.size_px, channels=model.channels)
+    images = load_images(dataset, "train", size=model.size_px, channels=model.channels, cache=stage.cache)
+    validation = load_images(dataset, "val", size=model.size_px, channels=model.channels, cache=stage.cache)
     matters = {
         "format": STATE_FORMAT,
         "model": dataclasses.asdict(model),

@@ -48,8 +48,12 @@ def _search(stage: Stage[FactoryConfig], asked: tuple[Objective, ...]) -> Search
         train=factory.train,
         augmentation=factory.augmentation,
         study=factory.tune,
-        images=part_share(load_images(dataset, "train", size=size, channels=channels), factory.tune.share, seed=seed),
-        validation=load_images(dataset, "val", size=size, channels=channels),
+        images=part_share(
+            load_images(dataset, "train", size=size, channels=channels, cache=stage.cache),
+            factory.tune.share,
+            seed=seed,
+        ),
+        validation=load_images(dataset, "val", size=size, channels=channels, cache=stage.cache),
         seed=seed,
     )
     configured = {
