@@ -59,6 +59,7 @@ class ImageSet:
     classes: tuple[str, ...]
     groups: tuple[str, ...]
     names: tuple[str, ...]
+    pictures: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -119,6 +120,7 @@ def load_images(dataset: str | Path, split: str, *, size: int, channels: int, ca
         classes=classes,
         groups=tuple(rows["group"]),
         names=tuple(rows["image"]),
+        pictures=tuple(rows["source"]) if rows["source"].n_unique() < len(rows) else (),
     )
 
 

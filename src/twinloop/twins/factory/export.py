@@ -16,6 +16,7 @@ from twinloop.learning.deployment import Exportable, deploy
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
+from twinloop.vision.datasets.needs import Input
 from twinloop.vision.evaluation.fidelity import ScoreGate
 from twinloop.vision.graph import INPUT, OUTPUTS, STEM, image_input
 from twinloop.vision.index import ImageSet, load_images
@@ -44,6 +45,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
             "classes": list(detector.classes),
             **shape,
             "names_defects": detector.names_defects,
+            "tile_px": Input.load(stage.root / paths.DATASET).tile_px,
             "weights_sha256": sha256(stage.root / paths.DETECTOR / WEIGHTS_FILE),
             "twinloop": __version__,
         },

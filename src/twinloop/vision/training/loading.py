@@ -63,6 +63,7 @@ def subset(images: ImageSet, chosen: NDArray[np.bool_]) -> ImageSet:
         labels=images.labels[chosen],
         groups=tuple(group for group, taken in zip(images.groups, chosen, strict=True) if taken),
         names=tuple(name for name, taken in zip(images.names, chosen, strict=True) if taken),
+        pictures=tuple(np.array(images.pictures)[chosen].tolist()) if images.pictures else (),
     )
 
 
