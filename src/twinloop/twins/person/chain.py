@@ -19,6 +19,7 @@ from twinloop.dialogue.answering.generative import GenerativeAnswers
 from twinloop.dialogue.answering.settings import AnswerSettings
 from twinloop.dialogue.conversation.loop import Answers, Conversation, Self
 from twinloop.dialogue.conversation.settings import ConversationSettings
+from twinloop.dialogue.knowledge.files import MANIFEST as INDEX_MANIFEST
 from twinloop.dialogue.knowledge.files import load_index, save_index
 from twinloop.dialogue.knowledge.index import Index
 from twinloop.dialogue.knowledge.settings import IndexSettings
@@ -33,7 +34,7 @@ from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
 from twinloop.dialogue.providers.weights import Places
 from twinloop.errors import InputError
-from twinloop.files import fingerprint, read_json, replacing, write_json
+from twinloop.files import fingerprint, read_json, replacing, sha256, write_json
 from twinloop.twins.person.config import NONE, TRAINED, ProvidersSettings, Role
 
 MANIFEST, INDEX, ENCODER, MEMORY = "self.json", "index", "encoder", "memory.parquet"
@@ -139,6 +140,22 @@ def open_answers(providers: ProvidersSettings, index: Index, chosen: AnswerSetti
     if model is None:
         return ExtractiveAnswers(index, chosen)
     return GenerativeAnswers(index, model, chosen, manner=instructions(own.persona, own.style))
+
+
+def writes(chain: Chain) -> bool:
+    """Whether a language model writes its answers."""
+    return chain.described.providers.language_model.name != NONE
+
+
+def answers_in(chain: Chain, persona: PersonaSettings) -> Answers:
+    """Its answers by another persona, as far as that is told to who writes them."""
+    own = Self(chain.own.name, persona, chain.own.style, chain.own.memory)
+    return open_answers(chain.described.providers, chain.index, chain.described.answers, own)
+
+
+def index_digest(folder: Path) -> str:
+    """SHA-256 over all that a self can find, as a service profile names it."""
+    return sha256(folder / INDEX / INDEX_MANIFEST)
 
 
 def opened(providers: ProvidersSettings, role: Role) -> Any:

@@ -10,6 +10,7 @@ from twinloop.dialogue.answering.settings import AnswerSettings
 from twinloop.dialogue.conversation.settings import ConversationSettings
 from twinloop.dialogue.datasets.settings import CorpusSettings
 from twinloop.dialogue.knowledge.settings import IndexSettings, ReadingSettings
+from twinloop.dialogue.knowledge.tuning import check_space
 from twinloop.dialogue.models.sentence_encoder import EncoderSettings
 from twinloop.dialogue.persona.settings import PersonaSettings
 from twinloop.dialogue.providers.registry import PROVIDERS, settings_type
@@ -220,6 +221,9 @@ class PersonSections:
     service: ServiceSettings
     simulate: SimulateSettings
     schedule: ScheduleSettings
+
+    def __post_init__(self) -> None:
+        check_space(self.index, self.tune.space)
 
 
 @settings
