@@ -103,7 +103,7 @@ def test_the_stage_writes_what_pages_and_tables_read(root: Path):
     metrics = json.loads((root / paths.metrics("simulate")).read_text())
     assert line.startswith(f"{metrics['users']} people at once")
     assert answer["measured_elsewhere"] == []
-    assert answer["users"]["low"] <= answer["users"]["mean"] <= answer["users"]["high"]
+    assert answer["users_low"] <= answer["users"] <= answer["users_high"]
     columns = {
         "users": {"users", "p95_s", "low", "high", "within", "utilisation"},
         "levers": {"lever", "users", "low", "high", "gain", "gain_low", "gain_high"},

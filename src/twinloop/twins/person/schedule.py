@@ -37,11 +37,12 @@ def run(stage: Stage[PersonConfig]) -> str:
         with atomic(out / f"{name}.parquet") as temporary:
             frame.write_parquet(temporary)
     prepared = table.select((pl.col("prepared_until") - pl.col("prepared_from")).dt.total_minutes().sum()).item()
+    missed = int((~table["attended"]).sum())
     metrics = {
         "meetings": len(table),
-        "attended": int(table["attended"].sum()),
+        "attended": len(table) - missed,
         "missed": attended[settings.copies].missed if attended else 0,
-        "missed_meetings": int((~table["attended"]).sum()),
+        "missed_meetings": missed,
         "preparation_min": float(prepared or 0),
         "copies": settings.copies,
         "zone": zone.key,
@@ -49,7 +50,7 @@ def run(stage: Stage[PersonConfig]) -> str:
     write_json(stage.root / paths.metrics("schedule"), metrics)
     return (
         f"{metrics['attended']} of {counted(len(table), 'meeting')} attended; "
-        f"{counted(int(metrics['missed_meetings']), 'meeting')} missed, worth {metrics['missed']}"
+        f"{counted(missed, 'meeting')} missed, worth {metrics['missed']}"
     )
 
 

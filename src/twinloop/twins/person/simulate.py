@@ -30,11 +30,14 @@ def run(stage: Stage[PersonConfig]) -> str:
     for name, frame in {"users": found.users, "levers": found.levers, "workers": found.sizes}.items():
         with atomic(out / f"{name}.parquet") as temporary:
             frame.write_parquet(temporary)
+    pinned.save(out / "profile.parquet")
     sentence = found.sentence + (f" Measured elsewhere: {'; '.join(allowed)}." if allowed else "")
     metrics = found.metrics() | {"profile": settings.profile or "this run's", "measured_elsewhere": "; ".join(allowed)}
     answer = {
         "sentence": sentence,
-        "users": dataclasses.asdict(found.greatest),
+        "users": found.greatest.mean,
+        "users_low": found.greatest.low,
+        "users_high": found.greatest.high,
         "target_s": settings.target_s,
         "share": settings.share,
         "bottleneck": found.bottleneck,
