@@ -26,6 +26,7 @@ from twinloop.dialogue.providers.protocols import (
     TextToSpeech,
     Usage,
 )
+from twinloop.errors import InputError
 
 NO_WORDS = "I heard no words."
 NO_EARS = "I cannot hear here: please type it."
@@ -57,7 +58,10 @@ class Self:
 
 
 class Conversation:
-    """Turns with one person. Without a voice replies stay text; without ears recordings are declined."""
+    """Turns with one person. Without a voice replies stay text; without ears recordings are declined.
+
+    history: messages that were exchanged before.
+    """
 
     def __init__(
         self,
@@ -68,10 +72,13 @@ class Conversation:
         ears: SpeechToText | None = None,
         voice: TextToSpeech | None = None,
         settings: ConversationSettings | None = None,
+        history: Sequence[Message] = (),
     ) -> None:
         self._index, self._answers, self._own = index, answers, own or Self()
         self._ears, self._voice, self._settings = ears, voice, settings or ConversationSettings()
         self._context = Context(self._own.persona.context_messages)
+        for message in history:
+            self._context.add(message)
         self._known: OrderedDict[str, Answer] = OrderedDict()
         self._turns: list[Turn] = []
 
@@ -94,7 +101,8 @@ class Conversation:
         if self._voice is not None:
             try:
                 turn.audio, usage["speak"] = self._voice.speak(turn.said)
-            except ProviderError as error:
+            except (ProviderError, InputError) as error:
+                # A text may be nothing that this voice can say: its words stand.
                 turn.failed = turn.failed or f"speak: {error}"
         finished = turn.finished()
         self._turns.append(finished)

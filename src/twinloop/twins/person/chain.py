@@ -6,8 +6,8 @@ come from the environment and are read here, never in an engine.
 """
 
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -29,7 +29,7 @@ from twinloop.dialogue.persona.instructions import instructions
 from twinloop.dialogue.persona.memory import Memory
 from twinloop.dialogue.persona.settings import PersonaSettings
 from twinloop.dialogue.persona.style import Style
-from twinloop.dialogue.providers.protocols import Encoder, SpeechToText, TextToSpeech
+from twinloop.dialogue.providers.protocols import Encoder, Message, SpeechToText, TextToSpeech
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
 from twinloop.dialogue.providers.weights import Places
@@ -69,11 +69,25 @@ class Chain:
     voice: TextToSpeech | None
     digests: Mapping[str, str]
 
-    def conversation(self, persona: PersonaSettings | None = None) -> Conversation:
-        """A new conversation, in another persona if one is given."""
-        own = self.own if persona is None else Self(self.own.name, persona, self.own.style, self.own.memory)
+    def conversation(
+        self, persona: PersonaSettings | None = None, *, history: Sequence[Message] = (), speak: bool = True
+    ) -> Conversation:
+        """A new conversation, in another persona if one is given.
+
+        history: messages that were exchanged before. speak: whether replies are spoken, where there is a voice.
+        """
+        own = self.own if persona is None else replace(self.own, persona=persona)
+        answers = self.answers
+        if persona is not None and isinstance(answers, GenerativeAnswers):
+            answers = answers.spoken(instructions(persona, own.style))
         return Conversation(
-            self.index, self.answers, own, ears=self.ears, voice=self.voice, settings=self.described.conversation
+            self.index,
+            answers,
+            own,
+            ears=self.ears,
+            voice=self.voice if speak else None,
+            settings=self.described.conversation,
+            history=history,
         )
 
 

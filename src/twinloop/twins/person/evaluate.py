@@ -106,7 +106,10 @@ def run(stage: Stage[PersonConfig]) -> str:
     metrics: dict[str, Any] = {"questions": len(ways.asked), "turns": sum(map(len, conversed.turns.values()))}
     for name, interval in figures.items():
         metrics[name] = None if interval is None else interval.mean
-        metrics[f"{name}_half"] = None if interval is None else interval.half_width
+        metrics |= {
+            f"{name}_{end}": None if interval is None else getattr(interval, attribute)
+            for end, attribute in (("half", "half_width"), ("low", "low"), ("high", "high"))
+        }
     metrics["failed_turns"] = sum(bool(turn.failed) for _, turn in conversed.all)
     write_json(stage.root / paths.metrics("evaluate"), metrics)
     return _summary(metrics)

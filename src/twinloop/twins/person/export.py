@@ -81,6 +81,8 @@ def run(stage: Stage[PersonConfig]) -> str:
         "told": len(memory),
         "style": style is not None,
         "int8": broken,
+        "most_ndcg_lost": person.export.most_ndcg_lost,
+        "most_hit_lost": person.export.most_hits_lost,
         **{f"{name}_{figure}": value for name, one in candidates.items() for figure, value in one.quality.items()},
         "unreadable": len(known.read.left_out),
         "self_sha256": sha256(stage.root / paths.SELF / MANIFEST),

@@ -76,6 +76,7 @@ def run(stage: Stage[PersonConfig]) -> str:
         "command_voices": voices,
         "heard_questions": len(heard),
         "threshold": answers.refusal.threshold,
+        "false_refusals": person.train.false_refusals,
         "values": source,
     }
     write_json(stage.root / paths.metrics("train"), metrics)
