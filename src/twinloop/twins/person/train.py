@@ -75,6 +75,7 @@ def run(stage: Stage[PersonConfig]) -> str:
         "commands": len(person.train.commands) if voices else 0,
         "command_voices": voices,
         "heard_questions": len(heard),
+        "false_refusals": person.train.false_refusals,
         "threshold": answers.refusal.threshold,
         "false_refusals": person.train.false_refusals,
         "values": source,
