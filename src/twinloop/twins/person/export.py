@@ -81,8 +81,6 @@ def run(stage: Stage[PersonConfig]) -> str:
         "told": len(memory),
         "style": style is not None,
         "int8": broken,
-        "most_ndcg_lost": person.export.most_ndcg_lost,
-        "most_hit_lost": person.export.most_hits_lost,
         **{f"{name}_{figure}": value for name, one in candidates.items() for figure, value in one.quality.items()},
         **{f"most_{figure}_lost": most for figure, most in _most_lost(person.export).items()},
         "unreadable": len(known.read.left_out),

@@ -77,7 +77,6 @@ def run(stage: Stage[PersonConfig]) -> str:
         "heard_questions": len(heard),
         "false_refusals": person.train.false_refusals,
         "threshold": answers.refusal.threshold,
-        "false_refusals": person.train.false_refusals,
         "values": source,
     }
     write_json(stage.root / paths.metrics("train"), metrics)
