@@ -56,7 +56,9 @@ def run(stage: Stage[PersonConfig]) -> str:
             on_epoch=lambda epoch, figures: stage.tracker.log(figures, step=epoch),
             **given,
         )
-        learn(known, leaky, folder / LEAKY_ENCODER, person.train.encoder, state=state / LEAKY_ENCODER, **given)
+        learn(
+            known, leaky, folder / LEAKY_ENCODER, person.train.encoder, state=state / LEAKY_ENCODER, show=None, **given
+        )
         _history(trained.fitted).write_parquet(folder / HISTORY)
         voices = _commands(stage, folder / COMMANDS)
         encoder = open_encoder(person.providers, folder / ENCODER, shape_of(folder / ENCODER))
@@ -92,7 +94,7 @@ def _heard(stage: Stage[PersonConfig], known: Known) -> list[str]:
     """What the chain's ears make of validation questions, in voices that nothing is judged on."""
     person, voices = stage.config.person, installed(stage.config.person.data.speaking.programs)
     ears, names = opened(person.providers, "speech_to_text"), voices.names("train")
-    if ears is None or not voices:
+    if ears is None or not names:
         return []
     texts = [one.text for one in known.asked("val") if one.evidence][: person.data.speaking.questions]
     spoken = [voices.speak(text, names[place % len(names)]).audio for place, text in enumerate(texts)]
@@ -108,7 +110,7 @@ def _commands(stage: Stage[PersonConfig], path: Path) -> int:
     """Learn the commands and write them; from how many voices, 0 where none can be spoken."""
     person, seed = stage.config.person, stage.config.seed
     settings, voices = person.train, installed(person.data.speaking.programs)
-    if not (voices and settings.commands):
+    if not (voices.names("train") and settings.commands):
         return 0
     spoken = spoken_commands(settings.commands, voices, "train", most=settings.voices, workers=stage.workers)
     commands = [Command(*one) for one in spoken]
