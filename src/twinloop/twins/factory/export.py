@@ -16,6 +16,7 @@ from twinloop.learning.deployment import Exportable, deploy
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
+from twinloop.vision.datasets.needs import Input
 from twinloop.vision.evaluation.fidelity import ScoreGate
 from twinloop.vision.graph import INPUT, OUTPUTS, STEM, image_input
 from twinloop.vision.index import ImageSet, load_images
@@ -30,8 +31,8 @@ def run(stage: Stage[FactoryConfig]) -> str:
     settings, folder = stage.config.factory.export, stage.root / paths.ONNX
     detector = load_detector(stage.root / paths.DETECTOR)
     shape = {"size": detector.size, "channels": detector.channels}
-    training = load_images(stage.root / paths.DATASET, "train", **shape)
-    validation = load_images(stage.root / paths.DATASET, "val", **shape)
+    training = load_images(stage.root / paths.DATASET, "train", **shape, cache=stage.cache)
+    validation = load_images(stage.root / paths.DATASET, "val", **shape, cache=stage.cache)
     random = np.random.default_rng(np.random.SeedSequence(stage.config.seed))
     calibrating, _ = _some(training, settings.calibration_samples, random)
     pixels, labels = _some(validation, settings.parity_samples, random)
@@ -44,6 +45,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
             "classes": list(detector.classes),
             **shape,
             "names_defects": detector.names_defects,
+            "tile_px": Input.load(stage.root / paths.DATASET).tile_px,
             "weights_sha256": sha256(stage.root / paths.DETECTOR / WEIGHTS_FILE),
             "twinloop": __version__,
         },

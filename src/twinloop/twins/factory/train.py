@@ -9,11 +9,14 @@ from twinloop.errors import InputError
 from twinloop.files import atomic, fingerprint, read_json, sha256, write_json
 from twinloop.learning.fit import STATE_FORMAT, discard
 from twinloop.numbers import count
+from twinloop.progress import say
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
+from twinloop.twins.factory.twin import TWIN
 from twinloop.twins.stage import Stage
 from twinloop.vision.index import INDEX_FILE, load_images
 from twinloop.vision.models.base import parameters
+from twinloop.vision.models.fitted import fitted
 from twinloop.vision.models.saving import save_detector
 from twinloop.vision.models.settings import ONE_CLASS, ModelSettings, SearchSpace
 from twinloop.vision.training.fitting import Trained, train_detector
@@ -30,11 +33,14 @@ ALWAYS = ("auroc", "ap", "f1", "iou", "pixel_auroc")
 
 def run(stage: Stage[FactoryConfig]) -> str:
     """Write the detector, the table of epochs and the validation metrics."""
-    model, train, chosen = _settings(stage)
+    configured, train, chosen = _settings(stage)
     augmentation = stage.config.factory.augmentation
     dataset, seed = stage.root / paths.DATASET, stage.config.seed
-    images = load_images(dataset, "train", size=model.size_px, channels=model.channels)
-    validation = load_images(dataset, "val", size=model.size_px, channels=model.channels)
+    model, needed = fitted(configured, dataset)
+    if remark := needed.too_small(model.size_px):
+        say(f"           {TWIN.in_params(remark)}")
+    images = load_images(dataset, "train", size=model.size_px, channels=model.channels, cache=stage.cache)
+    validation = load_images(dataset, "val", size=model.size_px, channels=model.channels, cache=stage.cache)
     matters = {
         "format": STATE_FORMAT,
         "model": dataclasses.asdict(model),
@@ -68,6 +74,10 @@ def run(stage: Stage[FactoryConfig]) -> str:
         "encoder": model.encoder,
         "values": chosen["source"],
         "train_images": len(images),
+        "size_px": model.size_px,
+        "channels": model.channels,
+        "tile_px": needed.tile_px,
+        "defect_px": needed.shown_at(model.size_px),
     }
     save_detector(stage.root / paths.DETECTOR, detector)
     _write_epochs(stage, trained)

@@ -16,6 +16,7 @@ from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
 from twinloop.vision.index import INDEX_FILE, load_images
+from twinloop.vision.models.fitted import fitted
 from twinloop.vision.training.objectives import OBJECTIVES, objectives
 from twinloop.vision.training.trial import PRELOAD, DetectorTrial, part_share
 
@@ -42,23 +43,29 @@ def run(stage: Stage[FactoryConfig]) -> str:
 
 def _search(stage: Stage[FactoryConfig], asked: tuple[Objective, ...]) -> Search:
     factory, seed = stage.config.factory, stage.config.seed
-    dataset, size, channels = stage.root / paths.DATASET, factory.model.size_px, factory.model.channels
+    dataset = stage.root / paths.DATASET
+    model, _ = fitted(factory.model, dataset)
+    size, channels = model.size_px, model.channels
     trial = DetectorTrial(
-        model=factory.model,
+        model=model,
         train=factory.train,
         augmentation=factory.augmentation,
         study=factory.tune,
-        images=part_share(load_images(dataset, "train", size=size, channels=channels), factory.tune.share, seed=seed),
-        validation=load_images(dataset, "val", size=size, channels=channels),
+        images=part_share(
+            load_images(dataset, "train", size=size, channels=channels, cache=stage.cache),
+            factory.tune.share,
+            seed=seed,
+        ),
+        validation=load_images(dataset, "val", size=size, channels=channels, cache=stage.cache),
         seed=seed,
     )
     configured = {
         f"{section}.{field.name}": getattr(settings, field.name)
-        for section, settings in (("model", factory.model), ("train", factory.train))
+        for section, settings in (("model", model), ("train", factory.train))
         for field in dataclasses.fields(settings)
     }
     inputs = {
-        "model": _plain(factory.model, without=("space",)),
+        "model": _plain(model, without=("space",)),
         "train": _plain(factory.train),
         "augmentation": _plain(factory.augmentation),
         "study": _plain(factory.tune, without=NO_MATTER),

@@ -91,7 +91,7 @@ def score_explanations(
     Images with a mask are preferred; without any, only deletion and insertion can be scored. The curves follow the
     calibrated defect probability at the validation split's share of defects.
     """
-    settings, test = judgement.settings.explanations, judgement.test
+    settings, test = judgement.settings.explanations, judgement.test.pieces
     places = scored_images(test, settings.images, seed=seed)
     images, masks = test.data.images[places], test.data.masks[places]
     maps = maps_of(test, places, methods, explainer)

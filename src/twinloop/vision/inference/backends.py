@@ -25,7 +25,8 @@ class Description:
     """The detector behind a backend: classes ("good" first), side of its square input in pixels, channels 1 or 3.
 
     names_defects: False for a detector that only tells good from defective. model: SHA-256 of the exported graph whose
-    operating point applies; empty where there is none.
+    operating point applies; empty where there is none. tile_px: side of the tiles that it judges larger images in, in
+    their pixels; 0: it sees them whole.
     """
 
     classes: tuple[str, ...]
@@ -33,6 +34,7 @@ class Description:
     channels: int
     names_defects: bool
     model: str
+    tile_px: int = 0
 
     @classmethod
     def of(cls, spec: Spec, *, model: str) -> "Description":
@@ -46,6 +48,7 @@ class Description:
             channels=int(about["channels"]),
             names_defects=bool(about.get("names_defects", True)),
             model=model,
+            tile_px=int(about.get("tile_px", 0)),
         )
 
 

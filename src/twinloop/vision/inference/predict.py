@@ -110,9 +110,11 @@ class DeployedDetector:
         return self.predict_batch((image,))[0]
 
     def predict_batch(self, images: Sequence[Pixels]) -> list[Prediction]:
-        """Judge images of any sizes in one call of the model."""
+        """Judge images of any sizes in one call of the model; those larger than the tiles it learnt from one by one."""
         if not images:
             return []
+        if any(self.cuts(image.shape) for image in images):
+            return [self._judged(image) for image in images]
         start = time.perf_counter()
         logits, heat = self.backend(self.batch_of(images))
         heats = probability(heat[:, 0])
@@ -132,6 +134,19 @@ class DeployedDetector:
             )
             for place, verdict in enumerate(verdicts)
         ]
+
+    def cuts(self, shape: Sequence[int]) -> bool:
+        """Whether an image of this shape (height, width, …) is judged in tiles."""
+        side = self.backend.about.tile_px
+        return side > 0 and max(shape[:2]) > side
+
+    def _judged(self, image: Pixels) -> Prediction:
+        # Tiles are stitched by a module that needs this one.
+        from twinloop.vision.inference.large import predict_large
+
+        if not self.cuts(image.shape):
+            return self.predict_batch((image,))[0]
+        return predict_large(self, image, tile_px=self.backend.about.tile_px)
 
     def batch_of(self, images: Sequence[Pixels]) -> Floats:
         """float32 [N, C, size, size] in 0…1, what the backend takes, from images of any size."""

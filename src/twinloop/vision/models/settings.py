@@ -38,6 +38,7 @@ ONE_CLASS = ("patchcore", "padim")
 WEIGHTS_FROM_HUB = "hf-hub:"
 NOT_SEARCHED = ("space", "weights")
 VIT_MAPS = 4
+LEAST_SIZE_PX = 32
 STOCK_PATCH_PX = 16
 # Families that timm builds in fixed sizes only, with what to take for a smaller one.
 STOCK_ONLY = {
@@ -76,7 +77,8 @@ class ModelSettings:
     (image), so that exposure and contrast count no more. The heat map has one value per `heat_stride` pixels.
     `image_score` says whether an image is judged by the head, which sees all of it, or by its hottest places, which
     memorise fewer of a small set's backgrounds. Images are resized to `size_px` and have `channels` 1 (grey) or 3
-    (colour). `weights` is empty (from nothing), a local .safetensors file, or `hf-hub:` and a timm model.
+    (colour); 0 leaves either to the data (`datasets.needs`). `weights` is empty (from nothing), a local .safetensors
+    file, or `hf-hub:` and a timm model.
     One-class kinds: `stages` (1 is the finest) give the features; PatchCore keeps `bank_patches` of at most
     `bank_candidates` patches and weighs an image's score with `bank_neighbours` of them; PaDiM draws at most
     `gaussian_dims` features and adds `gaussian_ridge` of their mean variance to each; `blur_px` is the deviation of the
@@ -86,8 +88,8 @@ class ModelSettings:
     kind: Kind = "supervised"
     members: Annotated[int, Field(ge=1, le=16)] = 1
     symmetries: Literal["none", "mirror", "square"] = "none"
-    size_px: Annotated[int, Field(ge=32, le=1024, multiple_of=4)] = 96
-    channels: Literal[1, 3] = 1
+    size_px: Annotated[int, Field(ge=0, le=1024, multiple_of=4)] = 96
+    channels: Literal[0, 1, 3] = 1
     normalise: Literal["dataset", "image"] = "dataset"
     encoder: Encoder = "resnet10t"
     width: Annotated[int, Field(ge=4, le=4_096)] | None = 24
@@ -154,6 +156,8 @@ def _encoder_faults(model: ModelSettings) -> Iterator[str]:
     for stage, count in enumerate(heads or stock):
         if width and width * 2**stage % count:
             yield f"{width * 2**stage} channels of stage {stage + 1} must be divisible by its {count} heads"
+    if 0 < model.size_px < LEAST_SIZE_PX:
+        yield f"expected size_px 0 (as the data need) or at least {LEAST_SIZE_PX}, not {model.size_px}"
     if model.size_px % model.grid_px:
         yield f"{name} needs a size_px that is a multiple of {model.grid_px}, not {model.size_px}"
     if model.weights and not (model.weights.startswith(WEIGHTS_FROM_HUB) or model.weights.endswith(".safetensors")):

@@ -174,7 +174,7 @@ def _fit_one_class(
 def _float_batches(images: ImageSet) -> Iterator[Tensor]:
     for start in range(0, len(images), VALIDATION_BATCH):
         pixels = images.images[start : start + VALIDATION_BATCH].transpose(0, 3, 1, 2)
-        yield scaled(torch.from_numpy(np.ascontiguousarray(pixels)))
+        yield scaled(torch.from_numpy(pixels.copy()))
 
 
 def _mean_history(histories: list[tuple[Figures, ...]]) -> tuple[Figures, ...]:

@@ -57,9 +57,11 @@ def run(options: argparse.Namespace, root: Path) -> int:
     factory, dataset = config.factory, root / paths.DATASET
     present = set(read_index(dataset)["split"])
 
+    from twinloop.vision.models.fitted import fitted
     from twinloop.vision.training.crossvalidation import cross_validate, joined
 
-    size, channels = factory.model.size_px, factory.model.channels
+    model, _ = fitted(factory.model, dataset)
+    size, channels = model.size_px, model.channels
     images = joined(load_images(dataset, split, size=size, channels=channels) for split in SPLITS if split in present)
     with _tracked(root, params, folds=options.folds) as tracker:
 
@@ -69,7 +71,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
                 print(_fold_line(fold, options.folds), flush=True)
 
         validated = cross_validate(
-            factory.model,
+            model,
             factory.train,
             factory.augmentation,
             images=images,
