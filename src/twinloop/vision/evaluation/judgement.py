@@ -25,12 +25,13 @@ BATCH = 32
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """Raw outputs of one graph on one split: logits [N, K], heat logits [N, h, w], anomaly scores [N]."""
+    """Raw outputs of one graph on one split: logits [N, K], heat logits [N, h, w], anomaly and unlike scores [N]."""
 
     data: ImageSet
     logits: NDArray[np.float32]
     heat: NDArray[np.float32]
     scores: NDArray[np.float64]
+    unlike: NDArray[np.float32]
 
     @property
     def defective(self) -> NDArray[np.bool_]:
@@ -67,8 +68,8 @@ class Judgement:
 def raw_outputs(detector: DeployedDetector, data: ImageSet) -> Outputs:
     """Run a graph over one split."""
     parts = [detector.raw(data.images[start : start + BATCH]) for start in range(0, len(data), BATCH)]
-    logits, heat = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return Outputs(data, logits, heat[:, 0], anomaly_score(logits))
+    logits, heat, unlike = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return Outputs(data, logits, heat[:, 0], anomaly_score(logits), unlike)
 
 
 def judge(

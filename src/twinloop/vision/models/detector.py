@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from twinloop.vision.models.base import SurfaceDetector
+from twinloop.vision.models.base import SurfaceDetector, pooled
 from twinloop.vision.models.encoders import FINEST_STRIDE, Encoder
 from twinloop.vision.models.settings import ModelSettings
 
@@ -51,18 +51,24 @@ class Detector(SurfaceDetector):
         self.decoder = Decoder(self.encoder.channels, width=settings.decoder_width)
         self.enlarge = FINEST_STRIDE // settings.heat_stride
         self.heat = nn.Conv2d(settings.decoder_width, self.enlarge**2, 1)
-        pooled = settings.decoder_width + self.encoder.channels[-1] + 1
+        seen = settings.decoder_width + self.encoder.channels[-1] + 1
         outputs = len(self.classes) if self.names_defects else 1
-        self.head = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(pooled, outputs))
+        self.head = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(seen, outputs))
         self.normalise_for(self.encoder)
         # Defective pixels are rare: starting there spares the first epochs the unlearning of "everywhere".
         nn.init.constant_(_bias(self.heat), float(torch.logit(torch.tensor(RARE))))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        features, deepest, heat = self._look(images)
+        return self._judge(*self._look(images))
+
+    def observe(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        features, maps, heat = self._look(images)
+        return *self._judge(features, maps, heat), pooled(maps)
+
+    def _judge(self, features: Tensor, maps: Sequence[Tensor], heat: Tensor) -> tuple[Tensor, Tensor]:
         attended = (features * _attention(heat, self.enlarge)).sum(dim=(2, 3))
-        pooled = torch.cat([attended, deepest.mean(dim=(2, 3)), heat.amax(dim=(2, 3))], dim=1)
-        logits: Tensor = self.head(pooled)
+        seen = torch.cat([attended, maps[-1].mean(dim=(2, 3)), heat.amax(dim=(2, 3))], dim=1)
+        logits: Tensor = self.head(seen)
         if self.settings.image_score == "heat" and not self.training:
             # Training keeps the head as its judge, so that the encoder learns from the images' labels too.
             return self._judged(hottest(heat), logits), heat
@@ -78,13 +84,13 @@ class Detector(SurfaceDetector):
             return self.spread(score)
         return torch.cat([torch.zeros_like(score)[:, None], score[:, None] + logits[:, 1:].log_softmax(dim=1)], dim=1)
 
-    def _look(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _look(self, images: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
         maps = self.encoder(self.normalised(images))
         features = self.decoder(maps)
         heat = self.heat(features)
         if self.enlarge > 1:
             heat = functional.pixel_shuffle(heat, self.enlarge)
-        return features, maps[-1], heat
+        return features, maps, heat
 
 
 def hottest(heat: Tensor) -> Tensor:
