@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from twinloop.vision.models.base import SurfaceDetector, anomaly_score
+from twinloop.vision.models.base import SurfaceDetector, anomaly_score, pooled
 from twinloop.vision.models.encoders import FINEST_STRIDE, Encoder
 from twinloop.vision.models.settings import ModelSettings
 
@@ -80,9 +80,9 @@ class Detector(SurfaceDetector):
         self.enlarge = FINEST_STRIDE // settings.heat_stride
         self.heat = nn.Conv2d(settings.decoder_width, self.enlarge**2, 1)
         deepest = 3 * sum(self.encoder.channels) if frozen else self.encoder.channels[-1] + 1
-        pooled = settings.decoder_width + deepest
+        seen = settings.decoder_width + deepest
         outputs = len(self.classes) if self.names_defects else 1
-        self.head = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(pooled, outputs))
+        self.head = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(seen, outputs))
         self.normalise_for(self.encoder)
         # Defective pixels are rare: starting there spares the first epochs the unlearning of "everywhere".
         nn.init.constant_(bias(self.heat), float(torch.logit(torch.tensor(RARE))))
@@ -95,10 +95,14 @@ class Detector(SurfaceDetector):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         return self.judge(self.encoder(self.normalised(images)))
 
+    def observe(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        maps = self.encoder(self.normalised(images))
+        return *self.judge(maps), pooled(maps)
+
     def judge(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """What `forward` makes of the encoder's maps."""
-        pooled, heat = self.pool(maps)
-        logits: Tensor = self.head(pooled)
+        seen, heat = self.pool(maps)
+        logits: Tensor = self.head(seen)
         # Training keeps the head as its judge, so that the encoder learns from the images' labels too.
         by_head = self.settings.image_score == "head" or self.training
         if by_head and not self.settings.frozen:
