@@ -13,7 +13,7 @@ from twinloop.dialogue.conversation.turn import NOTHING, Turn
 from twinloop.dialogue.knowledge.index import Hit, Index
 from twinloop.dialogue.persona.answer import Extract, Quote, Styled, composed
 from twinloop.dialogue.persona.context import Context
-from twinloop.dialogue.persona.memory import Memory
+from twinloop.dialogue.persona.memory import Memory, covered
 from twinloop.dialogue.persona.settings import PersonaSettings
 from twinloop.dialogue.persona.style import Style
 from twinloop.dialogue.persona.wording import worded
@@ -30,6 +30,8 @@ from twinloop.errors import InputError
 
 NO_WORDS = "I heard no words."
 NO_EARS = "I cannot hear here: please type it."
+# The share of a question's words from which what was told before may answer it.
+ENOUGH = 0.4
 LOST = "I could not {doing}. Please try again."
 DOING = {"hear": "hear that", "find": "look that up", "answer": "answer that"}
 
@@ -161,7 +163,8 @@ class Conversation:
             # A language model was told how to speak; its sentences stand as they are, each with its source.
             return composed(said)
         if not said and self._own.memory is not None:
-            recalled = self._own.memory.recall(question, self._settings.recalled)
+            # A word or two in common is no answer: a good part of what was asked for must have been told.
+            recalled = self._own.memory.recall(question, self._settings.recalled, scorer=covered, least=ENOUGH)
             said, more = recalled[:1], recalled[1:]
         return worded(Extract(question, said, more), self._own.persona, self._own.style)
 

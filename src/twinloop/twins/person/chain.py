@@ -32,9 +32,9 @@ from twinloop.dialogue.persona.style import Style
 from twinloop.dialogue.providers.protocols import Encoder, Message, SpeechToText, TextToSpeech
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
-from twinloop.dialogue.providers.weights import Places
 from twinloop.errors import InputError
 from twinloop.files import fingerprint, read_json, replacing, sha256, write_json
+from twinloop.learning.weights import Places
 from twinloop.twins.person.config import NONE, TRAINED, ProvidersSettings, Role
 
 MANIFEST, INDEX, ENCODER, MEMORY = "self.json", "index", "encoder", "memory.parquet"
@@ -119,23 +119,40 @@ def described_in(folder: Path) -> Described:
         raise InputError(f"self: {path}: {error}: run the export stage again") from None
 
 
-def open_self(folder: Path, providers: ProvidersSettings | None = None, *, speech: bool = True) -> Chain:
+def open_self(
+    folder: Path, providers: ProvidersSettings | None = None, *, speech: bool = True, mute: bool = False
+) -> Chain:
     """The chain of a self. providers: instead of those that it was made with; another encoder than the index's is
-    refused. speech: whether it hears and speaks. Raises InputError or RunError for what cannot be had, naming it.
+    refused. speech: whether it hears and speaks; mute: it hears alone. Raises InputError or RunError for what cannot be
+    had, naming it.
     """
     described = described_in(folder)
     chosen = providers or described.providers
     encoder = open_encoder(chosen, folder / ENCODER, described.shape)
     index = load_index(folder / INDEX, encoder, described.index)
-    own = Self(described.name, described.persona, described.style, Memory.load(folder / MEMORY))
+    return opened_chain(described, index, Memory.load(folder / MEMORY), chosen, speech=speech, mute=mute)
+
+
+def opened_chain(
+    described: Described,
+    index: Index,
+    memory: Memory,
+    providers: ProvidersSettings | None = None,
+    *,
+    speech: bool = True,
+    mute: bool = False,
+) -> Chain:
+    """The chain over an index whose encoder is open; the rest as for `open_self`."""
+    chosen = providers or described.providers
+    own = Self(described.name, described.persona, described.style, memory)
     return Chain(
         described,
         index,
         open_answers(chosen, index, described.answers, own),
         own,
         cast(SpeechToText | None, opened(chosen, "speech_to_text")) if speech else None,
-        cast(TextToSpeech | None, opened(chosen, "text_to_speech")) if speech else None,
-        digests(chosen, encoder),
+        cast(TextToSpeech | None, opened(chosen, "text_to_speech")) if speech and not mute else None,
+        digests(chosen, index.encoder),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from twinloop.dialogue.conversation.turn import PARTS, Turn
+from twinloop.tracking.client import quietly
 
 if TYPE_CHECKING:
     from mlflow.entities import LiveSpan
@@ -18,21 +19,22 @@ KINDS = {"hear": "PARSER", "find": "RETRIEVER", "answer": "CHAIN", "speak": "TOO
 
 def log_turn(store: "Store", twin: str, turn: Turn) -> None:
     """Write a turn that has just ended to the twin's experiment, as a trace of its own."""
-    import mlflow
-
-    mlflow.set_tracking_uri(store.uri)
-    mlflow.tracing.enable()
     end = time.time_ns()
-    root = mlflow.start_span_no_context(
-        "turn",
-        span_type="AGENT",
-        inputs={"heard": turn.heard, "spoken": turn.spoken},
-        experiment_id=store.experiment(twin),
-        start_time_ns=end - round(turn.seconds * NANOSECONDS),
-    )
-    add_parts(turn, root, end=end)
-    root.end(outputs=turn.record(), status="ERROR" if turn.failed else "OK", end_time_ns=end)
-    mlflow.flush_trace_async_logging()
+    with quietly():
+        import mlflow
+
+        mlflow.set_tracking_uri(store.uri)
+        mlflow.tracing.enable()
+        root = mlflow.start_span_no_context(
+            "turn",
+            span_type="AGENT",
+            inputs={"heard": turn.heard, "spoken": turn.spoken},
+            experiment_id=store.experiment(twin),
+            start_time_ns=end - round(turn.seconds * NANOSECONDS),
+        )
+        add_parts(turn, root, end=end)
+        root.end(outputs=turn.record(), status="ERROR" if turn.failed else "OK", end_time_ns=end)
+        mlflow.flush_trace_async_logging()
 
 
 def add_parts(turn: Turn, parent: "LiveSpan | None", *, end: int | None = None) -> None:

@@ -25,7 +25,7 @@ BATCH = 32
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """Raw outputs of one graph on one split: logits [N, K], heat logits [N, h, w], anomaly scores [N].
+    """Raw outputs of one graph on one split: logits [N, K], heat logits [N, h, w], anomaly and unlike scores [N].
 
     tiles: where pictures were cut, those of every tile; each picture is then what its hottest tile says.
     """
@@ -34,6 +34,7 @@ class Outputs:
     logits: NDArray[np.float32]
     heat: NDArray[np.float32]
     scores: NDArray[np.float64]
+    unlike: NDArray[np.float32]
     tiles: "Outputs | None" = None
 
     @property
@@ -76,8 +77,8 @@ class Judgement:
 def raw_outputs(detector: DeployedDetector, data: ImageSet) -> Outputs:
     """Run a graph over one split, picture by picture."""
     parts = [detector.raw(data.images[start : start + BATCH]) for start in range(0, len(data), BATCH)]
-    logits, heat = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    outputs = Outputs(data, logits, heat[:, 0], anomaly_score(logits))
+    logits, heat, unlike = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    outputs = Outputs(data, logits, heat[:, 0], anomaly_score(logits), unlike)
     return _stitched(outputs) if data.pictures else outputs
 
 
@@ -103,7 +104,9 @@ def _stitched(tiles: Outputs) -> Outputs:
         names=tuple(data.names[place] for place in hottest),
         pictures=(),
     )
-    return Outputs(pictures, tiles.logits[hottest], tiles.heat[hottest], tiles.scores[hottest], tiles)
+    return Outputs(
+        pictures, tiles.logits[hottest], tiles.heat[hottest], tiles.scores[hottest], tiles.unlike[hottest], tiles
+    )
 
 
 def judge(
