@@ -21,7 +21,7 @@ from twinloop.config.compose import compose
 from twinloop.twins.factory.config import FactoryConfig
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("synthetic", "magnetic_tile", "inference")
+PARTS = ("synthetic", "magnetic_tile", "inference", "images")
 PHOTOGRAPHS = (
     "factory/data=magnetic_tile",
     "factory.data.val_share=0.02",
@@ -52,6 +52,10 @@ def main() -> None:
             from benchmarks import inference
 
             figures |= inference.figures(folder / "inference", reasons)
+        if "images" in options.only:
+            from benchmarks import many_images
+
+            figures |= many_images.figures(folder / "images", reasons)
     print(json.dumps(figures | {"reasons": reasons}, indent=None if options.json else 2))
 
 

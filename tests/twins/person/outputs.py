@@ -9,17 +9,17 @@ from typing import Any
 
 import polars as pl
 
-from twinloop.config import parse
-from twinloop.config.compose import compose
-from twinloop.dialogue.conversation.transcript import SCHEMA, save_transcript
+from tests.twins.person.small_loop import config
+from twinloop.dialogue.conversation.transcript import SCHEMA
 from twinloop.dialogue.datasets.corpus import DOCUMENTS, QUESTIONS, rows
 from twinloop.dialogue.evaluation.questions import JUDGED
 from twinloop.dialogue.evaluation.side_by_side import COMPARED
 from twinloop.files import write_json
+from twinloop.learning.trials import chosen_record, study_metrics, trials_frame
 from twinloop.twins.person import paths
-from twinloop.twins.person.config import PersonConfig
+from twinloop.twins.person.appointments import TABLE
+from twinloop.twins.person.objectives import OBJECTIVES
 
-CONF = Path(__file__).resolve().parents[3] / "conf"
 HOSTILE = "<script>alert(1)</script>"
 STYLE = {
     "greeting": "Hello",
@@ -54,14 +54,7 @@ HEARD = {
     "words": pl.Int64,
     "wrong": pl.Int64,
     "audio_s": pl.Float64,
-    "cpu_s": pl.Float64,
 }
-
-
-def config(*overrides: str) -> PersonConfig:
-    """The person's part of conf/ under profile smoke."""
-    values = compose(CONF, ("profile=smoke", *overrides)).values
-    return parse(PersonConfig, {key: values[key] for key in ("profile", "seed", "person")})
 
 
 def sound(seconds: float = 0.2, rate: int = 16_000) -> bytes:
@@ -74,7 +67,7 @@ def sound(seconds: float = 0.2, rate: int = 16_000) -> bytes:
 
 
 def write_outputs(root: Path, *, speech: bool = True) -> Path:
-    """All that the stages up to schedule leave. speech: whether synthesisers were installed."""
+    """All that the stages up to schedule leave, but for the simulation's tables; speech: whether it could be spoken."""
     for write in (_dataset, _self, _evaluation, _metrics, _rest):
         write(root, speech)
     return root
@@ -131,6 +124,8 @@ def _self(root: Path, speech: bool) -> None:
             "style": STYLE,
         },
     )
+    history = pl.DataFrame({"epoch": [1, 2], "loss": [2.0, 1.0], "reciprocal_rank": [0.5, 0.6]})
+    _parquet(root, paths.LEARNT / "history.parquet", history)
     times = {
         name: {"p50_ms": ms, "p95_ms": 1.2 * ms, "p99_ms": 2 * ms, "runs": 10, "speedup": 4.0 / ms}
         for name, ms in (("float32", 4.0), ("int8", 2.0))
@@ -178,45 +173,43 @@ def _evaluation(root: Path, speech: bool) -> None:
     manners = [(name, value, f"Yeah, it is “here.” [1] {HOSTILE}") for name in names for value in (0.0, 0.5, 1.0)]
     schema = {"slider": pl.String, "value": pl.Float64, "text": pl.String}
     _parquet(root, folder / "manners.parquet", rows(schema, manners))
-    parts = (0.2, 0.1, 0.1, 0.05, 0.02, 0.01, 0.3, 0.1)
     turns = [
         ("one", 1, speech, "and in may", "What did it cost in May?", f"It is 3. {HOSTILE}", False, ["a.pdf, page 1"]),
         ("one", 2, False, "why", "why", "I do not know.", True, []),
     ]
-    made = rows(SCHEMA, ((*turn, False, "", 6, 1.5, 0.0, *parts) for turn in turns))
-    save_transcript(made, root / folder / "transcript.parquet")
-    if speech:
-        _speech(root, folder)
+    kept = {name: kind for name, kind in SCHEMA.items() if not name.endswith("_s") or name == "audio_s"}
+    made = rows(kept, ((*turn, False, "", 6, 1.5, 0.0) for turn in turns))
+    _parquet(root, folder / "transcript.parquet", made)
+    _speech(root, folder, speech)
 
 
-def _speech(root: Path, folder: Path) -> None:
+def _speech(root: Path, folder: Path, speech: bool) -> None:
     heard = [
-        (f"{question}.wav", question, "flite", voice, provider, "when does it end", said, 4, wrong, 2.0, cpu)
-        for provider, cpu in (("whisper", 0.5), ("pocketsphinx", 1.0))
+        (f"{question}.wav", question, "flite", voice, provider, "when does it end", said, 4, wrong, 2.0)
+        for provider in ("whisper", "pocketsphinx")
         for question, voice, said, wrong in (("q1", "slt", "when does it end", 0), ("q2", HOSTILE, HOSTILE, 3))
     ]
-    _parquet(root, folder / "heard.parquet", rows(HEARD, heard))
+    _parquet(root, folder / "heard.parquet", rows(HEARD, heard if speech else []))
     wer = [
         (provider, voice, rate, rate / 2, min(2 * rate, 1.0), 8)
         for provider, rate in (("pocketsphinx", 0.4), ("whisper", 0.1))
         for voice in ("slt", HOSTILE, "all")
     ]
     schema = {"provider": pl.String, "voice": pl.String, "wer": pl.Float64, "low": pl.Float64, "high": pl.Float64}
-    _parquet(root, folder / "wer.parquet", rows({**schema, "words": pl.Int64}, wer))
+    _parquet(root, folder / "wer.parquet", rows({**schema, "words": pl.Int64}, wer if speech else []))
     said = [("v1", "yes", "yes", 0.9), ("v1", "no", "yes", 0.4), (HOSTILE, "no", "no", 0.8)]
     schema = {"voice": pl.String, "word": pl.String, "said": pl.String, "probability": pl.Float64}
-    _parquet(root, folder / "commands.parquet", rows(schema, said))
-    for name in ("question-1", "reply-1", "question-2", "reply-2", "meeting"):
-        path = root / folder / "audio" / f"{name}.wav"
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(sound())
+    _parquet(root, folder / "commands.parquet", rows(schema, said if speech else []))
+    (root / folder / "audio").mkdir()
+    for name in ("question-1", "reply-1", "meeting-1") if speech else ():
+        (root / folder / "audio" / f"{name}.wav").write_bytes(sound())
 
 
 def _metrics(root: Path, speech: bool) -> None:
     measured = {
         "prepare": {"data": "a fictional person", "documents": 4, "questions": 4, "dataset_sha256": "ab" * 32},
-        "tune": {"trials": 0, "pruned": 0, "best_trial": None, "rule": ""},
-        "train": {"false_refusals": 0.1},
+        "tune": study_metrics(None, objectives=OBJECTIVES),
+        "train": {"false_refusals": 0.1, "train_questions": 1, "best_epoch": 1},
         "export": {
             "format": "int8",
             "float32_ndcg": 0.8,
@@ -224,7 +217,7 @@ def _metrics(root: Path, speech: bool) -> None:
             "float32_hit": 0.7,
             "int8_hit": 0.65,
             "most_ndcg_lost": 0.01,
-            "most_hits_lost": 0.01,
+            "most_hit_lost": 0.01,
             "self_sha256": "cd" * 32,
         },
         "evaluate": {
@@ -241,7 +234,10 @@ def _metrics(root: Path, speech: bool) -> None:
             **{"users": 38, "users_low": 34, "users_high": 41, "turn_p95_s": 1.4, "cost_per_user_hour": 0.002},
             **{"workers_for_people": 27, "bottleneck": "hear"},
         },
-        "schedule": {"meetings": 5, "attended": 4, "missed": 3, "preparation_min": 40},
+        "schedule": {
+            **{"meetings": 2, "attended": 1, "missed": 3, "missed_meetings": 1, "preparation_min": 40.0},
+            **{"copies": 1, "zone": "Europe/Berlin"},
+        },
     }
     for stage, found in measured.items():
         write_json(root / paths.metrics(stage), found)
@@ -250,22 +246,13 @@ def _metrics(root: Path, speech: bool) -> None:
 def _rest(root: Path, speech: bool) -> None:
     sentence = "38 people can talk to it at once on this machine (34 … 41); the next seat is in the recogniser."
     write_json(root / paths.ANSWER, {"sentence": sentence, "users": 38})
-    write_json(root / paths.TUNED, {"source": "configured", "values": {}})
-    trials = {"trial": pl.Int64, "ndcg": pl.Float64, "epochs": pl.Int64, "reason": pl.String}
-    _parquet(root, paths.TRIALS, rows(trials))
-    schema = {"users": pl.Int64, "p95_s": pl.Float64, "low": pl.Float64, "high": pl.Float64, "within": pl.Float64}
-    _parquet(
-        root, paths.SIMULATION / "users.parquet", rows(schema, [(10, 0.8, 0.7, 0.9, 1.0), (38, 1.4, 1.3, 1.5, 0.95)])
-    )
-    ends = {f"{name}{end}": pl.Float64 for name, end in (("gain", ""), ("gain", "_low"), ("gain", "_high"))}
-    schema: dict[str, Any] = {"lever": pl.String, "users": pl.Int64, "low": pl.Float64, "high": pl.Float64, **ends}
-    levers = [("hear twice as fast", 60, 55.0, 64.0, 22.0, 17.0, 26.0), ("cache", 38, 34.0, 41.0, 0.0, -2.0, 2.0)]
-    _parquet(root, paths.SIMULATION / "levers.parquet", rows(schema, levers))
-    schema = {"workers": pl.Int64, "cost_hour": pl.Float64, "p95_s": pl.Float64, "low": pl.Float64, "high": pl.Float64}
-    workers = [(26, 1.0, 1.6, 1.5, 1.7, False), (27, 1.1, 1.4, 1.3, 1.5, True)]
-    _parquet(root, paths.SIMULATION / "workers.parquet", rows({**schema, "holds": pl.Boolean}, workers))
+    write_json(root / paths.TUNED, chosen_record(None))
+    _parquet(root, paths.TRIALS, trials_frame(None, config().person.tune.space, objectives=OBJECTIVES))
     at = datetime(2026, 12, 1, 8, tzinfo=UTC), datetime(2026, 12, 1, 9, tzinfo=UTC)
-    table = pl.DataFrame(
-        {"meeting": [HOSTILE], "priority": [5], "attended": [True], "copy": [1], "start": [at[0]], "end": [at[1]]}
-    )
-    _parquet(root, paths.SCHEDULE / "attendance.parquet", table)
+    meetings = [
+        (HOSTILE, 5, True, 1, *at, None, None, None, None),
+        ("review", 3, False, None, *at, None, None, None, f"{HOSTILE} is worth more"),
+    ]
+    _parquet(root, paths.SCHEDULE / "attendance.parquet", rows(TABLE, meetings))
+    schema = dict.fromkeys(("copies", "attended", "missed", "missed_meetings"), pl.Int64)
+    _parquet(root, paths.SCHEDULE / "copies.parquet", rows(schema, [(1, 1, 3, 1), (2, 2, 0, 0)]))

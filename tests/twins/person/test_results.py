@@ -51,8 +51,8 @@ def test_a_figure_is_told_with_its_interval_where_it_has_one(value: Interval | N
 
 
 def test_an_evaluation_that_did_not_run_is_named_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"evaluation: not there yet: run `make repro` first"):
-        Speech(tmp_path).spoken("heard")
+    with pytest.raises(InputError, match=r"heard\.parquet: not there yet: run `make repro` first"):
+        PersonOutputs(tmp_path).evaluation("heard")
 
 
 class TestSpeech:
@@ -62,8 +62,9 @@ class TestSpeech:
         assert heard.rates["voice"].to_list()[:1] == ["all"]
         assert heard.recognisers().rows[0][:3] == ("whisper", "10.0\u202f% (5.0\u202f% … 20.0\u202f%)", "50\u202f%")
 
-    def test_time_is_told_per_second_of_sound(self, root: Path) -> None:
-        assert [row[4] for row in Speech(root).recognisers().rows] == ["0.25\u202fs", "0.50\u202fs"]
+    def test_a_lost_answer_is_refused_or_another_one_is_said(self, root: Path) -> None:
+        told = {row[0]: row[1:] for row in Speech(root).outcomes().rows}
+        assert told["typed"] == ("2", "50\u202f%", "50\u202f%", "0\u202f%")
 
     def test_only_what_was_misheard_is_shown_as_hard(self, root: Path) -> None:
         assert [row[3] for row in Speech(root).hardest().rows] == ["3 of 4"]
@@ -77,12 +78,8 @@ class TestSpeech:
 
     def test_each_question_is_played_before_its_reply(self, root: Path) -> None:
         players = Speech(root).questions()
-        assert [one.caption for one in players.recordings] == [
-            "Question 1",
-            "The reply to question 1",
-            "Question 2",
-            "The reply to question 2",
-        ]
+        told = [(one.caption, one.text) for one in players.recordings]
+        assert told == [("Question 1, understood as", "and in may"), ("The reply to question 1", f"It is 3. {HOSTILE}")]
         assert Speech(root).meeting().__html__().count("<audio") == 1
 
     def test_without_synthesisers_every_part_says_that_nothing_was_spoken(self, silent: Path) -> None:
@@ -93,7 +90,7 @@ class TestSpeech:
         for table in (heard.recognisers(), heard.hardest(), heard.by_voice()):
             assert table.rows[0][0] == "none"
         assert "Nothing was spoken" in heard.lost()
-        assert "nothing was spoken" in heard.questions().__html__()
+        assert "There is nothing to play" in heard.questions().__html__()
         assert "Nothing was spoken" in dialogue.word_error_rates(heard.word_errors()).alt
         assert "No command was learnt" in dialogue.commands(heard.commands()).alt
         assert "typed 80.0" in dialogue.ways(**heard.propagation()).alt
@@ -141,11 +138,6 @@ class TestPersona:
             "not sure whether enough",
         ]
 
-    def test_a_short_question_is_shown_with_what_it_was_understood_as(self, root: Path) -> None:
-        first, second = Persona(root).conversation().rows
-        assert first[:2] == ("1 (spoken)", "and in may → What did it cost in May?")
-        assert second[1:4] == ("why", "I do not know.", "refused")
-
     def test_turns_are_counted_by_what_became_of_them(self, root: Path) -> None:
         counted = {row[0]: row[1] for row in Persona(root).turns().rows}
         assert (counted["turns"], counted["answered with sources"], counted["refused"]) == ("2", "1", "1")
@@ -158,7 +150,7 @@ class TestPersona:
 
 def test_names_from_data_never_become_markup(root: Path) -> None:
     heard, known, said = Speech(root), Knowledge(root), Persona(root)
-    tables = (heard.hardest(), heard.by_voice(), known.missed(), said.manners(), said.conversation())
+    tables = (heard.hardest(), heard.by_voice(), known.missed(), said.manners())
     for table in tables:
         assert HOSTILE in str(table)
         assert HOSTILE not in table.__html__()

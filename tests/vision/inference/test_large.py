@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from PIL import Image
 from tests.vision.synthetic_graph import spotted, write_detector, write_point
 from twinloop.contracts import Decision
 from twinloop.errors import InputError
+from twinloop.learning.spec import Spec
 from twinloop.vision.inference.boxes import find_boxes
 from twinloop.vision.inference.large import predict_large
 from twinloop.vision.inference.pictures import ArrayRows, opened_rows
@@ -173,3 +175,16 @@ def test_a_broken_file_is_refused_with_its_reason(detector: DeployedDetector, tm
             predict_large(detector, tmp_path / name)
     with pytest.raises(InputError, match="No such file"):
         predict_large(detector, tmp_path / "none.png")
+
+
+def test_a_detector_that_learnt_from_tiles_cuts_what_is_larger_by_itself(tmp_path: Path) -> None:
+    folder = write_detector(tmp_path / "cut")
+    described = Spec.load(folder)
+    replace(described, about={**described.about, "tile_px": 32}).save(folder)
+    detector, whole = DeployedDetector(folder), DeployedDetector(write_detector(tmp_path / "whole"))
+    strip, small = dotted(32, 800, (12, 700)), spotted()
+    alone, found = detector.predict_batch([small, strip])
+    assert alone.boxes == whole.predict(small).boxes
+    assert found.boxes == predict_large(whole, strip, tile_px=32).boxes == ((700, 12, 8, 8),)
+    # Squashed into the input, the spot is lost.
+    assert whole.predict(strip).boxes == ()

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from twinloop.contracts import versioned
+from twinloop.dialogue.knowledge.lexical import terms
 from twinloop.dialogue.persona.answer import Quote
 from twinloop.errors import InputError
 
@@ -32,6 +33,8 @@ SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 LEAST_WORDS = 4
 WORD = re.compile(r"\w+")
 FEW_TEXTS = 1
+# What shares less than that of what a question asks about is another matter.
+LEAST_SHARED = 0.3
 
 
 class Told(NamedTuple):
@@ -45,7 +48,16 @@ class Told(NamedTuple):
     @property
     def citation(self) -> str:
         """Who said it and when, in words."""
-        return f"told by {self.who} on {self.time.day} {self.time:%B %Y}"
+        return f"told by {self.who} on {self._when}"
+
+    @property
+    def source(self) -> str:
+        """The same as a thing in which something stands."""
+        return f"what {self.who} said on {self._when}"
+
+    @property
+    def _when(self) -> str:
+        return f"{self.time.day} {self.time:%B %Y}"
 
 
 class Memory:
@@ -74,17 +86,17 @@ class Memory:
         return len(facts)
 
     def recall(
-        self, question: str, count: int = 3, *, scorer: Scorer | None = None, least: float = 0.0
+        self, question: str, count: int = 3, *, scorer: Scorer | None = None, least: float = LEAST_SHARED
     ) -> tuple[Quote, ...]:
         """What fits a question best, quoted and cited; of equal scores the later first.
 
-        scorer: of a retrieval; without one, shared rare words count. least: a score above which it fits.
+        scorer: of a retrieval; without one, the share of the question's words. least: a score above which it fits.
         """
         told = self.told
         scores = (scorer or shared_words)(question, [one.text for one in told])
         ranked = sorted(range(len(told)), key=lambda place: -scores[place])
         fitting = [told[place] for place in ranked[:count] if scores[place] > least]
-        return tuple(Quote(one.text, one.citation) for one in fitting)
+        return tuple(Quote(one.text, one.citation, one.source) for one in fitting)
 
     def save(self, path: str | Path) -> None:
         """Write Parquet."""
@@ -115,15 +127,28 @@ def told_in(text: str) -> list[str]:
     )
 
 
+def covered(question: str, texts: Sequence[str]) -> list[float]:
+    """The share of the question's words, without those that say nothing, that each text has in some form.
+
+    >>> covered("Where does my sister live?", ["My sister lives in Tarnby.", "Where is it?"])
+    [1.0, 0.0]
+    """
+    asked = set(terms(question, stems=True))
+    return [len(asked & set(terms(text, stems=True))) / max(len(asked), 1) for text in texts]
+
+
 def shared_words(question: str, texts: Sequence[str]) -> list[float]:
-    """The sum of the inverse document frequencies of the words that question and text share (Spärck Jones 1972)."""
-    bags = [set(WORD.findall(text.lower())) for text in texts]
+    """The share of the question's words that each text has, by inverse document frequency (Spärck Jones, 1972).
+
+    A word that no text has counts as the rarest, so that what is asked about something else fits nothing.
+    """
+    bags = [set(terms(text)) for text in texts]
     counts = Counter(word for bag in bags for word in bag)
     # A word that most texts have says nothing, except where there are hardly any texts.
     weights = {
-        word: math.log(1 + len(texts) / times)
-        for word, times in counts.items()
-        if times <= max(len(texts) / 2, FEW_TEXTS)
+        word: math.log(1 + len(texts) / max(counts[word], 1))
+        for word in sorted(set(terms(question)))
+        if len(word) > 1 and counts[word] <= max(len(texts) / 2, FEW_TEXTS)
     }
-    asked = sorted(set(WORD.findall(question.lower())) & weights.keys())
-    return [sum(weights[word] for word in asked if word in bag) for bag in bags]
+    whole = sum(weights.values())
+    return [sum(weights[word] for word in weights if word in bag) / whole if whole else 0.0 for bag in bags]

@@ -75,6 +75,9 @@ def ways(compared: pl.DataFrame, *, label: str, title: str, share: bool = True) 
     for axes in (left, right):
         axes.grid(axis="y", visible=False)
         axes.margins(x=0.14)
+    # Nothing is beyond all or below none; a margin is for the numbers.
+    low, high = left.get_xlim()
+    left.set_xlim(max(low, -0.06 * factor), min(high, 1.06 * factor))
     right.axvline(0, color=GREY, linewidth=1.2)
     first = shortened(rows[0]["way"], LETTERS)
     left.set_yticks(range(len(rows)), [shortened(row["way"], LETTERS) for row in rows])
@@ -162,7 +165,7 @@ def gate(formats: pl.DataFrame, *, allowed: Mapping[str, float], served: str) ->
     how much of it may be lost. served: the format that is used.
     """
     if formats.is_empty():
-        return nothing("No gate: the encoder of this configuration was not learnt here, so it has one format only.")
+        return nothing("No gate: this encoder comes in one format only, or no question was held out to judge it by.")
     names = [f"{name} (served)" if name == served else name for name in formats["format"]]
     figure = picture(7.8, 0.55 * len(names) + 1.7)
     panels = figure.subplots(1, len(allowed) + 1, sharey=True)

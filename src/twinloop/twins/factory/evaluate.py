@@ -46,7 +46,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
     methods, left_out = _methods(stage.root / paths.DETECTOR, settings)
     explainer = _network(stage.root / paths.DETECTOR, spec, settings) if set(methods) - set(FROM_OUTPUTS) else None
     validation, test = (
-        load_images(stage.root / paths.DATASET, split, size=about.size, channels=about.channels)
+        load_images(stage.root / paths.DATASET, split, size=about.size, channels=about.channels, cache=stage.cache)
         for split in ("val", "test")
     )
     judged = {}

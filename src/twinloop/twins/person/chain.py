@@ -6,8 +6,8 @@ come from the environment and are read here, never in an engine.
 """
 
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -29,12 +29,12 @@ from twinloop.dialogue.persona.instructions import instructions
 from twinloop.dialogue.persona.memory import Memory
 from twinloop.dialogue.persona.settings import PersonaSettings
 from twinloop.dialogue.persona.style import Style
-from twinloop.dialogue.providers.protocols import Encoder, SpeechToText, TextToSpeech
+from twinloop.dialogue.providers.protocols import Encoder, Message, SpeechToText, TextToSpeech
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
-from twinloop.dialogue.providers.weights import Places
 from twinloop.errors import InputError
 from twinloop.files import fingerprint, read_json, replacing, sha256, write_json
+from twinloop.learning.weights import Places
 from twinloop.twins.person.config import NONE, TRAINED, ProvidersSettings, Role
 
 MANIFEST, INDEX, ENCODER, MEMORY = "self.json", "index", "encoder", "memory.parquet"
@@ -69,11 +69,25 @@ class Chain:
     voice: TextToSpeech | None
     digests: Mapping[str, str]
 
-    def conversation(self, persona: PersonaSettings | None = None) -> Conversation:
-        """A new conversation, in another persona if one is given."""
-        own = self.own if persona is None else Self(self.own.name, persona, self.own.style, self.own.memory)
+    def conversation(
+        self, persona: PersonaSettings | None = None, *, history: Sequence[Message] = (), speak: bool = True
+    ) -> Conversation:
+        """A new conversation, in another persona if one is given.
+
+        history: messages that were exchanged before. speak: whether replies are spoken, where there is a voice.
+        """
+        own = self.own if persona is None else replace(self.own, persona=persona)
+        answers = self.answers
+        if persona is not None and isinstance(answers, GenerativeAnswers):
+            answers = answers.spoken(instructions(persona, own.style))
         return Conversation(
-            self.index, self.answers, own, ears=self.ears, voice=self.voice, settings=self.described.conversation
+            self.index,
+            answers,
+            own,
+            ears=self.ears,
+            voice=self.voice if speak else None,
+            settings=self.described.conversation,
+            history=history,
         )
 
 
@@ -105,23 +119,40 @@ def described_in(folder: Path) -> Described:
         raise InputError(f"self: {path}: {error}: run the export stage again") from None
 
 
-def open_self(folder: Path, providers: ProvidersSettings | None = None, *, speech: bool = True) -> Chain:
+def open_self(
+    folder: Path, providers: ProvidersSettings | None = None, *, speech: bool = True, mute: bool = False
+) -> Chain:
     """The chain of a self. providers: instead of those that it was made with; another encoder than the index's is
-    refused. speech: whether it hears and speaks. Raises InputError or RunError for what cannot be had, naming it.
+    refused. speech: whether it hears and speaks; mute: it hears alone. Raises InputError or RunError for what cannot be
+    had, naming it.
     """
     described = described_in(folder)
     chosen = providers or described.providers
     encoder = open_encoder(chosen, folder / ENCODER, described.shape)
     index = load_index(folder / INDEX, encoder, described.index)
-    own = Self(described.name, described.persona, described.style, Memory.load(folder / MEMORY))
+    return opened_chain(described, index, Memory.load(folder / MEMORY), chosen, speech=speech, mute=mute)
+
+
+def opened_chain(
+    described: Described,
+    index: Index,
+    memory: Memory,
+    providers: ProvidersSettings | None = None,
+    *,
+    speech: bool = True,
+    mute: bool = False,
+) -> Chain:
+    """The chain over an index whose encoder is open; the rest as for `open_self`."""
+    chosen = providers or described.providers
+    own = Self(described.name, described.persona, described.style, memory)
     return Chain(
         described,
         index,
         open_answers(chosen, index, described.answers, own),
         own,
         cast(SpeechToText | None, opened(chosen, "speech_to_text")) if speech else None,
-        cast(TextToSpeech | None, opened(chosen, "text_to_speech")) if speech else None,
-        digests(chosen, encoder),
+        cast(TextToSpeech | None, opened(chosen, "text_to_speech")) if speech and not mute else None,
+        digests(chosen, index.encoder),
     )
 
 

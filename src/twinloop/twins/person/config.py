@@ -148,6 +148,7 @@ class EvaluateSettings:
     """How the chain is judged. draws: of the bootstrap. most: questions of each kind that are put; 0 for all.
 
     extracts: answers on which the persona's sliders are judged. turns: of conversations whose parts are timed.
+    floor: recordings that pocketsphinx hears too, which takes several times as long as a small Whisper.
     """
 
     draws: Annotated[int, Field(ge=10, le=100_000)] = 1000
@@ -155,6 +156,7 @@ class EvaluateSettings:
     most: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     extracts: Annotated[int, Field(ge=2, le=10_000)] = 20
     turns: Annotated[int, Field(ge=2, le=100_000)] = 100
+    floor: Annotated[int, Field(ge=0, le=1_000_000)] = 12
 
 
 @settings

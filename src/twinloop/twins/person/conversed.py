@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from twinloop.contracts import ServiceProfile
 from twinloop.dialogue.conversation.transcript import transcript

@@ -15,12 +15,12 @@ from twinloop.dialogue.answering.answer import Answer
 from twinloop.dialogue.evaluation.answers import faithfulness
 from twinloop.dialogue.evaluation.groups import grouped_mean
 from twinloop.dialogue.evaluation.questions import Asked
+from twinloop.dialogue.knowledge.sentences import sentences
 from twinloop.dialogue.providers.protocols import Audio
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
 from twinloop.dialogue.speech.audio import write_audio
 from twinloop.dialogue.speech.commands.recogniser import CommandRecogniser
-from twinloop.errors import InputError
 from twinloop.files import replacing, write_json
 from twinloop.numbers import MISSING, Interval, number
 from twinloop.progress import say
@@ -43,6 +43,7 @@ FLOOR = "pocketsphinx"
 PROGRAMS = ("flite", "espeak")
 # Voices in which commands are judged; questions with their replies to listen to, and seconds of a meeting.
 COMMAND_VOICES, LISTENED, MINUTE_S = 12, 3, 60
+LONGEST, MOST_SENTENCES = 30, 60
 SAID: dict[str, Any] = {"voice": pl.String, "word": pl.String, "said": pl.String, "probability": pl.Float64}
 FIGURES = ("ndcg", "recall", "hit", "f1")
 
@@ -58,7 +59,7 @@ def run(stage: Stage[PersonConfig]) -> str:
     audio = {name: known.audio(name) for name in recordings["recording"]}
     conversed = converse(chain, _questions(chain, known, recordings, audio), settings.turns, seed=seed)
     profile = measured(conversed, chain, index_digest(folder), draws=settings.draws, seed=seed)
-    texts = _texts(chain, recordings, audio, conversed)
+    texts = _texts(chain, recordings, audio, conversed, floor=settings.floor)
     heard = compared(recordings, audio, texts) if texts else pl.DataFrame(schema=HEARD)
     rates = error_rates(heard, **drawn) if len(heard) else pl.DataFrame(schema=WER)
     own = chain.described.providers.speech_to_text.name
@@ -105,7 +106,10 @@ def run(stage: Stage[PersonConfig]) -> str:
     metrics: dict[str, Any] = {"questions": len(ways.asked), "turns": sum(map(len, conversed.turns.values()))}
     for name, interval in figures.items():
         metrics[name] = None if interval is None else interval.mean
-        metrics[f"{name}_half"] = None if interval is None else interval.half_width
+        metrics |= {
+            f"{name}_{end}": None if interval is None else getattr(interval, attribute)
+            for end, attribute in (("half", "half_width"), ("low", "low"), ("high", "high"))
+        }
     metrics["failed_turns"] = sum(bool(turn.failed) for _, turn in conversed.all)
     write_json(stage.root / paths.metrics("evaluate"), metrics)
     return _summary(metrics)
@@ -121,28 +125,35 @@ def _speaking(providers: ProvidersSettings) -> ProvidersSettings:
 
 
 def _questions(chain: Chain, known: Known, recordings: pl.DataFrame, audio: Mapping[str, Audio]) -> list[Put]:
-    """What is put in conversations: recordings of questions where it hears, else the questions as they are typed."""
+    """What is put in conversations: recordings where it hears, else questions in its own voice or typed."""
     asked = recordings.filter(pl.col("question").is_not_null())
     if chain.ears is not None and len(asked):
         return [Put(text, name, audio[name]) for name, text in asked.select("recording", "text").iter_rows()]
-    if typed := [Put(one.text) for one in known.asked("test")]:
-        return typed
-    raise InputError("evaluate: no question is held out, so no conversation can be held: add questions.json")
+    typed = [one.text for one in known.asked("test")] or _sentences(known)
+    if chain.ears is None or chain.voice is None:
+        return [Put(text) for text in typed]
+    return [Put(text, audio=chain.voice.speak(text).audio) for text in typed]
+
+
+def _sentences(known: Known) -> list[str]:
+    """Of documents about which nobody asks anything, what they say themselves."""
+    pages = [page.text for document in known.read.all for page in document.pages if page.text]
+    first = [text[start:end] for text in pages for start, end in sentences(text, most_words=LONGEST)[:1]]
+    return [text for text in first if any(sign.isalnum() for sign in text)][:MOST_SENTENCES]
 
 
 def _texts(
-    chain: Chain, recordings: pl.DataFrame, audio: Mapping[str, Audio], conversed: Conversed
+    chain: Chain, recordings: pl.DataFrame, audio: Mapping[str, Audio], conversed: Conversed, *, floor: int
 ) -> dict[str, dict[str, str]]:
-    """Recogniser → recording → text: the chain's own, as heard in the conversations, and the floor beside it."""
+    """Recogniser → recording → text: the chain's own, as heard in conversations, and of so many the floor beside it."""
     if chain.ears is None or recordings.is_empty():
         return {}
     own = chain.described.providers.speech_to_text.name
     known = {put.recording: turn.heard for put, turn in conversed.all if put.recording and not turn.failed}
     names = recordings["recording"].to_list()
     texts = {own: known | listened(chain.ears, [name for name in names if name not in known], audio)}
-    if own != FLOOR:
-        floor = open_provider("speech_to_text", FLOOR, {}, Surroundings())
-        texts[FLOOR] = listened(floor, names, audio)
+    if own != FLOOR and floor:
+        texts[FLOOR] = listened(open_provider("speech_to_text", FLOOR, {}, Surroundings()), names[:floor], audio)
     return texts
 
 

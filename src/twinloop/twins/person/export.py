@@ -6,8 +6,9 @@ vectors are never equal. Measured time goes to latency.json and chooses nothing.
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from twinloop.config import parse
 from twinloop.dialogue.answering.extractive import ExtractiveAnswers
@@ -33,7 +34,8 @@ FLOAT32, INT8 = "float32", "int8"
 FIGURES = ("ndcg", "hit")
 
 
-class _Candidate(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class _Candidate:
     """The chain's index with one precision of the encoder, and what it is worth on validation questions."""
 
     providers: ProvidersSettings
@@ -80,6 +82,7 @@ def run(stage: Stage[PersonConfig]) -> str:
         "style": style is not None,
         "int8": broken,
         **{f"{name}_{figure}": value for name, one in candidates.items() for figure, value in one.quality.items()},
+        **{f"most_{figure}_lost": most for figure, most in _most_lost(person.export).items()},
         "unreadable": len(known.read.left_out),
         "self_sha256": sha256(stage.root / paths.SELF / MANIFEST),
         "index_sha256": index_digest(stage.root / paths.SELF),
@@ -126,13 +129,17 @@ def _chosen(
     """The precision that is served, and what 8 bits break. Raises RunError where they were asked for by name."""
     if INT8 not in candidates:
         return FLOAT32, ""
-    most = {"ndcg": settings.most_ndcg_lost, "hit": settings.most_hits_lost}
+    most = _most_lost(settings)
     reference = candidates[FLOAT32].quality
     broken = lost(reference, candidates[INT8].quality, most=most) if reference else ("no question to judge it by",)
     wanted = providers.encoder.settings.get("precision")
     if wanted == INT8:
         require_deployable({INT8: broken}, INT8)
     return wanted or (FLOAT32 if broken else INT8), ", ".join(broken)
+
+
+def _most_lost(settings: ExportSettings) -> dict[str, float]:
+    return {"ndcg": settings.most_ndcg_lost, "hit": settings.most_hits_lost}
 
 
 def _times(candidates: Mapping[str, _Candidate], asked: tuple[Asked, ...], settings: ExportSettings) -> dict[str, Any]:

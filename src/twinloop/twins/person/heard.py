@@ -51,10 +51,14 @@ def listened(ears: SpeechToText, recordings: Sequence[str], audio: Mapping[str, 
 def compared(
     recordings: pl.DataFrame, audio: Mapping[str, Audio], texts: Mapping[str, Mapping[str, str]]
 ) -> pl.DataFrame:
-    """A row per provider and recording; columns as in HEARD. texts: provider → recording → what it heard."""
+    """A row per provider and recording; columns as in HEARD. texts: provider → recording → what it heard,
+    of all recordings or of some.
+    """
     rows = []
     for provider, heard in texts.items():
         for recording, question, program, voice, text in recordings.iter_rows():
+            if recording not in heard:
+                continue
             errors = word_errors(text, heard[recording])
             wrong = errors.substitutions + errors.deletions + errors.insertions
             row = (recording, question, program, voice, provider, text, heard[recording], errors.words, wrong)

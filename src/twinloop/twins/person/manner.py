@@ -1,6 +1,6 @@
 """Whether the persona shows in the answers, and what it costs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -41,13 +41,11 @@ def manner(chain: Chain, answered: Sequence[tuple[Asked, Answer]], settings: Eva
     ranks = persona_rank(extracts, lambda one, persona: said(chain, one, persona), bootstrap=settings.draws, **given)
     rows = [(name, *_ends(getattr(ranks, name))) for name in SLIDERS]
     own = chain.own.persona
-    shown = [
-        (name, value, said(chain, extracts[0], replace(own, **{name: value}))) for name in SLIDERS for value in STEPS
-    ]
+    shown = [(name, value, said(chain, extracts[0], _with(own, {name: value}))) for name in SLIDERS for value in STEPS]
     figures = {"persona_rank": ranks.least}
     if known := [(one, answer) for one, answer in answered if one.evidence]:
         drawn = np.random.default_rng(seed).random((len(known), len(SLIDERS)))
-        personas = [replace(own, **dict(zip(SLIDERS, map(float, row), strict=True))) for row in drawn]
+        personas = [_with(own, dict(zip(SLIDERS, map(float, row), strict=True))) for row in drawn]
         loss = persona_hit_loss(
             [answer.text for _, answer in known],
             [said(chain, extract_of(answer), persona) for (_, answer), persona in zip(known, personas, strict=True)],
@@ -68,6 +66,10 @@ def said(chain: Chain, extract: Extract, persona: PersonaSettings) -> str:
         return worded(extract, persona, chain.own.style).text
     answers = answers_in(chain, persona)
     return answers.answer(extract.question, chain.index.search(extract.question, answers.passages)).text
+
+
+def _with(persona: PersonaSettings, sliders: Mapping[str, Any]) -> PersonaSettings:
+    return replace(persona, **sliders)
 
 
 def _ends(one: Interval) -> tuple[float, float, float]:

@@ -10,13 +10,17 @@ from twinloop.dialogue.evaluation.questions import Asked
 from twinloop.dialogue.knowledge.index import Index
 
 
-def calibrated(index: Index, answers: AnswerSettings, asked: Sequence[Asked], *, refused: float) -> AnswerSettings:
+def calibrated(
+    index: Index, answers: AnswerSettings, asked: Sequence[Asked], *, refused: float, heard: Sequence[str] = ()
+) -> AnswerSettings:
     """The settings with the threshold at which that share of the answerable questions is refused at most.
 
-    Where none of `asked` can be answered, the configured threshold stays.
+    heard: what the chain's ears make of answerable questions that are spoken; a name that is misheard is missing from
+    a question, so that one is less sure of its answer. Where nothing can be answered, the configured threshold stays.
     """
     answering = ExtractiveAnswers(index, replace(answers, refusal=replace(answers.refusal, threshold=-10.0)))
-    given = [answering.answer(one.text).confidence for one in asked if one.evidence]
+    texts = [*(one.text for one in asked if one.evidence), *heard]
+    given = [answering.answer(text).confidence for text in texts]
     confidences = [value for value in given if value is not None]
     if not confidences:
         return answers

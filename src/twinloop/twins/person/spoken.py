@@ -58,7 +58,7 @@ def spoken(
             met = speak(one, voices, assigned_voices(one.speakers, _together(voices)), seed=seed)
             name, text = f"{one.name}.wav", " ".join(turn.text for turn in one.turns)
             made.append(_Made((name, "", text, UNDIVIDED), (name, None, one.name, None, None), met.audio))
-            segments.append(met.segments.select(pl.lit(one.name).alias("meeting"), pl.all()).cast(SEGMENTS))
+            segments.append(met.segments.select(pl.lit(one.name).alias("meeting"), pl.all()).cast(pl.Schema(SEGMENTS)))
     return Speech(
         rows(RECORDINGS, (one.recording for one in made)),
         {one.recording[0]: wav_bytes(one.audio) for one in made},

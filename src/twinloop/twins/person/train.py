@@ -17,7 +17,7 @@ from twinloop.files import fingerprint, replacing, write_json
 from twinloop.learning.fit import STATE_FORMAT, Fitted
 from twinloop.numbers import count, counted
 from twinloop.twins.person import paths
-from twinloop.twins.person.chain import open_encoder
+from twinloop.twins.person.chain import open_encoder, opened
 from twinloop.twins.person.commands import spoken_commands
 from twinloop.twins.person.config import PersonConfig
 from twinloop.twins.person.files import ANSWERS, COMMANDS, ENCODER, HISTORY, LEAKY_ENCODER
@@ -60,9 +60,9 @@ def run(stage: Stage[PersonConfig]) -> str:
         _history(trained.fitted).write_parquet(folder / HISTORY)
         voices = _commands(stage, folder / COMMANDS)
         encoder = open_encoder(person.providers, folder / ENCODER, shape_of(folder / ENCODER))
-        answers = calibrated(
-            known.index(encoder, index), person.answers, known.asked("val"), refused=person.train.false_refusals
-        )
+        heard = _heard(stage, known)
+        share, held = person.train.false_refusals, known.asked("val")
+        answers = calibrated(known.index(encoder, index), person.answers, held, refused=share, heard=heard)
         write_json(folder / ANSWERS, dataclasses.asdict(answers))
     shutil.rmtree(state, ignore_errors=True)
     metrics: dict[str, Any] = {
@@ -74,6 +74,8 @@ def run(stage: Stage[PersonConfig]) -> str:
         "train_questions": len(known.asked("train")),
         "commands": len(person.train.commands) if voices else 0,
         "command_voices": voices,
+        "heard_questions": len(heard),
+        "false_refusals": person.train.false_refusals,
         "threshold": answers.refusal.threshold,
         "values": source,
     }
@@ -84,6 +86,17 @@ def run(stage: Stage[PersonConfig]) -> str:
         f"{metrics['val_reciprocal_rank']:.3f}, {count(trained.parameters)} parameters; {spoken}; "
         f"refused below {answers.refusal.threshold:.2f}"
     )
+
+
+def _heard(stage: Stage[PersonConfig], known: Known) -> list[str]:
+    """What the chain's ears make of validation questions, in voices that nothing is judged on."""
+    person, voices = stage.config.person, installed(stage.config.person.data.speaking.programs)
+    ears, names = opened(person.providers, "speech_to_text"), voices.names("train")
+    if ears is None or not voices:
+        return []
+    texts = [one.text for one in known.asked("val") if one.evidence][: person.data.speaking.questions]
+    spoken = [voices.speak(text, names[place % len(names)]).audio for place, text in enumerate(texts)]
+    return [text for audio in spoken if (text := ears.transcribe(audio).text.strip())]
 
 
 def _history(fitted: Fitted) -> pl.DataFrame:

@@ -13,14 +13,13 @@ from twinloop.dialogue.knowledge.readers.document import Document
 from twinloop.dialogue.knowledge.settings import IndexSettings
 from twinloop.dialogue.knowledge.tuning import tuned
 from twinloop.dialogue.models.bert import BertShape
-from twinloop.learning.objectives import Objective
 from twinloop.learning.rounds import Report
 from twinloop.twins.person.chain import open_encoder
 from twinloop.twins.person.config import ProvidersSettings
+from twinloop.twins.person.objectives import OBJECTIVES
 
 # What trials import, for the process that they fork from.
 PRELOAD = ("twinloop.twins.person.trial",)
-OBJECTIVES = (Objective("ndcg", "nDCG@10"), Objective("hit", "answer hit"))
 # Below every confidence.
 NEVER = -10.0
 

@@ -14,7 +14,8 @@ from twinloop.twins.configuration import from_environment
 from twinloop.twins.person import paths
 from twinloop.twins.person.config import TRAINED, PersonConfig
 from twinloop.twins.person.known import Known, shape_of
-from twinloop.twins.person.trial import OBJECTIVES, PRELOAD, RetrievalTrial
+from twinloop.twins.person.objectives import OBJECTIVES
+from twinloop.twins.person.trial import PRELOAD, RetrievalTrial
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop person tune"

@@ -4,7 +4,7 @@ The test split has no part in any choice. What is chosen on the validation split
 F1 threshold) is chosen on images that also stopped the training, so only the test figures count.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +25,22 @@ BATCH = 32
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """Raw outputs of one graph on one split: logits [N, K], heat logits [N, h, w], anomaly scores [N]."""
+    """Raw outputs of one graph on one split: logits [N, K], heat logits [N, h, w], anomaly and unlike scores [N].
+
+    tiles: where pictures were cut, those of every tile; each picture is then what its hottest tile says.
+    """
 
     data: ImageSet
     logits: NDArray[np.float32]
     heat: NDArray[np.float32]
     scores: NDArray[np.float64]
+    unlike: NDArray[np.float32]
+    tiles: "Outputs | None" = None
+
+    @property
+    def pieces(self) -> "Outputs":
+        """What pixels are judged on: all tiles, or the pictures themselves."""
+        return self.tiles or self
 
     @property
     def defective(self) -> NDArray[np.bool_]:
@@ -65,10 +75,38 @@ class Judgement:
 
 
 def raw_outputs(detector: DeployedDetector, data: ImageSet) -> Outputs:
-    """Run a graph over one split."""
+    """Run a graph over one split, picture by picture."""
     parts = [detector.raw(data.images[start : start + BATCH]) for start in range(0, len(data), BATCH)]
-    logits, heat = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return Outputs(data, logits, heat[:, 0], anomaly_score(logits))
+    logits, heat, unlike = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    outputs = Outputs(data, logits, heat[:, 0], anomaly_score(logits), unlike)
+    return _stitched(outputs) if data.pictures else outputs
+
+
+def _stitched(tiles: Outputs) -> Outputs:
+    """Pictures of their tiles, in the order of the first: as hot as the hottest, defective where any is."""
+    data = tiles.data
+    names, number = np.unique(np.array(data.pictures), return_inverse=True)
+    order = np.lexsort((-tiles.scores, number))
+    hottest = order[np.flatnonzero(np.diff(number[order], prepend=-1))]
+    labels = np.zeros(len(names), np.int64)
+    np.maximum.at(labels, number, data.labels)
+    masked = np.ones(len(names), bool)
+    np.logical_and.at(masked, number, data.masked)
+    first = np.argsort(np.unique(number, return_index=True)[1], kind="stable")
+    hottest = hottest[first]
+    pictures = replace(
+        data,
+        images=data.images[hottest],
+        masks=data.masks[hottest],
+        masked=masked[first],
+        labels=labels[first],
+        groups=tuple(data.groups[place] for place in hottest),
+        names=tuple(data.names[place] for place in hottest),
+        pictures=(),
+    )
+    return Outputs(
+        pictures, tiles.logits[hottest], tiles.heat[hottest], tiles.scores[hottest], tiles.unlike[hottest], tiles
+    )
 
 
 def judge(

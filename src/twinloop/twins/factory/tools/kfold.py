@@ -48,6 +48,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
     from twinloop.twins.factory import paths
     from twinloop.twins.factory.config import FactoryConfig
     from twinloop.twins.factory.twin import TWIN
+    from twinloop.twins.factory.weights import with_weights
     from twinloop.twins.stage import STATE
     from twinloop.vision.index import SPLITS, load_images, read_index
 
@@ -57,9 +58,11 @@ def run(options: argparse.Namespace, root: Path) -> int:
     factory, dataset = config.factory, root / paths.DATASET
     present = set(read_index(dataset)["split"])
 
+    from twinloop.vision.models.fitted import fitted
     from twinloop.vision.training.crossvalidation import cross_validate, joined
 
-    size, channels = factory.model.size_px, factory.model.channels
+    model, _ = fitted(factory.model, dataset)
+    size, channels = model.size_px, model.channels
     images = joined(load_images(dataset, split, size=size, channels=channels) for split in SPLITS if split in present)
     with _tracked(root, params, folds=options.folds) as tracker:
 
@@ -69,7 +72,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
                 print(_fold_line(fold, options.folds), flush=True)
 
         validated = cross_validate(
-            factory.model,
+            with_weights(model, configuration.main_root(root) / STATE),
             factory.train,
             factory.augmentation,
             images=images,

@@ -42,12 +42,6 @@ class PersonOutputs(Outputs):
         """One of the evaluation's tables."""
         return self.table(paths.EVALUATION / f"{name}.parquet")
 
-    def spoken(self, name: str) -> pl.DataFrame:
-        """One of the evaluation's tables of speech; without rows and columns where nothing was spoken."""
-        relative = paths.EVALUATION / f"{name}.parquet"
-        there = (self.path(paths.EVALUATION) / relative.name).is_file()
-        return self.table(relative) if there else pl.DataFrame()
-
     def simulation(self, name: str) -> pl.DataFrame:
         """One of the simulation's tables."""
         return self.table(paths.SIMULATION / f"{name}.parquet")

@@ -1,22 +1,19 @@
-"""What it says and in which manner, for the page on persona and answers: refusals, sliders, style, a conversation."""
+"""What it says and in which manner, for the page on persona and answers: refusals, sliders, style."""
 
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
-from twinloop.dialogue.conversation.turn import PARTS
 from twinloop.dialogue.persona.proxies import proxies
 from twinloop.dialogue.persona.settings import SLIDERS
 from twinloop.dialogue.persona.style import Style
-from twinloop.numbers import MISSING, count, number, percent, quantity
+from twinloop.numbers import MISSING, count, fixed, number, percent
 from twinloop.reporting.results import estimate
 from twinloop.reporting.tables import Table
 from twinloop.twins.person.results.base import PersonOutputs, shown_share
 
 TYPED, OTHER = "typed", "other persona"
-# Turns of the conversation that is shown, and letters of each text in it.
-TURNS, LETTERS = 12, 240
 # A rank from which a slider is said to show.
 AIM = 0.8
 PROXIES = {
@@ -94,7 +91,7 @@ class Persona(PersonOutputs):
             (
                 row["slider"],
                 number(row["value"], digits=1),
-                number(getattr(proxies(row["text"]), row["slider"])),
+                fixed(getattr(proxies(row["text"]), row["slider"]), 0),
                 row["text"],
             )
             for row in self.evaluation("manners").iter_rows(named=True)
@@ -112,25 +109,6 @@ class Persona(PersonOutputs):
     def transcript(self) -> pl.DataFrame:
         """Turns of the evaluation's conversations (`dialogue.conversation.transcript`)."""
         return self.evaluation("transcript")
-
-    def conversation(self) -> Table:
-        """The first conversation: what was asked and said, on which grounds, and what it took."""
-        headers = ("turn", "asked", "said", "sources", "took")
-        if self.transcript.is_empty():
-            return Table.of(headers, [("none", *[MISSING] * 4)])
-        first = self.transcript.filter(conversation=self.transcript["conversation"][0]).sort("turn").head(TURNS)
-        rows = [
-            (
-                f"{row['turn']}{' (spoken)' if row['spoken'] else ''}",
-                _asked(row),
-                _cut(row["said"]),
-                "; ".join(row["citations"]) or ("failed: " + row["failed"] if row["failed"] else "refused"),
-                quantity(sum(row[f"{part}_s"] for part in PARTS), "s", digits=2),
-            )
-            for row in first.iter_rows(named=True)
-        ]
-        caption = "What a short question was understood as stands behind the arrow."
-        return Table.of(headers, rows, caption=caption, numeric=(4,))
 
     def turns(self) -> Table:
         """What became of all turns."""
@@ -154,12 +132,3 @@ def _verdict(low: float, high: float) -> str:
     if low >= AIM:
         return "clearly"
     return "too little" if high < AIM else "not sure whether enough"
-
-
-def _asked(row: dict[str, Any]) -> str:
-    heard, question = _cut(row["heard"]), _cut(row["question"])
-    return heard if question in (heard, "") else f"{heard} → {question}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LETTERS else text[: LETTERS - 1].rstrip() + "…"

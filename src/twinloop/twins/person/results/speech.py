@@ -1,7 +1,6 @@
 """How well it hears, for the page on speech: what is misheard by which recogniser, and how far such errors go."""
 
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -15,7 +14,9 @@ from twinloop.twins.person.config import NONE
 from twinloop.twins.person.results.base import PersonOutputs, shown_share
 
 ALL = "all"
-AUDIO = paths.EVALUATION / "audio"
+AUDIO, MEETING = paths.EVALUATION / "audio", "meeting-1.wav"
+NOTHING_SPOKEN = "There is nothing to play: no question and no reply was spoken, as it takes synthesisers."
+NO_MEETING = "There is nothing to play: no meeting was spoken."
 # Questions that are shown with what was heard of them, and those that are played.
 HARDEST, PLAYED = 8, 3
 TYPED, SPOKEN, RECOGNISED = "typed", "spoken", "recognised"
@@ -40,21 +41,19 @@ class Speech(PersonOutputs):
     @cached_property
     def heard(self) -> pl.DataFrame:
         """One row per recording and recogniser; without rows where nothing was spoken."""
-        return self.spoken("heard")
+        return self.evaluation("heard")
 
     @cached_property
     def rates(self) -> pl.DataFrame:
         """provider, voice (`all` first), wer, low, high, words; the configured recogniser first."""
-        found = self.spoken("wer")
-        if found.is_empty():
-            return found
+        found = self.evaluation("wer")
         first = pl.col("provider") != self.recogniser
         return found.sort(first, "provider", pl.col("voice") != ALL, "voice")
 
     @property
     def providers(self) -> list[str]:
         """The recognisers that were tried, the configured one first."""
-        return list(dict.fromkeys(self.rates["provider"])) if len(self.rates) else []
+        return list(dict.fromkeys(self.rates["provider"]))
 
     def summary(self) -> Table:
         """What was spoken, by whom, and who heard it."""
@@ -83,11 +82,10 @@ class Speech(PersonOutputs):
         return estimate(own.row(0, named=True), "wer", "low", "high") if len(own) else None
 
     def recognisers(self) -> Table:
-        """Each recogniser: how much it mishears, and what it takes."""
+        """Each recogniser: how much it mishears."""
         rows = []
         for name in self.providers:
             own = self.heard.filter(pl.col("provider") == name)
-            seconds, busy = float(own["audio_s"].sum()), float(own["cpu_s"].sum())
             whole = len(own.filter(pl.col("wrong") == 0)) / len(own) if len(own) else None
             rows.append(
                 (
@@ -95,12 +93,11 @@ class Speech(PersonOutputs):
                     shown_share(self.rate(name)),
                     percent(whole, digits=0),
                     count(float(own["words"].sum())),
-                    quantity(busy / seconds if seconds else None, "s", digits=2),
                 )
             )
-        headers = ("recogniser", "word error rate", "without any error", "words", "processor time per second of sound")
+        headers = ("recogniser", "word error rate", "recordings without an error", "words")
         caption = "The first is the one that is used; in brackets 95 % intervals, drawn over voices."
-        return Table.of(headers, rows or [_none(headers)], caption=caption, numeric=(2, 3, 4), emphasis=(0,))
+        return Table.of(headers, rows or [_none(headers)], caption=caption, numeric=(2, 3), emphasis=(0,))
 
     def word_errors(self) -> pl.DataFrame:
         """Argument of `figures.dialogue.word_error_rates`."""
@@ -109,9 +106,7 @@ class Speech(PersonOutputs):
     def hardest(self) -> Table:
         """The recordings in which the recogniser in use erred most."""
         headers = ("voice", "said", "heard", "words wrong")
-        caption = f"The {HARDEST} worst understood of all questions, by the recogniser in use."
-        if self.heard.is_empty():
-            return Table.of(headers, [_none(headers)], numeric=(3,))
+        caption = f"At most {HARDEST}, the worst understood of all, by the recogniser in use."
         own = self.heard.filter((pl.col("provider") == self.recogniser) & (pl.col("wrong") > 0))
         worst = own.sort(pl.col("wrong") / pl.col("words"), "recording", descending=[True, False]).head(HARDEST)
         rows: list[tuple[str, ...]] = [
@@ -151,14 +146,28 @@ class Speech(PersonOutputs):
         """What the three ways of asking are."""
         return Table.of(("the question", "how it is asked"), [(name, MEANINGS[name]) for name in CHAIN])
 
+    def outcomes(self) -> Table:
+        """What becomes of questions that can be answered, in each of the three ways."""
+        judged, rows = self.evaluation("judged").filter("answerable"), []
+        for way in CHAIN:
+            own = judged.filter(way=way)
+            shares = own.select(
+                right=pl.col("hit").mean(),
+                refused=pl.col("refused").mean(),
+                wrong=((pl.col("hit") == 0) & ~pl.col("refused")).mean(),
+            ).row(0)
+            rows.append((way, count(len(own)), *(percent(share, digits=0) for share in shares)))
+        headers = ("the question", "asked", "answered rightly", "refused", "answered wrongly")
+        return Table.of(headers, rows, numeric=range(1, 5))
+
     def commands(self) -> pl.DataFrame:
         """Argument of `figures.dialogue.commands`."""
-        return self.spoken("commands")
+        return self.evaluation("commands")
 
     def by_voice(self) -> Table:
         """Commands by the voice that spoke them: none of these voices was learnt from."""
         headers = ("voice", "commands", "recognised", "least sure")
-        found = self.spoken("commands")
+        found = self.evaluation("commands")
         if found.is_empty():
             return Table.of(headers, [_none(headers)])
         right = (pl.col("word") == pl.col("said")).sum()
@@ -171,34 +180,28 @@ class Speech(PersonOutputs):
 
     def questions(self) -> Players:
         """A few questions as they were spoken, each with the spoken reply."""
-        asked = sorted(self._recordings("question-*.wav"), key=_place)[:PLAYED]
-        pairs = [path for question in asked for path in (question, question.with_name(f"reply-{_place(question)}.wav"))]
-        return Players([self._recorded(path) for path in pairs if path.is_file()], NOTHING_SPOKEN)
+        turns = self.evaluation("transcript").filter(pl.col("spoken") & (pl.col("audio_s") > 0))
+        played = [
+            self._recorded(f"{kind}-{place}.wav", f"{title} {place}{note}", row[said])
+            for place, row in enumerate(turns.head(PLAYED).iter_rows(named=True), 1)
+            for kind, title, note, said in (
+                ("question", "Question", ", understood as", "heard"),
+                ("reply", "The reply to question", "", "said"),
+            )
+        ]
+        return Players(played, NOTHING_SPOKEN)
 
     def meeting(self) -> Players:
         """How a meeting begins."""
-        return Players([self._recorded(path) for path in self._recordings("meeting*.wav")[:1]], NOTHING_SPOKEN)
+        there = (self.path(AUDIO) / MEETING).is_file()
+        return Players([self._recorded(MEETING, "A meeting, from its beginning")] if there else [], NO_MEETING)
 
-    def _recordings(self, pattern: str) -> list[Path]:
-        return sorted((self.path(paths.EVALUATION) / AUDIO.name).glob(pattern))
-
-    def _recorded(self, path: Path) -> Recorded:
-        kind, _, place = path.stem.partition("-")
-        captions = {"question": f"Question {place}", "reply": f"The reply to question {place}"}
-        caption = captions.get(kind, "A meeting, from its beginning")
-        return Recorded(str(AUDIO / path.name), path.read_bytes(), caption)
-
-
-NOTHING_SPOKEN = "There is nothing to play: no synthesiser is installed here, so nothing was spoken."
+    def _recorded(self, name: str, caption: str, text: str = "") -> Recorded:
+        return Recorded(str(AUDIO / name), self.path(AUDIO / name).read_bytes(), caption, text)
 
 
 def _length(spoken: pl.DataFrame) -> str:
     return quantity(float(spoken["seconds"].sum()) / 60, "min", digits=2)
-
-
-def _place(path: Path) -> int:
-    number_ = path.stem.rpartition("-")[2]
-    return int(number_) if number_.isdecimal() else 0
 
 
 def _none(headers: tuple[str, ...]) -> tuple[str, ...]:
