@@ -126,10 +126,10 @@ def test_a_workshop_that_cannot_do_all_work_is_not_booked_beyond_what_it_can_do(
 
 
 def test_where_downtime_is_cheap_vehicles_rather_wait_than_fail() -> None:
-    fleet = narrow()
+    fleet = replace(narrow(), downtime_hour=20.0)
     rates, price = cost_rates(fleet), standing_price(fleet)
-    assert price == max(fleet.downtime_hour - sum(rates.values()), 0.0)
-    assert standing_price(replace(fleet, downtime_hour=50.0)) == pytest.approx(50.0 - sum(rates.values()))
+    assert price == 0.0  # an hour of driving costs more than that
+    assert standing_price(narrow()) == pytest.approx(narrow().downtime_hour - sum(rates.values()))
     waits, drives = (
         simulate(world(fleet), Joint(BookingRule(rates, standing=standing))).figures() for standing in (price, None)
     )
@@ -142,6 +142,10 @@ def test_weeks_in_which_the_workshop_is_closed_are_no_reason_to_stop() -> None:
     assert not shut.opening_minutes(5, 20).any()
     figures = simulate(world(shut), Joint(BookingRule(cost_rates(shut)))).figures()
     assert figures["visits"] > 0
+
+
+def test_an_hour_that_a_standard_vehicle_stands_costs_at_least_twice_one_that_it_is_driven() -> None:
+    assert FLEET.downtime_hour > 2 * sum(cost_rates(FLEET).values())
 
 
 def test_the_joint_rule_knows_each_alert_at_its_threshold_and_its_own_cost_rates() -> None:

@@ -201,7 +201,7 @@ def test_without_a_trained_detector_the_stage_stops(tmp_path: Path) -> None:
 def test_a_single_image_is_judged_as_in_a_batch(exported_root: Path) -> None:
     detector = DeployedDetector(exported_root / paths.ONNX)
     images = load_images(exported_root / paths.DATASET, "test", size=SIZE, channels=1).images
-    logits, heat = detector.raw(images)
+    logits, heat, _ = detector.raw(images)
     alone = [detector.raw(images[place : place + 1]) for place in range(4)]
     assert np.concatenate([outputs[0] for outputs in alone]) == pytest.approx(logits[:4], abs=1e-5)
     assert np.concatenate([outputs[1] for outputs in alone]) == pytest.approx(heat[:4], abs=1e-5)

@@ -32,9 +32,9 @@ from twinloop.dialogue.persona.style import Style
 from twinloop.dialogue.providers.protocols import Encoder, Message, SpeechToText, TextToSpeech
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
-from twinloop.dialogue.providers.weights import Places
 from twinloop.errors import InputError
 from twinloop.files import fingerprint, read_json, replacing, sha256, write_json
+from twinloop.learning.weights import Places
 from twinloop.twins.person.config import NONE, TRAINED, ProvidersSettings, Role
 
 MANIFEST, INDEX, ENCODER, MEMORY = "self.json", "index", "encoder", "memory.parquet"

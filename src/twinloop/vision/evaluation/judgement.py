@@ -25,7 +25,7 @@ BATCH = 32
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """Raw outputs of one graph on one split: logits [N, K], heat logits [N, h, w], anomaly scores [N].
+    """Raw outputs of one graph on one split: logits [N, K], heat logits [N, h, w], anomaly and unlike scores [N].
 
     tiles: where pictures were cut, those of every tile; each picture is then what its hottest tile says.
     """
@@ -34,6 +34,7 @@ class Outputs:
     logits: NDArray[np.float32]
     heat: NDArray[np.float32]
     scores: NDArray[np.float64]
+    unlike: NDArray[np.float32]
     tiles: "Outputs | None" = None
 
     @property
@@ -76,13 +77,16 @@ class Judgement:
 def raw_outputs(detector: DeployedDetector, data: ImageSet) -> Outputs:
     """Run a graph over one split, picture by picture."""
     parts = [detector.raw(data.images[start : start + BATCH]) for start in range(0, len(data), BATCH)]
-    logits, heat = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    outputs = Outputs(data, logits, heat[:, 0], anomaly_score(logits))
+    logits, heat, unlike = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    outputs = Outputs(data, logits, heat[:, 0], anomaly_score(logits), unlike)
     return _stitched(outputs) if data.pictures else outputs
 
 
 def _stitched(tiles: Outputs) -> Outputs:
-    """Pictures of their tiles, in the order of the first: as hot as the hottest, defective where any is."""
+    """Pictures of their tiles, in the order of the first: as hot as the hottest, defective where any is.
+
+    As unlike as the median of their tiles: what spoils a picture spoils most of it.
+    """
     data = tiles.data
     names, number = np.unique(np.array(data.pictures), return_inverse=True)
     order = np.lexsort((-tiles.scores, number))
@@ -103,7 +107,8 @@ def _stitched(tiles: Outputs) -> Outputs:
         names=tuple(data.names[place] for place in hottest),
         pictures=(),
     )
-    return Outputs(pictures, tiles.logits[hottest], tiles.heat[hottest], tiles.scores[hottest], tiles)
+    unlike = np.array([np.median(tiles.unlike[number == place]) for place in first], np.float32)
+    return Outputs(pictures, tiles.logits[hottest], tiles.heat[hottest], tiles.scores[hottest], unlike, tiles)
 
 
 def judge(

@@ -19,12 +19,15 @@ class DetectorExportSettings(ExportSettings):
     """Which graph of a detector is deployed, and what FP16 and INT8 may change on real validation images.
 
     auroc_drop: AUROC that they may lose. rank_correlation: the least of their scores with torch's. changed_decisions:
-        the largest share of decisions that differ at the threshold that separates the validation images best.
+        the largest share of decisions that differ at the threshold that separates the validation images best, and of
+        images that are unlike anything learnt for one graph alone.
+    unlike_false_alarms: share of good pictures that may be called unlike anything learnt.
     """
 
     auroc_drop: Share = 0.01
     rank_correlation: Share = 0.98
     changed_decisions: Share = 0.02
+    unlike_false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
 
 
 @settings

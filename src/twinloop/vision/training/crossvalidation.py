@@ -5,6 +5,7 @@ corrected by the ratio of test to training images (Nadeau and Bengio, 2003): 1/k
 """
 
 import math
+import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -26,7 +27,8 @@ from twinloop.vision.datasets.splits import kfold
 from twinloop.vision.index import ImageSet
 from twinloop.vision.models.base import anomaly_score
 from twinloop.vision.models.settings import ModelSettings
-from twinloop.vision.training.fitting import train_detector
+from twinloop.vision.training.fitting import frozen_features, train_detector
+from twinloop.vision.training.frozen import Features
 from twinloop.vision.training.loading import subset
 from twinloop.vision.training.metrics import image_metrics, pixel_metrics
 from twinloop.vision.training.module import detect
@@ -87,6 +89,8 @@ def cross_validate(
     described = [STATE_FORMAT, asdict(model), asdict(train), asdict(augmentation), splits, seed]
     kept = state / f"kfold-{fingerprint(described)[:16]}" if state is not None else None
 
+    features: Features | None = None
+
     def one(number: int) -> Fold:
         return _fold(
             model,
@@ -98,10 +102,13 @@ def cross_validate(
             seed=seed,
             average_exposures=average_exposures,
             state=kept / f"fold-{number}" if kept is not None else None,
+            features=features,
         )
 
     finished: list[Fold] = []
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="twinloop-features-") as folder:
+        if model.frozen and model.kind == "supervised":
+            features = frozen_features(model, images, Path(folder), seed=seed, threads=train.threads)
         # A worker that has loaded torch has grown, which joblib takes for a leak: it starts another, and says so.
         warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
         for fold in joblib.Parallel(n_jobs=min(workers, folds), return_as="generator")(
@@ -126,12 +133,20 @@ def _fold(
     seed: int,
     average_exposures: bool,
     state: Path | None,
+    features: Features | None,
 ) -> Fold:
     placed = np.array(splits)
     learnt, validation, test = (subset(images, placed == name) for name in ("train", "val", "test"))
     try:
         trained = train_detector(
-            model, train, augmentation, images=learnt, validation=validation, seed=seed, state=state
+            model,
+            train,
+            augmentation,
+            images=learnt,
+            validation=validation,
+            seed=seed,
+            state=state,
+            features=features.subset(placed == "train") if features is not None else None,
         )
     except InputError as error:
         raise InputError(f"fold {number + 1}: {error}; take fewer folds or more data") from error

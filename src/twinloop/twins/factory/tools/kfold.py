@@ -48,6 +48,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
     from twinloop.twins.factory import paths
     from twinloop.twins.factory.config import FactoryConfig
     from twinloop.twins.factory.twin import TWIN
+    from twinloop.twins.factory.weights import with_weights
     from twinloop.twins.stage import STATE
     from twinloop.vision.index import SPLITS, load_images, read_index
 
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
                 print(_fold_line(fold, options.folds), flush=True)
 
         validated = cross_validate(
-            model,
+            with_weights(model, configuration.main_root(root) / STATE),
             factory.train,
             factory.augmentation,
             images=images,
