@@ -83,7 +83,10 @@ def raw_outputs(detector: DeployedDetector, data: ImageSet) -> Outputs:
 
 
 def _stitched(tiles: Outputs) -> Outputs:
-    """Pictures of their tiles, in the order of the first: as hot as the hottest, defective where any is."""
+    """Pictures of their tiles, in the order of the first: as hot as the hottest, defective where any is.
+
+    As unlike as the median of their tiles: what spoils a picture spoils most of it.
+    """
     data = tiles.data
     names, number = np.unique(np.array(data.pictures), return_inverse=True)
     order = np.lexsort((-tiles.scores, number))
@@ -104,9 +107,8 @@ def _stitched(tiles: Outputs) -> Outputs:
         names=tuple(data.names[place] for place in hottest),
         pictures=(),
     )
-    return Outputs(
-        pictures, tiles.logits[hottest], tiles.heat[hottest], tiles.scores[hottest], tiles.unlike[hottest], tiles
-    )
+    unlike = np.array([np.median(tiles.unlike[number == place]) for place in first], np.float32)
+    return Outputs(pictures, tiles.logits[hottest], tiles.heat[hottest], tiles.scores[hottest], unlike, tiles)
 
 
 def judge(
