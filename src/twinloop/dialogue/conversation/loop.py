@@ -62,7 +62,8 @@ class Self:
 class Conversation:
     """Turns with one person. Without a voice replies stay text; without ears recordings are declined.
 
-    history: messages that were exchanged before.
+    history: messages that were exchanged before. heard: what answers questions that were heard, where that is another:
+    what is misheard is missing from a question, so that one is less sure of its answer.
     """
 
     def __init__(
@@ -75,13 +76,15 @@ class Conversation:
         voice: TextToSpeech | None = None,
         settings: ConversationSettings | None = None,
         history: Sequence[Message] = (),
+        heard: Answers | None = None,
     ) -> None:
         self._index, self._answers, self._own = index, answers, own or Self()
         self._ears, self._voice, self._settings = ears, voice, settings or ConversationSettings()
         self._context = Context(self._own.persona.context_messages)
         for message in history:
             self._context.add(message)
-        self._known: OrderedDict[str, Answer] = OrderedDict()
+        self._to_heard = heard or answers
+        self._known: OrderedDict[tuple[str, bool], Answer] = OrderedDict()
         self._turns: list[Turn] = []
 
     @property
@@ -138,17 +141,18 @@ class Conversation:
         self._context.add(Message("assistant", turn.said))
 
     def _answered(self, turn: "_Draft", history: Sequence[Message]) -> Answer:
-        key = " ".join(turn.question.casefold().split())
+        answers = self._to_heard if turn.spoken else self._answers
+        key = " ".join(turn.question.casefold().split()), turn.spoken
         known = self._known.get(key)
         if known is not None:
             self._known.move_to_end(key)
             turn.cached = True
             return known
         measured = stopwatch()
-        hits = self._index.search(turn.question, self._answers.passages)
+        hits = self._index.search(turn.question, answers.passages)
         turn.usage["find"], turn.part = measured(), "answer"
         measured = stopwatch()
-        answer = self._answers.answer(turn.question, hits, history)
+        answer = answers.answer(turn.question, hits, history)
         turn.usage["answer"] = measured()
         self._known[key] = answer
         while len(self._known) > self._settings.cache:

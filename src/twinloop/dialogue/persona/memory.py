@@ -33,8 +33,6 @@ SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 LEAST_WORDS = 4
 WORD = re.compile(r"\w+")
 FEW_TEXTS = 1
-# What shares less than that of what a question asks about is another matter.
-LEAST_SHARED = 0.3
 
 
 class Told(NamedTuple):
@@ -86,11 +84,11 @@ class Memory:
         return len(facts)
 
     def recall(
-        self, question: str, count: int = 3, *, scorer: Scorer | None = None, least: float = LEAST_SHARED
+        self, question: str, count: int = 3, *, scorer: Scorer | None = None, least: float = 0.0
     ) -> tuple[Quote, ...]:
         """What fits a question best, quoted and cited; of equal scores the later first.
 
-        scorer: of a retrieval; without one, the share of the question's words. least: a score above which it fits.
+        scorer: of a retrieval; without one, shared rare words count. least: a score above which it fits.
         """
         told = self.told
         scores = (scorer or shared_words)(question, [one.text for one in told])
@@ -138,17 +136,14 @@ def covered(question: str, texts: Sequence[str]) -> list[float]:
 
 
 def shared_words(question: str, texts: Sequence[str]) -> list[float]:
-    """The share of the question's words that each text has, by inverse document frequency (Spärck Jones, 1972).
-
-    A word that no text has counts as the rarest, so that what is asked about something else fits nothing.
-    """
-    bags = [set(terms(text)) for text in texts]
+    """The sum of the inverse document frequencies of the words that question and text share (Spärck Jones 1972)."""
+    bags = [set(WORD.findall(text.lower())) for text in texts]
     counts = Counter(word for bag in bags for word in bag)
     # A word that most texts have says nothing, except where there are hardly any texts.
     weights = {
-        word: math.log(1 + len(texts) / max(counts[word], 1))
-        for word in sorted(set(terms(question)))
-        if len(word) > 1 and counts[word] <= max(len(texts) / 2, FEW_TEXTS)
+        word: math.log(1 + len(texts) / times)
+        for word, times in counts.items()
+        if times <= max(len(texts) / 2, FEW_TEXTS)
     }
-    whole = sum(weights.values())
-    return [sum(weights[word] for word in weights if word in bag) / whole if whole else 0.0 for bag in bags]
+    asked = sorted(set(WORD.findall(question.lower())) & weights.keys())
+    return [sum(weights[word] for word in asked if word in bag) for bag in bags]

@@ -44,7 +44,10 @@ REMEDY = "run `make setup`, or choose person/providers=embedded"
 
 @settings
 class Described:
-    """What self.json holds: who somebody is, and how their self finds, answers and speaks."""
+    """What self.json holds: who somebody is, and how their self finds, answers and speaks.
+
+    heard: how questions are answered that are heard, where that is another way, as they are refused less easily.
+    """
 
     name: str
     profile: dict[str, Any]
@@ -55,11 +58,15 @@ class Described:
     providers: ProvidersSettings
     shape: BertShape | None = None
     style: Style | None = None
+    heard: AnswerSettings | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """A person's self with its providers opened; conversations with different people share it."""
+    """A person's self with its providers opened; conversations with different people share it.
+
+    to_heard: what answers questions that were heard, None for the same as those that are typed.
+    """
 
     described: Described
     index: Index
@@ -68,6 +75,7 @@ class Chain:
     ears: SpeechToText | None
     voice: TextToSpeech | None
     digests: Mapping[str, str]
+    to_heard: Answers | None = None
 
     def conversation(
         self, persona: PersonaSettings | None = None, *, history: Sequence[Message] = (), speak: bool = True
@@ -77,9 +85,7 @@ class Chain:
         history: messages that were exchanged before. speak: whether replies are spoken, where there is a voice.
         """
         own = self.own if persona is None else replace(self.own, persona=persona)
-        answers = self.answers
-        if persona is not None and isinstance(answers, GenerativeAnswers):
-            answers = answers.spoken(instructions(persona, own.style))
+        answers, to_heard = (_in_manner(given, persona, own.style) for given in (self.answers, self.heard))
         return Conversation(
             self.index,
             answers,
@@ -88,7 +94,20 @@ class Chain:
             voice=self.voice if speak else None,
             settings=self.described.conversation,
             history=history,
+            heard=to_heard,
         )
+
+    @property
+    def heard(self) -> Answers:
+        """What answers questions that were heard."""
+        return self.to_heard or self.answers
+
+
+def _in_manner(answers: Answers, persona: PersonaSettings | None, style: Style | None) -> Answers:
+    """The answers as another persona gives them, where a language model writes them."""
+    if persona is None or not isinstance(answers, GenerativeAnswers):
+        return answers
+    return answers.spoken(instructions(persona, style))
 
 
 def save_self(
@@ -153,7 +172,13 @@ def opened_chain(
         cast(SpeechToText | None, opened(chosen, "speech_to_text")) if speech else None,
         cast(TextToSpeech | None, opened(chosen, "text_to_speech")) if speech and not mute else None,
         digests(chosen, index.encoder),
+        _to_heard(chosen, index, described.heard),
     )
+
+
+def _to_heard(providers: ProvidersSettings, index: Index, chosen: AnswerSettings | None) -> Answers | None:
+    """Quotations for questions that were heard; a language model, which is opened once, answers both kinds alike."""
+    return ExtractiveAnswers(index, chosen) if chosen is not None and providers.language_model.name == NONE else None
 
 
 def open_encoder(providers: ProvidersSettings, learnt: Path, shape: BertShape | None) -> Encoder | None:

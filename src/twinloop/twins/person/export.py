@@ -25,7 +25,7 @@ from twinloop.numbers import count, counted
 from twinloop.twins.person import paths
 from twinloop.twins.person.chain import MANIFEST, Described, index_digest, open_encoder, save_self
 from twinloop.twins.person.config import TRAINED, ExportSettings, PersonConfig, ProvidersSettings
-from twinloop.twins.person.files import ANSWERS, ENCODER
+from twinloop.twins.person.files import ANSWERS, ENCODER, HEARD
 from twinloop.twins.person.known import Known, shape_of, tuned_index
 from twinloop.twins.stage import Stage
 
@@ -68,6 +68,7 @@ def run(stage: Stage[PersonConfig]) -> str:
         providers=deployed.providers,
         shape=shape,
         style=style,
+        heard=_answers(learnt / HEARD),
     )
     encoder = learnt / ENCODER if shape is not None else None
     save_self(stage.root / paths.SELF, described, deployed.index, encoder=encoder, memory=memory)

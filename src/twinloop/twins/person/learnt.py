@@ -7,7 +7,7 @@ from pathlib import Path
 from twinloop.dialogue.evaluation.questions import Asked, relevant
 from twinloop.dialogue.knowledge.settings import IndexSettings
 from twinloop.dialogue.models.bert import BertShape
-from twinloop.dialogue.training.encoder import TrainedEncoder, fit_encoder
+from twinloop.dialogue.training.encoder import MONITOR, TrainedEncoder, fit_encoder
 from twinloop.dialogue.training.pairs import Pair, cloze_pairs
 from twinloop.dialogue.training.settings import EncoderTrainingSettings
 from twinloop.files import write_json
@@ -41,6 +41,7 @@ def learn(
     index: IndexSettings,
     seed: int,
     state: Path | None = None,
+    show: str | None = MONITOR,
     on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
 ) -> TrainedEncoder:
     """Learn an encoder from the questions of the first side, choose its epoch by those of the second, write it.
@@ -51,7 +52,7 @@ def learn(
     learnt_from, chosen_by = (pairs_of(known, side, index) for side in sides)
     if min(len({pair.passage for pair in pairs}) for pairs in (learnt_from, chosen_by)) < LEAST:
         learnt_from, chosen_by = _torn(known, index, seed)
-    fitted = fit_encoder(learnt_from, chosen_by, folder, settings, seed=seed, state=state, on_epoch=on_epoch)
+    fitted = fit_encoder(learnt_from, chosen_by, folder, settings, seed=seed, state=state, show=show, on_epoch=on_epoch)
     write_json(folder / SHAPE, {"shape": asdict(BertShape(settings.layers, settings.heads))})
     return fitted
 

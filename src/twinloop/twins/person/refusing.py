@@ -6,20 +6,15 @@ from dataclasses import replace
 from twinloop.dialogue.answering.extractive import ExtractiveAnswers
 from twinloop.dialogue.answering.refusal import threshold_for
 from twinloop.dialogue.answering.settings import AnswerSettings
-from twinloop.dialogue.evaluation.questions import Asked
 from twinloop.dialogue.knowledge.index import Index
 
 
-def calibrated(
-    index: Index, answers: AnswerSettings, asked: Sequence[Asked], *, refused: float, heard: Sequence[str] = ()
-) -> AnswerSettings:
-    """The settings with the threshold at which that share of the answerable questions is refused at most.
+def calibrated(index: Index, answers: AnswerSettings, texts: Sequence[str], *, refused: float) -> AnswerSettings:
+    """The settings with the threshold at which that share of answerable questions is refused at most.
 
-    heard: what the chain's ears make of answerable questions that are spoken; a name that is misheard is missing from
-    a question, so that one is less sure of its answer. Where nothing can be answered, the configured threshold stays.
+    texts: of these questions, as they are typed or heard; without any the configured threshold stays.
     """
     answering = ExtractiveAnswers(index, replace(answers, refusal=replace(answers.refusal, threshold=-10.0)))
-    texts = [*(one.text for one in asked if one.evidence), *heard]
     given = [answering.answer(text).confidence for text in texts]
     confidences = [value for value in given if value is not None]
     if not confidences:

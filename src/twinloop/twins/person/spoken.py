@@ -76,6 +76,8 @@ class _Made(NamedTuple):
 def _questions(corpus: Corpus, voices: Voices, settings: SpeakingSettings, workers: int) -> list[_Made]:
     held = corpus.questions.filter(pl.col("split") == "test").select("question", "text").rows()
     names = voices.names("test")[: ASKING * len(voices.programs)]
+    if not (held and names):
+        return []
     # Once all have been asked, the next round goes to other voices.
     turns = [
         (*held[place % len(held)], names[(place + place // len(held)) % len(names)])

@@ -20,7 +20,7 @@ from twinloop.twins.person import paths
 from twinloop.twins.person.chain import open_encoder, opened
 from twinloop.twins.person.commands import spoken_commands
 from twinloop.twins.person.config import PersonConfig
-from twinloop.twins.person.files import ANSWERS, COMMANDS, ENCODER, HISTORY, LEAKY_ENCODER
+from twinloop.twins.person.files import ANSWERS, COMMANDS, ENCODER, HEARD, HISTORY, LEAKY_ENCODER
 from twinloop.twins.person.known import Known, shape_of, tuned_index
 from twinloop.twins.person.learnt import learn
 from twinloop.twins.person.refusing import calibrated
@@ -56,14 +56,19 @@ def run(stage: Stage[PersonConfig]) -> str:
             on_epoch=lambda epoch, figures: stage.tracker.log(figures, step=epoch),
             **given,
         )
-        learn(known, leaky, folder / LEAKY_ENCODER, person.train.encoder, state=state / LEAKY_ENCODER, **given)
+        learn(
+            known, leaky, folder / LEAKY_ENCODER, person.train.encoder, state=state / LEAKY_ENCODER, show=None, **given
+        )
         _history(trained.fitted).write_parquet(folder / HISTORY)
         voices = _commands(stage, folder / COMMANDS)
         encoder = open_encoder(person.providers, folder / ENCODER, shape_of(folder / ENCODER))
-        heard = _heard(stage, known)
-        share, held = person.train.false_refusals, known.asked("val")
-        answers = calibrated(known.index(encoder, index), person.answers, held, refused=share, heard=heard)
+        found, heard, share = known.index(encoder, index), _heard(stage, known), person.train.false_refusals
+        typed = [one.text for one in known.asked("val") if one.evidence]
+        answers = calibrated(found, person.answers, typed, refused=share)
+        # Where nothing was heard, what is heard is taken as if it were typed.
+        to_heard = calibrated(found, answers, heard, refused=share)
         write_json(folder / ANSWERS, dataclasses.asdict(answers))
+        write_json(folder / HEARD, dataclasses.asdict(to_heard))
     shutil.rmtree(state, ignore_errors=True)
     metrics: dict[str, Any] = {
         "val_reciprocal_rank": trained.fitted.best["reciprocal_rank"],
@@ -77,6 +82,7 @@ def run(stage: Stage[PersonConfig]) -> str:
         "heard_questions": len(heard),
         "false_refusals": person.train.false_refusals,
         "threshold": answers.refusal.threshold,
+        "threshold_heard": to_heard.refusal.threshold,
         "values": source,
     }
     write_json(stage.root / paths.metrics("train"), metrics)
@@ -84,7 +90,7 @@ def run(stage: Stage[PersonConfig]) -> str:
     return (
         f"epoch {metrics['best_epoch']}/{metrics['epochs']} kept, val reciprocal rank "
         f"{metrics['val_reciprocal_rank']:.3f}, {count(trained.parameters)} parameters; {spoken}; "
-        f"refused below {answers.refusal.threshold:.2f}"
+        f"refused below {answers.refusal.threshold:.2f}, heard below {to_heard.refusal.threshold:.2f}"
     )
 
 
@@ -92,7 +98,7 @@ def _heard(stage: Stage[PersonConfig], known: Known) -> list[str]:
     """What the chain's ears make of validation questions, in voices that nothing is judged on."""
     person, voices = stage.config.person, installed(stage.config.person.data.speaking.programs)
     ears, names = opened(person.providers, "speech_to_text"), voices.names("train")
-    if ears is None or not voices:
+    if ears is None or not names:
         return []
     texts = [one.text for one in known.asked("val") if one.evidence][: person.data.speaking.questions]
     spoken = [voices.speak(text, names[place % len(names)]).audio for place, text in enumerate(texts)]
@@ -108,7 +114,7 @@ def _commands(stage: Stage[PersonConfig], path: Path) -> int:
     """Learn the commands and write them; from how many voices, 0 where none can be spoken."""
     person, seed = stage.config.person, stage.config.seed
     settings, voices = person.train, installed(person.data.speaking.programs)
-    if not (voices and settings.commands):
+    if not (voices.names("train") and settings.commands):
         return 0
     spoken = spoken_commands(settings.commands, voices, "train", most=settings.voices, workers=stage.workers)
     commands = [Command(*one) for one in spoken]

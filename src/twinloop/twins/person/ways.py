@@ -32,8 +32,8 @@ def all_ways(chain: Chain, known: Known, learnt: Path, heard: Texts, *, most: in
     answering: Answering = chain.answers.answer
     ways = Ways.of(chain.index, answering, asked)
     texts = [(place, text) for place, one in enumerate(asked) for text in heard.get(one.name, ())]
-    ways.put("spoken", chain.index, answering, [(place, normalised(asked[place].text)) for place, _ in texts])
-    ways.put("recognised", chain.index, answering, texts)
+    ways.put("spoken", chain.index, chain.heard.answer, [(place, normalised(asked[place].text)) for place, _ in texts])
+    ways.put("recognised", chain.index, chain.heard.answer, texts)
     paraphrases = dict(known.corpus.questions.select("question", "paraphrase").iter_rows())
     reworded = {place: paraphrases[one.name] for place, one in enumerate(asked) if paraphrases[one.name]}
     ways.put("paraphrased", chain.index, answering, reworded)
@@ -44,7 +44,10 @@ def all_ways(chain: Chain, known: Known, learnt: Path, heard: Texts, *, most: in
     def found_by(encoder: Encoder | None, held: Sequence[Asked]) -> tuple[Index, Answering]:
         """All documents found by another encoder, its refusal calibrated on questions held out."""
         index = known.index(encoder, chain.index.settings)
-        return index, ExtractiveAnswers(index, calibrated(index, chain.described.answers, held, refused=refused)).answer
+        texts = [one.text for one in held if one.evidence]
+        return index, ExtractiveAnswers(
+            index, calibrated(index, chain.described.answers, texts, refused=refused)
+        ).answer
 
     if chain.index.encoder is not None:
         ways.put("by words", *found_by(None, known.asked("val")), ways.as_asked())

@@ -10,13 +10,15 @@ from twinloop.files import fingerprint, sha256
 from twinloop.tracking.execution import Execution
 from twinloop.tracking.registering import Registration, register, save_agent
 from twinloop.tracking.store import Store
-from twinloop.twins.person.chain import described_in
+from twinloop.twins.person.chain import ROLES, described_in
 from twinloop.twins.person.twin import TWIN
 
 KIND = "responder"
 SCRIPT = Path(__file__).with_name("served_responder.py")
 EXAMPLE = {"input": [{"role": "user", "content": "When does the warranty on the pump end?"}]}
-# What a self imports with any provider that needs no torch.
+# Of a provider that runs models by transformers.
+LOCAL, TRANSFORMERS = "local", ("torch", "transformers")
+# What a self imports with any other.
 REQUIREMENTS = (
     "bm25s",
     "ctranslate2",
@@ -62,4 +64,7 @@ def responder_digest(folder: Path) -> str:
 
 def save_responder(target: Path, *, folder: Path) -> None:
     """Write the MLflow model to the new folder `target`: the self, code, MLflow's own signature, an example."""
-    save_agent(target, SCRIPT, artifacts={"self": folder}, example=EXAMPLE, requirements=REQUIREMENTS)
+    providers = described_in(folder).providers
+    local = any(providers.provider(role).name == LOCAL for role in ROLES)
+    requirements = (*REQUIREMENTS, *(TRANSFORMERS if local else ()))
+    save_agent(target, SCRIPT, artifacts={"self": folder}, example=EXAMPLE, requirements=requirements)
