@@ -33,7 +33,11 @@ def test_every_format_a_description_and_latencies_are_written(exported_root: Pat
         "detector_fp32.onnx",
         "detector_int8.onnx",
         "spec.json",
+        "unlike.safetensors",
     ]
+    learnt = spec.about["unlike"]
+    assert (learnt["false_alarms"], learnt["held_out"], learnt["shapes"]) == (0.01, 24, [1, 1])
+    assert 0.5 < learnt["limit"] < 5
     assert (spec.about["classes"], spec.about["size"], spec.about["channels"]) == (list(CLASSES), SIZE, 1)
     assert (spec.deployed, spec.about["names_defects"], spec.opset) == ("fp32", True, 20)
     for name, file in spec.files.items():

@@ -6,7 +6,7 @@ from twinloop.numbers import MISSING, count, interval, number, percent, quantity
 from twinloop.reporting.tables import Table
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.results.base import FactoryOutputs
-from twinloop.vision.monitoring.reference import REFERENCE_FILE, DriftReference
+from twinloop.vision.monitoring.reference import REFERENCE_FILE, STRANGE, STRANGE_RATE, DriftReference
 
 
 class Instrument(FactoryOutputs):
@@ -79,6 +79,7 @@ class Instrument(FactoryOutputs):
             low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
             rows.append((name, number(middle), interval(low, high)))
         rows.append(("share stopped", percent(float(reference.stopped.mean())), ""))
+        rows.append((STRANGE, f"{percent(STRANGE_RATE)} beyond {number(reference.strange_from)}", ""))
         settings = reference.settings
         caption = (
             f"{len(reference.stopped)} test parts in the line's mix; windows of {settings.window} images; at most "
