@@ -68,7 +68,7 @@ def test_the_graph_says_what_torch_says_on_images_it_was_not_exported_with(expor
     pixels = load_images(exported_root / paths.DATASET, "test", size=SIZE, channels=1).images[:5]
     images = {"image": to_input(pixels)}
     graph = open_graph(exported_root / paths.ONNX / "detector_fp32.onnx")
-    assert max_difference(torch_outputs(model, images), graph(images)) < 1e-4
+    assert max_difference(torch_outputs(model, images), graph(images)[:2]) < 1e-4
 
 
 def test_the_graph_carries_its_classes_and_the_digest_of_its_weights(exported_root: Path) -> None:

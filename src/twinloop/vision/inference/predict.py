@@ -160,10 +160,8 @@ class DeployedDetector:
 
         sizes: (height, width) of the images, where each was brought to the model's shape as a whole.
         """
-        strange = [
-            self._strange(score, size)
-            for score, size in zip(unlike.tolist(), sizes or [None] * len(unlike), strict=True)
-        ]
+        whole: Sequence[tuple[int, int] | None] = sizes or [None] * len(unlike)
+        strange = [self._strange(score, size) for score, size in zip(unlike.tolist(), whole, strict=True)]
         likeliest = [most_likely(row) for row in logits.tolist()]
         probabilities = self._calibration.probability(np.array([score for score, _, _ in likeliest])).tolist()
         return [

@@ -1,7 +1,11 @@
 """The detector as a measuring instrument on the line: repeatable, quick enough, within its promise, and watched."""
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+import polars as pl
+
+from twinloop.learning.spec import Spec
 from twinloop.numbers import MISSING, count, interval, number, percent, quantity
 from twinloop.reporting.tables import Table
 from twinloop.twins.factory import paths
@@ -70,6 +74,17 @@ class Instrument(FactoryOutputs):
             ("photographs that could be judged per part", count(1 / share)),
         ]
         return Table.of(("", ""), rows)
+
+    def unlike(self) -> dict[str, Any]:
+        """Arguments of `figures.monitoring.unlike`: scores of good and of spoilt pictures, the limit and its rate."""
+        scores = self.table(paths.EVALUATION / "unlike.parquet")
+        kinds = scores["kind"].unique(maintain_order=True).to_list()
+        learnt = Spec.load(self.path(paths.ONNX)).about["unlike"]
+        return {
+            "scores": {kind: scores.filter(pl.col("kind") == kind)["unlike"].to_list() for kind in kinds},
+            "limit": learnt["limit"],
+            "false_alarms": learnt["false_alarms"],
+        }
 
     def drift(self) -> Table:
         """What the drift monitor holds later images against, and how often it may be wrong."""
