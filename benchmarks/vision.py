@@ -7,6 +7,7 @@ CPU seconds are of this process and its children. A figure that could not be mea
 
 import argparse
 import dataclasses
+import functools
 import json
 import os
 import sys
@@ -21,7 +22,7 @@ from twinloop.config.compose import compose
 from twinloop.twins.factory.config import FactoryConfig
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("synthetic", "magnetic_tile", "inference", "images")
+PARTS = ("synthetic", "unlike", "magnetic_tile", "inference", "images")
 PHOTOGRAPHS = (
     "factory/data=magnetic_tile",
     "factory.data.val_share=0.02",
@@ -45,6 +46,8 @@ def main() -> None:
         folder = Path(temporary)
         if "synthetic" in options.only:
             figures |= synthetic(folder / "synthetic")
+        if "unlike" in options.only:
+            figures |= unlike(folder / "synthetic")
         if "magnetic_tile" in options.only:
             given = options.data or os.environ.get("TWINLOOP_DATA")
             figures |= magnetic_tile(folder / "tile", Path(given) if given else None, reasons)
@@ -68,10 +71,58 @@ def configured(*overrides: str) -> FactoryConfig:
 
 def synthetic(folder: Path) -> dict[str, float]:
     """The default detector, trained with the default settings (no search) on the default surfaces, on the CPU."""
+    from twinloop.vision.training.module import assess
+
+    detector, _, _, test, spent = trained(folder)
+    found = assess(detector, test)
+    return {
+        "synthetic_auroc": round(found["auroc"], 4),
+        "synthetic_iou": round(found["iou"], 4),
+        "synthetic_cpu_s": round(spent, 1),
+    }
+
+
+def unlike(folder: Path) -> dict[str, Any]:
+    """Share of pictures spoilt in twelve ways that the default detector refuses to judge, and of good test pictures.
+
+    The limit of its unlike score is set on good validation images at the default share of false alarms.
+    """
+    from twinloop.files import sha256
+    from twinloop.learning.export import to_onnx
+    from twinloop.learning.spec import Spec, graph_file
+    from twinloop.vision.evaluation.unlikeness import refused_shares, unlike_table
+    from twinloop.vision.graph import OUTPUTS, STEM, image_input
+    from twinloop.vision.inference.predict import DeployedDetector
+    from twinloop.vision.models.unlike import WatchedDetector
+    from twinloop.vision.scores import score_limit
+
+    detector, train, validation, test, _ = trained(folder)
+    watched, shape = WatchedDetector(detector), {"size": detector.size, "channels": detector.channels}
+    watched.learn(train.images)
+    rate = configured().factory.export.unlike_false_alarms
+    held_out = watched.scores(validation.images[validation.labels == 0])
+    about = {"limit": score_limit(held_out, false_alarms=rate), "false_alarms": rate, "held_out": len(held_out)}
+    graph = folder / "exported" / graph_file(STEM, "fp32")
+    graph.parent.mkdir()
+    to_onnx(watched, (image_input(**shape),), path=graph, outputs=OUTPUTS, metadata={})
+    spec = {"classes": detector.classes, **shape, "unlike": about | {"shapes": (1.0, 1.0)}}
+    Spec("fp32", {"fp32": graph.name}, {"fp32": sha256(graph)}, spec, outputs=OUTPUTS).save(graph.parent)
+    shares = refused_shares(unlike_table(DeployedDetector(graph.parent), test, seed=configured().seed))
+    good, caught = shares.pop("good"), {kind: round(share, 4) for kind, share in shares.items() if share is not None}
+    return {
+        "unlike_caught_mean": round(sum(caught.values()) / len(caught), 4),
+        "unlike_caught": caught,
+        "unlike_false_alarms": None if good is None else round(good, 4),
+        "unlike_false_alarms_asked": rate,
+    }
+
+
+@functools.cache
+def trained(folder: Path) -> tuple[Any, Any, Any, Any, float]:
+    """The default detector, the images of train, val and test, and the CPU seconds that training took."""
     from twinloop.vision.datasets.build import build
     from twinloop.vision.index import load_images
     from twinloop.vision.training.fitting import train_detector
-    from twinloop.vision.training.module import assess
 
     config = configured()
     factory = config.factory
@@ -81,7 +132,7 @@ def synthetic(folder: Path) -> dict[str, float]:
         for split in ("train", "val", "test")
     )
     started = cpu_seconds()
-    trained = train_detector(
+    fitted = train_detector(
         factory.model,
         dataclasses.replace(factory.train, accelerator="cpu"),
         factory.augmentation,
@@ -89,13 +140,7 @@ def synthetic(folder: Path) -> dict[str, float]:
         validation=validation,
         seed=config.seed,
     )
-    spent = cpu_seconds() - started
-    found = assess(trained.detector, test)
-    return {
-        "synthetic_auroc": round(found["auroc"], 4),
-        "synthetic_iou": round(found["iou"], 4),
-        "synthetic_cpu_s": round(spent, 1),
-    }
+    return fitted.detector, train, validation, test, cpu_seconds() - started
 
 
 def magnetic_tile(folder: Path, data: Path | None, reasons: dict[str, str]) -> dict[str, float | None]:
