@@ -19,7 +19,7 @@ from twinloop.twins.stage import Stage
 from twinloop.vision.evaluation.explain import FROM_OUTPUTS
 from twinloop.vision.evaluation.explanations import Explainer, score_explanations
 from twinloop.vision.evaluation.figures import figures
-from twinloop.vision.evaluation.judgement import judge
+from twinloop.vision.evaluation.judgement import Judgement, judge
 from twinloop.vision.evaluation.records import (
     drift_reference,
     examples,
@@ -78,6 +78,9 @@ def run(stage: Stage[FactoryConfig]) -> str:
         **scored.metrics(),
         "explanations_left_out": ", ".join(left_out) or None,
     }
+    if deployed.stand_ins:
+        measured["rendered_defects"] = ", ".join(deployed.stand_ins)
+        say(f"           {_stand_ins_line(deployed, settings)}")
     write_json(stage.root / paths.metrics("evaluate"), measured)
     if deployed.limit is not None:
         say(f"           {deployed.limit.line}")
@@ -85,6 +88,19 @@ def run(stage: Stage[FactoryConfig]) -> str:
         f"test AUROC {measured['auroc']:.3f}, AP {measured['ap']:.3f}, ECE {measured['ece']:.3f}; "
         f"accept below {measured['threshold']:.2g}, reject from {measured['reject_from']:.2g}: "
         f"{measured['expected_cost_per_part']:.3f} € per part, today {measured['expected_cost_per_part_today']:.3f} €"
+    )
+
+
+def _stand_ins_line(deployed: Judgement, settings: EvaluateSettings) -> str:
+    splits = {"val": "validation", "test": "test"}
+    measured = " and ".join(splits[name] for name in deployed.stand_ins)
+    line = f"no real defect in {measured}: rendered ones stand in, and what is measured there is about those"
+    if "val" not in deployed.stand_ins:
+        return line
+    good = int((~deployed.validation.defective).sum())
+    return (
+        f"{line}; rejected from {deployed.curve.reject_from:.2g}, which at most {settings.false_alarm_rate:.0%} of the "
+        f"good validation images reach ({good} of them are not pasted on)"
     )
 
 
