@@ -20,7 +20,7 @@ from twinloop.twins.stage import Stage
 from twinloop.vision.evaluation.explain import FROM_OUTPUTS
 from twinloop.vision.evaluation.explanations import Explainer, score_explanations
 from twinloop.vision.evaluation.figures import figures
-from twinloop.vision.evaluation.judgement import judge
+from twinloop.vision.evaluation.judgement import Judgement, judge
 from twinloop.vision.evaluation.records import (
     drift_reference,
     examples,
@@ -84,6 +84,9 @@ def run(stage: Stage[FactoryConfig]) -> str:
         **_refused(strangeness),
         "explanations_left_out": ", ".join(left_out) or None,
     }
+    if deployed.stand_ins:
+        measured["rendered_defects"] = ", ".join(deployed.stand_ins)
+        say(f"           {_stand_ins_line(deployed, settings)}")
     write_json(stage.root / paths.metrics("evaluate"), measured)
     if deployed.limit is not None:
         say(f"           {deployed.limit.line}")
@@ -99,6 +102,19 @@ def _refused(strangeness: pl.DataFrame) -> dict[str, float | None]:
     good, *spoilt = refused_shares(strangeness).values()
     known = [share for share in spoilt if share is not None]
     return {"unlike_false_alarms": good, "unlike_caught": float(np.mean(known)) if known else None}
+
+
+def _stand_ins_line(deployed: Judgement, settings: EvaluateSettings) -> str:
+    splits = {"val": "validation", "test": "test"}
+    measured = " and ".join(splits[name] for name in deployed.stand_ins)
+    line = f"no real defect in {measured}: rendered ones stand in, and what is measured there is about those"
+    if "val" not in deployed.stand_ins:
+        return line
+    good = int((~deployed.validation.defective).sum())
+    return (
+        f"{line}; rejected from {deployed.curve.reject_from:.2g}, which at most {settings.false_alarm_rate:.0%} of the "
+        f"good validation images reach ({good} of them are not pasted on)"
+    )
 
 
 def _methods(detector: Path, settings: EvaluateSettings) -> tuple[tuple[Method, ...], tuple[Method, ...]]:
