@@ -115,7 +115,7 @@ class Lexical:
         earned: Scores = np.zeros(self._size, np.float32)
         for weight, same in _by_weight(known, weights):
             scores = self._bm25.get_scores_from_ids([self._vocabulary[term] for term in same])
-            earned += np.float32(weight) * scores.astype(np.float32)
+            earned = (earned + weight * scores).astype(np.float32)
         single: Scores = (earned / most).astype(np.float32)
         beside = [term for term in said if weights.get(term) == 1][:MOST_QUERY_WORDS]
         both = self._pairs.scores([self._vocabulary.get(term, -1) for term in beside]) if self._settings.pairs else None
