@@ -121,8 +121,8 @@ class Lexical:
         both = self._pairs.scores([self._vocabulary.get(term, -1) for term in beside]) if self._settings.pairs else None
         if both is None:
             return single
-        together: Scores = (single + np.float32(self._settings.pairs) * both) / np.float32(1 + self._settings.pairs)
-        return together
+        together = (single + self._settings.pairs * both) / (1 + self._settings.pairs)
+        return together.astype(np.float32)
 
 
 def asking(asked: Iterable[str], weight: float) -> dict[str, float]:
