@@ -32,6 +32,11 @@ def test_the_registrys_weights_go_with_every_model(repository: Path, kind: str) 
     assert settings.frozen == (kind not in ("patchcore", "padim"))
 
 
+@pytest.mark.parametrize("profile", ["smoke", "full"])
+def test_they_go_with_every_profile(repository: Path, profile: str) -> None:
+    assert model(repository, f"profile={profile}", PHOTOGRAPHS, "factory/weights=registry").frozen
+
+
 def test_without_them_a_model_is_what_it_was(repository: Path) -> None:
     assert model(repository, "factory/weights=none") == model(repository)
     assert not model(repository).pretrained

@@ -114,6 +114,12 @@ def test_defects_alone_are_a_problem(tmp_path: Path) -> None:
     assert problems == (("", told),)
 
 
+def test_good_images_alone_are_no_problem_and_say_what_learns_from_them(tmp_path: Path) -> None:
+    found = look(plain_folder(tmp_path / "source", scratch=0), tmp_path / "scratch")
+    assert not found.problems
+    assert "no defect: learn from good images alone (ModelSettings.kind=patchcore, padim or simulated)" in found.remarks
+
+
 def test_an_unknown_layout_is_no_exception_and_a_missing_source_is(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     assert look(tmp_path / "source", tmp_path / "scratch").layout is None

@@ -201,7 +201,7 @@ def _indexed(stored: list[Stored], settings: DatasetSettings, source: Path, seed
     """The index, and a sentence on how it was divided."""
     labels = [item.label for item in stored]
     present = sorted(set(labels))
-    if GOOD not in present or len(present) < 2:
+    if GOOD not in present:
         raise InputError(f"data: {source}: {no_good(present)}")
     digests = [item.picture for item in stored]
     groups = joined_groups([item.group for item in stored], digests)

@@ -149,9 +149,11 @@ def _told(layout: str, collection: Collection, looked: Sequence[Looked]) -> Insp
         ClassCount(label, images[label], len(parts[label]), masks[label])
         for label in sorted(images, key=lambda name: (name != GOOD, name))
     )
-    if GOOD not in images or len(images) < 2:
+    if GOOD not in images:
         problems.append(("", no_good(images)))
     remarks = [f"{count} images: {change}" for change, count in sorted(changes.items())]
+    if set(images) == {GOOD}:
+        remarks.append("no defect: learn from good images alone (ModelSettings.kind=patchcore, padim or simulated)")
     remarks += [
         f"class {count.label} has {count.parts} independent part{'s' if count.parts > 1 else ''}: "
         "too few for training, validation and test at once"
