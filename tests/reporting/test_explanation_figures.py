@@ -38,6 +38,7 @@ FIGURES = {
     "scores": lambda: explanations.explanation_scores(scores(), names=NAMES, baselines=BASELINES),
     "curves": lambda: explanations.perturbation_curves(curves(), names=NAMES, baselines=BASELINES),
     "gauge": lambda: monitoring.gauge({"good": (0.7, 0.5, 0.9), HOSTILE: (0.05, 0.02, 0.2)}),
+    "unlike": lambda: monitoring.unlike({"good": [0.9, 1.1], HOSTILE: [8.0]}, limit=1.3, false_alarms=0.01),
     "drift": lambda: monitoring.drift_windows(P_VALUES, level=1e-4),
 }
 

@@ -18,6 +18,7 @@ from twinloop.twins.factory import evaluate, paths
 from twinloop.vision.index import INDEX_FILE
 from twinloop.vision.inference.predict import DeployedDetector
 from twinloop.vision.monitoring.reference import DriftReference
+from twinloop.vision.synthetic.spoilt import SPOILT
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,20 @@ def test_explanations_are_scored_beside_a_blob_and_chance_and_judged(root: Path)
         assert "blob in the middle" in metrics[f"explanation_{method}"]
     assert metrics["explanation_images"] == 8
     assert metrics["explanations_left_out"] is None
+
+
+def test_good_pictures_and_spoilt_ones_are_held_against_the_limit(root: Path) -> None:
+    found = pl.read_parquet(root / paths.EVALUATION / "unlike.parquet")
+    limit = read_json(root / paths.ONNX / "spec.json")["about"]["unlike"]["limit"]
+    assert found["kind"].unique(maintain_order=True).to_list() == ["good", *SPOILT]
+    assert (found["refused"] == (found["unlike"] > limit)).all()
+    metrics = read_json(root / paths.metrics("evaluate"))
+    good = found.filter(pl.col("kind") == "good")["refused"]
+    # A limit from 24 pictures is a rough one.
+    assert metrics["unlike_false_alarms"] == good.mean() <= 0.25
+    assert metrics["unlike_caught"] >= 0.9
+    for kind in ("black", "white", "a third of the light", "stretched 10:1"):
+        assert found.filter(pl.col("kind") == kind)["refused"].all()
 
 
 def test_the_drift_reference_belongs_to_the_deployed_graph(root: Path) -> None:

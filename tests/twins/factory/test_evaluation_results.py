@@ -98,6 +98,16 @@ def test_the_limit_on_escapes_is_shown_with_what_came_of_it(
     assert dict(Instrument(root).escapes().rows)["limit asked for"] == "none"
 
 
+def test_the_figure_of_the_unlike_score_shows_good_and_spoilt_pictures_and_the_limit(root: Path) -> None:
+    shown = Instrument(root).unlike()
+    assert list(shown["scores"])[:2] == ["good", "black"]
+    assert len(shown["scores"]) == 13
+    assert min(shown["scores"]["black"]) > shown["limit"]
+    figure = monitoring.unlike(**shown)
+    assert figure.png.startswith(b"\x89PNG")
+    assert "black 100" in figure.alt
+
+
 def test_the_drift_table_names_every_statistic_and_the_promise(root: Path) -> None:
     table = Instrument(root).drift()
     assert column(table, 0) == [
@@ -108,6 +118,7 @@ def test_the_drift_table_names_every_statistic_and_the_promise(root: Path) -> No
         "sharpness",
         "noise",
         "share stopped",
+        "share unlike anything learnt",
     ]
     assert "windows of 100 images; at most 1.00 false alarms in 1000 windows" in table.caption
 
