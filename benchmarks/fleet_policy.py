@@ -48,6 +48,7 @@ HAZARD = HazardSettings(
     learnt_from=r"\.(relative|level_\d+|trend_5)$",
     folds=2,
     survived_per_failure=8,
+    with_linear=True,
     with_network=False,
     boost=BoostSettings(trees=100, depth=4, learning_rate=0.08, leaf=20.0),
     forest=ForestSettings(trees=15, leaf=20, columns=0.3, depth=10),
