@@ -120,8 +120,8 @@ class Lexical:
         both = self._pairs.scores([self._vocabulary.get(term, -1) for term in beside]) if self._settings.pairs else None
         if both is None:
             return single
-        together: Scores = (single + np.float32(self._settings.pairs) * both) / np.float32(1 + self._settings.pairs)
-        return together
+        weight = self._settings.pairs
+        return ((single + weight * both) / (1 + weight)).astype(np.float32)
 
 
 def asking(asked: Iterable[str], weight: float) -> dict[str, float]:
