@@ -1,4 +1,4 @@
-"""Figures of conversing: what is found, what is answered, and what is rightly left unanswered.
+"""Figures of conversing: what is heard, found, answered and rightly left unanswered, and how many it serves.
 
 `python benchmarks/dialogue.py --json --data DIR` prints one JSON object; DIR holds qmsum/, xquad/ and speech/. What was
 chosen for finding and answering was chosen on QMSum's training meetings, on their summaries, and on what fictional
@@ -26,6 +26,7 @@ PARTS = {
     "answers": "benchmarks.answers",
     "digits": "benchmarks.digits",
     "persona": "benchmarks.persona",
+    "loop": "benchmarks.person_loop",
 }
 
 

@@ -136,6 +136,24 @@ def throughput(folder: Path) -> float:
     return ratio(folder)
 
 
+def twin_loop(folder: Path, twin: str, *, profiles: tuple[str, ...] = ("smoke", "default")) -> dict[str, float]:
+    """A twin's loop in fresh clones that are set up, one per profile below `folder`: seconds, and the peak of memory.
+
+    noop: the last one once more, nothing changed; its peak is the one that is told.
+    """
+    repro = ["python", "-m", "twinloop", "repro", twin]
+    figures: dict[str, float] = {}
+    for profile in profiles:
+        clone = folder / profile
+        cloned(clone)
+        watched(clone, ["python", "-m", "twinloop", "compile"])
+        seconds, peak_gib = watched(clone, [*repro, "--profile", profile])
+        name = "smoke" if profile == "smoke" else "repro"
+        figures |= {f"{twin}_{name}_s": round(seconds, 1), f"{twin}_peak_gib": round(peak_gib, 2)}
+    figures[f"{twin}_noop_s"] = round(watched(clone, repro)[0], 1)
+    return figures
+
+
 def cloned(clone: Path) -> None:
     """A fresh clone of the committed state."""
     subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)

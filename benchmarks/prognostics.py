@@ -112,24 +112,11 @@ def demand(seeds: Sequence[int]) -> dict[str, Any]:
 
 
 def fleet_loop() -> dict[str, float]:
-    """The fleet's loop in a fresh clone that is set up: seconds, and the most memory of all its processes.
+    """The fleet's loop: seconds with profiles smoke and default, once more without a change, and its memory."""
+    from benchmarks.loop import twin_loop
 
-    noop: once more, nothing changed. smoke: with profile smoke.
-    """
-    from benchmarks.loop import cloned, watched
-
-    repro = ["python", "-m", "twinloop", "repro", "fleet"]
     with tempfile.TemporaryDirectory(prefix="twinloop-bench-") as folder:
-        figures: dict[str, float] = {}
-        for profile in ("smoke", "default"):
-            clone = Path(folder) / profile
-            cloned(clone)
-            watched(clone, ["python", "-m", "twinloop", "compile"])
-            seconds, peak_gib = watched(clone, [*repro, "--profile", profile])
-            name = "fleet_smoke_s" if profile == "smoke" else "fleet_repro_s"
-            figures |= {name: round(seconds, 1), "fleet_peak_gib": round(peak_gib, 2)}
-        figures["fleet_noop_s"] = round(watched(clone, repro)[0], 1)
-    return figures
+        return twin_loop(Path(folder), "fleet")
 
 
 def spread(values: Sequence[float]) -> dict[str, float | None]:

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +82,19 @@ def measured(folder: Path, *, requests: int = REQUESTS, warmup: int = WARMUP) ->
     }
 
 
-def load(port: int, bodies: Sequence[bytes], *, requests: int, clients: int = CLIENTS) -> tuple[list[float], list[str]]:
-    """Milliseconds of every request and what was wrong with some; `clients` ask at once, each over one connection."""
+def load(
+    port: int,
+    bodies: Sequence[bytes],
+    *,
+    requests: int,
+    clients: int = CLIENTS,
+    fault: Callable[[int, bytes], str] | None = None,
+) -> tuple[list[float], list[str]]:
+    """Milliseconds of every request and what was wrong with some; `clients` ask at once, each over one connection.
+
+    fault: what is wrong with an answer of this status and content; by default as a detector answers.
+    """
+    judged = fault or _fault
     latencies_ms: list[float] = []
     errors: list[str] = []
     left = iter(range(requests))
@@ -103,13 +114,13 @@ def load(port: int, bodies: Sequence[bytes], *, requests: int, clients: int = CL
                 )
                 answer = connection.getresponse()
                 content = answer.read()
-                fault = _fault(answer.status, content)
+                wrong = judged(answer.status, content)
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
-                fault = repr(error)
+                wrong = repr(error)
             latencies_ms.append((time.perf_counter() - start) * 1e3)
-            if fault:
-                errors.append(fault)
+            if wrong:
+                errors.append(wrong)
         connection.close()
 
     threads = [threading.Thread(target=ask) for _ in range(clients)]
@@ -152,7 +163,7 @@ def served(folder: Path, detector: Path) -> Iterator[tuple[int, psutil.Process]]
             start_new_session=True,
         )
     try:
-        _await(port, process, log)
+        wait_for(port, process, log)
         yield port, psutil.Process(process.pid)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -165,7 +176,8 @@ def resident_mib(server: psutil.Process) -> float:
     return float(sum(member.memory_info().rss for member in (server, *server.children(recursive=True)))) / 2**20
 
 
-def _await(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Until the server answers. Ends this program, with the log, where it does not in time."""
     begun = time.monotonic()
     while time.monotonic() - begun < START_WITHIN_S and process.poll() is None:
         with contextlib.suppress(OSError):

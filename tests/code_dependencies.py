@@ -15,7 +15,17 @@ import yaml
 from twinloop.twins import registry
 
 ROOT = Path(__file__).resolve().parents[1]
-ENGINES = ("learning", "replication", "vision", "prognostics", "simulation", "scheduling", "tracking", "reporting")
+ENGINES = (
+    "learning",
+    "replication",
+    "vision",
+    "prognostics",
+    "dialogue",
+    "simulation",
+    "scheduling",
+    "tracking",
+    "reporting",
+)
 # What the registry hands out carries no result; a config module composes the settings of all engines for the loader,
 # and a stage gets only the sections that it declares.
 DECLARATIONS = ("config", "paths", "twin")

@@ -9,12 +9,14 @@ from twinloop.errors import RunError
 from twinloop.learning.parity import (
     batch_differences,
     choose_format,
+    lost,
     max_difference,
     require_deployable,
     require_equal,
 )
 from twinloop.learning.settings import ExportSettings
 from twinloop.learning.signature import Arrays, Outputs
+from twinloop.numbers import coarse
 
 
 def test_the_largest_difference_of_any_output_counts() -> None:
@@ -110,3 +112,14 @@ def test_a_format_that_was_asked_for_and_breaks_a_limit_stops_the_run(name: str)
         require_deployable({name: LIMIT}, name)
     require_deployable({name: LIMIT}, "auto")
     require_deployable({name: []}, name)
+
+
+@given(loss=st.floats(-1, 1), limit=st.floats(0, 1))
+def test_a_figure_may_lose_no_more_than_its_limit(loss: float, limit: float) -> None:
+    broken = lost({"ndcg": 1.0, "hit": 0.5}, {"ndcg": 1.0 - loss, "hit": 0.5}, most={"ndcg": limit, "hit": limit})
+    assert len(broken) == (coarse(1.0 - (1.0 - loss)) > coarse(limit))
+
+
+def test_a_lost_figure_is_told_with_its_limit() -> None:
+    assert lost({"hit": 0.5}, {"hit": 0.4}, most={"hit": 0.01}) == ("hit 0.500 → 0.400, at most 0.01 less",)
+    assert lost({"hit": 0.5}, {"hit": 0.9}, most={"hit": 0.0}) == ()

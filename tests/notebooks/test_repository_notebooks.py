@@ -6,12 +6,13 @@ import pytest
 from twinloop.reporting.notebooks import execute, parameters_of
 from twinloop.twins.factory import report
 from twinloop.twins.fleet import report as fleet_report
+from twinloop.twins.person import report as person_report
 
 PLOTLY = "application/vnd.plotly.v1+json"
 SHOWN = {"image/png", "text/html", PLOTLY}
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 START = FOLDER / "00_quickstart.ipynb"
-FACTORY, FLEET = (sorted((FOLDER / twin).glob("*.ipynb")) for twin in ("factory", "fleet"))
+FACTORY, FLEET, PERSON = (sorted((FOLDER / twin).glob("*.ipynb")) for twin in ("factory", "fleet", "person"))
 NOTEBOOKS = sorted([*FOLDER.glob("*.ipynb"), *FOLDER.glob("[a-z]*/*.ipynb")])
 
 
@@ -20,9 +21,10 @@ def cells(path: Path) -> list[dict]:
 
 
 def test_there_is_one_for_a_start_and_one_per_page():
-    assert sorted(NOTEBOOKS) == sorted([START, *FACTORY, *FLEET])
+    assert sorted(NOTEBOOKS) == sorted([START, *FACTORY, *FLEET, *PERSON])
     assert [path.stem for path in FACTORY] == list(report.PAGES)
     assert [path.stem for path in FLEET] == list(fleet_report.PAGES)
+    assert [path.stem for path in PERSON] == list(person_report.PAGES)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

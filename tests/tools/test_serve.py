@@ -32,3 +32,16 @@ def test_without_a_record_the_command_to_run_is_named(capsys: pytest.CaptureFixt
         port = free.getsockname()[1]
     assert cli.main(["serve", "--port", str(port)]) == 2
     assert "serve: nothing is recorded in .twinloop/mlflow/mlflow.db: run `make repro` first" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--traces", "1.5"], "serve: --traces 1.5: expected a share from 0 to 1"),
+        (["--counters", "gone/served.prom"], "serve: --counters gone/served.prom: there is no such folder"),
+    ],
+)
+def test_wrong_use_is_one_line(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["serve", *arguments]) == 2
+    assert told in capsys.readouterr().err

@@ -8,6 +8,8 @@ import logging
 import socket
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,11 +37,24 @@ class Answered(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def counted(tmp_path_factory: pytest.TempPathFactory, saved: Path) -> Any:
+    """Counters of the server; MLflow is imported only after `saved` has told it to be quiet."""
+    from twinloop.tracking.server import Counters
+
+    return Counters(tmp_path_factory.mktemp("counted") / "served.prom")
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("served")
     exported, point = export(folder / "one")
     save_detector(folder / "model", exported=exported, operating_point=point)
-    with serving(folder / "model", patience_s=PATIENCE_S) as url:
+    return folder / "model"
+
+
+@pytest.fixture(scope="module")
+def port(saved: Path, counted: Any) -> Iterator[int]:
+    with serving(saved, patience_s=PATIENCE_S, counters=counted) as url:
         yield int(url.rpartition(":")[2])
 
 
@@ -164,6 +179,49 @@ def test_a_request_keeps_the_id_it_came_with_and_the_log_has_it(port: int, caplo
     assert any(line.startswith("station-4:17 POST /invocations 200 ") for line in lines)
     assert any(line.startswith(f"{identity} not JSON") for line in lines)
     assert any(line.startswith(f"{identity} POST /invocations 400 ") for line in lines)
+
+
+def test_lines_of_log_are_json_on_request(port: int, caplog: pytest.LogCaptureFixture) -> None:
+    from twinloop.tracking.server import JsonLines
+
+    with caplog.at_level(logging.INFO, logger="twinloop.serve"):
+        ask(port, table(ENCODED), {**JSON, "X-Request-ID": "station-4"})
+    lines = [json.loads(JsonLines().format(record)) for record in caplog.records]
+    (line,) = [line for line in lines if line.get("request") == "station-4"]
+    assert (line["level"], line["method"], line["path"], line["status"]) == ("info", "POST", "/invocations", 200)
+    assert line["seconds"] > 0
+    assert datetime.fromisoformat(line["time"]).tzinfo == UTC
+
+
+def test_requests_are_counted_for_prometheus(port: int, counted: Any) -> None:
+    before = counters_of(counted.text())
+    for body in (table(ENCODED), table(ENCODED), b"no JSON"):
+        ask(port, body, JSON)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", "/ping")
+    connection.getresponse().read()
+    connection.close()
+    deadline = time.monotonic() + 30
+    while not counted.path.exists() or counted.path.read_text() != counted.text():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    after = counters_of(counted.path.read_text())
+
+    def more(name: str) -> float:
+        return after[name] - before.get(name, 0.0)
+
+    assert more('twinloop_requests_total{status="200"}') == 2
+    assert more('twinloop_requests_total{status="400"}') == 1
+    assert more("twinloop_request_seconds_count") == 3, "only what is asked of the model counts"
+    assert more('twinloop_request_seconds_bucket{le="+Inf"}') == 3
+    assert more("twinloop_request_seconds_sum") > 0
+    named = {line.split()[2] for line in counted.text().splitlines() if line.startswith("# TYPE")}
+    assert named == {"twinloop_requests_total", "twinloop_request_seconds"}
+
+
+def counters_of(text: str) -> dict[str, float]:
+    lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in lines}
 
 
 def test_two_requests_have_two_ids(port: int) -> None:

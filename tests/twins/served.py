@@ -15,7 +15,7 @@ import pytest
 
 
 @contextmanager
-def serving(folder: Path, *, patience_s: int = 30) -> Iterator[str]:
+def serving(folder: Path, *, patience_s: int = 30, counters: Any = None) -> Iterator[str]:
     """The address of a server that answers for the model in `folder`; it waits `patience_s` for a request."""
     import uvicorn
     from mlflow.pyfunc import load_model
@@ -28,7 +28,7 @@ def serving(folder: Path, *, patience_s: int = 30) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = application(model, patience_s=patience_s)
+    app = application(model, patience_s=patience_s, counters=counters)
     config = uvicorn.Config(
         app, host="127.0.0.1", port=port, log_level="error", http=Punctual, timeout_keep_alive=patience_s
     )

@@ -1,5 +1,6 @@
 """Loading a prepared dataset: sizes, labels, known truth, and files that were altered."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -108,3 +109,26 @@ def test_a_thin_line_survives_reduction() -> None:
     mask = np.zeros((300, 300), bool)
     mask[:, 77] = True
     assert resize_mask(mask, 64).sum() == 64
+
+
+def test_a_split_is_decoded_once_and_then_mapped(dataset: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "dataset"
+    shutil.copytree(dataset, copy)
+    held = load_images(copy, "train", size=24, channels=3)
+    load_images(copy, "train", size=24, channels=3, cache=tmp_path / "cache")
+    shutil.rmtree(copy / "images")  # nothing is decoded again
+    mapped = load_images(copy, "train", size=24, channels=3, cache=tmp_path / "cache")
+    assert np.array_equal(mapped.images, held.images)
+    assert np.array_equal(mapped.masks, held.masks)
+    assert not mapped.images.flags.writeable
+
+
+def test_a_cache_that_was_altered_is_written_anew(dataset: Path, tmp_path: Path) -> None:
+    held = load_images(dataset, "val", size=16, channels=1, cache=tmp_path)
+    (file,) = tmp_path.glob("*/images.npy")
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 255
+    file.write_bytes(content)
+    again = load_images(dataset, "val", size=16, channels=1, cache=tmp_path)
+    assert np.array_equal(again.images, load_images(dataset, "val", size=16, channels=1).images)
+    assert np.array_equal(again.masks, held.masks)

@@ -14,6 +14,7 @@ from twinloop.errors import RunError
 from twinloop.learning.inference import run_batches
 from twinloop.learning.settings import ExportSettings
 from twinloop.learning.signature import Arrays, Outputs, cut
+from twinloop.numbers import coarse
 
 
 def max_difference(reference: Sequence[NDArray[Any]], candidate: Sequence[NDArray[Any]]) -> float:
@@ -57,6 +58,23 @@ def require_deployable(breaches: Mapping[str, Sequence[str]], wanted: str) -> No
         raise RunError(
             f"export: {wanted.upper()}: {', '.join(broken)}: set ExportSettings.format=fp32 or widen the limits"
         )
+
+
+def lost(
+    reference: Mapping[str, float], candidate: Mapping[str, float], *, most: Mapping[str, float]
+) -> tuple[str, ...]:
+    """The limits that a candidate breaks, one phrase each; of every figure more is better.
+
+    most: figure → how much less it may be than the reference's. Compared as `numbers.coarse` gives them.
+
+    >>> lost({"ndcg": 0.94}, {"ndcg": 0.92}, most={"ndcg": 0.01})
+    ('ndcg 0.940 → 0.920, at most 0.01 less',)
+    """
+    return tuple(
+        f"{name} {reference[name]:.3f} → {candidate[name]:.3f}, at most {limit:g} less"
+        for name, limit in most.items()
+        if coarse(reference[name] - candidate[name]) > coarse(limit)
+    )
 
 
 def choose_format(breaches: Mapping[str, Sequence[str]], speedups: Mapping[str, float], limits: ExportSettings) -> str:

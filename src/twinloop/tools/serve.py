@@ -18,6 +18,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help=f"one of {', '.join(_models())} (default: the first); the twin may be left out")
     parser.add_argument("--port", type=int, default=5001)
     parser.add_argument("--version", type=int, help="of the registered model (default: the newest)")
+    parser.add_argument("--json-log", action="store_true", help="the log on stderr as JSON, an object a line")
+    parser.add_argument("--counters", type=Path, metavar="FILE.prom", help="keep counters for Prometheus in this file")
+    parser.add_argument(
+        "--traces", type=float, default=0.0, metavar="SHARE", help="of an agent's turns, kept as traces in the store"
+    )
 
 
 def run(options: argparse.Namespace, root: Path) -> int:
@@ -27,6 +32,12 @@ def run(options: argparse.Namespace, root: Path) -> int:
     from twinloop.twins import configuration
 
     name = _named(options.model)
+    if not 0 <= options.traces <= 1:
+        raise InputError(f"serve: --traces {options.traces:g}: expected a share from 0 to 1")
+    if options.counters and not options.counters.absolute().parent.is_dir():
+        raise InputError(
+            f"serve: --counters {options.counters}: there is no such folder: make it, or name another file"
+        )
     require_free(options.port, tool="serve")
     address, home = os.environ.get("MLFLOW_TRACKING_URI"), configuration.main_root(root)
     # Asking must not make a store: that takes a minute and would hold nothing.
@@ -37,7 +48,10 @@ def run(options: argparse.Namespace, root: Path) -> int:
     version = registering.registered_version(place, name, wanted=options.version)
     say(f"serve: {name} version {version} on http://127.0.0.1:{options.port}/invocations, until Ctrl-C")
     command = registering.serve_command(name, version, port=options.port)
-    return subprocess.call(command, env=os.environ | {"MLFLOW_TRACKING_URI": place.uri})
+    command += ["--json-log"] * options.json_log
+    command += ["--counters", str(options.counters.absolute())] if options.counters else []
+    traced = {"MLFLOW_TRACE_SAMPLING_RATIO": str(options.traces), "MLFLOW_EXPERIMENT_NAME": name.partition("-")[0]}
+    return subprocess.call(command, env=os.environ | {"MLFLOW_TRACKING_URI": place.uri} | traced)
 
 
 def _models() -> list[str]:

@@ -107,6 +107,34 @@ def save_script(
         )
 
 
+def save_agent(
+    folder: Path,
+    script: Path,
+    *,
+    artifacts: Mapping[str, Path],
+    example: Mapping[str, Any],
+    requirements: Iterable[str],
+) -> None:
+    """Write an MLflow agent to the new `folder`, as `save_script`; its signature is that of the Responses interface.
+
+    MLflow puts the example to the agent once. That is no turn worth a trace: this process traces nothing from then on,
+    unless it is told to again.
+    """
+    with quietly():
+        import mlflow.tracing
+        from mlflow.pyfunc import save_model
+
+        mlflow.tracing.disable()
+        save_model(
+            path=str(folder),
+            python_model=str(script),
+            artifacts={name: str(path) for name, path in artifacts.items()},
+            input_example=dict(example),
+            code_paths=[str(Path(twinloop.__file__).parent)],
+            pip_requirements=[f"{package}=={version(package)}" for package in requirements],
+        )
+
+
 def _signature(inputs: Mapping[str, Any], answers: Mapping[str, Any]) -> "ModelSignature":
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema

@@ -12,12 +12,16 @@ import base64
 import codecs
 import json
 import logging
+import os
 import re
 import sys
 import time
 import uuid
+from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from email.message import Message
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import h11
@@ -34,13 +38,20 @@ from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 LOG = logging.getLogger("twinloop.serve")
+INVOCATIONS = "/invocations"
 REQUEST_ID = "X-Request-ID"
 # What a client may call its request: it is written to a log.
 GIVEN_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 # A model with this input takes files: their bytes as base64.
 IMAGE = "image"
+# An agent of MLflow's Responses interface takes messages, not tables.
+AGENT, INPUT = "agent/v1/responses", "input"
+MESSAGES = json.dumps({INPUT: [{"role": "user", "content": "..."}]})
+ROLES = ("user", "assistant", "system", "developer")
 LONGEST = 300
 PATIENCE_S = 30.0
+# Upper limits of a histogram.
+BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class Refusal(Exception):
@@ -91,14 +102,77 @@ class Punctual(H11Protocol):
             self._closing = None
 
 
-def application(model: PyFuncModel, *, patience_s: float = PATIENCE_S) -> Starlette:
+class JsonLines(logging.Formatter):
+    """A line of log as a JSON object: time, level, message, and of a request its id, method, path, status, seconds."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time_utc = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"time": time_utc, "level": record.levelname.lower(), "message": record.getMessage()}
+        line |= getattr(record, "fields", {})
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+class Counters:
+    """Counts requests by status and how long they took, for Prometheus: a text file that its node exporter collects.
+
+    The file (text exposition format 0.0.4) is written within a second of a request, whole or not at all.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._statuses: Counter[int] = Counter()
+        self._within = [0] * len(BUCKETS_S)
+        self._seconds = 0.0
+        self._due: asyncio.TimerHandle | None = None
+
+    def add(self, status: int, seconds: float) -> None:
+        """One request has been answered."""
+        self._statuses[status] += 1
+        self._seconds += seconds
+        for place, limit in enumerate(BUCKETS_S):
+            self._within[place] += seconds <= limit
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_later(1.0, self.write)
+
+    def text(self) -> str:
+        """The counters so far."""
+        count = self._statuses.total()
+        buckets = zip((*map(str, BUCKETS_S), "+Inf"), (*self._within, count), strict=True)
+        lines = [
+            "# HELP twinloop_requests_total Requests that were answered, by status.",
+            "# TYPE twinloop_requests_total counter",
+            *(f'twinloop_requests_total{{status="{status}"}} {n}' for status, n in sorted(self._statuses.items())),
+            "# HELP twinloop_request_seconds How long a request took.",
+            "# TYPE twinloop_request_seconds histogram",
+            *(f'twinloop_request_seconds_bucket{{le="{limit}"}} {n}' for limit, n in buckets),
+            f"twinloop_request_seconds_sum {self._seconds:.6f}",
+            f"twinloop_request_seconds_count {count}",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def write(self) -> None:
+        """Write the file. A disk that is full stops no answer."""
+        self._due = None
+        beside = self.path.with_name(f".{self.path.name}.new")
+        try:
+            beside.write_text(self.text(), encoding="utf-8")
+            beside.replace(self.path)
+        except OSError as error:
+            LOG.warning("counters: %s cannot be written (%s)", self.path, error.strerror)
+
+
+def application(model: PyFuncModel, *, patience_s: float = PATIENCE_S, counters: Counters | None = None) -> Starlette:
     """What answers for a loaded model; patience_s: in which a request's body must have arrived."""
     schema = model.metadata.get_input_schema()  # type: ignore[no-untyped-call]
-    columns = tuple(schema.input_names())
+    agent = (model.metadata.metadata or {}).get("task") == AGENT
+    columns = (INPUT,) if agent else tuple(schema.input_names())
 
     async def invocations(request: Request) -> Response:
         try:
-            posted = understood(await _body(request, patience_s), request.headers.get("content-type"), columns)
+            body, kind = await _body(request, patience_s), request.headers.get("content-type")
+            posted = understood(body, kind, columns, agent=agent)
             asked = asyncio.to_thread(scoring_server.invocations, posted.content, posted.kind, model, schema)
             limit = MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT.get()  # type: ignore[no-untyped-call]
             answer = await asyncio.wait_for(asked, timeout=limit)
@@ -110,7 +184,9 @@ def application(model: PyFuncModel, *, patience_s: float = PATIENCE_S) -> Starle
             if trace := error.json_kwargs.get("stack_trace"):
                 LOG.error("%s %s", request.state.id, trace)
             status: int = error.get_http_status_code()  # type: ignore[no-untyped-call]
-            return _refused(request, Refusal(status, _reason(error)))
+            # MLflow speaks of a table then, whatever the model takes.
+            unread = f"expected {MESSAGES}, parts as the Responses interface has them" if agent and trace else ""
+            return _refused(request, Refusal(status, unread or _reason(error)))
         except Exception:
             LOG.exception("%s failed", request.state.id)
             return _refused(request, Refusal(500, "the server failed: its log tells why, under this request's id"))
@@ -124,40 +200,46 @@ def application(model: PyFuncModel, *, patience_s: float = PATIENCE_S) -> Starle
 
     app = Starlette(
         routes=[
-            Route("/invocations", invocations, methods=["POST"]),
+            Route(INVOCATIONS, invocations, methods=["POST"]),
             Route("/ping", ping),
             Route("/health", ping),
             Route("/version", version),
         ]
     )
+    app.state.counters = counters
     app.add_middleware(BaseHTTPMiddleware, dispatch=_identified)
     return app
 
 
-def understood(body: bytes, content_type: str | None, columns: Sequence[str]) -> Posted:
+def understood(body: bytes, content_type: str | None, columns: Sequence[str], *, agent: bool = False) -> Posted:
     """A posted body as MLflow reads it: JSON and tables as they are, files as rows of the model's one column.
 
-    Raises Refusal: 400 for a body that is not what its type says, 415 for a type that no model here reads.
+    agent: whether the model takes messages; these come as JSON. Raises Refusal: 400 for a body that is not what its
+    type says, 415 for a type that no model here reads.
     """
     if not content_type:
-        raise Refusal(400, f"no Content-Type: {_expected(columns)}")
+        raise Refusal(400, f"no Content-Type: {_expected(columns, agent)}")
     header = Message()
     header["Content-Type"] = content_type
     kind = header.get_content_type()
     if not _utf8(str(header.get_param("charset", "utf-8"))):
         raise Refusal(415, f"Content-Type {content_type[:80]}: expected UTF-8")
     if kind == scoring_server.CONTENT_TYPE_JSON:
-        return Posted(_json(body), kind)
+        return Posted(_messages(_json(body)) if agent else _table(_json(body)), kind)
+    if agent:
+        raise Refusal(415, f"Content-Type {content_type[:80]}: {_expected(columns, agent)}")
     if kind in scoring_server.CONTENT_TYPES:
         return Posted(body, kind)
     if kind.startswith("image/") and columns == (IMAGE,):
         return _rows([body], columns[0])
     if kind == "multipart/form-data" and len(columns) == 1:
         return _rows(_parts(body, header.get_boundary()), columns[0])
-    raise Refusal(415, f"Content-Type {content_type[:80]}: {_expected(columns)}")
+    raise Refusal(415, f"Content-Type {content_type[:80]}: {_expected(columns, agent)}")
 
 
-def _expected(columns: Sequence[str]) -> str:
+def _expected(columns: Sequence[str], agent: bool) -> str:
+    if agent:
+        return f"post application/json like {MESSAGES}"
     table = json.dumps({"dataframe_split": {"columns": list(columns), "data": [["..."] * len(columns)]}})
     files = ", image/png" * (tuple(columns) == (IMAGE,)) + ", multipart/form-data" * (len(columns) == 1)
     return f"post application/json like {table[:150]}, text/csv{files}"
@@ -170,19 +252,33 @@ def _utf8(charset: str) -> bool:
         return False
 
 
-def _json(body: bytes) -> dict[str, Any]:
+def _json(body: bytes) -> Any:
     try:
-        value = json.loads(body)
+        return json.loads(body)
     except json.JSONDecodeError as error:
         raise Refusal(400, f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
     except UnicodeDecodeError as error:
         raise Refusal(400, f"not JSON: no UTF-8 at byte {error.start}") from None
     except RecursionError:
         raise Refusal(400, "not JSON that can be read: nested far too deep") from None
+
+
+def _table(value: Any) -> dict[str, Any]:
     formats = sorted(scoring_server.SUPPORTED_FORMATS)
     if not isinstance(value, dict) or sum(name in value for name in formats) != 1:
         raise Refusal(400, f"expected a JSON object with one of {', '.join(formats)}")
     return value
+
+
+def _messages(value: Any) -> dict[str, Any]:
+    given = value.get(INPUT) if isinstance(value, dict) else None
+    if not isinstance(given, list) or not all(map(_is_message, given)):
+        raise Refusal(400, f"expected a JSON object like {MESSAGES}, roles {', '.join(ROLES)}")
+    return dict(value)
+
+
+def _is_message(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("role") in ROLES and isinstance(value.get("content"), str | list)
 
 
 def _parts(body: bytes, boundary: object) -> list[bytes]:
@@ -221,7 +317,11 @@ async def _identified(request: Request, call_next: RequestResponseEndpoint) -> R
     response = await call_next(request)
     response.headers[REQUEST_ID] = request.state.id
     took = time.perf_counter() - begin
-    LOG.info("%s %s %s %s %.3f s", request.state.id, request.method, request.url.path, response.status_code, took)
+    method, path, status = request.method, request.url.path, response.status_code
+    fields = {"request": request.state.id, "method": method, "path": path, "status": status, "seconds": round(took, 6)}
+    LOG.info("%s %s %s %s %.3f s", request.state.id, method, path, status, took, extra={"fields": fields})
+    if request.app.state.counters is not None and path == INVOCATIONS:
+        request.app.state.counters.add(status, took)
     return response
 
 
@@ -248,19 +348,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Answer posted requests with an MLflow model.")
     parser.add_argument("model", help="its address, as models:/NAME/VERSION or a folder")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--json-log", action="store_true", help="lines of log as JSON objects")
+    parser.add_argument("--counters", type=Path, metavar="FILE", help="keep counters for Prometheus in this file")
     options = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")
+    if options.json_log:
+        logging.getLogger().handlers[0].setFormatter(JsonLines())
     LOG.setLevel(logging.INFO)
-    app = application(load_model(options.model))
-    uvicorn.run(
-        app,
-        host="127.0.0.1",
-        port=options.port,
-        http=Punctual,
-        timeout_keep_alive=round(PATIENCE_S),
-        access_log=False,
-        log_level="warning",
-    )
+    # An agent would write a trace of every request into the store; of which share it does, whoever serves it says.
+    os.environ.setdefault("MLFLOW_TRACE_SAMPLING_RATIO", "0")
+    counters = Counters(options.counters) if options.counters else None
+    app = application(load_model(options.model), counters=counters)
+    try:
+        uvicorn.run(
+            app,
+            host="127.0.0.1",
+            port=options.port,
+            http=Punctual,
+            timeout_keep_alive=round(PATIENCE_S),
+            access_log=False,
+            log_level="warning",
+        )
+    finally:
+        if counters is not None:
+            counters.write()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 STATE = Path(".twinloop/state")
+CACHE = Path(".twinloop/cache")
 Config = TypeVar("Config")
 
 
@@ -46,3 +47,8 @@ class Stage(Generic[Config]):
     def state(self) -> Path:
         """Where a killed run leaves what its rerun goes on from; never an output."""
         return (self.main or self.root) / STATE
+
+    @property
+    def cache(self) -> Path:
+        """What is kept to be quicker and may be thrown away at any time; never an output."""
+        return (self.main or self.root) / CACHE

@@ -6,6 +6,7 @@ is named instead of being learnt from. Free of torch: figures and notebooks read
 
 import hashlib
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from twinloop.errors import InputError, RunError
+from twinloop.files import sha256
+from twinloop.vision.mapped import mapped
 from twinloop.vision.resizing import resize_image
 
 GOOD = "good"
@@ -42,7 +45,7 @@ MASK_COVERAGE = 0.25
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
-    """One split in memory.
+    """One split, in memory or mapped from a file (then it must not be written to).
 
     images: uint8 [N, H, W, C]. masks: uint8 [N, H, W], 1 on a defect. masked: bool [N], whether the pixel truth is
     known (a good part is known to be empty, a defective part without a mask is not). labels: int64 [N], places in
@@ -56,6 +59,7 @@ class ImageSet:
     classes: tuple[str, ...]
     groups: tuple[str, ...]
     names: tuple[str, ...]
+    pictures: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -80,12 +84,13 @@ def class_names(frame: pl.DataFrame) -> tuple[str, ...]:
     return (GOOD, *sorted(set(frame["label"].unique()) - {GOOD}))
 
 
-def load_images(dataset: str | Path, split: str, *, size: int, channels: int) -> ImageSet:
+def load_images(dataset: str | Path, split: str, *, size: int, channels: int, cache: Path | None = None) -> ImageSet:
     """Read one split, every image resized to `size` × `size` pixels (area average; the aspect ratio is not kept).
 
-    channels: 1 for grey, 3 for colour. A mask pixel is set where at least a quarter of its area is defect; a defect
-    too thin for that keeps the pixels it covers most. Raises InputError for a split without images and RunError for a
-    file that is missing or differs from its digest.
+    channels: 1 for grey, 3 for colour. cache: a folder in which the split is kept decoded and from which it is mapped
+    instead of held in memory. A mask pixel is set where at least a quarter of its area is defect; a defect too thin for
+    that keeps the pixels it covers most. Raises InputError for a split without images and RunError for a file that is
+    missing or differs from its digest.
     """
     if split not in SPLITS or channels not in (1, 3) or size < 1:
         raise InputError(
@@ -97,13 +102,15 @@ def load_images(dataset: str | Path, split: str, *, size: int, channels: int) ->
     if rows.is_empty():
         raise InputError(f"data: {root}: split {split!r} has no images: give it a larger share and prepare again")
     classes = class_names(index)
-    images = np.zeros((len(rows), size, size, channels), np.uint8)
-    masks = np.zeros((len(rows), size, size), np.uint8)
-    for place, row in enumerate(rows.iter_rows(named=True)):
-        picture = _read(root / row["image"], row["sha256"]).convert("L" if channels == 1 else "RGB")
-        images[place] = np.asarray(resize_image(picture, size)).reshape(size, size, channels)
-        if row["mask"] is not None:
-            masks[place] = resize_mask(np.asarray(_read(root / row["mask"], row["mask_sha256"])) > 0, size)
+    decoded = _decoded(root, rows, size, channels)
+    if cache is None:
+        images = np.empty((len(rows), size, size, channels), np.uint8)
+        masks = np.empty((len(rows), size, size), np.uint8)
+        for place, (image, mask) in enumerate(decoded):
+            images[place], masks[place] = image, mask
+    else:
+        name = f"{sha256(root / INDEX_FILE)[:16]}-{split}-{size}-{channels}"
+        images, masks = mapped(cache / name, decoded, count=len(rows))
     labels = rows["label"].to_list()
     return ImageSet(
         images=images,
@@ -113,7 +120,20 @@ def load_images(dataset: str | Path, split: str, *, size: int, channels: int) ->
         classes=classes,
         groups=tuple(rows["group"]),
         names=tuple(rows["image"]),
+        pictures=tuple(rows["source"]) if rows["source"].n_unique() < len(rows) else (),
     )
+
+
+def _decoded(
+    root: Path, rows: pl.DataFrame, size: int, channels: int
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    for row in rows.iter_rows(named=True):
+        picture = _read(root / row["image"], row["sha256"]).convert("L" if channels == 1 else "RGB")
+        image = np.asarray(resize_image(picture, size)).reshape(size, size, channels)
+        mask = np.zeros((size, size), np.uint8)
+        if row["mask"] is not None:
+            mask = resize_mask(np.asarray(_read(root / row["mask"], row["mask_sha256"])) > 0, size)
+        yield image, mask
 
 
 def resize_mask(mask: NDArray[np.bool_], size: int) -> NDArray[np.uint8]:

@@ -109,6 +109,15 @@ def test_a_question_asked_again_comes_from_the_cache_with_the_same_words(index: 
     assert not any(without.say("Who painted the boat?").cached for _ in range(2))
 
 
+def test_what_shares_a_word_or_two_with_a_question_does_not_answer_it(index: Index) -> None:
+    memory = Memory()
+    now = datetime(2026, 5, 4, tzinfo=UTC)
+    memory.add("Nobody told me that the lift in Tarnby is out of order.", who="Ann", time=now, conversation="1")
+    turn = talk(index, own=Self(memory=memory)).say("Who owns the bakery in Tarnby that sells rye bread?")
+    assert turn.refused
+    assert not turn.citations
+
+
 def test_a_recording_is_heard_and_the_reply_spoken(index: Index) -> None:
     conversation = talk(index, ears=Ears("who painted the boat"), voice=Voice())
     turn = conversation.say(SILENCE)

@@ -41,7 +41,7 @@ def test_a_deleted_document_is_gone_with_its_file(folder: Path, tmp_path: Path) 
     library.add([folder])
     library.delete("oven.txt")
     assert [entry.name for entry in Library(tmp_path / "library").list()] == ["press.md"]
-    assert [path.suffix for path in (tmp_path / "library/documents").iterdir()] == [".md"]
+    assert [path.name for path in (tmp_path / "library/documents").iterdir()] == ["press.md"]
     with pytest.raises(InputError, match=r"no document 'oven.txt'"):
         library.get("oven.txt")
 
@@ -69,3 +69,20 @@ def test_two_documents_of_one_name_are_told_apart_by_digest(folder: Path, tmp_pa
     old = next(one.digest for one in added if library.get(one.digest).pages[0].text == "The old oven.")
     library.delete(old)
     assert library.get("oven.txt").pages[0].text == "The oven runs hot at noon."
+
+
+def test_an_index_elsewhere_follows_the_files_that_somebody_puts_in_or_takes_out(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "ada").mkdir()
+    folder.rename(tmp_path / "ada/documents")
+    library = Library(tmp_path / "ada", index=tmp_path / "index")
+    assert library.refresh() == []
+    assert [entry.name for entry in library.list()] == ["oven.txt", "press.md"]
+    (tmp_path / "ada/documents/oven.txt").unlink()
+    (tmp_path / "ada/documents/boat.txt").write_text("The boat is red.")
+    again = Library(tmp_path / "ada", index=tmp_path / "index")
+    again.refresh()
+    assert {entry.name for entry in Library(tmp_path / "ada", index=tmp_path / "index").list()} == {
+        "boat.txt",
+        "press.md",
+    }
+    assert {path.name for path in (tmp_path / "ada").iterdir()} == {"documents"}

@@ -35,7 +35,7 @@ def test_a_provider_is_opened_with_its_settings(tmp_path: Path) -> None:
     ("role", "name", "values", "line"),
     [
         ("storage", "foldr", {}, "providers: storage: unknown name 'foldr'; did you mean 'folder'?"),
-        ("language_model", "os:system", {}, "providers: language_model: unknown name 'os:system'; known: http"),
+        ("language_model", "os:system", {}, "providers: language_model: unknown name 'os:system'; known: http, local"),
         ("ears", "http", {}, "providers: unknown name 'ears'; known: speech_to_text"),
         ("storage", "folder", {}, "providers: storage folder: folder = None: missing; give it a value"),
         ("storage", "folder", {"folder": "a", "file": "b"}, "providers: storage folder: file = 'b': unknown key"),

@@ -13,6 +13,7 @@ from PIL import Image
 from twinloop.files import sha256
 from twinloop.twins.factory import paths
 from twinloop.twins.stage import Stage
+from twinloop.vision.datasets.needs import Input
 from twinloop.vision.evaluation.settings import DetectorExportSettings, EvaluateSettings, ExplanationSettings
 from twinloop.vision.index import INDEX_FILE, SCHEMA
 from twinloop.vision.models.detector import Detector
@@ -55,6 +56,7 @@ def write_inputs(root: Path) -> None:
         for exposure in range(2)
     ]
     pl.DataFrame(rows, schema=SCHEMA).write_parquet(dataset / INDEX_FILE)
+    Input(SIZE, 1, 0, 8.0, SIZE, ()).save(dataset)
     torch.manual_seed(0)
     settings = ModelSettings(size_px=SIZE, width=4, decoder_width=8, heat_stride=2)
     save_detector(root / paths.DETECTOR, Detector(settings, classes=CLASSES, size=SIZE, channels=1).eval())

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,8 +7,9 @@ from tests.vision.evaluation.judged import images, judged
 from twinloop.errors import InputError, RunError
 from twinloop.vision.evaluation.constraint import upper_escape_ppm
 from twinloop.vision.evaluation.figures import figures
-from twinloop.vision.evaluation.judgement import Judgement, judge
+from twinloop.vision.evaluation.judgement import Judgement, judge, raw_outputs
 from twinloop.vision.evaluation.settings import EvaluateSettings
+from twinloop.vision.index import ImageSet
 from twinloop.vision.inference.predict import DeployedDetector
 
 
@@ -89,3 +92,26 @@ def test_a_limit_that_no_thresholds_keep_stops_the_stage_where_that_is_configure
 def test_a_limit_needs_enough_draws_to_speak_of_95_percent() -> None:
     with pytest.raises(ValueError, match="max_escapes_ppm needs draws ≥ 40"):
         EvaluateSettings(max_escapes_ppm=100.0, draws=39)
+
+
+def test_tiles_are_judged_as_the_pictures_that_they_were_cut_from(detector: DeployedDetector) -> None:
+    tiles = images(20, 20, 0, seed=3, exposures=1)
+    order = np.random.default_rng(4).permutation(len(tiles))
+    pictures = tuple(f"picture {place % 10}" for place in range(len(tiles)))
+    cut = replace(subset(tiles, order), pictures=pictures)
+    outputs = raw_outputs(detector, cut)
+    assert outputs.data.labels.shape == outputs.scores.shape == (10,)
+    assert outputs.pieces.scores.shape == (40,)
+    for place in range(10):
+        own = [tile for tile in range(40) if pictures[tile] == f"picture {place}"]
+        assert outputs.scores[place] == outputs.pieces.scores[own].max()
+        assert outputs.data.labels[place] == cut.labels[own].max()
+        hottest = own[int(outputs.pieces.scores[own].argmax())]
+        np.testing.assert_array_equal(outputs.data.images[place], cut.images[hottest])
+        assert outputs.data.names[place] == cut.names[hottest]
+
+
+def subset(data: ImageSet, order: np.ndarray) -> ImageSet:
+    arrays = {name: getattr(data, name)[order] for name in ("images", "masks", "masked", "labels")}
+    texts = {name: tuple(getattr(data, name)[place] for place in order) for name in ("groups", "names")}
+    return replace(data, **arrays, **texts)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from PIL import Image
 from tests.vision.synthetic_graph import spotted, write_detector, write_point
 from twinloop.contracts import Decision
 from twinloop.errors import InputError
+from twinloop.learning.spec import Spec
 from twinloop.vision.inference.boxes import find_boxes
 from twinloop.vision.inference.large import predict_large
 from twinloop.vision.inference.pictures import ArrayRows, opened_rows
@@ -57,6 +59,16 @@ def test_the_score_is_the_highest_of_the_tiles_and_decides(exported: Path, tmp_p
     assert found.decision is Decision.REJECT
     tiles = [spot[row : row + 32, column : column + 32] for row in range(0, 69, 4) for column in range(0, 69, 4)]
     assert found.score == pytest.approx(max(tile.score for tile in station.predict_batch(tiles)), abs=1e-4)
+
+
+def test_what_spoils_most_of_a_picture_makes_it_unlike_not_what_spoils_a_tile(tmp_path: Path) -> None:
+    folder = write_detector(tmp_path / "onnx", limit=0.5, shapes=(1.0, 1.0))
+    detector = DeployedDetector(folder, operating_point=write_point(tmp_path / "point.json", folder))
+    image = np.zeros((96, 640), np.uint8)
+    image[:, :64] = 255
+    assert predict_large(detector, image).reason == ""
+    finding = predict_large(detector, 255 - image)
+    assert (finding.decision, finding.unlike) == (Decision.REINSPECT, pytest.approx(1))
 
 
 def test_larger_tiles_are_scaled_to_the_models_input(detector: DeployedDetector) -> None:
@@ -173,3 +185,16 @@ def test_a_broken_file_is_refused_with_its_reason(detector: DeployedDetector, tm
             predict_large(detector, tmp_path / name)
     with pytest.raises(InputError, match="No such file"):
         predict_large(detector, tmp_path / "none.png")
+
+
+def test_a_detector_that_learnt_from_tiles_cuts_what_is_larger_by_itself(tmp_path: Path) -> None:
+    folder = write_detector(tmp_path / "cut")
+    described = Spec.load(folder)
+    replace(described, about={**described.about, "tile_px": 32}).save(folder)
+    detector, whole = DeployedDetector(folder), DeployedDetector(write_detector(tmp_path / "whole"))
+    strip, small = dotted(32, 800, (12, 700)), spotted()
+    alone, found = detector.predict_batch([small, strip])
+    assert alone.boxes == whole.predict(small).boxes
+    assert found.boxes == predict_large(whole, strip, tile_px=32).boxes == ((700, 12, 8, 8),)
+    # Squashed into the input, the spot is lost.
+    assert whole.predict(strip).boxes == ()

@@ -47,6 +47,10 @@ class GenerativeAnswers:
         self._index, self._model, self._settings = index, model, settings or AnswerSettings()
         self._rules = f"{RULES} {manner}".strip()
 
+    def spoken(self, manner: str) -> "GenerativeAnswers":
+        """The same answers, told to speak in another manner."""
+        return GenerativeAnswers(self._index, self._model, self._settings, manner=manner)
+
     @property
     def passages(self) -> int:
         """Chunks that the model is given."""

@@ -13,7 +13,7 @@ from twinloop.dialogue.conversation.turn import NOTHING, Turn
 from twinloop.dialogue.knowledge.index import Hit, Index
 from twinloop.dialogue.persona.answer import Extract, Quote, Styled, composed
 from twinloop.dialogue.persona.context import Context
-from twinloop.dialogue.persona.memory import Memory
+from twinloop.dialogue.persona.memory import Memory, covered
 from twinloop.dialogue.persona.settings import PersonaSettings
 from twinloop.dialogue.persona.style import Style
 from twinloop.dialogue.persona.wording import worded
@@ -26,9 +26,12 @@ from twinloop.dialogue.providers.protocols import (
     TextToSpeech,
     Usage,
 )
+from twinloop.errors import InputError
 
 NO_WORDS = "I heard no words."
 NO_EARS = "I cannot hear here: please type it."
+# The share of a question's words from which what was told before may answer it.
+ENOUGH = 0.4
 LOST = "I could not {doing}. Please try again."
 DOING = {"hear": "hear that", "find": "look that up", "answer": "answer that"}
 
@@ -57,7 +60,11 @@ class Self:
 
 
 class Conversation:
-    """Turns with one person. Without a voice replies stay text; without ears recordings are declined."""
+    """Turns with one person. Without a voice replies stay text; without ears recordings are declined.
+
+    history: messages that were exchanged before. heard: what answers questions that were heard, where that is another:
+    what is misheard is missing from a question, so that one is less sure of its answer.
+    """
 
     def __init__(
         self,
@@ -68,11 +75,16 @@ class Conversation:
         ears: SpeechToText | None = None,
         voice: TextToSpeech | None = None,
         settings: ConversationSettings | None = None,
+        history: Sequence[Message] = (),
+        heard: Answers | None = None,
     ) -> None:
         self._index, self._answers, self._own = index, answers, own or Self()
         self._ears, self._voice, self._settings = ears, voice, settings or ConversationSettings()
         self._context = Context(self._own.persona.context_messages)
-        self._known: OrderedDict[str, Answer] = OrderedDict()
+        for message in history:
+            self._context.add(message)
+        self._to_heard = heard or answers
+        self._known: OrderedDict[tuple[str, bool], Answer] = OrderedDict()
         self._turns: list[Turn] = []
 
     @property
@@ -94,7 +106,8 @@ class Conversation:
         if self._voice is not None:
             try:
                 turn.audio, usage["speak"] = self._voice.speak(turn.said)
-            except ProviderError as error:
+            except (ProviderError, InputError) as error:
+                # A text may be nothing that this voice can say: its words stand.
                 turn.failed = turn.failed or f"speak: {error}"
         finished = turn.finished()
         self._turns.append(finished)
@@ -128,17 +141,18 @@ class Conversation:
         self._context.add(Message("assistant", turn.said))
 
     def _answered(self, turn: "_Draft", history: Sequence[Message]) -> Answer:
-        key = " ".join(turn.question.casefold().split())
+        answers = self._to_heard if turn.spoken else self._answers
+        key = " ".join(turn.question.casefold().split()), turn.spoken
         known = self._known.get(key)
         if known is not None:
             self._known.move_to_end(key)
             turn.cached = True
             return known
         measured = stopwatch()
-        hits = self._index.search(turn.question, self._answers.passages)
+        hits = self._index.search(turn.question, answers.passages)
         turn.usage["find"], turn.part = measured(), "answer"
         measured = stopwatch()
-        answer = self._answers.answer(turn.question, hits, history)
+        answer = answers.answer(turn.question, hits, history)
         turn.usage["answer"] = measured()
         self._known[key] = answer
         while len(self._known) > self._settings.cache:
@@ -153,7 +167,8 @@ class Conversation:
             # A language model was told how to speak; its sentences stand as they are, each with its source.
             return composed(said)
         if not said and self._own.memory is not None:
-            recalled = self._own.memory.recall(question, self._settings.recalled)
+            # A word or two in common is no answer: a good part of what was asked for must have been told.
+            recalled = self._own.memory.recall(question, self._settings.recalled, scorer=covered, least=ENOUGH)
             said, more = recalled[:1], recalled[1:]
         return worded(Extract(question, said, more), self._own.persona, self._own.style)
 

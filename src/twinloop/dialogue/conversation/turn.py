@@ -42,6 +42,13 @@ class Turn:
         return not self.citations
 
     @property
+    def reason(self) -> str:
+        """Why nothing was answered, in a sentence; empty where something was."""
+        if not self.refused:
+            return ""
+        return self.failed or (self.answer.reason if self.answer is not None else "") or self.said
+
+    @property
     def seconds(self) -> float:
         """By the clock, of all parts."""
         return sum(usage.seconds for usage in self.usage.values())

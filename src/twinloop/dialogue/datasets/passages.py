@@ -1,7 +1,10 @@
 """Where a quotation stands in a text, however a reader breaks its lines: white space counts as single blanks."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
+
+WORD = re.compile(r"\S+")
 
 
 class Passage(NamedTuple):
@@ -28,6 +31,16 @@ def squeezed_range(text: str, start: int, end: int) -> tuple[int, int]:
     (2, 3)
     """
     return len(squeezed(text[:start] + "|")) - 1, len(squeezed(text[:end]))
+
+
+def original_range(text: str, start: int, end: int) -> tuple[int, int]:
+    """The characters of a text that are [start, end) of the squeezed one.
+
+    >>> original_range("a  b", 2, 3)
+    (3, 4)
+    """
+    places = [place for word in WORD.finditer(text) for place in (*range(*word.span()), word.end())]
+    return places[start], places[end - 1] + 1
 
 
 def locate(quote: str, pages: Sequence[str]) -> Passage | None:

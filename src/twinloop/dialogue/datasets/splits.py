@@ -78,7 +78,11 @@ def leaks(units: Mapping[str, Sequence[str]], splits: Sequence[str]) -> list[Lea
 
 def check_splits(units: Mapping[str, Sequence[str]], splits: Sequence[str]) -> None:
     """Raise InputError where any unit is on two sides: what is judged would have been learnt from."""
-    found = leaks(units, splits)
+    require_none(leaks(units, splits))
+
+
+def require_none(found: Sequence[Leak]) -> None:
+    """Raise InputError, naming the first, where there is a leak."""
     if found:
         first = found[0]
         sides = " and ".join(f"{first.rows[split]} in {split}" for split in SPLITS if split in first.rows)

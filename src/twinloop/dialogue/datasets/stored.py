@@ -18,14 +18,18 @@ REMEDY = "run the prepare stage again"
 FOLDERS = {"documents": "document_files", "recordings": "recording_files"}
 
 
-def save(corpus: Corpus, folder: Path) -> None:
-    """Write a corpus in place of what `folder` held. Raises InputError where a file behind it cannot be read."""
+def save(corpus: Corpus, folder: Path, *, beside: Mapping[str, bytes] | None = None) -> None:
+    """Write a corpus in place of what `folder` held. Raises InputError where a file behind it cannot be read.
+
+    beside: name → content of further files about it, which are kept and checked with it.
+    """
     with replacing(folder) as fresh:
         for name in TABLES:
             corpus.table(name).write_parquet(fresh / f"{name}.parquet")
         for sub, attribute in FOLDERS.items():
             (fresh / sub).mkdir()
             _write_files(getattr(corpus, attribute), fresh / sub)
+        _write_files(beside or {}, fresh)
         about: dict[str, Any] = {
             "version": VERSION,
             "layout": corpus.layout,

@@ -149,9 +149,11 @@ class Index:
         """The unit vector of a question [dimensions]; the last one is kept, as finding and choosing both want it."""
         if self.encoder is None:
             return np.zeros(0, np.float32)
-        if self._asked is None or self._asked[0] != question:
-            self._asked = question, encoded(self.encoder, [question])[0]
-        return self._asked[1]
+        # By a name of its own: another thread may ask something else in between.
+        asked = self._asked
+        if asked is None or asked[0] != question:
+            asked = self._asked = question, encoded(self.encoder, [question])[0]
+        return asked[1]
 
     def terms(self, text: str) -> list[str]:
         """What of a text is counted in this index."""
@@ -174,13 +176,14 @@ class Index:
         return lent(own, whole.matter.scores(question), whole.layout, retrieval)
 
     def _built(self) -> _Whole:
-        if self._whole is None:
+        built = self._whole
+        if built is None:
             entries = self.entries
             lengths = [len(entry.chunks) for entry in entries]
             starts = np.cumsum([0, *lengths[:-1]])
             lending = np.array([entry.kind == CONVERSATION for entry in entries])
             matter = [[term for words in entry.terms for term in words] for entry in entries] if lending.any() else []
-            self._whole = _Whole(
+            built = self._whole = _Whole(
                 entries,
                 Layout(starts, lending, sum(lengths)),
                 Lexical([words for entry in entries for words in entry.terms], self.settings.lexical),
@@ -190,4 +193,4 @@ class Index:
                     np.concatenate([entry.pieces for entry in entries]),
                 ),
             )
-        return self._whole
+        return built

@@ -1,6 +1,7 @@
 """A person's documents in one folder: the files as they came, and the index over them.
 
-A document is known by the digest of its bytes, so that the same one is kept once whatever it is called.
+A document is known by the digest of its bytes, so that the same one is kept once whatever it is called. Its file keeps
+its name; where that is another document's already, it lies in a folder called by its digest.
 """
 
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ from twinloop.dialogue.knowledge.readers.reading import READERS, parse_document,
 from twinloop.dialogue.knowledge.settings import IndexSettings, ReadingSettings
 from twinloop.dialogue.providers.protocols import Encoder
 from twinloop.errors import InputError
-from twinloop.files import atomic
+from twinloop.files import atomic, sha256
 
 DOCUMENTS, INDEX = "documents", "index"
 SHORTEST_DIGEST = 6
@@ -38,7 +39,10 @@ class Refused:
 
 
 class Library:
-    """Documents to ask: add, list, get, delete. The folder is made when the first document is added."""
+    """Documents to ask: add, list, get, delete. The folder is made when the first document is added.
+
+    index: the folder of the index, which can be made anew from the documents; by default beside them.
+    """
 
     def __init__(
         self,
@@ -47,10 +51,12 @@ class Library:
         settings: IndexSettings | None = None,
         *,
         reading: ReadingSettings | None = None,
+        index: Path | None = None,
     ) -> None:
         self._folder, self._reading = Path(folder), reading or ReadingSettings()
-        there = (self._folder / INDEX).exists()
-        self.index = load_index(self._folder / INDEX, encoder, settings) if there else Index(encoder, settings)
+        self._indexed = index or self._folder / INDEX
+        there = self._indexed.exists()
+        self.index = load_index(self._indexed, encoder, settings) if there else Index(encoder, settings)
 
     def add(self, paths: Iterable[str | Path]) -> tuple[list[Added], list[Refused]]:
         """Take in files, and of a folder every file below it; what cannot be read is told, not taken.
@@ -62,15 +68,25 @@ class Library:
             for path in map(Path, paths):
                 for file in _files(path):
                     try:
-                        added.append(self._added(read_document(file, self._reading), file))
+                        added.append(self._added(file))
                     except InputError as error:
                         if path.is_file():
                             raise
                         refused.append(Refused(file, str(error)))
         finally:
             if any(one.known_as is None for one in added):
-                save_index(self.index, self._folder / INDEX)
+                save_index(self.index, self._indexed)
         return added, refused
+
+    def refresh(self) -> list[Refused]:
+        """Make the index that of the files that lie in the folder now, whoever put them there; what cannot be read."""
+        gone = [entry for entry in self.list() if not self._file(entry).is_file()]
+        for entry in gone:
+            self.index.delete(entry.digest)
+        if gone:
+            save_index(self.index, self._indexed)
+        documents = self._folder / DOCUMENTS
+        return self.add([documents])[1] if documents.is_dir() else []
 
     def list(self) -> tuple[Entry, ...]:
         """What is kept, by name."""
@@ -91,17 +107,24 @@ class Library:
         """Forget a document and its file; named as for `get`. Returns what is gone."""
         entry = self._entry(which)
         self.index.delete(entry.digest)
-        save_index(self.index, self._folder / INDEX)
+        save_index(self.index, self._indexed)
         self._file(entry).unlink(missing_ok=True)
         return entry
 
-    def _added(self, document: Document, source: Path) -> Added:
-        known = next((entry.name for entry in self.index.entries if entry.digest == document.digest), None)
-        if known is None:
-            with atomic(self._folder / DOCUMENTS / (document.digest + source.suffix.lower())) as temporary:
+    def _added(self, source: Path) -> Added:
+        names = {entry.digest: entry.name for entry in self.index.entries}
+        digest = sha256(source)
+        if digest in names:
+            return Added(source.name, digest, names[digest])
+        document = read_document(source, self._reading)
+        self.index.add(document)
+        own = self._folder / DOCUMENTS / document.name
+        if own.exists() and sha256(own) != digest:
+            own = self._apart(document.name, digest)
+        if not own.exists():
+            with atomic(own) as temporary:
                 temporary.write_bytes(source.read_bytes())
-            self.index.add(document)
-        return Added(document.name, document.digest, known)
+        return Added(document.name, digest, None)
 
     def _entry(self, which: str) -> Entry:
         by_digest = [e for e in self.index.entries if len(which) >= SHORTEST_DIGEST and e.digest.startswith(which)]
@@ -116,7 +139,11 @@ class Library:
         raise InputError(f"knowledge: no document {which!r}: list the documents to see what is there")
 
     def _file(self, entry: Entry) -> Path:
-        return self._folder / DOCUMENTS / (entry.digest + Path(entry.name).suffix.lower())
+        apart = self._apart(entry.name, entry.digest)
+        return apart if apart.exists() else self._folder / DOCUMENTS / entry.name
+
+    def _apart(self, name: str, digest: str) -> Path:
+        return self._folder / DOCUMENTS / digest[:8] / name
 
 
 def _files(path: Path) -> list[Path]:

@@ -20,10 +20,16 @@ from twinloop.dialogue.providers.protocols import Encoded
 from twinloop.errors import InputError
 from twinloop.files import fingerprint, sha256
 
+# The files of an encoder in its folder.
+WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
+POSITIONS = "embeddings.position_embeddings.weight"
+
 
 @settings
 class EncoderSettings:
-    """How an encoder runs. tokens: of a text that are read, the rest is left out."""
+    """How an encoder runs. tokens: of a text that are read, as many as the network has places for; the rest is left
+    out.
+    """
 
     precision: Literal["float32", "int8"] = "float32"
     tokens: Annotated[int, Field(ge=8, le=512)] = 256
@@ -37,9 +43,11 @@ class SentenceEncoder:
         self, weights: Path, tokenizer: Path, settings: EncoderSettings | None = None, *, shape: BertShape | None = None
     ) -> None:
         settings, shape = settings or EncoderSettings(), shape or BertShape()
-        self._settings = settings
-        self._tokenizer = _tokenizer(tokenizer, tokens=settings.tokens)
-        model = bert_graph(_tensors(weights), shape, int8=settings.precision == "int8")
+        tensors = _tensors(weights)
+        places = tensors.get(POSITIONS)
+        tokens = settings.tokens if places is None else min(settings.tokens, len(places))
+        self._tokenizer = _tokenizer(tokenizer, tokens=tokens)
+        model = bert_graph(tensors, shape, int8=settings.precision == "int8")
         self._session = _session(model.SerializeToString(), threads=settings.threads)
         self._dimensions = int(self._session.get_outputs()[0].shape[1])
         self._digest = fingerprint(
@@ -47,7 +55,7 @@ class SentenceEncoder:
                 "weights": sha256(weights),
                 "tokenizer": sha256(tokenizer),
                 "precision": settings.precision,
-                "tokens": settings.tokens,
+                "tokens": tokens,
                 "shape": asdict(shape),
             }
         )

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from twinloop.contracts import versioned
+from twinloop.dialogue.knowledge.lexical import terms
 from twinloop.dialogue.persona.answer import Quote
 from twinloop.errors import InputError
 
@@ -45,7 +46,16 @@ class Told(NamedTuple):
     @property
     def citation(self) -> str:
         """Who said it and when, in words."""
-        return f"told by {self.who} on {self.time.day} {self.time:%B %Y}"
+        return f"told by {self.who} on {self._when}"
+
+    @property
+    def source(self) -> str:
+        """The same as a thing in which something stands."""
+        return f"what {self.who} said on {self._when}"
+
+    @property
+    def _when(self) -> str:
+        return f"{self.time.day} {self.time:%B %Y}"
 
 
 class Memory:
@@ -84,7 +94,7 @@ class Memory:
         scores = (scorer or shared_words)(question, [one.text for one in told])
         ranked = sorted(range(len(told)), key=lambda place: -scores[place])
         fitting = [told[place] for place in ranked[:count] if scores[place] > least]
-        return tuple(Quote(one.text, one.citation) for one in fitting)
+        return tuple(Quote(one.text, one.citation, one.source) for one in fitting)
 
     def save(self, path: str | Path) -> None:
         """Write Parquet."""
@@ -113,6 +123,16 @@ def told_in(text: str) -> list[str]:
     return list(
         dict.fromkeys(one for one in sentences if not one.endswith("?") and len(WORD.findall(one)) >= LEAST_WORDS)
     )
+
+
+def covered(question: str, texts: Sequence[str]) -> list[float]:
+    """The share of the question's words, without those that say nothing, that each text has in some form.
+
+    >>> covered("Where does my sister live?", ["My sister lives in Tarnby.", "Where is it?"])
+    [1.0, 0.0]
+    """
+    asked = set(terms(question, stems=True))
+    return [len(asked & set(terms(text, stems=True))) / max(len(asked), 1) for text in texts]
 
 
 def shared_words(question: str, texts: Sequence[str]) -> list[float]:

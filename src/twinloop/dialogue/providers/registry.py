@@ -20,7 +20,8 @@ from twinloop.errors import InputError, unknown
 
 Role = Literal["speech_to_text", "text_to_speech", "encoder", "language_model", "storage"]
 Entries = Mapping[str, str]
-_HTTP, _SPEECH = "twinloop.dialogue.providers.http", "twinloop.dialogue.speech"
+_SPEECH = "twinloop.dialogue.speech"
+_HTTP, _LOCAL = "twinloop.dialogue.providers.http", "twinloop.dialogue.providers.local"
 
 PROVIDERS: Mapping[Role, Entries] = MappingProxyType(
     {
@@ -28,17 +29,20 @@ PROVIDERS: Mapping[Role, Entries] = MappingProxyType(
             "pocketsphinx": f"{_SPEECH}.recognisers.pocketsphinx:open_pocketsphinx",
             "whisper": f"{_SPEECH}.recognisers.whisper:open_whisper",
             "http": f"{_SPEECH}.recognisers.http:open_transcription",
+            "local": f"{_SPEECH}.recognisers.local:open_recogniser",
         },
         "text_to_speech": {
             "flite": f"{_SPEECH}.voices.flite:open_flite",
             "espeak": f"{_SPEECH}.voices.espeak:open_espeak",
             "http": f"{_SPEECH}.voices.http:open_speech",
+            "local": f"{_SPEECH}.voices.local:open_voice",
         },
         "encoder": {
             "minilm": "twinloop.dialogue.models.minilm:open_minilm",
             "http": f"{_HTTP}.embeddings:open_embeddings",
+            "local": f"{_LOCAL}.encoding:open_encoder",
         },
-        "language_model": {"http": f"{_HTTP}.chat:open_chat"},
+        "language_model": {"http": f"{_HTTP}.chat:open_chat", "local": f"{_LOCAL}.writing:open_writer"},
         "storage": {"folder": "twinloop.dialogue.providers.files:open_folder"},
     }
 )

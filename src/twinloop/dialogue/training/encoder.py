@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
+from twinloop.dialogue.models.sentence_encoder import TOKENIZER, WEIGHTS
 from twinloop.dialogue.training.pairs import Pair, cloze_pairs, epoch_batches
 from twinloop.dialogue.training.settings import EncoderTrainingSettings
 from twinloop.dialogue.training.tokens import fit_tokenizer
@@ -25,7 +26,6 @@ from twinloop.errors import InputError
 from twinloop.files import atomic
 from twinloop.learning.fit import Fitted, fit
 
-WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
 MONITOR = "reciprocal_rank"
 # Added to the similarity of a passage that is right for another question of the batch as well.
 SAME = -1e4

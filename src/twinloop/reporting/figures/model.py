@@ -77,8 +77,19 @@ def _whiskers(share: Interval) -> list[list[float]]:
 
 
 @drawn
-def confusion(true: Sequence[str], decided: Sequence[str], *, classes: Sequence[str]) -> Picture:
-    """Which class is taken for which: counts, shaded by the share of the true class."""
+def confusion(
+    true: Sequence[str],
+    decided: Sequence[str],
+    *,
+    classes: Sequence[str],
+    kind: str = "class",
+    decider: str = "the detector",
+    things: str = "images",
+) -> Picture:
+    """Which class is taken for which: counts, shaded by the share of the true class.
+
+    kind, decider, things: what the classes are called, who says them, and of what.
+    """
     place = {name: index for index, name in enumerate(classes)}
     counts = np.zeros((len(classes), len(classes)), dtype=int)
     np.add.at(counts, ([place[name] for name in true], [place[name] for name in decided]), 1)
@@ -93,9 +104,11 @@ def confusion(true: Sequence[str], decided: Sequence[str], *, classes: Sequence[
     axes.set_xticks(range(len(classes)), names, rotation=30, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(classes)), names)
     axes.grid(visible=False)
-    axes.set(xlabel="class the detector says", ylabel="true class", title="Which class is taken for which (images)")
+    axes.set(
+        xlabel=f"{kind} {decider} says", ylabel=f"true {kind}", title=f"Which {kind} is taken for which ({things})"
+    )
     right = int(np.trace(counts))
-    figure.alt = f"Confusion by class: {right} of {int(counts.sum())} test images get their true class"
+    figure.alt = f"Confusion by {kind}: {right} of {int(counts.sum())} test {things} get their true {kind}"
     return figure
 
 

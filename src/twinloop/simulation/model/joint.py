@@ -28,7 +28,8 @@ class Joint:
 
     A part takes a new row each time it comes to station `renewed_at`, and keeps it until then.
     resampled: every replication draws its rows from a bootstrap resample of the table, as so many rows do not say
-    more (the intervals of a result then hold that too).
+    more (the intervals of a result then hold that too; they are narrower where the table is sorted by how long its
+    rows are, as a part is then long in a resample where it is long in the table).
     """
 
     stations: Annotated[tuple[Name, ...], Field(min_length=1)]
@@ -66,7 +67,8 @@ def drawn_table(
     cycles = {station.name: station.cycle.values or () for station in stations}
     table = np.array([cycles[name] for name in joint.stations], dtype=np.float64).T
     if joint.resampled and drawn:
-        table = table[streams.generator("joint", "resample").integers(len(table), size=len(table))]
+        # In the table's order, so that a row is like the table's own in its place (common random numbers).
+        table = table[np.sort(streams.generator("joint", "resample").integers(len(table), size=len(table)))]
     return int(streams.generator("joint", "row").integers(1 << 32)), table
 
 

@@ -9,11 +9,15 @@ from twinloop.errors import InputError
 from twinloop.files import atomic, fingerprint, read_json, sha256, write_json
 from twinloop.learning.fit import STATE_FORMAT, discard
 from twinloop.numbers import count
+from twinloop.progress import say
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
+from twinloop.twins.factory.twin import TWIN
+from twinloop.twins.factory.weights import with_weights
 from twinloop.twins.stage import Stage
 from twinloop.vision.index import INDEX_FILE, load_images
 from twinloop.vision.models.base import parameters
+from twinloop.vision.models.fitted import fitted
 from twinloop.vision.models.saving import save_detector
 from twinloop.vision.models.settings import ONE_CLASS, ModelSettings, SearchSpace
 from twinloop.vision.training.fitting import Trained, train_detector
@@ -30,11 +34,14 @@ ALWAYS = ("auroc", "ap", "f1", "iou", "pixel_auroc")
 
 def run(stage: Stage[FactoryConfig]) -> str:
     """Write the detector, the table of epochs and the validation metrics."""
-    model, train, chosen = _settings(stage)
+    configured, train, chosen = _settings(stage)
     augmentation = stage.config.factory.augmentation
     dataset, seed = stage.root / paths.DATASET, stage.config.seed
-    images = load_images(dataset, "train", size=model.size_px, channels=model.channels)
-    validation = load_images(dataset, "val", size=model.size_px, channels=model.channels)
+    model, needed = fitted(configured, dataset)
+    if remark := needed.too_small(model.size_px):
+        say(f"           {TWIN.in_params(remark)}")
+    images = load_images(dataset, "train", size=model.size_px, channels=model.channels, cache=stage.cache)
+    validation = load_images(dataset, "val", size=model.size_px, channels=model.channels, cache=stage.cache)
     matters = {
         "format": STATE_FORMAT,
         "model": dataclasses.asdict(model),
@@ -45,7 +52,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
     }
     state = stage.state / f"factory-train-{fingerprint(matters)[:16]}"
     trained = train_detector(
-        model,
+        with_weights(model, stage.state),
         train,
         augmentation,
         images=images,
@@ -68,6 +75,10 @@ def run(stage: Stage[FactoryConfig]) -> str:
         "encoder": model.encoder,
         "values": chosen["source"],
         "train_images": len(images),
+        "size_px": model.size_px,
+        "channels": model.channels,
+        "tile_px": needed.tile_px,
+        "defect_px": needed.shown_at(model.size_px),
     }
     save_detector(stage.root / paths.DETECTOR, detector)
     _write_epochs(stage, trained)
@@ -76,7 +87,9 @@ def run(stage: Stage[FactoryConfig]) -> str:
     if train.profiler != "none":
         for file in sorted((stage.state.parent / PROFILE).glob("*.txt")):
             stage.tracker.artifact(file)
-    how = "one pass over the good images" if model.kind in ONE_CLASS else f"epoch {kept}/{epochs} kept"
+    how = f"epoch {kept}/{epochs} kept"
+    if model.kind in ONE_CLASS or model.frozen:
+        how = "one pass over the good images" if model.kind in ONE_CLASS else "units on frozen features"
     names = {"ap": "val AP", "auroc": "AUROC", "iou": "IoU"}
     shown = "".join(f", {text} {assessed[name]:.3f}" for name, text in names.items() if name in assessed)
     return f"{how}{shown or ', no defect to validate on'}, {count(parameters(detector))} parameters"

@@ -14,8 +14,10 @@ from twinloop.learning.trials import chosen_record, study_line, study_metrics, t
 from twinloop.twins.configuration import from_environment
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
+from twinloop.twins.factory.weights import with_weights
 from twinloop.twins.stage import Stage
 from twinloop.vision.index import INDEX_FILE, load_images
+from twinloop.vision.models.fitted import fitted
 from twinloop.vision.training.objectives import OBJECTIVES, objectives
 from twinloop.vision.training.trial import PRELOAD, DetectorTrial, part_share
 
@@ -27,7 +29,7 @@ NO_MATTER = ("trials", "storage", "latency_budget_ms")
 
 def run(stage: Stage[FactoryConfig]) -> str:
     """Write best.json, trials.parquet and the metrics of the study."""
-    settings, space = stage.config.factory.tune, stage.config.factory.model.space.dimensions
+    settings, space = stage.config.factory.tune, stage.config.factory.model.dimensions
     study = _search(stage, objectives(settings)) if settings.trials and space else None
     write_json(stage.root / paths.TUNED, chosen_record(study))
     with atomic(stage.root / paths.TRIALS) as temporary:
@@ -42,23 +44,29 @@ def run(stage: Stage[FactoryConfig]) -> str:
 
 def _search(stage: Stage[FactoryConfig], asked: tuple[Objective, ...]) -> Search:
     factory, seed = stage.config.factory, stage.config.seed
-    dataset, size, channels = stage.root / paths.DATASET, factory.model.size_px, factory.model.channels
+    dataset = stage.root / paths.DATASET
+    model, _ = fitted(factory.model, dataset)
+    size, channels = model.size_px, model.channels
     trial = DetectorTrial(
-        model=factory.model,
+        model=with_weights(model, stage.state),
         train=factory.train,
         augmentation=factory.augmentation,
         study=factory.tune,
-        images=part_share(load_images(dataset, "train", size=size, channels=channels), factory.tune.share, seed=seed),
-        validation=load_images(dataset, "val", size=size, channels=channels),
+        images=part_share(
+            load_images(dataset, "train", size=size, channels=channels, cache=stage.cache),
+            factory.tune.share,
+            seed=seed,
+        ),
+        validation=load_images(dataset, "val", size=size, channels=channels, cache=stage.cache),
         seed=seed,
     )
     configured = {
         f"{section}.{field.name}": getattr(settings, field.name)
-        for section, settings in (("model", factory.model), ("train", factory.train))
+        for section, settings in (("model", model), ("train", factory.train))
         for field in dataclasses.fields(settings)
     }
     inputs = {
-        "model": _plain(factory.model, without=("space",)),
+        "model": _plain(model, without=("space",)),
         "train": _plain(factory.train),
         "augmentation": _plain(factory.augmentation),
         "study": _plain(factory.tune, without=NO_MATTER),
@@ -66,7 +74,7 @@ def _search(stage: Stage[FactoryConfig], asked: tuple[Objective, ...]) -> Search
     }
     return search(
         trial,
-        factory.model.space.dimensions,
+        factory.model.dimensions,
         objectives=asked,
         settings=dataclasses.replace(
             factory.tune, storage=from_environment("factory.tune.storage", factory.tune.storage)

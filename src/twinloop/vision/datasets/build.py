@@ -7,8 +7,8 @@ anything behind and no reader sees half of it.
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +22,9 @@ from twinloop.vision.datasets.archives import opened
 from twinloop.vision.datasets.card import data_card
 from twinloop.vision.datasets.comparing import compare
 from twinloop.vision.datasets.naming import no_good
-from twinloop.vision.datasets.samples import Collection, Sample, Surface
+from twinloop.vision.datasets.needs import Input, Seen, proposed, seen
+from twinloop.vision.datasets.reading import pixel_limit
+from twinloop.vision.datasets.samples import Collection, Refused, Sample, Surface
 from twinloop.vision.datasets.settings import DatasetSettings
 from twinloop.vision.datasets.splits import (
     check_splits,
@@ -35,6 +37,9 @@ from twinloop.vision.datasets.splits import (
 from twinloop.vision.datasets.storing import Quarantine, Stored, store
 from twinloop.vision.index import CARD_FILE, GOOD, INDEX_FILE, QUARANTINE_FILE, SCHEMA
 from twinloop.vision.synthetic.surfaces import Photograph, photographs
+
+# Of a source whose tiling the data decide, as many samples are looked at first.
+SCANNED = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,26 +76,30 @@ def build(
             quarantine = Quarantine(len(samples) + len(collection.strays), source.name, named)
             for stray in collection.strays:
                 quarantine.add(*stray)
-            stored = store(samples, quarantine, fresh, max_pixels=settings.max_pixels, workers=workers)
+            tile_px = _tile_px(samples, settings)
+            stored = store(samples, quarantine, fresh, max_pixels=settings.max_pixels, workers=workers, tile_px=tile_px)
         stored = _without_contradictions(stored, quarantine, fresh)
         quarantine.save(fresh / QUARANTINE_FILE)
         if accepted := quarantine.share <= settings.quarantine_share:
             index, division = _indexed(stored, settings, source, seed)
             index.write_parquet(fresh / INDEX_FILE)
             digest = _digest(index, stored)
+            pictures = [item for item in stored if item.whole is not None]
             compared = compare(
-                index["source"].to_list(),
-                index["label"].to_list(),
-                index["group"].to_list(),
-                index["sha256"].to_list(),
-                [item.look for item in stored],
+                [item.source for item in pictures],
+                [item.whole.label for item in pictures if item.whole],
+                [item.group for item in pictures],
+                [item.picture for item in pictures],
+                [item.whole.look for item in pictures if item.whole],
             )
+            shown = _shown(pictures, tile_px)
+            replace(shown, reasons=tuple(map(named, shown.reasons))).save(fresh)
             card = data_card(
                 index,
                 title=collection.layout,
                 origin=collection.origin,
                 warning=named(compared.warning),
-                notes=[named(note) for note in (*collection.notes, *compared.remarks, division)],
+                notes=[named(note) for note in (*collection.notes, *compared.remarks, *shown.reasons, division)],
                 quarantine=quarantine.entries,
                 digest=digest,
             )
@@ -145,16 +154,43 @@ def _limited(samples: tuple[Sample, ...], limit: int, seed: int) -> list[Sample]
     return [sample for sample in samples if sample.group in kept]
 
 
+def _tile_px(samples: Sequence[Sample], settings: DatasetSettings) -> int:
+    """Side of the tiles that samples are cut into; where the data decide, some of them are looked at first."""
+    if settings.tile_px >= 0:
+        return settings.tile_px
+    looked: list[tuple[Seen, Sample]] = []
+    with pixel_limit(settings.max_pixels):
+        for sample in samples[:: max(-(-len(samples) // SCANNED), 1)]:
+            with suppress(Refused):
+                surface = sample.read()
+                looked.append((seen(surface.image, surface.mask if sample.label != GOOD else None), sample))
+    if not looked:
+        return 0
+    labels = [sample.label == GOOD for _, sample in looked]
+    return proposed([told for told, _ in looked], labels, [sample.group for _, sample in looked]).tile_px
+
+
+def _shown(pictures: Sequence[Stored], tile_px: int) -> Input:
+    wholes = [(item.whole, item.group) for item in pictures if item.whole is not None]
+    return proposed(
+        [whole.seen for whole, _ in wholes],
+        [whole.label == GOOD for whole, _ in wholes],
+        [group for _, group in wholes],
+        tile_px=tile_px,
+    )
+
+
 def _without_contradictions(stored: list[Stored], quarantine: Quarantine, fresh: Path) -> list[Stored]:
     """One and the same image under two classes: the later one goes, one of them must be wrong."""
     first: dict[str, Stored] = {}
+    label_of = {item.source: item.whole.label for item in stored if item.whole is not None}
     kept = []
     for item in stored:
-        other = first.setdefault(item.sha256, item)
-        if other.label == item.label:
+        other = first.setdefault(item.picture, item)
+        if other is item or other.source == item.source or label_of[other.source] == label_of[item.source]:
             kept.append(item)
             continue
-        quarantine.add(item.source, f"same image as {other.source}, which is of class {other.label}")
+        quarantine.add(item.source, f"same image as {other.source}, which is of class {label_of[other.source]}")
         for key in ("image", "mask"):
             if item.row[key] is not None:
                 (fresh / str(item.row[key])).unlink()
@@ -167,7 +203,7 @@ def _indexed(stored: list[Stored], settings: DatasetSettings, source: Path, seed
     present = sorted(set(labels))
     if GOOD not in present or len(present) < 2:
         raise InputError(f"data: {source}: {no_good(present)}")
-    digests = [item.sha256 for item in stored]
+    digests = [item.picture for item in stored]
     groups = joined_groups([item.group for item in stored], digests)
     splits, note = _divided(labels, groups, [item.division for item in stored], settings, seed)
     check_splits(groups, splits, digests=digests, names=[item.source for item in stored])

@@ -18,6 +18,7 @@ from twinloop.vision.datasets.archives import opened
 from twinloop.vision.datasets.comparing import Look, compare
 from twinloop.vision.datasets.naming import no_good
 from twinloop.vision.datasets.near import near
+from twinloop.vision.datasets.needs import Seen, proposed, seen
 from twinloop.vision.datasets.provenance import Tell, warning
 from twinloop.vision.datasets.reading import conversions, pixel_limit
 from twinloop.vision.datasets.samples import Collection, Refused, Sample, printable
@@ -70,8 +71,8 @@ class Inspection:
 
 @dataclass(frozen=True)
 class Looked:
-    """What reading one sample told: a digest of its pixels, whether it has a mask, why it is refused, what changes, and
-    what it is compared with others by.
+    """What reading one sample told: a digest of its pixels, whether it has a mask, why it is refused, what changes,
+    what it is compared with others by, and what an input must show.
     """
 
     digest: str
@@ -79,6 +80,7 @@ class Looked:
     refused: str
     changed: tuple[str, ...]
     look: Look | None = None
+    seen: Seen | None = None
 
 
 def inspect(source: Path, scratch: Path, settings: DatasetSettings, *, workers: int) -> Inspection:
@@ -118,7 +120,8 @@ def _look(sample: Sample) -> Looked:
         return Looked("", False, refused.for_operator, changed)
     digest = hashlib.sha256(str(surface.image.shape).encode() + surface.image.tobytes()).hexdigest()
     look = Look.at(sample.path, surface.image) if sample.path is not None else None
-    return Looked(digest, surface.mask is not None and sample.label != GOOD, "", changed, look)
+    mask = surface.mask if sample.label != GOOD else None
+    return Looked(digest, mask is not None, "", changed, look, seen(surface.image, mask))
 
 
 def _told(layout: str, collection: Collection, looked: Sequence[Looked]) -> Inspection:
@@ -164,6 +167,10 @@ def _told(layout: str, collection: Collection, looked: Sequence[Looked]) -> Insp
         [result.digest for _, result in kept],
         [result.look for _, result in kept],
     )
+    pictures = [(sample, result.seen) for sample, result in kept if result.seen is not None]
+    if GOOD in images and len(images) > 1:
+        good, parts_of = [sample.label == GOOD for sample, _ in pictures], [sample.group for sample, _ in pictures]
+        remarks += proposed([picture for _, picture in pictures], good, parts_of).reasons
     shown = tuple((printable(name), printable(reason)) for name, reason in problems)
     told = tuple(printable(note) for note in (*remarks, *collection.notes, *compared.remarks))
     return Inspection(layout, counts, len(set().union(*parts.values())), shown, told, compared.tells)

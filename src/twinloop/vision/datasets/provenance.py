@@ -75,9 +75,9 @@ def told_apart(traits: Sequence[Traits], good: Sequence[bool], parts: Sequence[s
         values = np.array([own[name] for own in traits[::step]])
         if (values == values[0]).all():
             continue
-        skill = _skill(values, truth, groups)
-        if skill >= bound:
-            tells.append(Tell(name, skill))
+        told = _skill(values, truth, groups)
+        if told >= bound:
+            tells.append(Tell(name, told))
     return tuple(sorted(tells, key=lambda tell: -tell.auroc))
 
 
@@ -92,6 +92,18 @@ def warning(tells: Sequence[Tell]) -> str:
         f"Good and defective images do not come from one source: without a look at the surface they are told apart by "
         f"{told}. A detector learns that instead of the defects: take and save all images alike."
     )
+
+
+def skill(values: NDArray[np.float64], truth: NDArray[np.bool_], groups: NDArray[np.int64]) -> float | None:
+    """AUROC of a forest on these values [N, K], cross-validated by part; None where a class has too few parts.
+
+    Of more than `COMPARED` rows every n-th counts.
+    """
+    step = max(math.ceil(len(truth) / COMPARED), 1)
+    values, truth, groups = values[::step], truth[::step], groups[::step]
+    if min(len(set(groups[truth == side])) for side in (False, True)) < FOLDS:
+        return None
+    return _skill(values, truth, groups)
 
 
 def _skill(values: NDArray[np.float64], truth: NDArray[np.bool_], groups: NDArray[np.int64]) -> float:

@@ -67,6 +67,10 @@ class DatasetSettings:
     part: a regular expression whose first group, found in a file's name without ending, names the part it shows.
     depth_bits: how many bits the values of 16-bit files fill (0: found out from the whole set).
 
+    tile_px: side of the tiles that larger images are cut into (a multiple of 32; 0: none; -1: where the data need it:
+    images longer than 2:1, or with defects that no input of a bearable size would show). A tile shows a defect where
+    its mask does, so every defect of a larger image needs a mask or box.
+
     `limit_parts` keeps that many parts, drawn over all classes (0: all). A file of more than `max_bytes` or an image of
     more than `max_pixels` goes to the quarantine list; a quarantined share above `quarantine_share` stops the stage.
     """
@@ -81,6 +85,7 @@ class DatasetSettings:
     defect_from: Annotated[float, Field(gt=0, le=1)] = 0.5
     part: str = ""
     depth_bits: Annotated[int, Field(ge=0, le=16)] = 0
+    tile_px: Annotated[int, Field(ge=-1, le=4096)] = 0
     limit_parts: Annotated[int, Field(ge=0)] = 0
     division: Literal["made", "given"] = "made"
     val_share: Annotated[float, Field(gt=0, lt=1)] = 0.15
@@ -102,6 +107,8 @@ class DatasetSettings:
             raise ValueError(f"expected part to be a regular expression, found {self.part!r}: {error}") from None
         if self.part and groups != 1:
             raise ValueError(f"expected part with one group in brackets, such as ^(.+)_cam, found {groups}")
+        if self.tile_px > 0 and self.tile_px % 32:
+            raise ValueError(f"expected tile_px 0 (none), -1 (as needed) or a multiple of 32, found {self.tile_px}")
         if self.folds == 1:
             raise ValueError("expected folds 0 (one division) or at least 2, found 1")
         if self.fold > max(self.folds - 1, 0):

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,24 +24,37 @@ from twinloop.files import write_text
 from twinloop.progress import bar, say
 from twinloop.spreadsheets import as_text
 from twinloop.vision.datasets.comparing import Look
+from twinloop.vision.datasets.needs import Seen, seen
 from twinloop.vision.datasets.reading import pixel_limit
-from twinloop.vision.datasets.samples import Refused, Sample, printable, slug
+from twinloop.vision.datasets.samples import Refused, Sample, Surface, printable, slug
+from twinloop.vision.datasets.tiles import tiles
 from twinloop.vision.index import GOOD, QUARANTINE_FILE
 
 # As many refusals are told one by one; the quarantine list holds them all.
 TOLD = 20
+Row = dict[str, str | int | None]
+TILES = "DatasetSettings.tile_px"
+
+
+class Whole(NamedTuple):
+    """What a picture told before it was cut: its class, what it is compared with others by, what an input must show."""
+
+    label: str
+    look: Look | None
+    seen: Seen
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A surface that was written: its row of the index (without split), the digest of its pixels and mask, the split it
-    came with, and what it is compared with others by.
+    """A surface, or a tile of one, that was written: its row of the index (without split), the digest of its pixels and
+    mask, the digest of its whole picture, the split it came with, and of the first tile what the picture told.
     """
 
-    row: dict[str, str | int | None]
+    row: Row
     content: str
+    picture: str
     division: str = ""
-    look: Look | None = None
+    whole: Whole | None = None
 
     @property
     def sha256(self) -> str:
@@ -101,9 +115,18 @@ class Quarantine:
 
 
 def store(
-    samples: Sequence[Sample], quarantine: Quarantine, target: Path, *, max_pixels: int, workers: int
+    samples: Sequence[Sample],
+    quarantine: Quarantine,
+    target: Path,
+    *,
+    max_pixels: int,
+    workers: int,
+    tile_px: int = 0,
 ) -> list[Stored]:
-    """Write every sample that can be read below `target`, enter the others in `quarantine`."""
+    """Write every sample that can be read below `target`, enter the others in `quarantine`.
+
+    tile_px: side of the tiles that larger surfaces are cut into; 0 for none.
+    """
     for folder in ("images", "masks"):
         (target / folder).mkdir()
     numbered = list(enumerate(samples))
@@ -114,50 +137,71 @@ def store(
         ThreadPoolExecutor(max_workers=max(workers, 1)) as pool,
         bar("surface", len(samples)) as shown,
     ):
-        for part, results in zip(parts, pool.map(partial(_store_part, target), parts), strict=True):
+        for part, results in zip(parts, pool.map(partial(_store_part, target, tile_px), parts), strict=True):
             for (_, sample), result in zip(part, results, strict=True):
                 if isinstance(result, Refused):
                     quarantine.add(sample.name, result.for_operator)
                 else:
-                    stored.append(result)
+                    stored += result
             shown.step(len(part), note=f"{len(quarantine)} quarantined" if quarantine else "")
     return stored
 
 
-def _store_part(target: Path, part: list[tuple[int, Sample]]) -> list[Stored | Refused]:
-    return [_store(target, number, sample) for number, sample in part]
+def _store_part(target: Path, tile_px: int, part: list[tuple[int, Sample]]) -> list[list[Stored] | Refused]:
+    return [_store(target, tile_px, number, sample) for number, sample in part]
 
 
-def _store(target: Path, number: int, sample: Sample) -> Stored | Refused:
+def _store(target: Path, tile_px: int, number: int, sample: Sample) -> list[Stored] | Refused:
     try:
         surface = sample.read()
+        placed = surface.mask is not None or sample.label == GOOD
+        if tile_px and not placed and max(surface.image.shape[:2]) > tile_px:
+            raise Refused("defective without a mask or box: no tile is known to show it", setting=TILES)
     except Refused as refused:
         return refused
+    look = Look.at(sample.path, surface.image) if sample.path is not None else None
+    told = Whole(sample.label, look, seen(surface.image, surface.mask if sample.label != GOOD else None))
+    cut = list(tiles(surface, tile_px)) if tile_px else [surface]
+    picture = hashlib.sha256(str(surface.image.shape).encode() + surface.image.tobytes()).hexdigest()
+    name = f"{number:06d}_{slug(Path(sample.name).stem)}"
+    stored = []
+    for place, tile in enumerate(cut):
+        shows = len(cut) == 1 or (tile.mask is not None and bool(tile.mask.any()))
+        row, content = _written(
+            target,
+            name if len(cut) == 1 else f"{name}_{place:04d}",
+            tile,
+            {"label": sample.label if shows else GOOD, "group": printable(sample.group)},
+        )
+        row["source"] = printable(sample.name)
+        stored.append(Stored(row, content, picture, sample.division, None if place else told))
+    return stored
+
+
+def _written(target: Path, stem: str, surface: Surface, known: dict[str, str]) -> tuple[Row, str]:
+    """The row of a surface whose files were written (without its source), and the digest of its pixels and mask."""
+    name, label = f"{stem}.png", known["label"]
     height, width = surface.image.shape[:2]
-    name = f"{number:06d}_{slug(Path(sample.name).stem)}.png"
     image = _png(surface.image)
     (target / "images" / name).write_bytes(image)
     content = hashlib.sha256(str(surface.image.shape).encode() + surface.image.tobytes())
     mask_file = mask_digest = None
     # A good part is known to be empty, it needs no file.
-    if surface.mask is not None and sample.label != GOOD:
+    if surface.mask is not None and label != GOOD:
         mask = _png(surface.mask.astype(np.uint8) * 255)
         mask_file, mask_digest = f"masks/{name}", hashlib.sha256(mask).hexdigest()
         (target / mask_file).write_bytes(mask)
         content.update(surface.mask.tobytes())
-    row: dict[str, str | int | None] = {
+    row: Row = {
         "image": f"images/{name}",
         "mask": mask_file,
-        "label": sample.label,
-        "group": printable(sample.group),
+        **known,
         "sha256": hashlib.sha256(image).hexdigest(),
         "mask_sha256": mask_digest,
         "width": width,
         "height": height,
-        "source": printable(sample.name),
     }
-    look = Look.at(sample.path, surface.image) if sample.path is not None else None
-    return Stored(row, content.hexdigest(), sample.division, look)
+    return row, content.hexdigest()
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:

@@ -91,7 +91,7 @@ def score_explanations(
     Images with a mask are preferred; without any, only deletion and insertion can be scored. The curves follow the
     calibrated defect probability at the validation split's share of defects.
     """
-    settings, test = judgement.settings.explanations, judgement.test
+    settings, test = judgement.settings.explanations, judgement.test.pieces
     places = scored_images(test, settings.images, seed=seed)
     images, masks = test.data.images[places], test.data.masks[places]
     maps = maps_of(test, places, methods, explainer)
@@ -127,7 +127,7 @@ def part_weights(groups: Sequence[str], *, seed: int) -> tuple[Floats, int]:
 
 def raw_logits(detector: DeployedDetector, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Class logits [N, K] of images of the graph's size, in batches."""
-    parts = (detector.raw(images[start : start + BATCH])[0] for start in range(0, len(images), BATCH))
+    parts = (detector.raw(images[start : start + BATCH]).logits for start in range(0, len(images), BATCH))
     return np.concatenate(list(parts))
 
 

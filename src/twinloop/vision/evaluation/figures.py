@@ -53,7 +53,7 @@ def figures(judgement: Judgement, *, seed: int) -> Figures:
         "type_accuracy": _type_accuracy(judgement),
         **{f"recall_{name}": float(1 - accepted[place + 1]) for place, name in enumerate(curve.classes[1:])},
         **_escapes(judgement),
-        **_pixel_figures(test, settings),
+        **_pixel_figures(test.pieces, settings),
         "ece_uncalibrated": expected_calibration_error(probability(test.scores), test.defective),
         "brier": brier(calibrated, test.defective),
         "repeatability": curve.repeatability,

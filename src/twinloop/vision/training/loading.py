@@ -6,6 +6,7 @@ collation that would cost more than the decoder at 96 pixels.
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,6 +63,7 @@ def subset(images: ImageSet, chosen: NDArray[np.bool_]) -> ImageSet:
         labels=images.labels[chosen],
         groups=tuple(group for group, taken in zip(images.groups, chosen, strict=True) if taken),
         names=tuple(name for name, taken in zip(images.names, chosen, strict=True) if taken),
+        pictures=tuple(np.array(images.pictures)[chosen].tolist()) if images.pictures else (),
     )
 
 
@@ -221,8 +223,23 @@ def validation_batches(images: ImageSet, *, batch_size: int, rank: int = 0, worl
     return _loader(Images(images), order, batch_size=batch_size, drop_last=False)
 
 
+class ReadAhead(DataLoader[Batch]):
+    """Batches, each fetched by a thread while the one before is worked on: pictures may come from a disk."""
+
+    def __iter__(self) -> Any:
+        return _ahead(super().__iter__())
+
+
+def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
+
+
 def _loader(images: Images, order: EpochOrder, *, batch_size: int, drop_last: bool) -> DataLoader[Batch]:
-    return DataLoader(images, batch_size=batch_size, sampler=order, drop_last=drop_last, collate_fn=_whole)
+    return ReadAhead(images, batch_size=batch_size, sampler=order, drop_last=drop_last, collate_fn=_whole)
 
 
 def _whole(batch: Any) -> Batch:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as lightning
 import torch
+from numpy.typing import NDArray
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.optim import AdamW
@@ -65,8 +66,7 @@ class DetectorTraining(lightning.LightningModule):
         if not 0 < defective < len(validation.labels):
             raise InputError(
                 f"validation split: {defective} of {len(validation.labels)} images are defective, expected some of "
-                "both kinds; enlarge the split or the data, or learn from good images alone: "
-                "ModelSettings.kind=patchcore, padim or simulated"
+                "both kinds to choose the epoch by; add good images"
             )
         if model.normalise == "image":
             train = dataclasses.replace(train, images=equalised(train.images))
@@ -162,13 +162,20 @@ def new_detector(settings: ModelSettings, train: ImageSet, *, seed: int) -> Surf
     if settings.normalise == "image":
         detector.normalise_to(torch.full((channels,), MIDDLE), torch.full((channels,), UNIT))
     elif not settings.weights:
-        # Moments through 256-bin counts: exact, and free of a float copy of all images.
-        counts = [np.bincount(train.images[..., channel].ravel(), minlength=256) for channel in range(channels)]
+        # Moments through 256-bin counts: exact, and free of a copy of all images.
+        counts = [_histogram(train.images, channel) for channel in range(channels)]
         values = np.arange(256) / 255
         mean = np.array([(count * values).sum() / count.sum() for count in counts])
         square = np.array([(count * values**2).sum() / count.sum() for count in counts])
         detector.normalise_to(torch.from_numpy(mean), torch.from_numpy(np.sqrt(np.maximum(square - mean**2, 0))))
     return detector
+
+
+def _histogram(images: NDArray[np.uint8], channel: int) -> NDArray[np.int64]:
+    counts = np.zeros(256, np.int64)
+    for image in images:
+        counts += np.bincount(image[..., channel].ravel(), minlength=256)
+    return counts
 
 
 def new_paster(model: ModelSettings, settings: TrainSettings, train: ImageSet) -> Paster | None:
@@ -223,7 +230,7 @@ def assess(detector: SurfaceDetector, images: ImageSet) -> dict[str, float]:
         logits,
         probabilities,
         labels=torch.from_numpy(images.labels),
-        masks=torch.from_numpy(images.masks),
+        masks=torch.from_numpy(images.masks.copy()),
         masked=torch.from_numpy(images.masked),
         classes=images.classes if detector.names_defects else (),
     )

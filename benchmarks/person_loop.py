@@ -1,0 +1,45 @@
+"""The person's loop in a fresh clone that is set up, and how many people the chain that it makes serves.
+
+person_repro_s, person_noop_s, person_peak_gib: by the clock, with profile default. users_per_core: people at once on
+each core of this machine, from the run itself. person_1000_users_cpu_s: CPU seconds of 20 replications of an hour in
+which 1 000 people talk to that chain on as many cores as hold them, each with its draw of the measured turns and
+without.
+"""
+
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+USERS, HOURS, REPLICATIONS, WARMUP_HOURS = 1000, 1.0, 20, 0.05
+METRICS = Path("data/person/metrics/simulate.json")
+
+
+def measured(data: Path | None, work: Path, reasons: dict[str, str]) -> dict[str, Any]:
+    """All figures of this part; they need no folder of data."""
+    from benchmarks.loop import twin_loop
+    from twinloop.contracts import ServiceProfile
+    from twinloop.twins.person import paths
+
+    with tempfile.TemporaryDirectory(prefix="twinloop-bench-") as folder:
+        figures: dict[str, Any] = twin_loop(Path(folder), "person", profiles=("default",))
+        clone = Path(folder) / "default"
+        found = json.loads((clone / METRICS).read_text(encoding="utf-8"))
+        profile = ServiceProfile.load(clone / paths.PROFILE)
+    figures |= {"users_per_core": found["users_per_core"], "users_per_core_half": found["users_per_core_half"]}
+    return figures | {"person_1000_users_cpu_s": round(cpu_seconds(profile, found["workers_for_people"]), 1)}
+
+
+def cpu_seconds(profile: Any, cores: int | None) -> float:
+    """CPU seconds of an hour with 1 000 people, 20 times; compiled before."""
+    from twinloop.twins.person.config import ServiceSettings
+    from twinloop.twins.person.line import Service
+
+    settings = ServiceSettings()
+    line = Service(profile, cores or USERS, settings.think_s, settings.target_s).line(USERS)
+    how: dict[str, Any] = {"warmup_days": WARMUP_HOURS, "engine": "compiled"}
+    line.run(days=0.01, replications=2, **how)
+    started = time.process_time()
+    line.run(days=HOURS, replications=REPLICATIONS, **how)
+    return time.process_time() - started

@@ -1,0 +1,93 @@
+"""Strips forty times as long as wide go through the loop in tiles, and come out as whole strips."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from tests.twins.factory.small_loop import CONF, SilentTracker
+from twinloop.config import parse
+from twinloop.config.compose import compose
+from twinloop.files import read_json
+from twinloop.learning.spec import Spec
+from twinloop.twins.factory import evaluate, export, paths, prepare, train, tune
+from twinloop.twins.factory.config import FactoryConfig
+from twinloop.twins.stage import Stage
+from twinloop.vision.datasets.needs import Input
+from twinloop.vision.inference.predict import DeployedDetector
+
+STRIPS, LENGTH, WIDTH, ACROSS = 24, 1280, 32, 6
+OVERRIDES = (
+    "profile=smoke",
+    "factory/data=auto",
+    "factory/model=auto",
+    "factory.data.limit_parts=0",
+    "factory.model.size_px=0",
+    "factory.model.channels=0",
+    "factory.model.symmetries=none",
+    "factory.tune.trials=0",
+    "factory.train.epochs=4",
+)
+
+
+def strip(number: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(number)
+    image, mask = rng.normal(90, 6, (WIDTH, LENGTH)), np.zeros((WIDTH, LENGTH), bool)
+    if number % 2:
+        top, left = rng.integers(0, WIDTH - ACROSS), rng.integers(0, LENGTH - ACROSS)
+        mask[top : top + ACROSS, left : left + ACROSS] = True
+        image[mask] += 120
+    return image.clip(0, 255).astype(np.uint8), mask
+
+
+def stage(root: Path) -> Stage[FactoryConfig]:
+    values = compose(CONF, (*OVERRIDES, f"factory.data.source={root / 'source'}")).values
+    config: FactoryConfig = parse(FactoryConfig, {key: values[key] for key in ("profile", "seed", "factory")})
+    return Stage(config, root, SilentTracker(), 1)
+
+
+@pytest.fixture(scope="module")
+def looped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("strips")
+    for kind in ("images", "masks"):
+        (root / "source" / kind).mkdir(parents=True)
+    for number in range(STRIPS):
+        image, mask = strip(number)
+        Image.fromarray(image).save(root / "source" / "images" / f"strip_{number}.png")
+        Image.fromarray(mask.astype(np.uint8) * 255).save(root / "source" / "masks" / f"strip_{number}.png")
+    for each in (prepare, tune, train, export, evaluate):
+        each.run(stage(root))
+    return root
+
+
+def test_the_data_decide_that_strips_are_cut_and_say_why(looped: Path) -> None:
+    needed = Input.load(looped / paths.DATASET)
+    assert (needed.tile_px, needed.size_px) == (WIDTH, WIDTH)
+    assert "40.0:1 long" in needed.reasons[0]
+    assert needed.reasons[0] in (looped / paths.DATASET / "card.md").read_text().replace("\\", "")
+    index = pl.read_parquet(looped / paths.DATASET / "index.parquet")
+    assert index["source"].n_unique() == STRIPS
+    assert set(index["width"]) == set(index["height"]) == {WIDTH}
+    # All tiles of a strip stay on one side of the split.
+    assert index.group_by("source").agg(pl.col("split").n_unique())["split"].to_list() == [1] * STRIPS
+
+
+def test_figures_count_strips_and_pixels_count_tiles(looped: Path) -> None:
+    index = pl.read_parquet(looped / paths.DATASET / "index.parquet")
+    measured = read_json(looped / paths.metrics("evaluate"))
+    assert measured["test_images"] == index.filter(pl.col("split") == "test")["source"].n_unique()
+    assert measured["auroc"] == 1.0
+    assert measured["pixel_auroc"] > 0.9
+
+
+def test_the_detector_carries_its_tiles_and_judges_a_strip_whole(looped: Path) -> None:
+    assert Spec.load(looped / paths.ONNX).about["tile_px"] == WIDTH
+    detector = DeployedDetector(looped / paths.ONNX, operating_point=looped / paths.OPERATING_POINT)
+    (good, _), (bad, mask) = strip(1000), strip(1001)
+    first, second = detector.predict_batch([good, bad])
+    assert second.score > first.score
+    assert second.size == (WIDTH, LENGTH)
+    hottest = int(second.heat.max(axis=0).argmax()) * LENGTH / second.heat.shape[1]
+    assert hottest == pytest.approx(np.flatnonzero(mask.any(axis=0)).mean(), abs=WIDTH)

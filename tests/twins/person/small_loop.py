@@ -1,0 +1,58 @@
+"""The person's stages, for real and tiny, in a folder.
+
+Run as a module with a root: `python -m tests.twins.person.small_loop ROOT`; so torch stays out of the process that
+tests what comes behind it.
+"""
+
+import importlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from twinloop.config import parse
+from twinloop.config.compose import compose
+from twinloop.twins.person.config import PersonConfig
+from twinloop.twins.stage import Stage
+
+CONF = Path(__file__).resolve().parents[3] / "conf"
+STAGES = ("prepare", "tune", "train", "export", "evaluate")
+
+
+class SilentTracker:
+    """Takes live figures and keeps none."""
+
+    def log(self, metrics: Mapping[str, float], *, step: int) -> None: ...
+
+    def child(
+        self,
+        name: str,
+        *,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str] | None = None,
+    ) -> None: ...
+
+    def artifact(self, path: Path) -> None: ...
+
+
+def config(*overrides: str) -> PersonConfig:
+    """The person's part of conf/ under profile smoke."""
+    values = compose(CONF, ("profile=smoke", *overrides)).values
+    return parse(PersonConfig, {key: values[key] for key in ("profile", "seed", "person")})
+
+
+def stage(root: Path, *overrides: str, workers: int = 2) -> Stage[PersonConfig]:
+    """A stage at `root` under profile smoke."""
+    return Stage(config(*overrides), root, SilentTracker(), workers)
+
+
+def run(root: Path, *overrides: str, stages: tuple[str, ...] = STAGES, workers: int = 2) -> dict[str, str]:
+    """Run stages in order; their summary lines."""
+    made = stage(root, *overrides, workers=workers)
+    return {name: importlib.import_module(f"twinloop.twins.person.{name}").run(made) for name in stages}
+
+
+if __name__ == "__main__":
+    for name, line in run(Path(sys.argv[1]), *sys.argv[2:]).items():
+        print(f"{name}: {line}")
