@@ -10,6 +10,7 @@ from twinloop.dialogue.answering.question import holds, kind_of
         ("In what year did it start?", "time"),
         ("How many doors are there?", "number"),
         ("What percentage is lost?", "number"),
+        ("What was the total cost of the oven?", "number"),
         ("Who cleans the oven?", "person"),
         ("Where is the key?", "place"),
         ("Why did it stop?", "reason"),

@@ -22,6 +22,7 @@ OF_PERSON = (
     "company|group|organi[sz]ation"
 )
 OF_PLACE = "country|city|state|town|place|region|continent|location|county|river|area|street"
+OWNERS = "the|my|your|our|his|her|its|their"
 CAUSES = (
     r"because|since|due\s+to|so\s+that|in\s+order|therefore|thus|hence|owing|caused?|led\s+to|reason|result(?:ed|s)?"
 )
@@ -36,8 +37,8 @@ class Kind(NamedTuple):
 
 
 def _of(nouns: str) -> str:
-    """What or which year, and the like; a word may stand between."""
-    return rf"\b(?:what|which)\s+(?:\w+\s+)?(?:{nouns})s?\b"
+    """What or which year, what was the year, and the like; a word may stand before the noun."""
+    return rf"\b(?:what|which)\s+(?:(?:is|are|was|were)\s+(?:{OWNERS})\s+)?(?:\w+\s+)?(?:{nouns})s?\b"
 
 
 def _kind(asks: str, answers: str, *, capitals: bool = False) -> Kind:
