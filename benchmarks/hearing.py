@@ -18,12 +18,12 @@ from twinloop.dialogue.datasets.settings import CorpusSettings
 from twinloop.dialogue.providers.protocols import Audio, SpeechToText
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
-from twinloop.dialogue.providers.weights import Places
 from twinloop.dialogue.speech.audio import RATE, read_audio
 from twinloop.dialogue.speech.errors import WordErrors, total, word_errors
 from twinloop.dialogue.speech.speakers.encoder import SpeakerEncoder
 from twinloop.dialogue.speech.speakers.verification import all_pairs, equal_error_rate
 from twinloop.errors import InputError, RunError, TwinloopError
+from twinloop.learning.weights import Places
 
 RECOGNISERS = {"": "whisper", "_embedded": "pocketsphinx"}
 UTTERANCES, DIGITS = 10, 6

@@ -29,7 +29,7 @@ from twinloop.learning.signature import even_batches
 from twinloop.learning.spec import Spec
 from twinloop.vision.datasets.build import build
 from twinloop.vision.datasets.settings import DatasetSettings, SurfaceSettings
-from twinloop.vision.graph import INPUT, OUTPUTS, image_input
+from twinloop.vision.graph import INPUT, JUDGED, image_input
 from twinloop.vision.index import ImageSet, load_images
 from twinloop.vision.inference.pictures import Pixels
 from twinloop.vision.inference.predict import DeployedDetector, to_input
@@ -100,7 +100,7 @@ def exported(folder: Path) -> tuple[Path, ImageSet]:
     graphs = {name: folder / "onnx" / file for name, file in FILES.items()}
     inputs = {INPUT: to_input(train.images[:64])}
     given = image_input(size=detector.size, channels=detector.channels)
-    to_onnx(detector, (given,), path=graphs["fp32"], outputs=OUTPUTS, metadata={})
+    to_onnx(detector, (given,), path=graphs["fp32"], outputs=JUDGED, metadata={})
     to_int8(graphs["fp32"], graphs["int8"], batches=even_batches(inputs, 32), metadata={})
     about = {
         "classes": list(detector.classes),

@@ -6,6 +6,7 @@ import pytest
 from twinloop.reporting.notebooks import execute, parameters_of
 from twinloop.twins.factory import report
 from twinloop.twins.fleet import report as fleet_report
+from twinloop.twins.person import report as person_report
 
 PLOTLY = "application/vnd.plotly.v1+json"
 SHOWN = {"image/png", "text/html", PLOTLY}
@@ -23,6 +24,7 @@ def test_there_is_one_for_a_start_and_one_per_page():
     assert sorted(NOTEBOOKS) == sorted([START, *FACTORY, *FLEET, *PERSON])
     assert [path.stem for path in FACTORY] == list(report.PAGES)
     assert [path.stem for path in FLEET] == list(fleet_report.PAGES)
+    assert [path.stem for path in PERSON] == list(person_report.PAGES)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -31,7 +31,10 @@ def run(options: argparse.Namespace, root: Path) -> int:
             inputs.require_unchanged()
             configuration.stamp(root / options.stamp)
         return 0
-    changes = configuration.write(root, options.overrides, force=options.force, reset=options.reset)
+    overrides, told = configuration.completed(options.overrides)
+    changes = configuration.write(root, overrides, force=options.force, reset=options.reset)
+    for line in told:
+        say(f"conf: {line}")
     for line in changes:
         print(line)
     say(f"conf: params.yaml {f'written, {len(changes)} value(s) changed' if changes else 'is up to date'}")

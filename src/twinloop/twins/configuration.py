@@ -30,6 +30,18 @@ def write(root: Path, overrides: Sequence[str], *, force: bool = False, reset: b
     return write_params(root, root / CONF, chosen, force=force)
 
 
+def completed(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The overrides with those that go with them where nothing else is said, and a line on each of these."""
+    added: list[str] = []
+    lines: list[str] = []
+    for name in registry.TWINS:
+        goes_with = getattr(registry.find(name).schema, "goes_with", None)
+        more, told = goes_with(overrides) if goes_with else ((), ())
+        added += more
+        lines += told
+    return [*overrides, *added], lines
+
+
 def choices_line(root: Path) -> str:
     """The choices over conf/ as a line to show at every run; empty where there are none."""
     lines = Choices.read(root / CONF).lines()

@@ -4,7 +4,9 @@ from twinloop.learning.signature import Input
 
 STEM = "detector"
 INPUT = "image"
-OUTPUTS = ("logits", "heat")
+JUDGED = ("logits", "heat")
+# Beside what a detector says: how unlike anything learnt the picture is.
+OUTPUTS = (*JUDGED, "unlike")
 
 
 def image_input(*, size: int, channels: int) -> Input:

@@ -36,9 +36,10 @@ def test_neighbours_and_best_are_those_counted_one_by_one(lengths: list[int], nu
 
 
 def test_only_conversations_lend() -> None:
-    whole, settings = layout([2, 2], False, True), RetrievalSettings(neighbours=1, documents=1, reach=1, best=1)
-    mixed = lent(np.array([1, 0, 0.9, 0.3], np.float32), whole, settings)
-    np.testing.assert_allclose(mixed, [1, 0, (0.9 + 0.3 + 0.9) / 3, (0.3 + 0.9 + 0.9) / 3], rtol=1e-6)
+    whole = layout([2, 2], False, True)
+    settings = RetrievalSettings(neighbours=1, documents=1, matter=2, reach=1, best=1)
+    mixed = lent(np.array([1, 0, 0.9, 0.3], np.float32), np.array([7, 0.5], np.float32), whole, settings)
+    np.testing.assert_allclose(mixed, [1, 0, (0.9 + 0.3 + 0.9 + 1) / 5, (0.3 + 0.9 + 0.9 + 1) / 5], rtol=1e-6)
 
 
 @given(st.lists(st.integers(0, 4), max_size=30), st.integers(0, 40))

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 
 from twinloop.dialogue.knowledge.lexical import Lexical, terms
@@ -20,9 +21,29 @@ def test_scores_are_bm25_as_a_share_of_what_the_question_could_earn() -> None:
         return count / (count + 1.2 * (1 - 0.4 + 0.4 * length / (sum(lengths) / 3)))
 
     most = sum(rarity.values())
-    scores = index(CHUNKS).scores("Is the oven hot, zebra?")
+    scores = index(CHUNKS, pairs=0).scores("Is the oven hot, zebra?")
     first = (rarity["oven"] + rarity["hot"]) * earned(1, lengths[0])
     assert scores.tolist() == pytest.approx([first / most, 0, rarity["oven"] * earned(2, lengths[2]) / most])
+
+
+def test_words_side_by_side_as_in_the_question_earn_besides() -> None:
+    texts = ["The hot oven stops.", "The oven stops hot.", "A hot oven, the hot oven.", "Nothing of it."]
+    alone, together = (index(texts, pairs=weight, b=0).scores("Which hot ovens?") for weight in (0, 2))
+    one, twice = 1 / (1 + 1.2), 2 / (2 + 1.2)
+    assert alone.tolist() == pytest.approx([one, one, twice, 0])
+    assert together.tolist() == pytest.approx([one, one / 3, (twice + 2 * twice) / 3, 0])
+
+
+def test_a_pair_across_two_texts_is_none() -> None:
+    assert index(["A red press", "oven stops"], b=0).scores("press oven").max() < 0.5
+
+
+def test_words_that_only_ask_count_little_unless_there_is_nothing_else() -> None:
+    texts = ["They tell and tell and discuss.", "The oven is hot."]
+    assert np.argmax(index(texts).scores("Tell me, please: discuss the oven")) == 1
+    assert np.argmax(index(texts, asking=1).scores("Tell me, please: discuss the oven")) == 0
+    assert np.argmax(index(texts).scores("What did they tell?")) == 0
+    assert index(texts, asking=0).scores("Tell me of zebras").tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("question", ["", "the of and", "zebra", "?!", "烤箱"])

@@ -3,8 +3,8 @@ import pytest
 
 from twinloop.dialogue.models.minilm import MINILM, minilm
 from twinloop.dialogue.models.sentence_encoder import EncoderSettings
-from twinloop.dialogue.providers.weights import Places, find
 from twinloop.errors import RunError
+from twinloop.learning.weights import Places, find
 
 # Pairs with their cosine, as the documentation of sentence-transformers prints them for this model.
 PUBLISHED = [

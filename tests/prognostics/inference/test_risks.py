@@ -44,23 +44,11 @@ def test_the_hottest_brakes_are_at_the_greatest_risk(model: HazardModel, trained
     assert all(0 <= one.confidence <= 1 for one in said.values())
 
 
-def test_contributions_add_up_to_the_log_odds(model: HazardModel, trained: Fleet) -> None:
-    from twinloop.prognostics.models.boosting import boosted, contributions
-
-    own, rows = model.components["brakes"], trained.table.last
-    assert own.trees is not None
-    values = tree_inputs(
-        trained.table, model.columns, rows, component_age(trained.table, trained.lives, "brakes")[rows]
-    )
-    assert contributions(own.trees.booster, values).sum(axis=1) == pytest.approx(
-        boosted(own.trees.booster, values, raw=True), abs=1e-4
-    )
-
-
 def test_only_what_is_likely_enough_is_told(model: HazardModel, trained: Fleet) -> None:
     told = diagnoses(asked(model, trained.table, trained.lives), CONSEQUENCES, least=0.3, top=2)
     assert told
-    assert all(one.probability >= 0.3 and len(one.contributions) <= 2 for one in told)
+    assert all(one.probability >= 0.3 and len(one.contributions) <= 3 for one in told)
+    assert all(one.contributions[-1][0] == "all others" for one in told)
     assert [one.probability for one in told] == sorted((one.probability for one in told), reverse=True)
 
 
@@ -74,22 +62,28 @@ def test_exported_graphs_say_the_same_and_hold_no_code(model: HazardModel, train
     values = tree_inputs(table, model.columns, rows, component_age(table, trained.lives, "brakes")[rows], rows % 7)
     windows = Sequences.of(table.selected(model.signals), table.unit).windows(rows, HAZARD.network.length)
     differences = export_hazard(model, tmp_path, values, windows)
-    assert set(differences) == {"brakes forest", "brakes boosted", "network"}
+    assert set(differences) == {"brakes forest", "brakes forest explained", "brakes boosted", "network"}
     assert max(differences.values()) <= 1e-5
     assert {path.suffix for path in tmp_path.iterdir()} == {".onnx", ".json"}
     back = open_hazard(tmp_path)
     for component in ("brakes", "bulbs"):
         ours, theirs = (one.hazards(table, trained.lives, component, rows) for one in (model, back))
         assert np.abs(ours - theirs).max() <= 1e-5
+    told = [diagnoses(asked(one, table, trained.lives), CONSEQUENCES) for one in (model, back)]
+    for ours, theirs in zip(*told, strict=True):
+        assert [name for name, _ in ours.contributions] == [name for name, _ in theirs.contributions]
+        assert [value for _, value in ours.contributions] == pytest.approx(
+            [value for _, value in theirs.contributions], abs=1e-4
+        )
 
 
 def test_a_folder_of_something_else_is_no_model(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         open_hazard(tmp_path)
     (tmp_path / "hazard.json").write_text('{"format": 99}')
-    with pytest.raises(InputError, match="expected format 1: export it again"):
+    with pytest.raises(InputError, match="expected format 2: export it again"):
         open_hazard(tmp_path)
-    good = {"format": 1, "settings": {}, "columns": [], "signals": [], "components": {}, "network": False}
+    good = {"format": 2, "settings": {}, "columns": [], "signals": [], "components": {}, "network": False}
     for name in list(good)[1:]:
         (tmp_path / "hazard.json").write_text(json.dumps({key: good[key] for key in good if key != name}))
         with pytest.raises(InputError, match=f"hazard.json: {name} is missing or of another kind: export it again"):

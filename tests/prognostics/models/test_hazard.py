@@ -73,7 +73,7 @@ def test_a_regression_joins_the_trees_where_it_is_asked_for(trained: Fleet, othe
     assert log_likelihood(members["linear"], days) > log_likelihood(np.clip(by_age, 1e-9, 1 - 1e-9), days)
     values = tree_inputs(other.table, made.columns, rows, age, rows % 7)
     differences = export_hazard(made, tmp_path, values, np.zeros((0, 0, 0), np.float32))
-    assert set(differences) == {"brakes forest", "brakes boosted", "brakes linear"}
+    assert set(differences) == {"brakes forest", "brakes forest explained", "brakes boosted", "brakes linear"}
     back = open_hazard(tmp_path).member_hazards(other.table, other.lives, "brakes", rows)
     assert np.abs(back["linear"] - members["linear"]).max() < 1e-5
 

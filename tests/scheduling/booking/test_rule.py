@@ -5,8 +5,27 @@ import pytest
 
 from twinloop.contracts.alert_rates import Watched
 from twinloop.prognostics.evaluation.leads import lead_curve
-from twinloop.scheduling.booking.rule import BookingRule, cost_rates, joint_rule, standing_price
-from twinloop.simulation.fleet import Alert, FixedInterval, Fleet, Joint, Morning, StandardFleet, World, simulate
+from twinloop.scheduling.booking.rule import (
+    CROWDED,
+    BookingRule,
+    cost_rates,
+    joint_rule,
+    standing_price,
+    tuned_joint_rule,
+)
+from twinloop.simulation.fleet import (
+    Alert,
+    FixedInterval,
+    Fleet,
+    Joint,
+    Morning,
+    StandardFleet,
+    World,
+    run_policy,
+    simulate,
+)
+from twinloop.simulation.fleet.record import COST
+from twinloop.simulation.fleet.tuning import FIRST
 from twinloop.simulation.fleet.vehicle import Component
 from twinloop.simulation.model.wear import Wear
 
@@ -126,10 +145,10 @@ def test_a_workshop_that_cannot_do_all_work_is_not_booked_beyond_what_it_can_do(
 
 
 def test_where_downtime_is_cheap_vehicles_rather_wait_than_fail() -> None:
-    fleet = narrow()
+    fleet = replace(narrow(), downtime_hour=20.0)
     rates, price = cost_rates(fleet), standing_price(fleet)
-    assert price == max(fleet.downtime_hour - sum(rates.values()), 0.0)
-    assert standing_price(replace(fleet, downtime_hour=50.0)) == pytest.approx(50.0 - sum(rates.values()))
+    assert price == 0.0  # an hour of driving costs more than that
+    assert standing_price(narrow()) == pytest.approx(narrow().downtime_hour - sum(rates.values()))
     waits, drives = (
         simulate(world(fleet), Joint(BookingRule(rates, standing=standing))).figures() for standing in (price, None)
     )
@@ -144,6 +163,10 @@ def test_weeks_in_which_the_workshop_is_closed_are_no_reason_to_stop() -> None:
     assert figures["visits"] > 0
 
 
+def test_an_hour_that_a_standard_vehicle_stands_costs_at_least_twice_one_that_it_is_driven() -> None:
+    assert FLEET.downtime_hour > 2 * sum(cost_rates(FLEET).values())
+
+
 def test_the_joint_rule_knows_each_alert_at_its_threshold_and_its_own_cost_rates() -> None:
     hours = np.arange(1.0, 101.0) * 60
     curve = lead_curve([Watched(hours, hours, 6000.0 + lead, failed=True) for lead in range(30)], model="m", draws=2)
@@ -154,3 +177,26 @@ def test_the_joint_rule_knows_each_alert_at_its_threshold_and_its_own_cost_rates
     assert joint.draws == 2
     assert isinstance(joint.rule, BookingRule)
     assert joint.rule.rates == cost_rates(FLEET)
+
+
+def test_where_a_minute_of_a_bay_is_dear_lives_cost_more_and_the_longer_their_repair_the_more() -> None:
+    plain, dear = cost_rates(FLEET), cost_rates(FLEET, minute=5.0)
+    more = {name: dear[name] - plain[name] for name in plain}
+    assert min(more.values()) > 0
+    assert more["injectors"] > more["water_pump"] > more["battery"]  # 180, 150 and 60 minutes
+    lives = {c.name: c.wear.mean_life_min / 60 for c in FLEET.components}
+    assert all(
+        more[name] >= 5.0 * c.repair.average / lives[name] / 1.3
+        for name, c in zip(plain, FLEET.components, strict=True)
+    )
+
+
+def test_of_the_prices_of_a_crowded_workshop_the_one_that_costs_least_is_taken() -> None:
+    fleet = narrow()
+    how = {"days": 12, "warmup_days": 2, "seed": 3}
+    rule = tuned_joint_rule(fleet, Alert({}, {}), replications=2, **how)
+    chosen = run_policy(fleet, rule, replications=2, first=FIRST, **how)[COST].mean
+    plain = run_policy(fleet, joint_rule(fleet, Alert({}, {})), replications=2, first=FIRST, **how)[COST].mean
+    assert chosen <= plain
+    assert isinstance(rule.rule, BookingRule)
+    assert any(rule.rule.standing == share * standing_price(fleet) for _, share in CROWDED)

@@ -17,6 +17,7 @@ from twinloop.dialogue.evaluation.side_by_side import COMPARED
 from twinloop.files import write_json
 from twinloop.learning.trials import chosen_record, study_metrics, trials_frame
 from twinloop.twins.person import paths
+from twinloop.twins.person.appointments import TABLE
 from twinloop.twins.person.objectives import OBJECTIVES
 
 HOSTILE = "<script>alert(1)</script>"
@@ -66,7 +67,7 @@ def sound(seconds: float = 0.2, rate: int = 16_000) -> bytes:
 
 
 def write_outputs(root: Path, *, speech: bool = True) -> Path:
-    """All that the stages up to schedule leave. speech: whether synthesisers were installed."""
+    """All that the stages up to schedule leave, but for the simulation's tables; speech: whether it could be spoken."""
     for write in (_dataset, _self, _evaluation, _metrics, _rest):
         write(root, speech)
     return root
@@ -233,7 +234,10 @@ def _metrics(root: Path, speech: bool) -> None:
             **{"users": 38, "users_low": 34, "users_high": 41, "turn_p95_s": 1.4, "cost_per_user_hour": 0.002},
             **{"workers_for_people": 27, "bottleneck": "hear"},
         },
-        "schedule": {"meetings": 5, "attended": 4, "missed": 3, "preparation_min": 40},
+        "schedule": {
+            **{"meetings": 2, "attended": 1, "missed": 3, "missed_meetings": 1, "preparation_min": 40.0},
+            **{"copies": 1, "zone": "Europe/Berlin"},
+        },
     }
     for stage, found in measured.items():
         write_json(root / paths.metrics(stage), found)
@@ -244,19 +248,11 @@ def _rest(root: Path, speech: bool) -> None:
     write_json(root / paths.ANSWER, {"sentence": sentence, "users": 38})
     write_json(root / paths.TUNED, chosen_record(None))
     _parquet(root, paths.TRIALS, trials_frame(None, config().person.tune.space, objectives=OBJECTIVES))
-    schema = {"users": pl.Int64, "p95_s": pl.Float64, "low": pl.Float64, "high": pl.Float64, "within": pl.Float64}
-    _parquet(
-        root, paths.SIMULATION / "users.parquet", rows(schema, [(10, 0.8, 0.7, 0.9, 1.0), (38, 1.4, 1.3, 1.5, 0.95)])
-    )
-    ends = {f"{name}{end}": pl.Float64 for name, end in (("gain", ""), ("gain", "_low"), ("gain", "_high"))}
-    with_gain: dict[str, Any] = {"lever": pl.String, "users": pl.Int64, "low": pl.Float64, "high": pl.Float64, **ends}
-    levers = [("hear twice as fast", 60, 55.0, 64.0, 22.0, 17.0, 26.0), ("cache", 38, 34.0, 41.0, 0.0, -2.0, 2.0)]
-    _parquet(root, paths.SIMULATION / "levers.parquet", rows(with_gain, levers))
-    schema = {"workers": pl.Int64, "cost_hour": pl.Float64, "p95_s": pl.Float64, "low": pl.Float64, "high": pl.Float64}
-    workers = [(26, 1.0, 1.6, 1.5, 1.7, False), (27, 1.1, 1.4, 1.3, 1.5, True)]
-    _parquet(root, paths.SIMULATION / "workers.parquet", rows({**schema, "holds": pl.Boolean}, workers))
     at = datetime(2026, 12, 1, 8, tzinfo=UTC), datetime(2026, 12, 1, 9, tzinfo=UTC)
-    table = pl.DataFrame(
-        {"meeting": [HOSTILE], "priority": [5], "attended": [True], "copy": [1], "start": [at[0]], "end": [at[1]]}
-    )
-    _parquet(root, paths.SCHEDULE / "attendance.parquet", table)
+    meetings = [
+        (HOSTILE, 5, True, 1, *at, None, None, None, None),
+        ("review", 3, False, None, *at, None, None, None, f"{HOSTILE} is worth more"),
+    ]
+    _parquet(root, paths.SCHEDULE / "attendance.parquet", rows(TABLE, meetings))
+    schema = dict.fromkeys(("copies", "attended", "missed", "missed_meetings"), pl.Int64)
+    _parquet(root, paths.SCHEDULE / "copies.parquet", rows(schema, [(1, 1, 3, 1), (2, 2, 0, 0)]))

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from tests.twins.person.outputs import config
 from twinloop.dialogue.conversation.turn import PARTS, Turn
 from twinloop.dialogue.providers.protocols import Usage
 from twinloop.errors import InputError
-from twinloop.twins.person.service import origin, profile_of
+from twinloop.twins.person.service import origin, profile_of, remote_parts
 
 HERE = origin({"encoder": "e" * 64, "speech_to_text": "s" * 64}, "i" * 64)
 
@@ -29,7 +30,7 @@ def spoken(number: int, length: float) -> Turn:
 
 
 def test_a_turn_is_one_row_of_what_every_part_worked_and_waited() -> None:
-    profile = profile_of([spoken(0, 1.0), spoken(1, 2.0)], HERE, memory_gib=0.5, draws=10, seed=1)
+    profile = profile_of([spoken(0, 1.0), spoken(1, 2.0)], HERE, remote=PARTS, memory_gib=0.5, draws=10, seed=1)
     assert profile.components == PARTS
     assert np.allclose(profile.cpu_s(), [[0.0, 0.1, 0.04, 0.2], [0.0, 0.2, 0.08, 0.4]])
     assert np.allclose(profile.waiting_s(), [[0.4, 0.0, 0.01, 0.0], [0.8, 0.0, 0.02, 0.0]])
@@ -48,6 +49,20 @@ def test_work_on_several_cores_at_once_is_not_waiting() -> None:
     both = turn(0, {"hear": Usage(0.5, 0.9)})
     profile = profile_of([both], HERE, memory_gib=0.5, draws=0, seed=1)
     assert (profile.cpu_s()[0, 0], profile.waiting_s()[0, 0]) == (0.9, 0.0)
+
+
+def test_who_stands_in_line_for_a_core_of_this_machine_does_not_wait_for_another() -> None:
+    profile = profile_of([spoken(0, 1.0)], HERE, remote=("hear",), memory_gib=0.5, draws=0, seed=1)
+    assert profile.waiting_s().tolist() == [[0.4, 0.0, 0.0, 0.0]]
+    assert not profile_of([spoken(0, 1.0)], HERE, memory_gib=0.5, draws=0, seed=1).waiting_s().any()
+
+
+@pytest.mark.parametrize(
+    ("choice", "remote"),
+    [("registry", set()), ("embedded", set()), ("http", {"hear", "find", "answer", "speak"})],
+)
+def test_another_machine_works_for_the_parts_whose_providers_are_services(choice: str, remote: set[str]) -> None:
+    assert remote_parts(config(f"person/providers={choice}").person.providers) == remote
 
 
 def test_a_turn_that_failed_is_no_measure_of_a_turn() -> None:

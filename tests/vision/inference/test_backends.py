@@ -4,18 +4,19 @@ import numpy as np
 import pytest
 import torch
 
-from tests.vision.synthetic_graph import CLASSES, spotted, write_detector, write_point
+from tests.vision.synthetic_graph import CLASSES, learnt, spotted, write_detector, write_point
 from twinloop.errors import InputError, RunError
 from twinloop.files import sha256
 from twinloop.learning.export import to_onnx
 from twinloop.learning.spec import Spec
 from twinloop.learning.tensorrt import obstacle
 from twinloop.vision.graph import OUTPUTS, image_input
-from twinloop.vision.inference.backends import OnnxBackend, TensorRTBackend, TorchBackend
+from twinloop.vision.inference.backends import OnnxBackend, Raw, TensorRTBackend, TorchBackend
 from twinloop.vision.inference.predict import DeployedDetector
 from twinloop.vision.models.registry import new_detector
 from twinloop.vision.models.saving import WEIGHTS_FILE, save_detector
 from twinloop.vision.models.settings import ModelSettings
+from twinloop.vision.models.unlike import WatchedDetector
 
 SIZE = 32
 IMAGE = image_input(size=SIZE, channels=1)
@@ -29,15 +30,19 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = new_detector(settings, classes=CLASSES, size=SIZE, channels=1, seed=0).eval()
     save_detector(folder / "detector", model)
     graph = folder / "onnx" / "detector_fp32.onnx"
-    to_onnx(model, (IMAGE,), path=graph, outputs=OUTPUTS, metadata={})
+    watched = WatchedDetector(model)
+    watched.learn(np.random.default_rng(0).integers(0, 256, (40, SIZE, SIZE, 1), dtype=np.uint8))
+    to_onnx(watched, (IMAGE,), path=graph, outputs=OUTPUTS, metadata={})
+    watched.save(folder / "onnx")
     about = {
         "classes": list(CLASSES),
         "size": SIZE,
         "channels": 1,
         "names_defects": True,
+        "unlike": learnt(limit=1e6),
         "weights_sha256": sha256(folder / "detector" / WEIGHTS_FILE),
     }
-    Spec("fp32", {"fp32": graph.name}, {"fp32": sha256(graph)}, about).save(folder / "onnx")
+    Spec("fp32", {"fp32": graph.name}, {"fp32": sha256(graph)}, about, outputs=OUTPUTS).save(folder / "onnx")
     return folder
 
 
@@ -53,6 +58,7 @@ def test_pytorch_and_onnx_runtime_say_the_same(loop: Path, tmp_path: Path) -> No
         assert ours.score == pytest.approx(theirs.score, abs=1e-4)
         assert ours.confidence == pytest.approx(theirs.confidence, abs=1e-4)
         assert ours.heat == pytest.approx(theirs.heat, abs=1e-4)
+        assert ours.unlike == pytest.approx(theirs.unlike, rel=1e-3)
     assert [DeployedDetector(backend).format for backend in backends] == ["torch", "fp32"]
 
 
@@ -123,7 +129,7 @@ def test_tensorrt_says_why_it_cannot_run_or_agrees_with_onnx_runtime(loop: Path)
 
 def test_a_detector_takes_any_backend(exported: Path) -> None:
     class Negated(OnnxBackend):
-        def __call__(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        def __call__(self, batch: np.ndarray) -> Raw:
             return super().__call__(1 - batch)
 
     bright = 255 - spotted()

@@ -7,7 +7,7 @@ import onnxruntime
 import torch
 
 from twinloop.learning.export import to_onnx
-from twinloop.vision.graph import INPUT, OUTPUTS, image_input
+from twinloop.vision.graph import INPUT, JUDGED, image_input
 from twinloop.vision.models.base import SurfaceDetector
 from twinloop.vision.models.registry import new_detector
 from twinloop.vision.models.settings import ModelSettings
@@ -40,7 +40,7 @@ def export_difference(model: SurfaceDetector, path: Path, *, batch: int) -> floa
     """The largest difference between torch and the graph traced with two images, on a batch of another size."""
     torch.manual_seed(1)
     images = torch.rand(batch, model.channels, model.size, model.size)
-    to_onnx(model, (image_input(size=model.size, channels=model.channels),), path=path, outputs=OUTPUTS, metadata={})
+    to_onnx(model, (image_input(size=model.size, channels=model.channels),), path=path, outputs=JUDGED, metadata={})
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     with torch.inference_mode():
         pairs = zip(model(images), session.run(None, {INPUT: images.numpy()}), strict=True)

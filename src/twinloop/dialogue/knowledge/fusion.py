@@ -1,8 +1,8 @@
 """One score of a chunk from two: its words' and its meaning's; and what chunks of a conversation lend each other.
 
 A turn rarely repeats what it answers: the question stands a few turns before. So a chunk of a conversation borrows from
-its neighbours and from the best chunks of its conversation (of the document it lies in: Callan, 1994); the sum of the
-weights divides the whole, so that chunks with and without neighbours compare.
+its neighbours, from the best chunks of its conversation and from its words as a whole (of the document it lies in:
+Callan, 1994); the sum of the weights divides the whole, so that chunks with and without neighbours compare.
 """
 
 from typing import NamedTuple
@@ -46,14 +46,16 @@ def weighted(lexical: Scores, dense: Scores, *, weight: float) -> Scores:
     return fused
 
 
-def lent(scores: Scores, layout: Layout, settings: RetrievalSettings) -> Scores:
-    """[chunks] scores with what neighbours and documents lend; chunks of other documents keep theirs."""
-    if not layout.lending.any() or settings.neighbours == settings.documents == 0:
-        return scores
+def lent(scores: Scores, matter: Scores, layout: Layout, settings: RetrievalSettings) -> Scores:
+    """[chunks] scores with what neighbours and documents lend; chunks of documents that do not lend keep theirs.
+
+    matter: [documents] what the words of each as one text earn.
+    """
     documents = layout.documents
     borrowed = settings.neighbours * beside(scores, documents, reach=settings.reach, fading=settings.fading)
     borrowed += settings.documents * best_of(scores, layout, best=settings.best)[documents]
-    mixed = (scores + borrowed) / (1 + settings.neighbours + settings.documents)
+    borrowed += settings.matter * matter[documents]
+    mixed = (scores + borrowed) / (1 + settings.neighbours + settings.documents + settings.matter)
     return np.where(layout.lending[documents], mixed, scores).astype(np.float32)
 
 

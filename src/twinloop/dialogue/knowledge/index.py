@@ -57,11 +57,12 @@ class Entry:
 
 
 class _Whole(NamedTuple):
-    """All entries as one: what a question meets."""
+    """All entries as one: what a question meets. matter: words of whole documents, where any lends to its chunks."""
 
     entries: tuple[Entry, ...]
     layout: Layout
     lexical: Lexical
+    matter: Lexical | None
     dense: Dense
 
     def found(self, place: int) -> tuple[Entry, Chunk]:
@@ -134,7 +135,7 @@ class Index:
         whole = self._built()
         lexical = whole.lexical.scores(question)
         dense = self._meaning(question, whole)
-        scores = self._scores(lexical, dense, whole.layout)
+        scores = self._scores(question, lexical, dense, whole)
         if within is not None:
             wanted = np.isin([entry.digest for entry in whole.entries], list(within))[whole.layout.documents]
             scores, number = np.where(wanted, scores, -np.inf), min(number, int(wanted.sum()))
@@ -167,10 +168,12 @@ class Index:
             return np.zeros(whole.layout.size, np.float32)
         return whole.dense.scores(self.vector(question), whole=self.settings.retrieval.whole)
 
-    def _scores(self, lexical: Scores, dense: Scores, layout: Layout) -> Scores:
+    def _scores(self, question: str, lexical: Scores, dense: Scores, whole: _Whole) -> Scores:
         retrieval = self.settings.retrieval
         own = lexical if self.encoder is None else weighted(lexical, dense, weight=retrieval.lexical)
-        return lent(own, layout, retrieval)
+        if whole.matter is None:
+            return own
+        return lent(own, whole.matter.scores(question), whole.layout, retrieval)
 
     def _built(self) -> _Whole:
         built = self._whole
@@ -179,10 +182,12 @@ class Index:
             lengths = [len(entry.chunks) for entry in entries]
             starts = np.cumsum([0, *lengths[:-1]])
             lending = np.array([entry.kind == CONVERSATION for entry in entries])
+            matter = [[term for words in entry.terms for term in words] for entry in entries] if lending.any() else []
             built = self._whole = _Whole(
                 entries,
                 Layout(starts, lending, sum(lengths)),
                 Lexical([words for entry in entries for words in entry.terms], self.settings.lexical),
+                Lexical(matter, self.settings.lexical) if matter else None,
                 Dense(
                     np.concatenate([entry.vectors for entry in entries]),
                     np.concatenate([entry.pieces for entry in entries]),

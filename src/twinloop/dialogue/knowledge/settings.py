@@ -45,12 +45,16 @@ class ChunkSettings:
 class LexicalSettings:
     """BM25 (Robertson and Zaragoza, 2009) in Lucene's form. k1: how soon a word's repetition stops to count.
 
-    b: how much a long chunk's words count less. stems: whether endings of English words are cut.
+    b: how much a long chunk's words count less. stems: whether endings of English words are cut. pairs: what words that
+    stand side by side as in the question count beside single ones. asking: what words that only ask ("summarize",
+    "tell") count beside others. The last two were chosen on QMSum's training meetings.
     """
 
     k1: Annotated[float, Field(ge=0, le=10)] = 1.2
     b: Share = 0.4
     stems: bool = True
+    pairs: Annotated[float, Field(ge=0, le=10)] = 1.0
+    asking: Share = 0.2
 
 
 @settings
@@ -59,17 +63,19 @@ class RetrievalSettings:
 
     whole: within the meaning of a chunk, weight of its pieces together, the rest is that of the best one.
     neighbours: what a chunk of a conversation borrows from those beside it; reach: how far; fading: what each step
-    farther weighs. documents: what it borrows from the best chunks of its document; best: how many. A document that is
-    no conversation lends nothing between its chunks. All were chosen on QMSum's training meetings.
+    farther weighs. documents: what it borrows from the best chunks of its document; best: how many. matter: what it
+    borrows from the words of its document as one text. A document that is no conversation lends nothing between its
+    chunks. All were chosen on QMSum's training meetings.
     """
 
-    lexical: Share = 0.6
+    lexical: Share = 0.75
     whole: Share = 0.5
     neighbours: Annotated[float, Field(ge=0, le=10)] = 1.5
     reach: Annotated[int, Field(ge=1, le=100)] = 4
     fading: Annotated[float, Field(gt=0, le=1)] = 0.5
     documents: Annotated[float, Field(ge=0, le=10)] = 2.0
     best: Annotated[int, Field(ge=1, le=1000)] = 3
+    matter: Annotated[float, Field(ge=0, le=10)] = 1.5
 
 
 @settings

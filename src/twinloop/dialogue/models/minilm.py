@@ -2,7 +2,7 @@
 
 from twinloop.dialogue.models.sentence_encoder import EncoderSettings, SentenceEncoder
 from twinloop.dialogue.providers.surroundings import Surroundings
-from twinloop.dialogue.providers.weights import Places, Weights, find
+from twinloop.learning.weights import Places, Weights, find
 
 MINILM = Weights(
     name="all-MiniLM-L6-v2",

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from twinloop.dialogue.providers.weights import Places
 from twinloop.errors import InputError
+from twinloop.learning.weights import Places
 
 
 @dataclass(frozen=True)

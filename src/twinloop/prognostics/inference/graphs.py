@@ -16,28 +16,21 @@ from twinloop.files import atomic, read_json, write_json
 from twinloop.learning.inference import Graph, open_graph, run_batches
 from twinloop.learning.parity import batch_differences, require_equal
 from twinloop.learning.signature import Outputs
-from twinloop.prognostics.models.boosting import read_booster
+from twinloop.prognostics.models.additive import Explained, Terms, of_terms, of_trees
+from twinloop.prognostics.models.boosting import boosted, read_booster
 from twinloop.prognostics.models.calibration import Calibration, logit, sigmoid
 from twinloop.prognostics.models.forest import filled, forest_probability
-from twinloop.prognostics.models.hazard import (
-    BOOSTED,
-    FOREST,
-    LINEAR,
-    NETWORK,
-    ComponentModel,
-    HazardModel,
-    Odds,
-    Trees,
-)
-from twinloop.prognostics.models.linear import linear_probability
+from twinloop.prognostics.models.hazard import NETWORK, ComponentModel, HazardModel
+from twinloop.prognostics.models.linear import linear_probability, linear_terms
 from twinloop.prognostics.models.lookback import Sequences
+from twinloop.prognostics.models.members import BOOSTED, FOREST, LINEAR, Odds, Trees, forest_booster
 from twinloop.prognostics.models.settings import HazardSettings
 from twinloop.prognostics.models.weibull import Weibull
 
 Floats = NDArray[np.float64]
 TOLERANCE = 1e-5
 BATCHES = (1, 2, 7, 32)
-FORMAT = 1
+FORMAT = 2
 INPUT = "features"
 # What a record must hold, and as what.
 RECORD: dict[str, type] = {"settings": dict, "components": dict, "columns": list, "signals": list}
@@ -72,8 +65,13 @@ def export_hazard(
             _save(graph, path, {"component": name, "member": kind})
             inputs = values if kind == BOOSTED else filled(values)
             differences[f"{name} {kind}"] = _difference(path, inputs, reference)
-        with atomic(folder / f"{number}_{BOOSTED}.json") as temporary:
-            own.trees.booster.save_model(temporary)
+        explaining = forest_booster(trees)
+        differences[f"{name} {FOREST} explained"] = float(
+            np.abs(boosted(explaining, filled(values)) - forest_probability(trees.forest, values)).max()
+        )
+        for kind, booster in ((FOREST, explaining), (BOOSTED, trees.booster)):
+            with atomic(folder / f"{number}_{kind}.json") as temporary:
+                booster.save_model(temporary)
     if model.module is not None:
         differences[NETWORK] = _export_network(model, folder, windows)
     write_json(folder / "hazard.json", _record(model))
@@ -128,9 +126,18 @@ def _component(folder: Path, number: int, own: dict[str, Any]) -> ComponentModel
         for kind in (FOREST, BOOSTED, LINEAR)
         if kind in calibration
     }
-    trees = Trees(None, read_booster(folder / f"{number}_{BOOSTED}.json")) if members else None
     age, pooled = Weibull(*own["age"]), Calibration(*own["pooled"])
-    return ComponentModel(members, calibration, pooled, age, own["failures"], trees)
+    if not members:
+        return ComponentModel(members, calibration, pooled, age, own["failures"])
+    forest, booster = (read_booster(folder / f"{number}_{kind}.json") for kind in (FOREST, BOOSTED))
+    explained: dict[str, Explained] = {FOREST: of_trees(forest, fill=True), BOOSTED: of_trees(booster)}
+    if own["terms"] is not None:
+        weights, means, log_odds = own["terms"]
+        explained[LINEAR] = of_terms(Terms(np.array(weights), np.array(means), log_odds))
+    trees = Trees(None, booster)
+    return ComponentModel(
+        members, calibration, pooled, age, own["failures"], trees, explained, float(own["network_mean"])
+    )
 
 
 def _odds(graph: Graph, *, fill: bool) -> Odds:
@@ -216,7 +223,17 @@ def _record(model: HazardModel) -> dict[str, Any]:
                 "age": list(own.age),
                 "pooled": list(own.pooled),
                 "calibration": {key: list(value) for key, value in own.calibration.items()},
+                "network_mean": own.network_mean,
+                "terms": _terms(own),
             }
             for name, own in model.components.items()
         },
     }
+
+
+def _terms(own: ComponentModel) -> list[Any] | None:
+    """Of the regression, where there is one."""
+    if own.trees is None or own.trees.linear is None:
+        return None
+    terms = linear_terms(own.trees.linear)
+    return [terms.weights.tolist(), terms.means.tolist(), terms.log_odds]

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from twinloop.contracts import Diagnosis, RiskTable
 from twinloop.contracts.clock import Clock
 from twinloop.errors import unknown
-from twinloop.prognostics.models.boosting import contributions
-from twinloop.prognostics.models.hazard import BOOSTED, HazardModel, tree_inputs
+from twinloop.prognostics.inference.reasons import Reasons, reasons
+from twinloop.prognostics.models.hazard import HazardModel
 from twinloop.prognostics.models.periods import failure_by
-from twinloop.prognostics.models.table import FeatureTable, component_age
+from twinloop.prognostics.models.table import FeatureTable
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
+OTHERS = "all others"
 
 
 class Consequence(NamedTuple):
@@ -92,18 +93,21 @@ def diagnoses(
 ) -> tuple[Diagnosis, ...]:
     """A diagnosis per asset and component whose failure within the horizon is at least as likely as `least`.
 
-    Contributions are the boosted trees' exact Shapley values, in log odds of the first day's hazard and calibrated:
-    what age and the course of days say is told as a feature like the others. The likeliest come first. Confidence is 1
-    where all members say the same, and sinks by the difference between the highest and the lowest.
+    Contributions are those of the whole ensemble to the log odds of the first day's hazard (`reasons`): the `top` that
+    say most, and what all others add. What age and the course of days say is told as a feature like the others, and
+    what the network says, too. The likeliest come first. Confidence is 1 where all members say the same, and sinks by
+    the difference between the highest and the lowest.
     """
     (model, table, lives, rows, _), made = told, []
     settings = model.settings
     for component, members in told.members.items():
-        own, consequence = model.components[component], _consequence(consequences, component)
+        consequence = _consequence(consequences, component)
         said = np.stack([failure_by(hazard)[:, -1] for hazard in members.values()])
         mean = failure_by(model.pooled(component, members))[:, -1]
-        reasons = [()] * len(rows) if own.trees is None else _reasons(model, table, lives, component, rows, top)
-        for place in np.flatnonzero(mean >= least):
+        likely = np.flatnonzero(mean >= least)
+        some = {name: hazard[likely] for name, hazard in members.items()}
+        because = _told(reasons(model, table, component=component, lives=lives, rows=rows[likely], members=some), top)
+        for place, contributions in zip(likely, because, strict=True):
             made.append(
                 Diagnosis(
                     asset=table.assets[table.unit[rows[place]]],
@@ -113,7 +117,7 @@ def diagnoses(
                     probability=float(mean[place]),
                     confidence=float(1 - np.ptp(said[:, place])),
                     severity=consequence.severity,
-                    contributions=tuple(reasons[place]),
+                    contributions=contributions,
                     action=consequence.action,
                 )
             )
@@ -126,22 +130,11 @@ def _consequence(consequences: Mapping[str, Consequence], component: str) -> Con
     return consequences[component]
 
 
-def _reasons(
-    model: HazardModel,
-    table: FeatureTable,
-    lives: pl.DataFrame,
-    component: str,
-    rows: Rows,
-    top: int,
-) -> list[tuple[tuple[str, float], ...]]:
-    own = model.components[component]
-    assert own.trees is not None
-    age = component_age(table, lives, component)[rows]
-    exact = contributions(own.trees.booster, tree_inputs(table, model.columns, rows, age))
-    exact = exact[:, :-1] * own.calibration[BOOSTED].slope
-    names = (*model.columns, "component_age_h", "day")
-    order = np.argsort(-np.abs(exact), axis=1)[:, :top]
-    return [
-        tuple((names[k], float(values[k])) for k in chosen if values[k] != 0)
-        for values, chosen in zip(exact, order, strict=True)
-    ]
+def _told(reasons: Reasons, top: int) -> list[tuple[tuple[str, float], ...]]:
+    """Of each row those that say most, and what all others add up to."""
+    told = []
+    for values in reasons.values:
+        order = [int(k) for k in np.argsort(-np.abs(values), kind="stable") if values[k] != 0]
+        rest = [(OTHERS, float(values[order[top:]].sum()))] if len(order) > top else []
+        told.append((*((reasons.names[k], float(values[k])) for k in order[:top]), *rest))
+    return told

@@ -15,12 +15,20 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.errors import InputError, unknown
-from twinloop.prognostics.models.boosting import boosted, fit_boosted
-from twinloop.prognostics.models.calibration import LEAST, Calibration, cut, fit_calibration, logit, sigmoid
+from twinloop.prognostics.models.additive import Explained
+from twinloop.prognostics.models.calibration import LEAST, Calibration, fit_calibration, logit, sigmoid
 from twinloop.prognostics.models.folds import unit_folds
-from twinloop.prognostics.models.forest import fit_forest, forest_probability
-from twinloop.prognostics.models.linear import fit_linear, linear_probability
 from twinloop.prognostics.models.lookback import Sequences
+from twinloop.prognostics.models.members import (
+    BOOSTED,
+    FOREST,
+    LINEAR,
+    Odds,
+    Trees,
+    explained_members,
+    fit_members,
+    members_odds,
+)
 from twinloop.prognostics.models.periods import Periods, course, drawn_periods, failure_by
 from twinloop.prognostics.models.settings import HazardSettings
 from twinloop.prognostics.models.table import FeatureTable, ahead, component_age
@@ -30,32 +38,17 @@ if TYPE_CHECKING:
     from twinloop.prognostics.models.sequences import TemporalNetwork
 
 Floats = NDArray[np.float64]
-# Log odds [N] of inputs [N, F + 2]: features, age of the component in hours, day.
-Odds = Callable[[NDArray[np.float32]], Floats]
 NetworkOdds = Callable[[Sequences, NDArray[np.int64]], Floats]
-FOREST, BOOSTED, LINEAR, NETWORK = "forest", "boosted", "linear", "network"
+NETWORK = "network"
 AGE, DAY = "component_age_h", "day"
-
-
-@dataclass(frozen=True, eq=False)
-class Trees:
-    """The trees of one component, fitted on all units: objects of their libraries, for export and contributions.
-
-    forest: None in a model read back; linear: there too, and where none was asked for.
-    """
-
-    forest: Any
-    booster: Any
-    linear: Any = None
 
 
 @dataclass(frozen=True, eq=False)
 class ComponentModel:
     """members: log odds by name; calibration: of each member, the network's too; pooled: of their mean.
 
-    age: what age alone tells.
-
-    failures: how many it learnt from. members is empty where these were too few, and there are no trees.
+    age: what age alone tells. failures: how many it learnt from. members is empty where these were too few, and there
+    are no trees. explained: what inputs add to what each member says; network_mean: log odds of the network on average.
     """
 
     members: Mapping[str, Odds]
@@ -64,6 +57,8 @@ class ComponentModel:
     age: Weibull
     failures: int
     trees: Trees | None = None
+    explained: Mapping[str, Explained] = field(default_factory=dict)
+    network_mean: float = 0.0
 
 
 class Foretold(NamedTuple):
@@ -207,32 +202,14 @@ def fit_hazard(table: FeatureTable, lives: pl.DataFrame, settings: HazardSetting
         calibration = {key: fit_calibration(value, periods.failed, periods.weight) for key, value in odds.items()}
         mean = np.mean([calibration[key](value) for key, value in odds.items()], axis=0)
         pooled = fit_calibration(mean, periods.failed, periods.weight)
-        trees = _trees(values, periods, settings, seed)
-        components[name] = ComponentModel(_members(trees), calibration, pooled, age, failures, trees)
+        trees = fit_members(values, periods, settings, seed=seed)
+        usual = float(np.average(odds[NETWORK], weights=periods.weight)) if NETWORK in odds else 0.0
+        components[name] = ComponentModel(
+            members_odds(trees), calibration, pooled, age, failures, trees, explained_members(trees), usual
+        )
     module = network.fitted(np.arange(len(table)), seed) if network is not None else None
     network_odds = network.odds(module) if network is not None and module is not None else None
     return HazardModel(settings, columns, signals, components, network_odds, module)
-
-
-def _trees(values: NDArray[np.float32], periods: Periods, settings: HazardSettings, seed: int) -> Trees:
-    forest = fit_forest(values, periods.failed, settings.forest, weight=periods.weight, seed=seed)
-    booster = fit_boosted(
-        values, periods.failed, settings.boost, seed=seed, objective="binary:logistic", weight=periods.weight
-    )
-    # A fold without a failure has nothing to be regressed on.
-    regressed = settings.with_linear and len({*periods.failed.tolist()}) == 2
-    linear = fit_linear(values, periods.failed, settings.linear, weight=periods.weight) if regressed else None
-    return Trees(forest, booster, linear)
-
-
-def _members(trees: Trees) -> dict[str, Odds]:
-    made: dict[str, Odds] = {
-        FOREST: lambda values: logit(forest_probability(trees.forest, values)),
-        BOOSTED: lambda values: cut(boosted(trees.booster, values, raw=True)),
-    }
-    if trees.linear is not None:
-        made[LINEAR] = lambda values: logit(linear_probability(trees.linear, values))
-    return made
 
 
 def _unseen_odds(
@@ -243,6 +220,6 @@ def _unseen_odds(
     for number in range(settings.folds):
         seen, held = fold != number, fold == number
         part = Periods(*(values[seen] for values in periods))
-        for name, member in _members(_trees(values[seen], part, settings, seed)).items():
+        for name, member in members_odds(fit_members(values[seen], part, settings, seed=seed)).items():
             odds[name][held] = member(values[held])
     return odds

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twinloop.prognostics.models.additive import Terms
 from twinloop.prognostics.models.forest import filled
 from twinloop.prognostics.models.settings import LinearSettings
 
@@ -39,3 +40,9 @@ def linear_probability(model: Any, values: NDArray[np.float32]) -> Floats:
     """[N] probabilities."""
     answer: Floats = model.predict_proba(filled(values).astype(np.float64))[:, 1]
     return answer
+
+
+def linear_terms(model: Any) -> Terms:
+    """What it says of each input as it is, without standardising."""
+    scaler, regression = model[0], model[-1]
+    return Terms(regression.coef_[0] / scaler.scale_, scaler.mean_, float(regression.intercept_[0]))

@@ -5,9 +5,12 @@ a detector's graphs say of themselves, and what of a detector fewer bits may cha
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from twinloop import __version__
@@ -18,12 +21,18 @@ from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.stage import Stage
 from twinloop.vision.datasets.needs import Input
 from twinloop.vision.evaluation.fidelity import ScoreGate
+from twinloop.vision.evaluation.settings import DetectorExportSettings
 from twinloop.vision.graph import INPUT, OUTPUTS, STEM, image_input
-from twinloop.vision.index import ImageSet, load_images
+from twinloop.vision.index import ImageSet, load_images, read_index
+from twinloop.vision.inference.backends import Learnt
 from twinloop.vision.inference.predict import DeployedDetector, to_input
 from twinloop.vision.models.saving import WEIGHTS_FILE, load_detector
+from twinloop.vision.models.unlike import LEAST_IMAGES, WatchedDetector
+from twinloop.vision.scores import score_limit
 
 EXAMPLE = "python -m twinloop factory export"
+# Training images at most that the unlike score is learnt from.
+LEARNT_FROM = 4096
 
 
 def run(stage: Stage[FactoryConfig]) -> str:
@@ -36,8 +45,11 @@ def run(stage: Stage[FactoryConfig]) -> str:
     random = np.random.default_rng(np.random.SeedSequence(stage.config.seed))
     calibrating, _ = _some(training, settings.calibration_samples, random)
     pixels, labels = _some(validation, settings.parity_samples, random)
+    watched = WatchedDetector(detector)
+    watched.learn(_some(training, LEARNT_FROM, random)[0])
+    learnt = _learnt(watched, validation, _shapes(stage.root / paths.DATASET), settings)
     model = Exportable(
-        module=detector,
+        module=watched,
         inputs=(image_input(**shape),),
         outputs=OUTPUTS,
         stem=STEM,
@@ -46,6 +58,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
             **shape,
             "names_defects": detector.names_defects,
             "tile_px": Input.load(stage.root / paths.DATASET).tile_px,
+            "unlike": asdict(learnt),
             "weights_sha256": sha256(stage.root / paths.DETECTOR / WEIGHTS_FILE),
             "twinloop": __version__,
         },
@@ -57,10 +70,28 @@ def run(stage: Stage[FactoryConfig]) -> str:
         used = DeployedDetector(folder, graph_format=graph_format, threads=settings.threads)
         return partial(used.predict, pixels[0])
 
-    deployment = deploy(model, folder, settings, gate=ScoreGate(labels > 0, settings), opened=opened)
+    deployment = deploy(model, folder, settings, gate=ScoreGate(labels > 0, settings, learnt.limit), opened=opened)
+    watched.save(folder)
     write_json(stage.root / paths.metrics("export"), deployment.metrics())
     write_json(stage.root / paths.LATENCY, dict(deployment.times))
     return deployment.line
+
+
+def _learnt(
+    watched: WatchedDetector, validation: ImageSet, shapes: tuple[float, float], settings: DetectorExportSettings
+) -> Learnt:
+    """The limit of the unlike score, from the good validation images; from all of them where hardly one is good."""
+    good = validation.labels == 0
+    held_out = validation.images[good] if good.sum() >= LEAST_IMAGES else validation.images
+    rate = settings.unlike_false_alarms
+    return Learnt(score_limit(watched.scores(held_out), false_alarms=rate), rate, len(held_out), shapes)
+
+
+def _shapes(dataset: Path) -> tuple[float, float]:
+    """Least and largest width : height of the training images' files."""
+    files = read_index(dataset).filter(pl.col("split") == "train")
+    ratios = files["width"] / files["height"]
+    return float(ratios.min()), float(ratios.max())  # type: ignore[arg-type]
 
 
 def _some(images: ImageSet, wanted: int, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -13,6 +13,7 @@ from twinloop.progress import say
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.factory.twin import TWIN
+from twinloop.twins.factory.weights import with_weights
 from twinloop.twins.stage import Stage
 from twinloop.vision.index import INDEX_FILE, load_images
 from twinloop.vision.models.base import parameters
@@ -51,7 +52,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
     }
     state = stage.state / f"factory-train-{fingerprint(matters)[:16]}"
     trained = train_detector(
-        model,
+        with_weights(model, stage.state),
         train,
         augmentation,
         images=images,
@@ -86,7 +87,9 @@ def run(stage: Stage[FactoryConfig]) -> str:
     if train.profiler != "none":
         for file in sorted((stage.state.parent / PROFILE).glob("*.txt")):
             stage.tracker.artifact(file)
-    how = "one pass over the good images" if model.kind in ONE_CLASS else f"epoch {kept}/{epochs} kept"
+    how = f"epoch {kept}/{epochs} kept"
+    if model.kind in ONE_CLASS or model.frozen:
+        how = "one pass over the good images" if model.kind in ONE_CLASS else "units on frozen features"
     names = {"ap": "val AP", "auroc": "AUROC", "iou": "IoU"}
     shown = "".join(f", {text} {assessed[name]:.3f}" for name, text in names.items() if name in assessed)
     return f"{how}{shown or ', no defect to validate on'}, {count(parameters(detector))} parameters"

@@ -14,6 +14,7 @@ from twinloop.learning.trials import chosen_record, study_line, study_metrics, t
 from twinloop.twins.configuration import from_environment
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
+from twinloop.twins.factory.weights import with_weights
 from twinloop.twins.stage import Stage
 from twinloop.vision.index import INDEX_FILE, load_images
 from twinloop.vision.models.fitted import fitted
@@ -28,7 +29,7 @@ NO_MATTER = ("trials", "storage", "latency_budget_ms")
 
 def run(stage: Stage[FactoryConfig]) -> str:
     """Write best.json, trials.parquet and the metrics of the study."""
-    settings, space = stage.config.factory.tune, stage.config.factory.model.space.dimensions
+    settings, space = stage.config.factory.tune, stage.config.factory.model.dimensions
     study = _search(stage, objectives(settings)) if settings.trials and space else None
     write_json(stage.root / paths.TUNED, chosen_record(study))
     with atomic(stage.root / paths.TRIALS) as temporary:
@@ -47,7 +48,7 @@ def _search(stage: Stage[FactoryConfig], asked: tuple[Objective, ...]) -> Search
     model, _ = fitted(factory.model, dataset)
     size, channels = model.size_px, model.channels
     trial = DetectorTrial(
-        model=model,
+        model=with_weights(model, stage.state),
         train=factory.train,
         augmentation=factory.augmentation,
         study=factory.tune,
@@ -73,7 +74,7 @@ def _search(stage: Stage[FactoryConfig], asked: tuple[Objective, ...]) -> Search
     }
     return search(
         trial,
-        factory.model.space.dimensions,
+        factory.model.dimensions,
         objectives=asked,
         settings=dataclasses.replace(
             factory.tune, storage=from_environment("factory.tune.storage", factory.tune.storage)

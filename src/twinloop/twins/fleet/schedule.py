@@ -17,7 +17,7 @@ from twinloop.numbers import counted, percent, quantity
 from twinloop.prognostics.prepared import Prepared
 from twinloop.scheduling.booking.bookings import OPTIONS, PROPOSED, Bookings
 from twinloop.scheduling.booking.records import book_record
-from twinloop.scheduling.booking.today import Emergency, Happening, LateParts, NoShow, Overrun, react
+from twinloop.scheduling.booking.today import Absence, Emergency, Happening, LateParts, NoShow, Overrun, react
 from twinloop.scheduling.booking.visits import Day, Garage, Visit, day_plan
 from twinloop.scheduling.frames import plan_frame
 from twinloop.scheduling.problem.resources import Material
@@ -145,7 +145,6 @@ def _fullest(booked: Bookings, fleet: Fleet, *, limit: float, seed: int) -> _Tod
 def _reactions(today: _Today) -> Iterator[tuple[str, str, int, int, list[str]]]:
     """One row per surprise on that day (REACTIONS)."""
     garage, day = today.garage, today.day
-    leaves = {visit.asset: visit.leaves for visit in today.visits}
     starts = {a.job: (a.start, a.end) for a in day.plan}
     if not starts:
         return
@@ -154,6 +153,8 @@ def _reactions(today: _Today) -> Iterator[tuple[str, str, int, int, list[str]]]:
     skill = next(iter(next(visit for visit in today.visits if visit.asset == first).minutes))
     scarce = garage.parts[0]
     delivery = scarce.deliveries[0][0]
+    absent = next(name for name, skills in garage.technicians.items() if skill in skills)
+    midway = (begun[0] + begun[1]) // 2
     happenings: dict[str, tuple[str, Happening]] = {
         "no-show": (f"{first} does not come", NoShow(0, first)),
         "emergency": (
@@ -162,22 +163,22 @@ def _reactions(today: _Today) -> Iterator[tuple[str, str, int, int, list[str]]]:
         ),
         "overrun": (
             f"{first} takes {LATE} minutes more",
-            Overrun((begun[0] + begun[1]) // 2, first, LATE),
+            Overrun(midway, first, LATE),
         ),
         "late parts": (
             f"{scarce.name} comes {LATE} minutes late",
             LateParts(0, scarce.name, delivery, delivery + LATE),
         ),
+        "technician leaves": (f"{absent} is absent from minute {midway} on", Absence(midway, absent)),
     }
     for event, (what, happening) in happenings.items():
         try:
-            yield event, what, *_changed(day, react(garage, day, happening, leaves=leaves))
+            yield event, what, *_changed(day, react(garage, day, happening, visits=today.visits))
         except InputError as error:
             yield event, f"{what}: {error}", 0, max(end for _, end in starts.values()), []
-    absent = next(name for name, skills in garage.technicians.items() if skill in skills)
     if sum(skill in skills for skills in garage.technicians.values()) > 1:
         after = day_plan(garage.without(absent), today.visits, deterministic=1.0)
-        yield "absent technician", f"{absent} is ill", *_changed(day, after)
+        yield "absent technician", f"{absent} is ill all day", *_changed(day, after)
 
 
 def _changed(before: Day, after: Day) -> tuple[int, int, list[str]]:

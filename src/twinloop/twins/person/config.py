@@ -163,14 +163,14 @@ class EvaluateSettings:
 class ServiceSettings:
     """The service that people talk to.
 
-    profile: a measured profile to use instead of this run's, relative to the repository; empty for this run's. allow:
-    what of it may differ from here (machine, cores, index, a provider's role), else it is refused. cores: of the
+    profile: the measured one that is simulated, relative to the repository: this run's, or an old one that is pinned.
+    allow: what of it may differ from here (machine, cores, index, a provider's role), else it is refused. cores: of the
     machine; 0 for as many as the profile was measured with. target_s: within which `share` of all turns shall be
     answered. think_s: mean time between an answer and the next question. cost_core_hour, cost_gib_hour: of a machine.
     currency: of costs.
     """
 
-    profile: str = ""
+    profile: Annotated[str, Field(min_length=1)] = "data/person/profile.parquet"
     allow: tuple[str, ...] = ()
     cores: Annotated[int, Field(ge=0, le=100_000)] = 0
     target_s: Annotated[float, Field(gt=0, le=3600)] = 1.5

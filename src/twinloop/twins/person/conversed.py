@@ -16,7 +16,7 @@ from twinloop.dialogue.providers.protocols import Audio
 from twinloop.errors import RunError
 from twinloop.twins.person.chain import Chain
 from twinloop.twins.person.known import Known
-from twinloop.twins.person.service import origin, profile_of
+from twinloop.twins.person.service import origin, profile_of, remote_parts
 
 # Turns of one conversation, and those that open the models before anything is measured.
 LENGTH, WARMUP = 6, 2
@@ -99,6 +99,7 @@ def measured(conversed: Conversed, chain: Chain, index_digest: str, *, draws: in
     return profile_of(
         [turn for _, turn in conversed.all],
         origin(chain.digests, index_digest),
+        remote=remote_parts(chain.described.providers),
         memory_gib=conversed.memory_gib,
         draws=draws,
         seed=seed,

@@ -29,7 +29,7 @@ USERS, WORKERS = "users", "workers"
 KPIS = {USERS: Kpi("People at once", "people", least=0.0)}
 SIZES = {WORKERS: Kpi("Workers", "workers", least=1.0)}
 # More turns of one replication say nothing that replications do not say better; SimPy is a hundred times as slow.
-TURNS = {"compiled": 6_000, "simpy": 400}
+TURNS = {"compiled": 4_000, "simpy": 250}
 # Mean times of thinking that a replication runs before it is measured, at least.
 SETTLED = 4.0
 # How busy cores may be where the search begins.

@@ -1,12 +1,13 @@
 """From measured turns to a service profile: what each part of a turn took, and what it was measured on and with.
 
-Time that no core of this machine worked is waited: for another machine, or for a core while others used it, so that a
-profile is to be measured where nothing else runs. A part that used several cores at once is told as one that used a
-single core for as long as all of them together: right about how much work there is, late where there is little of it.
+A part waits where another machine works for it. Where none does, time that passed without work was spent in line for a
+core of this machine, which is what a simulation adds by itself: it is no part of the profile, so that a busy machine
+measures what an idle one does. A part that used several cores at once is told as one that used a single core for as
+long as all of them together: right about how much work there is, late where there is little of it.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
@@ -14,6 +15,16 @@ from twinloop.contracts import Origin, ServiceProfile
 from twinloop.dialogue.conversation.turn import NOTHING, PARTS, Turn
 from twinloop.errors import InputError
 from twinloop.learning.latency import hardware
+from twinloop.twins.person.config import ProvidersSettings, Role
+
+# Whose calls each part of a turn makes, and the provider that asks another machine.
+CALLS: dict[str, tuple[Role, ...]] = {
+    "hear": ("speech_to_text",),
+    "find": ("encoder",),
+    "answer": ("encoder", "language_model"),
+    "speak": ("text_to_speech",),
+}
+REMOTE = "http"
 
 
 def origin(digests: Mapping[str, str], index_digest: str = "") -> Origin:
@@ -26,10 +37,18 @@ def origin(digests: Mapping[str, str], index_digest: str = "") -> Origin:
     return Origin(f"{here['cpu']}, {here['cores']} cores", cores, dict(digests), index_digest)
 
 
+def remote_parts(providers: ProvidersSettings) -> frozenset[str]:
+    """The parts of a turn for which another machine works."""
+    return frozenset(
+        part for part, roles in CALLS.items() if any(providers.provider(role).name == REMOTE for role in roles)
+    )
+
+
 def profile_of(
     turns: Sequence[Turn],
     origin: Origin,
     *,
+    remote: Collection[str] = (),
     memory_gib: float,
     batches: Mapping[str, Mapping[int, float]] | None = None,
     draws: int,
@@ -37,15 +56,16 @@ def profile_of(
 ) -> ServiceProfile:
     """The profile of turns that were held; those in which a part failed are left out: they did less than a turn does.
 
-    memory_gib: of one worker. batches: part → number of turns worked on together → seconds of all. draws: of the
-    bootstrap. Raises InputError where every turn failed, naming what did.
+    remote: parts for which another machine works (`remote_parts`). memory_gib: of one worker. batches: part → number
+    of turns worked on together → seconds of all. draws: of the bootstrap. Raises InputError where every turn failed,
+    naming what did.
     """
     whole = [turn for turn in turns if not turn.failed]
     if not whole:
         reason = f"all {len(turns)} failed, the first in {turns[0].failed}" if turns else "there are none"
         raise InputError(f"service profile: expected turns that were measured, {reason[:200]}: hold a conversation")
     return ServiceProfile(
-        pl.DataFrame([_row(turn) for turn in whole]),
+        pl.DataFrame([_row(turn, remote) for turn in whole]),
         PARTS,
         origin,
         memory_gib,
@@ -55,7 +75,7 @@ def profile_of(
     )
 
 
-def _row(turn: Turn) -> dict[str, object]:
+def _row(turn: Turn, remote: Collection[str]) -> dict[str, object]:
     """audio_s: of what was heard and what was spoken."""
     row: dict[str, object] = {
         "words": len(turn.question.split()),
@@ -66,6 +86,6 @@ def _row(turn: Turn) -> dict[str, object]:
         usage = turn.usage.get(part, NOTHING)
         row |= {
             f"{part}_cpu_s": float(usage.cpu_seconds),
-            f"{part}_waiting_s": max(0.0, float(usage.seconds - usage.cpu_seconds)),
+            f"{part}_waiting_s": max(0.0, float(usage.seconds - usage.cpu_seconds)) if part in remote else 0.0,
         }
     return row

@@ -21,8 +21,7 @@ EXAMPLE = "python -m twinloop person simulate"
 def run(stage: Stage[PersonConfig]) -> str:
     """Write users, levers, workers, the answer and the stage's metrics; returns the summary line."""
     settings, out = stage.config.person.service, stage.root / paths.SIMULATION
-    measured = ServiceProfile.load(stage.root / paths.PROFILE)
-    pinned = ServiceProfile.load(stage.root / settings.profile) if settings.profile else measured
+    measured, pinned = (ServiceProfile.load(stage.root / path) for path in (paths.PROFILE, settings.profile))
     # Who plays each role and what is searched were measured in this run; the machine is the one that simulates.
     here = origin(measured.origin.providers, measured.origin.index)
     allowed = pinned.accepted(here, allowed=settings.allow)
@@ -32,7 +31,7 @@ def run(stage: Stage[PersonConfig]) -> str:
             frame.write_parquet(temporary)
     pinned.save(out / "profile.parquet")
     sentence = found.sentence + (f" Measured elsewhere: {'; '.join(allowed)}." if allowed else "")
-    metrics = found.metrics() | {"profile": settings.profile or "this run's", "measured_elsewhere": "; ".join(allowed)}
+    metrics = found.metrics() | {"profile": settings.profile, "measured_elsewhere": "; ".join(allowed)}
     answer = {
         "sentence": sentence,
         "users": found.greatest.mean,

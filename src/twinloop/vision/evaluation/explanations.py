@@ -127,7 +127,7 @@ def part_weights(groups: Sequence[str], *, seed: int) -> tuple[Floats, int]:
 
 def raw_logits(detector: DeployedDetector, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Class logits [N, K] of images of the graph's size, in batches."""
-    parts = (detector.raw(images[start : start + BATCH])[0] for start in range(0, len(images), BATCH))
+    parts = (detector.raw(images[start : start + BATCH]).logits for start in range(0, len(images), BATCH))
     return np.concatenate(list(parts))
 
 

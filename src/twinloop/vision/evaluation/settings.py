@@ -19,12 +19,15 @@ class DetectorExportSettings(ExportSettings):
     """Which graph of a detector is deployed, and what FP16 and INT8 may change on real validation images.
 
     auroc_drop: AUROC that they may lose. rank_correlation: the least of their scores with torch's. changed_decisions:
-        the largest share of decisions that differ at the threshold that separates the validation images best.
+        the largest share of decisions that differ at the threshold that separates the validation images best, and of
+        images that are unlike anything learnt for one graph alone.
+    unlike_false_alarms: share of good pictures that may be called unlike anything learnt.
     """
 
     auroc_drop: Share = 0.01
     rank_correlation: Share = 0.98
     changed_decisions: Share = 0.02
+    unlike_false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
 
 
 @settings
@@ -57,6 +60,7 @@ class EvaluateSettings(CurveSettings):
         alone decides.
     unmet_limit: what to do where no thresholds keep it: report (take those of least cost and say so) or stop.
     heat_threshold: defect probability from which a pixel counts as defective.
+    false_alarm_rate: of good images, at most, where validation holds no real defect to choose thresholds by.
     takt_min: minutes between two parts at the camera, against which latency is held; None: not known.
     examples: images per class kept for figures.
     threads: of ONNX Runtime; fixed, so that results repeat.
@@ -67,6 +71,7 @@ class EvaluateSettings(CurveSettings):
     unmet_limit: Literal["report", "stop"] = "report"
     reinspection: bool = True
     heat_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    false_alarm_rate: Annotated[float, Field(gt=0, le=0.5)] = 0.01
     takt_min: Annotated[float, Field(gt=0)] | None = None
     explanations: ExplanationSettings = ExplanationSettings()
     drift: DriftSettings = DriftSettings()

@@ -29,7 +29,7 @@ class CameraReport:
 
     missed: those that found no free place. latency_ms: milliseconds from arrival to finding. utilisation: share of the
     time from the first arrival to the last finding in which the detector worked. findings: how often each decision was
-    made, or each type was said where nothing decides.
+    made, or each type was said where nothing decides. unlike: frames unlike anything learnt.
     """
 
     frames: int
@@ -43,6 +43,7 @@ class CameraReport:
     latency_ms_max: float
     utilisation: float
     findings: dict[str, int]
+    unlike: int = 0
 
     def record(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -71,7 +72,7 @@ def play(
         )
     start = clock()
     waiting: deque[int] = deque()
-    arrived = missed = 0
+    arrived = missed = unlike = 0
     busy_s, latencies_ms, findings = 0.0, [], Counter[str]()
     while arrived < frames or waiting:
         if not waiting:
@@ -87,6 +88,7 @@ def play(
         done = clock()
         busy_s += done - begun
         latencies_ms.append((done - (start + frame * takt_s)) * 1e3)
+        unlike += bool(finding.reason)
         findings[finding.decision.value if finding.decision else finding.defect_type] += 1
         while arrived < frames and start + arrived * takt_s < done:
             if len(waiting) < buffer:
@@ -107,6 +109,7 @@ def play(
         latency_ms_max=max(latencies_ms),
         utilisation=busy_s / (done - start),
         findings=dict(sorted(findings.items())),
+        unlike=unlike,
     )
 
 

@@ -31,6 +31,8 @@ SCHEMA: dict[str, type[pl.DataType] | pl.DataType] = {
     "defect_probability": pl.Float64,
     "score": pl.Float64,
     "decision": pl.String,
+    "unlike": pl.Float64,
+    "reason": pl.String,
     "boxes": pl.List(pl.List(pl.Int64)),
     "width": pl.Int64,
     "height": pl.Int64,
@@ -43,19 +45,21 @@ Row = dict[str, Any]
 class Judged:
     """What was found in a folder: `table` has one row per image file in the order of their names (SCHEMA).
 
-    image: path below the folder. error: why a file has no finding. boxes: [x, y, width, height] in its pixels.
+    image: path below the folder. error: why a file has no finding. reason: why it is looked at again whatever else is
+    said, empty where there is none. boxes: [x, y, width, height] in its pixels.
     """
 
     table: pl.DataFrame
 
     @property
     def summary(self) -> dict[str, Any]:
-        """Counts of images, unreadable files, decisions and kinds of defect, and the median time of one inference."""
+        """Counts of images, unreadable files, decisions, kinds of defect, those unlike anything learnt; median time."""
         read = self.table.filter(pl.col("error").is_null())
         decisions, kinds = Counter(read["decision"].drop_nulls()), Counter(read["defect_type"])
         return {
             "images": len(self.table),
             "unreadable": len(self.table) - len(read),
+            "unlike": int((read["reason"] != "").sum()),
             "decisions": {decision.value: decisions[decision.value] for decision in Decision} if decisions else None,
             "defect_types": dict(sorted(kinds.items())),
             "inference_ms_p50": read["inference_ms"].median(),
@@ -161,6 +165,8 @@ def _row(finding: Prediction) -> Row:
         "defect_probability": finding.defect_probability,
         "score": finding.score,
         "decision": finding.decision.value if finding.decision else None,
+        "unlike": finding.unlike,
+        "reason": finding.reason,
         "boxes": [list(box) for box in finding.boxes],
         "width": finding.size[1],
         "height": finding.size[0],

@@ -3,6 +3,7 @@
 The image is cut into overlapping tiles, each judged at the model's size; their heat maps are stitched into one, whose
 hot regions become boxes across all seams. Its score is the highest of its tiles' scores: one defect anywhere rejects
 the part. More tiles give more chances for a false alarm, so thresholds for such images must be chosen on such images.
+Its unlike score is the median of its tiles: what spoils a picture spoils most of it.
 """
 
 import time
@@ -60,7 +61,7 @@ class _Large:
         self.detector, self.image, self.tile_px = detector, image, tile_px
         # What the heat map's size is, only the model knows.
         side = detector.image_size
-        self.heat_size = detector.backend(np.zeros((1, detector.channels, side, side), np.float32))[1].shape[-1]
+        self.heat_size = detector.backend(np.zeros((1, detector.channels, side, side), np.float32)).heat.shape[-1]
         if tile_px < self.heat_size or tile_px % self.heat_size:
             raise InputError(
                 f"tiles: tile_px = {tile_px}: expected a multiple of {self.heat_size}, the heat map's side"
@@ -74,6 +75,7 @@ class _Large:
         self.heat = Reduced(self.cells, limit=heat_limit)
         self.regions = Regions(detector.heat_threshold)
         self.logits: list[Floats] = []
+        self.unlike: list[Floats] = []
 
     def prediction(self, start: float) -> Prediction:
         row = 0
@@ -84,7 +86,8 @@ class _Large:
                 self.heat.add(inside)
                 self.regions.add(inside)
         logits = np.concatenate(self.logits)
-        (verdict,) = self.detector.judge(logits[[int(anomaly_score(logits).argmax())]])
+        unlike = np.median(np.concatenate(self.unlike), keepdims=True)
+        (verdict,) = self.detector.judge(logits[[int(anomaly_score(logits).argmax())]], unlike)
         return Prediction(
             **vars(verdict),
             boxes=self._boxes(),
@@ -99,11 +102,12 @@ class _Large:
             heats = []
             for at in range(0, len(self.grid.columns), BATCH):
                 lefts = [column * self.cell for column in self.grid.columns[at : at + BATCH]]
-                logits, heat = self.detector.backend(
+                raw = self.detector.backend(
                     self.detector.batch_of([band[:, left : left + self.tile_px] for left in lefts])
                 )
-                self.logits.append(logits)
-                heats.append(probability(heat[:, 0]))
+                self.logits.append(raw.logits)
+                self.unlike.append(raw.unlike)
+                heats.append(probability(raw.heat[:, 0]))
             yield np.concatenate(heats)
 
     def _band(self, top: int) -> Pixels:

@@ -4,6 +4,7 @@ Beside the detector stands, where given, the operating point that the evaluate s
 uncalibrated probabilities and decides nothing.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from PIL import Image
 from twinloop.contracts import Decision, OperatingPoint
 from twinloop.contracts.calibration import Calibration
 from twinloop.errors import InputError
-from twinloop.vision.inference.backends import Backend, Floats, OnnxBackend
+from twinloop.vision.inference.backends import Backend, Floats, OnnxBackend, Raw
 from twinloop.vision.inference.boxes import Box, find_boxes
 from twinloop.vision.inference.pictures import Pixels, check_pixels
 from twinloop.vision.resizing import resize_image
@@ -26,6 +27,9 @@ from twinloop.vision.scores import most_likely, probability, upscale
 UNCALIBRATED = Calibration(method="platt", share=0.5)
 # What a defect is called by a detector that only tells good from defective.
 UNNAMED = "defect"
+UNLIKE = "unlike anything learnt"
+# How many times wider or higher than every picture learnt one may be: squashed further, its content is another.
+STRETCH = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +41,8 @@ class Prediction:
     defect rate. score: raw log odds. decision: None without an operating point. boxes: (x, y, width, height) in pixels
     of the original image around regions of the heat map, the hottest first. heat: [h, w] defect probabilities at the
     model's resolution. size: (height, width) of the original image. inference_ms: from array in to finding out, per
-    image.
+    image. unlike: how far the picture lies from those learnt; reason: why it is looked at again whatever else is said,
+    empty where it is like them.
     """
 
     defect_type: str
@@ -49,6 +54,8 @@ class Prediction:
     heat: NDArray[np.float32]
     size: tuple[int, int]
     inference_ms: float
+    unlike: float = 0.0
+    reason: str = ""
 
     def heat_map_at(self, size: tuple[int, int]) -> NDArray[np.float32]:
         """The heat map interpolated to (height, width)."""
@@ -69,6 +76,8 @@ class Verdict:
     defect_probability: float
     score: float
     decision: Decision | None
+    unlike: float
+    reason: str
 
 
 class DeployedDetector:
@@ -116,9 +125,9 @@ class DeployedDetector:
         if any(self.cuts(image.shape) for image in images):
             return [self._judged(image) for image in images]
         start = time.perf_counter()
-        logits, heat = self.backend(self.batch_of(images))
-        heats = probability(heat[:, 0])
-        verdicts = self.judge(logits)
+        raw = self.backend(self.batch_of(images))
+        heats = probability(raw.heat[:, 0])
+        verdicts = self.judge(raw.logits, raw.unlike, sizes=[(image.shape[0], image.shape[1]) for image in images])
         boxes = [
             find_boxes(place, threshold=self.heat_threshold, size=(image.shape[0], image.shape[1]))
             for place, image in zip(heats, images, strict=True)
@@ -157,15 +166,23 @@ class DeployedDetector:
         batch /= np.float32(255)
         return batch
 
-    def raw(self, pixels: Pixels) -> tuple[Floats, Floats]:
-        """Raw outputs for images [N, size, size, C] of the model's size: logits [N, K] and heat logits [N, 1, h, w]."""
+    def raw(self, pixels: Pixels) -> Raw:
+        """Raw outputs for images [N, size, size, C] of the model's size."""
         return self.backend(to_input(pixels))
 
-    def judge(self, logits: Floats) -> list[Verdict]:
-        """What class logits [N, K] mean at the operating point."""
+    def judge(self, logits: Floats, unlike: Floats, *, sizes: Sequence[tuple[int, int]] = ()) -> list[Verdict]:
+        """What class logits [N, K] and unlike scores [N] mean at the operating point.
+
+        sizes: (height, width) of the images, where each was brought to the model's shape as a whole.
+        """
+        whole: Sequence[tuple[int, int] | None] = sizes or [None] * len(unlike)
+        strange = [self._strange(score, size) for score, size in zip(unlike.tolist(), whole, strict=True)]
         likeliest = [most_likely(row) for row in logits.tolist()]
         probabilities = self._calibration.probability(np.array([score for score, _, _ in likeliest])).tolist()
-        return [self._verdict(*row, chance) for row, chance in zip(likeliest, probabilities, strict=True)]
+        return [
+            self._verdict(*row, chance, *beyond)
+            for row, chance, beyond in zip(likeliest, probabilities, strange, strict=True)
+        ]
 
     def decide(self, defect_probability: float) -> Decision | None:
         """Accept below the first threshold, reject from the second, look again between them."""
@@ -176,13 +193,33 @@ class DeployedDetector:
             return Decision.ACCEPT
         return Decision.REJECT if defect_probability >= reject_from else Decision.REINSPECT
 
-    def _verdict(self, score: float, kind: int, share: float, defect_probability: float) -> Verdict:
+    def _strange(self, score: float, size: tuple[int, int] | None) -> tuple[float, str]:
+        """The unlike score, a strange shape counted in, and the reason to look again; "" where there is none."""
+        learnt = self.backend.about.learnt
+        if learnt is None:
+            return score, ""
+        reason = f"score {score:.3g}, limit {learnt.limit:.3g}"
+        if size is not None:
+            (height, width), (low, high) = size, learnt.shapes
+            stretch = max(low * height / width, width / height / high)
+            # As far beyond the limit as the shape is beyond what is tolerated.
+            shaped = learnt.limit * math.log(max(stretch, 1)) / math.log(STRETCH)
+            if shaped > max(score, learnt.limit):
+                shapes = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+                score, reason = shaped, f"{width} × {height} pixels, learnt were widths of {shapes} heights"
+        return score, f"{UNLIKE}: {reason}" if not score <= learnt.limit else ""
+
+    def _verdict(
+        self, score: float, kind: int, share: float, defect_probability: float, unlike: float, reason: str
+    ) -> Verdict:
         decision = self.decide(defect_probability)
+        if reason and decision is not None:
+            decision = Decision.REINSPECT
+        kinds = (self.classes[1 + kind], share) if self.backend.about.names_defects else (UNNAMED, 1.0)
+        said, confidence = kinds[0], defect_probability * kinds[1]
         if defect_probability < 0.5 if decision is None else decision is Decision.ACCEPT:
-            return Verdict(self.classes[0], 1 - defect_probability, defect_probability, score, decision)
-        if not self.backend.about.names_defects:
-            return Verdict(UNNAMED, defect_probability, defect_probability, score, decision)
-        return Verdict(self.classes[1 + kind], defect_probability * share, defect_probability, score, decision)
+            said, confidence = self.classes[0], 1 - defect_probability
+        return Verdict(said, confidence, defect_probability, score, decision, unlike, reason)
 
     def _use(self, path: str | Path) -> None:
         point = OperatingPoint.load(path)

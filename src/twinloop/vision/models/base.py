@@ -6,7 +6,7 @@ follows works alike.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -70,6 +70,10 @@ class SurfaceDetector(nn.Module):
         if encoder.mean and encoder.std:
             self.normalise_to(torch.tensor(encoder.mean), torch.tensor(encoder.std))
 
+    def observe(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `forward`, and the encoder's features [N, F] at all depths, each averaged over the picture."""
+        raise NotImplementedError
+
     def require_fitted(self) -> None:
         """Raise InputError where the detector must be fitted before it can judge, and was not."""
 
@@ -101,6 +105,11 @@ def equalised(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         deviations = ((image / 255 - image.mean(dtype=np.float64) / 255) / spread).clip(-EXTREME, EXTREME)
         result[place] = np.floor(255 * (MIDDLE + UNIT * deviations) + 0.5)
     return result
+
+
+def pooled(maps: Iterable[Tensor]) -> Tensor:
+    """Features [N, F] of encoder maps [N, C_i, h_i, w_i], each averaged over the picture."""
+    return torch.cat([level.mean(dim=(2, 3)) for level in maps], dim=1)
 
 
 def anomaly_score(logits: Tensor) -> Tensor:

@@ -92,7 +92,7 @@ def _efficientvit(settings: ModelSettings, size: int) -> Arguments:
     return arguments
 
 
-def _mobilenetv4(settings: ModelSettings, size: int) -> Arguments:
+def _fixed(settings: ModelSettings, size: int) -> Arguments:
     return {}
 
 
@@ -103,7 +103,8 @@ FAMILIES = {
     "swin": Family(_swin),
     "vit": Family(_vit),
     "efficientvit": Family(_efficientvit),
-    "mobilenetv4": Family(_mobilenetv4, first=1),
+    "mobilenetv4": Family(_fixed, first=1),
+    "tf_efficientnet": Family(_fixed, first=1),
 }
 
 
@@ -112,7 +113,9 @@ class Encoder(nn.Module):
 
     stages: which of them (1 is the finest), none for all of them, led by a map of stride 4.
     `body` is timm's module. `channels` and `strides` describe the maps, `mean` and `std` per image channel the
-    normalisation that the weights expect. Raises InputError for weights that are missing, unsafe or do not fit.
+    normalisation that the weights expect. Weights of the registry that were not located are left out: what is built is
+    the network that a saved detector's own weights fill. Raises InputError for weights that are missing, unsafe or do
+    not fit.
     """
 
     def __init__(self, settings: ModelSettings, *, size: int, channels: int, stages: tuple[int, ...] = ()) -> None:
@@ -123,6 +126,7 @@ class Encoder(nn.Module):
         arguments["out_indices"] = tuple(indices[stage - 1] for stage in stages) if stages else tuple(indices)
         self.body = _body(settings, arguments)
         info: Any = self.body.feature_info
+        _shorten(self.body, info.module_name()[-1])
         self._channels_last = str(getattr(self.body, "output_fmt", "NCHW")).endswith("NHWC")
         self.channels: tuple[int, ...] = tuple(info.channels())
         self.strides: tuple[int, ...] = tuple(info.reduction())
@@ -153,9 +157,9 @@ class Encoder(nn.Module):
 
 
 def _body(settings: ModelSettings, arguments: Arguments) -> nn.Module:
-    if not settings.weights:
+    if not settings.weights or (settings.pretrained and not settings.weights_file):
         return timm.create_model(settings.encoder, pretrained=False, **arguments)
-    overlay = _source(settings.weights)
+    overlay = _source(settings.weights_file if settings.pretrained else settings.weights)
     remedy = "give weights of the same encoder, width and depths, or leave them out"
     # timm loads what fits and is silent about the rest: what still has its random start was not in the file.
     with torch.random.fork_rng(devices=()):
@@ -180,6 +184,13 @@ def _body(settings: ModelSettings, arguments: Arguments) -> nn.Module:
             f"such as {missing[0]}; {remedy}"
         )
     return body
+
+
+def _shorten(body: nn.Module, last: str) -> None:
+    """Leave out the blocks behind the last map, which timm would compute for nothing; last: the module of that map."""
+    blocks, place = getattr(body, "blocks", None), last.removeprefix("blocks.")
+    if isinstance(blocks, nn.Sequential) and place.isdecimal():
+        body.blocks = blocks[: int(place) + 1]
 
 
 def _source(weights: str) -> Arguments:

@@ -61,7 +61,17 @@ class Ensemble(SurfaceDetector):
             member.normalise_to(mean, std)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        answers = [(member(_seen(images, view)), view) for view in self._views for member in self._detectors]
+        return self._mean(images, self._detectors[0](images))
+
+    def observe(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `forward`, and the features of the first member, which stand for all: they are alike in kind."""
+        logits, heat, features = self._detectors[0].observe(images)
+        return *self._mean(images, (logits, heat)), features
+
+    def _mean(self, images: Tensor, first: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Of all answers, the `first` being that of the first member to the first view, the image itself."""
+        shown = [(view, member) for view in self._views for member in self._detectors][1:]
+        answers = [(first, self._views[0]), *((member(_seen(images, view)), view) for view, member in shown)]
         classes = torch.stack([logits.log_softmax(dim=1) for (logits, _), _ in answers]).logsumexp(dim=0)
         heat = torch.stack([_back(heat, view) for (_, heat), view in answers])
         defective, sound = (functional.logsigmoid(side).logsumexp(dim=0) for side in (heat, -heat))

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from twinloop.errors import InputError
-from twinloop.vision.models.base import SurfaceDetector
+from twinloop.vision.models.base import SurfaceDetector, pooled
 from twinloop.vision.models.encoders import Encoder
 from twinloop.vision.models.settings import ModelSettings
 
@@ -69,7 +69,7 @@ class OneClassDetector(SurfaceDetector):
         kind = self.settings.kind
         if counted.images < LEAST_IMAGES:
             raise InputError(f"{kind}: expected at least {LEAST_IMAGES} good images to learn, got {counted.images}")
-        judged = [self._judge(images) for images in held_out]
+        judged = [self._judge(self.embed(images)) for images in held_out]
         scores = torch.cat([score for score, _ in judged]) if judged else torch.empty(0)
         if len(scores) < LEAST_IMAGES:
             raise InputError(f"{kind}: expected at least {LEAST_IMAGES} good images held out, got {len(scores)}")
@@ -93,9 +93,14 @@ class OneClassDetector(SurfaceDetector):
         return super().train(False)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        return self.observe(images)[:2]
+
+    def observe(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         self.require_fitted()
-        score, heat = self._judge(images)
-        return self.spread((score - self.image[0]) * self.image[1]), (heat - self.pixel[0]) * self.pixel[1]
+        features = self.embed(images)
+        score, heat = self._judge(features)
+        logits = self.spread((score - self.image[0]) * self.image[1])
+        return logits, (heat - self.pixel[0]) * self.pixel[1], pooled([features])
 
     def embed(self, images: Tensor) -> Tensor:
         """Features [N, D, h, w]: the chosen maps, the coarser ones enlarged bilinearly to the finest."""
@@ -109,8 +114,8 @@ class OneClassDetector(SurfaceDetector):
         """What of one encoder map [N, C, h, w] is compared."""
         return level
 
-    def _judge(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        score, places = self.distances(self.embed(images))
+    def _judge(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        score, places = self.distances(features)
         side = self.size // self.settings.heat_stride
         heat = functional.interpolate(places[:, None], size=(side, side), mode="bilinear", align_corners=False)
         edge = self.blur.shape[-1] // 2

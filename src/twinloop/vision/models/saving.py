@@ -18,7 +18,7 @@ from twinloop.errors import InputError
 from twinloop.files import atomic, write_json
 from twinloop.vision.models.base import SurfaceDetector, parameters
 from twinloop.vision.models.registry import new_detector
-from twinloop.vision.models.settings import ModelSettings
+from twinloop.vision.models.settings import REGISTRY, ModelSettings
 
 WEIGHTS_FILE = "weights.safetensors"
 MODEL_FILE = "model.json"
@@ -35,6 +35,10 @@ def save_detector(directory: str | Path, model: SurfaceDetector) -> None:
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     with atomic(folder / WEIGHTS_FILE) as temporary:
         safetensors.torch.save_file(weights, temporary)
+    settings: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(model.settings)))
+    if model.settings.pretrained:
+        # Where they lay on this machine says nothing elsewhere.
+        settings["weights"] = REGISTRY
     description = {
         "format": FORMAT,
         "kind": model.settings.kind,
@@ -43,7 +47,7 @@ def save_detector(directory: str | Path, model: SurfaceDetector) -> None:
         "size": model.size,
         "channels": model.channels,
         "parameters": parameters(model),
-        "settings": json.loads(json.dumps(dataclasses.asdict(model.settings))),
+        "settings": settings,
     }
     write_json(folder / MODEL_FILE, description)
 
@@ -57,7 +61,9 @@ def load_detector(directory: str | Path) -> SurfaceDetector:
     described = _description(folder / MODEL_FILE)
     weights = _weights(folder / WEIGHTS_FILE)
     try:
-        settings = parse(ModelSettings, described["settings"] | {"weights": ""}, path=("settings",))
+        # Weights of the registry shape the network; no weights are looked for, they are in the file beside it.
+        source = REGISTRY if described["settings"].get("weights") == REGISTRY else ""
+        settings = parse(ModelSettings, described["settings"] | {"weights": source}, path=("settings",))
         shape = {name: described[name] for name in ("size", "channels")}
         if described["kind"] != settings.kind:
             raise ValueError(f"kind is {described['kind']!r} and settings.kind {settings.kind!r}")

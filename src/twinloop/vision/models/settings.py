@@ -32,10 +32,14 @@ Encoder = Literal[
     "mobilenetv4_conv_small_050",
     "mobilenetv4_conv_small",
     "mobilenetv4_conv_medium",
+    "tf_efficientnet_lite0",
 ]
 # Kinds that compare features with those of good images instead of learning weights.
 ONE_CLASS = ("patchcore", "padim")
 WEIGHTS_FROM_HUB = "hf-hub:"
+# Weights by digest from the package index, and the encoders that have such.
+REGISTRY = "registry"
+IN_REGISTRY = ("tf_efficientnet_lite0",)
 NOT_SEARCHED = ("space", "weights")
 VIT_MAPS = 4
 LEAST_SIZE_PX = 32
@@ -44,6 +48,7 @@ STOCK_PATCH_PX = 16
 STOCK_ONLY = {
     "mobilenetv4": "mobilenetv4_conv_small_050, smallest mobilenetv4_conv_small_035",
     "wide_resnet": "resnet18, whose width is free",
+    "tf_efficientnet": "mobilenetv4_conv_small_050",
 }
 STOCK_HEADS = {"swin": (3, 6, 12, 24), "vit_tiny": (3,), "vit_small": (6,)}
 
@@ -75,10 +80,12 @@ class ModelSettings:
     `depths` and `heads` count blocks and attention heads per stage, `patch_px` is a ViT's patch; left out, the encoder
     is stock. It sees images by the training images' mean and deviation (`normalise`: dataset), or each by its own
     (image), so that exposure and contrast count no more. The heat map has one value per `heat_stride` pixels.
-    `image_score` says whether an image is judged by the head, which sees all of it, or by its hottest places, which
-    memorise fewer of a small set's backgrounds. Images are resized to `size_px` and have `channels` 1 (grey) or 3
-    (colour); 0 leaves either to the data (`datasets.needs`). `weights` is empty (from nothing), a local .safetensors
-    file, or `hf-hub:` and a timm model.
+    `image_score` says whether an image is judged by the head, which sees all of it, by its hottest places, which
+    memorise fewer of a small set's backgrounds, or by the mean of both. Images are resized to `size_px` and have
+    `channels` 1 (grey) or 3 (colour); 0 leaves either to the data (`datasets.needs`). `weights` is empty (from
+    nothing), a local .safetensors file, `hf-hub:` and a timm model, or `registry` (by digest from the package index,
+    `registry:FOLDER` from a folder): these stay as published, and kinds that learn weights train `decoder_width` units
+    on the features of stride 4 to 16.
     One-class kinds: `stages` (1 is the finest) give the features; PatchCore keeps `bank_patches` of at most
     `bank_candidates` patches and weighs an image's score with `bank_neighbours` of them; PaDiM draws at most
     `gaussian_dims` features and adds `gaussian_ridge` of their mean variance to each; `blur_px` is the deviation of the
@@ -98,7 +105,7 @@ class ModelSettings:
     patch_px: Literal[4, 8, 16] | None = None
     decoder_width: Annotated[int, Field(ge=4, le=4_096)] = 48
     heat_stride: Literal[1, 2, 4] = 2
-    image_score: Literal["head", "heat"] = "head"
+    image_score: Literal["head", "heat", "both"] = "head"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     weights: str = ""
     stages: tuple[Annotated[int, Field(ge=1, le=64)], ...] = (1, 2)
@@ -120,6 +127,33 @@ class ModelSettings:
     def grid_px(self) -> int:
         """The image's side must be a multiple of this: a ViT's patch, else the decoder's 4."""
         return (self.patch_px or STOCK_PATCH_PX) if self.encoder.startswith("vit") else 4
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether the encoder's weights come from the registry."""
+        return self.weights == REGISTRY or self.weights.startswith(f"{REGISTRY}:")
+
+    @property
+    def frozen(self) -> bool:
+        """Whether only a small network on the features of a pretrained encoder learns."""
+        return self.pretrained and self.kind not in ONE_CLASS
+
+    @property
+    def dimensions(self) -> dict[str, Dimension]:
+        """What a study varies; nothing where the encoder is frozen, whose few units need no search."""
+        return {} if self.frozen else self.space.dimensions
+
+    @property
+    def weights_file(self) -> str:
+        """The safetensors file that holds the weights of the encoder; empty where there is none yet."""
+        path = self.weights.removeprefix(f"{REGISTRY}:")
+        return path if path.endswith(".safetensors") else ""
+
+    @property
+    def weights_folder(self) -> str:
+        """The folder that the user names for weights of the registry; empty where none is named."""
+        named = self.weights.partition(":")[2] if self.pretrained else ""
+        return "" if named.endswith(".safetensors") else named
 
     @property
     def alone(self) -> "ModelSettings":
@@ -160,11 +194,21 @@ def _encoder_faults(model: ModelSettings) -> Iterator[str]:
         yield f"expected size_px 0 (as the data need) or at least {LEAST_SIZE_PX}, not {model.size_px}"
     if model.size_px % model.grid_px:
         yield f"{name} needs a size_px that is a multiple of {model.grid_px}, not {model.size_px}"
-    if model.weights and not (model.weights.startswith(WEIGHTS_FROM_HUB) or model.weights.endswith(".safetensors")):
-        yield "expected a .safetensors file or hf-hub:owner/name; other formats may run code when read"
+    if model.pretrained and name not in IN_REGISTRY:
+        yield (
+            f"the registry has no weights of {name}, but of {', '.join(IN_REGISTRY)}: factory/weights=registry sets "
+            "encoder and weights, factory/weights=none does without"
+        )
+    known = model.pretrained or model.weights.startswith(WEIGHTS_FROM_HUB) or model.weights.endswith(".safetensors")
+    if model.weights and not known:
+        yield "expected registry, a .safetensors file or hf-hub:owner/name; other formats may run code when read"
 
 
 def _kind_faults(model: ModelSettings) -> Iterator[str]:
+    if model.frozen and model.members > 1:
+        yield "members differ by what they learnt, and weights of the registry stay as they are: members must be 1"
+    if model.frozen and model.heat_stride != 4:
+        yield f"weights of the registry are judged at stride 4: heat_stride must be 4, not {model.heat_stride}"
     if model.kind not in ONE_CLASS:
         return
     if model.symmetries != "none":

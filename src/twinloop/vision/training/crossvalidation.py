@@ -5,6 +5,7 @@ corrected by the ratio of test to training images (Nadeau and Bengio, 2003): 1/k
 """
 
 import math
+import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -26,7 +27,9 @@ from twinloop.vision.datasets.splits import kfold
 from twinloop.vision.index import ImageSet
 from twinloop.vision.models.base import anomaly_score
 from twinloop.vision.models.settings import ModelSettings
-from twinloop.vision.training.fitting import train_detector
+from twinloop.vision.ranking import auroc, average_precision
+from twinloop.vision.training.fitting import frozen_features, train_detector
+from twinloop.vision.training.frozen import Features
 from twinloop.vision.training.loading import subset
 from twinloop.vision.training.metrics import image_metrics, pixel_metrics
 from twinloop.vision.training.module import detect
@@ -34,8 +37,8 @@ from twinloop.vision.training.settings import AugmentationSettings, TrainSetting
 
 CONFIDENCE = 0.95
 FIGURES = ("auroc", "ap", "iou")
-# Of a part's mean score over its exposures, beside the figures of single images.
-PART_FIGURES = ("part_auroc", "part_ap")
+# Of a part's mean score over its exposures, and of single images that share their part's weight.
+PART_FIGURES = ("part_auroc", "part_ap", "weighted_auroc", "weighted_ap")
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ def cross_validate(
     described = [STATE_FORMAT, asdict(model), asdict(train), asdict(augmentation), splits, seed]
     kept = state / f"kfold-{fingerprint(described)[:16]}" if state is not None else None
 
+    features: Features | None = None
+
     def one(number: int) -> Fold:
         return _fold(
             model,
@@ -98,10 +103,13 @@ def cross_validate(
             seed=seed,
             average_exposures=average_exposures,
             state=kept / f"fold-{number}" if kept is not None else None,
+            features=features,
         )
 
     finished: list[Fold] = []
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="twinloop-features-") as folder:
+        if model.frozen and model.kind == "supervised":
+            features = frozen_features(model, images, Path(folder), seed=seed, threads=train.threads)
         # A worker that has loaded torch has grown, which joblib takes for a leak: it starts another, and says so.
         warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
         for fold in joblib.Parallel(n_jobs=min(workers, folds), return_as="generator")(
@@ -126,12 +134,20 @@ def _fold(
     seed: int,
     average_exposures: bool,
     state: Path | None,
+    features: Features | None,
 ) -> Fold:
     placed = np.array(splits)
     learnt, validation, test = (subset(images, placed == name) for name in ("train", "val", "test"))
     try:
         trained = train_detector(
-            model, train, augmentation, images=learnt, validation=validation, seed=seed, state=state
+            model,
+            train,
+            augmentation,
+            images=learnt,
+            validation=validation,
+            seed=seed,
+            state=state,
+            features=features.subset(placed == "train") if features is not None else None,
         )
     except InputError as error:
         raise InputError(f"fold {number + 1}: {error}; take fewer folds or more data") from error
@@ -147,16 +163,25 @@ def _fold(
 
 
 def part_metrics(scores: Tensor, labels: Tensor, groups: Sequence[str]) -> dict[str, float]:
-    """part_auroc and part_ap of the mean score over a group's images; a part is defective if any of them is."""
-    parts: dict[str, list[tuple[float, int]]] = {}
-    for score, label, group in zip(scores.tolist(), labels.tolist(), groups, strict=True):
-        parts.setdefault(group, []).append((score, label))
-    averaged = [
-        (float(np.mean([score for score, _ in images])), max(label for _, label in images)) for images in parts.values()
-    ]
-    means_of, defective = (torch.tensor(values, dtype=torch.float64) for values in zip(*averaged, strict=True))
-    measured = image_metrics(means_of, defective.long())
-    return {name: measured[name.removeprefix("part_")] for name in PART_FIGURES if measured}
+    """part_auroc and part_ap of the mean score over a group's images; a part is defective if any of them is.
+
+    weighted_auroc and weighted_ap are of single images, each with the weight 1 / images of its part: a part that was
+    photographed fifteen times counts as one. Empty where all parts are alike.
+    """
+    values, defective = scores.double().numpy(force=True), labels.numpy(force=True) > 0
+    _, of, counts = np.unique(np.array(groups), return_inverse=True, return_counts=True)
+    whole = np.bincount(of, defective) > 0
+    if whole.all() or not defective.any():
+        return {}
+    if not np.isfinite(values).all():
+        return dict.fromkeys(PART_FIGURES, math.nan)
+    means_of, weights = np.bincount(of, values) / counts, 1 / counts[of]
+    return {
+        "part_auroc": auroc(means_of, whole),
+        "part_ap": average_precision(means_of, whole),
+        "weighted_auroc": auroc(values, defective, weights),
+        "weighted_ap": average_precision(values, defective, weights),
+    }
 
 
 def means(folds: Sequence[Fold]) -> dict[str, Interval]:

@@ -1,5 +1,6 @@
-"""Trains a detector of any kind: by gradient descent, member by member, or in one pass over the good images."""
+"""Trains a detector of any kind: by gradient descent, member by member, or in one pass over the images' features."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,9 @@ from twinloop.vision.models.base import SurfaceDetector
 from twinloop.vision.models.detector import Detector
 from twinloop.vision.models.ensemble import Ensemble
 from twinloop.vision.models.one_class import OneClassDetector
+from twinloop.vision.models.pretrained import require_located
 from twinloop.vision.models.settings import ONE_CLASS, ModelSettings
+from twinloop.vision.training.frozen import Features, fit_frozen
 from twinloop.vision.training.loading import subset
 from twinloop.vision.training.module import (
     FIGURES,
@@ -61,6 +64,7 @@ def train_detector(
     profile: Path | None = None,
     show: str | None = None,
     on_epoch: Callable[[int, Figures], None] | None = None,
+    features: Features | None = None,
 ) -> Trained:
     """Train on `images`, choose the epoch on `validation`; what both are must differ in no part.
 
@@ -71,6 +75,8 @@ def train_detector(
     _check_crops(model, train)
     if model.kind in ONE_CLASS:
         return _fit_one_class(model, images=images, validation=validation, seed=seed, on_epoch=on_epoch)
+    if model.frozen:
+        return _fit_frozen(model, train, images, validation=validation, seed=seed, on_epoch=on_epoch, features=features)
     images, validation = _training_sets(model, train, images=images, validation=validation, seed=seed)
     detectors: list[Detector] = []
     histories: list[tuple[Figures, ...]] = []
@@ -107,8 +113,9 @@ def train_detector(
 
 def _check_crops(model: ModelSettings, train: TrainSettings) -> None:
     side = train.crop_px
-    if side and model.kind in ONE_CLASS:
-        raise InputError(f"TrainSettings.crop_px = {side}: {model.kind} looks at whole images only; set it to 0")
+    if side and (model.kind in ONE_CLASS or model.frozen):
+        looking = model.kind if model.kind in ONE_CLASS else "a frozen encoder"
+        raise InputError(f"TrainSettings.crop_px = {side}: {looking} looks at whole images only; set it to 0")
     if side and model.encoder.startswith(ONE_SIZE):
         raise InputError(
             f"TrainSettings.crop_px = {side}: {model.encoder} is built for one size of image; "
@@ -133,21 +140,42 @@ def _training_sets(
             paster = Paster(images, share=1.0, source="synthetic")
             validation = with_pasted(validation, paster, seed=seed, classes=class_list(validation))
         return images, validation
-    if train.crop_px:
-        usable = (images.labels == 0) | images.masked
-        if not usable.all():
-            say(
-                f"train: {int((~usable).sum())} defective images without a mask are left out: "
-                "a crop of them may show the defect or not"
-            )
-            images = subset(images, usable)
-    defective = int((images.labels > 0).sum())
-    if not 0 < defective < len(images):
-        raise InputError(
-            f"train split: {defective} of {len(images)} usable images are defective, expected some of both kinds; "
-            "a detector that learns from good images alone is ModelSettings.kind=patchcore, padim or simulated"
+    images = _croppable(images) if train.crop_px else images
+    _require_both(images)
+    if not model.frozen and len(validation) and not (validation.labels > 0).any():
+        say(
+            "train: no real defect to validate on; defects are pasted onto the validation images to choose the epoch by"
         )
+        known = ((images.labels > 0) & images.masked).any()
+        paster = Paster(images, share=1.0, source="both" if known else "synthetic")
+        validation = with_pasted(validation, paster, seed=seed, classes=validation.classes)
     return images, validation
+
+
+def _croppable(images: ImageSet) -> ImageSet:
+    usable = (images.labels == 0) | images.masked
+    if usable.all():
+        return images
+    say(
+        f"train: {int((~usable).sum())} defective images without a mask are left out: "
+        "a crop of them may show the defect or not"
+    )
+    return subset(images, usable)
+
+
+def _require_both(images: ImageSet) -> None:
+    defective = int((images.labels > 0).sum())
+    if 0 < defective < len(images):
+        return
+    remedy = (
+        "what is good cannot be learnt from defects alone: add good images, or name the class that is fine "
+        "(DatasetSettings.good)"
+        if defective
+        else "a detector that learns from good images alone is ModelSettings.kind=patchcore, padim or simulated"
+    )
+    raise InputError(
+        f"train split: {defective} of {len(images)} usable images are defective, expected some of both kinds; {remedy}"
+    )
 
 
 def _fit_one_class(
@@ -158,10 +186,51 @@ def _fit_one_class(
     seed: int,
     on_epoch: Callable[[int, Figures], None] | None,
 ) -> Trained:
+    require_located(model)
     good, held_out = (subset(some, some.labels == 0) for some in (images, validation))
     detector = new_detector(model, good if len(good) else images, seed=seed)
     assert isinstance(detector, OneClassDetector)
     detector.fit(_float_batches(good), held_out=_float_batches(held_out), seed=seed)
+    return _in_one_pass(detector, validation, on_epoch=on_epoch)
+
+
+def _fit_frozen(
+    model: ModelSettings,
+    train: TrainSettings,
+    images: ImageSet,
+    *,
+    validation: ImageSet,
+    seed: int,
+    on_epoch: Callable[[int, Figures], None] | None,
+    features: Features | None,
+) -> Trained:
+    require_located(model)
+    learnt, validation = _training_sets(model, train, images=images, validation=validation, seed=seed)
+    if model.kind == "simulated":
+        paster = Paster(learnt, share=1.0, source="synthetic")
+        images, features = with_pasted(learnt, paster, seed=seed, classes=class_list(learnt)), None
+    detector = new_detector(model.alone, images, seed=seed)
+    assert isinstance(detector, Detector)
+    with tempfile.TemporaryDirectory(prefix="twinloop-features-") as folder:
+        if features is None:
+            features = frozen_features(model, images, Path(folder), seed=seed, threads=train.threads)
+        fit_frozen(detector, images, features, seed=seed)
+    judging = detector if model == model.alone else Ensemble(model, [detector]).eval()
+    return _in_one_pass(judging, validation, on_epoch=on_epoch)
+
+
+def frozen_features(model: ModelSettings, images: ImageSet, folder: Path, *, seed: int, threads: int) -> Features:
+    """The features of `images` by the frozen encoder of `model`, kept in `folder`: several trainings may use them."""
+    require_located(model)
+    torch.set_num_threads(threads)
+    detector = new_detector(model.alone, images, seed=seed)
+    assert isinstance(detector, Detector)
+    return Features.of(detector, images, folder)
+
+
+def _in_one_pass(
+    detector: SurfaceDetector, validation: ImageSet, *, on_epoch: Callable[[int, Figures], None] | None
+) -> Trained:
     assessed = assess(detector, validation)
     figures = {name: assessed[name.removeprefix("val_")] for name in FIGURES if name.removeprefix("val_") in assessed}
     if "val_ap" in figures:

@@ -18,7 +18,7 @@ from twinloop.learning.export import to_onnx
 from twinloop.learning.inference import open_graph
 from twinloop.learning.latency import measure
 from twinloop.learning.rounds import Report
-from twinloop.vision.graph import INPUT, OUTPUTS, image_input
+from twinloop.vision.graph import INPUT, JUDGED, image_input
 from twinloop.vision.index import ImageSet
 from twinloop.vision.models.base import SurfaceDetector
 from twinloop.vision.models.settings import ModelSettings
@@ -80,7 +80,7 @@ def latency_ms(detector: SurfaceDetector, *, runs: int) -> float:
     image = {INPUT: np.zeros(given.shape(batch=1), np.float32)}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "detector.onnx"
-        to_onnx(detector, (given,), path=path, outputs=OUTPUTS, metadata={})
+        to_onnx(detector, (given,), path=path, outputs=JUDGED, metadata={})
         graph = open_graph(path)
         return measure(lambda: graph(image), runs=runs, warmup=WARMUP, threads=1).least_ms
 

@@ -9,11 +9,11 @@ from tests.dialogue.speech.recordings import joined, silence
 from twinloop.dialogue.providers.protocols import SpeechToText
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
-from twinloop.dialogue.providers.weights import Places, find
 from twinloop.dialogue.speech.audio import RATE, read_audio
 from twinloop.dialogue.speech.errors import total, word_errors
 from twinloop.dialogue.speech.recognisers.whisper import TINY_EN, log_mel
 from twinloop.errors import RunError
+from twinloop.learning.weights import Places, find
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from tests.dialogue.speech.recordings import joined, needs_flite, silence
 from twinloop.dialogue.providers.protocols import Audio
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
-from twinloop.dialogue.providers.weights import Places, find
 from twinloop.dialogue.speech.audio import RATE
 from twinloop.dialogue.speech.speakers.encoder import (
     FRAMES,
@@ -24,6 +23,7 @@ from twinloop.dialogue.speech.speakers.encoder import (
 )
 from twinloop.dialogue.speech.speakers.export import export_speaker_encoder, tensors
 from twinloop.errors import InputError, RunError
+from twinloop.learning.weights import Places, find
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,10 @@ from twinloop.config import settings
 from twinloop.dialogue.providers.measuring import stopwatch
 from twinloop.dialogue.providers.protocols import Audio, Heard
 from twinloop.dialogue.providers.surroundings import Surroundings
-from twinloop.dialogue.providers.weights import Weights, find
 from twinloop.dialogue.speech.activity import ActivitySettings, pieces, speech_segments, stretch
 from twinloop.dialogue.speech.audio import RATE, resampled
 from twinloop.dialogue.speech.spectra import mel_filters, power_spectra
+from twinloop.learning.weights import Weights, find
 
 Floats = NDArray[np.float32]
 TINY_EN = Weights(

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinloop.dialogue.providers.protocols import Audio
-from twinloop.dialogue.providers.weights import Weights
 from twinloop.dialogue.speech.activity import ActivitySettings, speech_segments, stretch
 from twinloop.dialogue.speech.audio import RATE, resampled
 from twinloop.dialogue.speech.spectra import mel_filters, power_spectra
 from twinloop.errors import InputError
 from twinloop.learning.inference import open_graph, run_batches
+from twinloop.learning.weights import Weights
 
 Floats = NDArray[np.float32]
 RESEMBLYZER = Weights(

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
-from twinloop.dialogue.providers.weights import Places, find
 from twinloop.dialogue.speech.speakers.encoder import BANDS, INPUT, OUTPUT, RESEMBLYZER, SOURCE
 from twinloop.learning.export import save_graph
+from twinloop.learning.weights import Places, find
 
 HIDDEN, LAYERS = 256, 3
 OPSET, IR_VERSION = 20, 10

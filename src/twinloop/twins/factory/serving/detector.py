@@ -70,6 +70,8 @@ def save_detector(folder: Path, *, exported: Path, operating_point: Path) -> Non
                 "confidence": DataType.double,
                 "defect_probability": DataType.double,
                 "decision": DataType.string,
+                "unlike": DataType.double,
+                "reason": DataType.string,
                 "boxes": Array(Array(DataType.long)),
                 "heat_map": DataType.string,
                 "inference_ms": DataType.double,

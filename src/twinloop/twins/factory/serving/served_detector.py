@@ -50,12 +50,17 @@ class ServedDetector(PythonModel):
 
 
 def answer(finding: Prediction) -> dict[str, Any]:
-    """What a finding is as JSON. boxes: [x, y, width, height] in pixels of the posted image, the hottest first."""
+    """What a finding is as JSON. boxes: [x, y, width, height] in pixels of the posted image, the hottest first.
+
+    reason: why the picture is to be looked at again whatever else is said, empty where there is none.
+    """
     return {
         "defect_type": finding.defect_type,
         "confidence": finding.confidence,
         "defect_probability": finding.defect_probability,
         "decision": finding.decision.value if finding.decision else None,
+        "unlike": finding.unlike,
+        "reason": finding.reason,
         "boxes": [list(box) for box in finding.boxes],
         "heat_map": _png(finding.heat),
         "inference_ms": finding.inference_ms,
@@ -65,8 +70,8 @@ def answer(finding: Prediction) -> dict[str, Any]:
 
 def refused(reason: str) -> dict[str, Any]:
     """The answer to a row without a readable image."""
-    fields = ("defect_type", "confidence", "defect_probability", "decision", "boxes", "heat_map", "inference_ms")
-    return {**dict.fromkeys(fields), "error": reason}
+    fields = ("defect_type", "confidence", "defect_probability", "decision", "unlike", "reason", "boxes", "heat_map")
+    return {**dict.fromkeys((*fields, "inference_ms")), "error": reason}
 
 
 def _read(posted: Any) -> NDArray[np.uint8] | str:

@@ -40,4 +40,6 @@ def run(options: argparse.Namespace, root: Path) -> int:
     )
     print(f"the detector worked {report.utilisation:.1%} of the time")
     print(", ".join(f"{name} {count}" for name, count in report.findings.items()))
+    if report.unlike:
+        print(f"{report.unlike} unlike anything learnt: look at camera, light and part")
     return 0

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 
 EXAMPLE = "python -m twinloop kfold --folds 5 --json"
 STAGE = "kfold"
-TITLES = {"auroc": "AUROC", "ap": "AP", "iou": "IoU", "part_auroc": "part AUROC", "part_ap": "part AP"}
+TITLES = {
+    "auroc": "AUROC",
+    "ap": "AP",
+    "iou": "IoU",
+    "part_auroc": "part AUROC",
+    "part_ap": "part AP",
+    "weighted_auroc": "AUROC weighted by part",
+    "weighted_ap": "AP weighted by part",
+}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +56,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
     from twinloop.twins.factory import paths
     from twinloop.twins.factory.config import FactoryConfig
     from twinloop.twins.factory.twin import TWIN
+    from twinloop.twins.factory.weights import with_weights
     from twinloop.twins.stage import STATE
     from twinloop.vision.index import SPLITS, load_images, read_index
 
@@ -71,7 +80,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
                 print(_fold_line(fold, options.folds), flush=True)
 
         validated = cross_validate(
-            model,
+            with_weights(model, configuration.main_root(root) / STATE),
             factory.train,
             factory.augmentation,
             images=images,

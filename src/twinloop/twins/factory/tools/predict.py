@@ -87,7 +87,8 @@ def open_detector(options: argparse.Namespace, root: Path) -> "DeployedDetector"
 def _finding(row: dict[str, Any]) -> str:
     said = f"{row['decision'] or 'undecided'}: {row['defect_type']}, confidence {row['confidence']:.3f}"
     boxes = "; ".join(f"{w}×{h} at ({x}, {y})" for x, y, w, h in row["boxes"]) or "none"
-    return f"{row['image']}: {said}, defect probability {row['defect_probability']:.3g}, boxes: {boxes}"
+    line = f"{row['image']}: {said}, defect probability {row['defect_probability']:.3g}, boxes: {boxes}"
+    return f"{line}; {row['reason']}" if row["reason"] else line
 
 
 def _summary(summary: dict[str, Any]) -> str:
@@ -95,5 +96,7 @@ def _summary(summary: dict[str, Any]) -> str:
     for title in ("decisions", "defect_types"):
         if summary[title]:
             lines.append(", ".join(f"{name} {count}" for name, count in summary[title].items()))
+    if summary["unlike"]:
+        lines.append(f"{summary['unlike']} unlike anything learnt: look at camera, light and part (column reason)")
     lines.append(f"median inference {summary['inference_ms_p50']:.2f} ms")
     return "\n".join(lines)

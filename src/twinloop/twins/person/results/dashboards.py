@@ -5,11 +5,14 @@ from pathlib import Path
 
 from twinloop.numbers import MISSING, count, interval, number, percent, quantity
 from twinloop.reporting.cards import ModelCard, markdown_table, markdown_text
-from twinloop.reporting.figures import dialogue
+from twinloop.reporting.figures import appointments, capacity, dialogue
 from twinloop.reporting.pages import KeyFigure, Section
 from twinloop.reporting.style import Picture
 from twinloop.reporting.tables import Table
+from twinloop.twins.person.capacity import TITLES
+from twinloop.twins.person.results.agenda import Agenda
 from twinloop.twins.person.results.base import PersonOutputs, shown_share
+from twinloop.twins.person.results.capacity import Capacity
 from twinloop.twins.person.results.knowledge import Knowledge
 from twinloop.twins.person.results.persona import Persona
 from twinloop.twins.person.results.speech import Speech
@@ -24,8 +27,13 @@ ROLES = {
 
 def pictures(root: Path) -> dict[str, Picture]:
     """Every figure that is kept as a file, under the plain name that MLflow shows."""
-    heard, known, said = Speech(root), Knowledge(root), Persona(root)
+    heard, known, said, served = Speech(root), Knowledge(root), Persona(root), Capacity(root)
     return {
+        "users": capacity.response_times(**served.response()),
+        "levers": capacity.levers(**served.gains()),
+        "workers": capacity.workers(**served.workers()),
+        "parts_of_a_turn": capacity.parts(**served.parts()),
+        "meetings": appointments.agenda(**Agenda(root).figure()),
         "word_error_rates": dialogue.word_error_rates(heard.word_errors()),
         "error_propagation": dialogue.ways(**heard.propagation()),
         "commands": dialogue.commands(heard.commands()),
@@ -79,6 +87,7 @@ def _model(root: Path, drawn: Mapping[str, Picture]) -> Section:
 def _business(root: Path, drawn: Mapping[str, Picture]) -> Section:
     outputs = PersonOutputs(root)
     simulated, scheduled = outputs.metrics("simulate"), outputs.metrics("schedule")
+    scarcest = str(simulated["bottleneck"])
     ends = interval(simulated["users_low"], simulated["users_high"], digits=2)
     return Section(
         "business",
@@ -87,10 +96,10 @@ def _business(root: Path, drawn: Mapping[str, Picture]) -> Section:
         (
             KeyFigure("people at once", count(simulated["users"]), f"on this machine; 95 % interval {ends}"),
             KeyFigure("slowest turns", quantity(simulated["turn_p95_s"], "s"), "95 % of all turns take no longer"),
-            KeyFigure("scarcest part", str(simulated["bottleneck"]), "what to scale first"),
+            KeyFigure("scarcest part", TITLES.get(scarcest, scarcest), "what to scale first"),
             KeyFigure("meetings attended", count(scheduled["attended"]), f"of {count(scheduled['meetings'])}"),
         ),
-        (),
+        (drawn["levers"], drawn["workers"]),
     )
 
 

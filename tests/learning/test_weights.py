@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from twinloop.dialogue.providers.weights import Places, Weights, find
 from twinloop.errors import LONGEST, RunError
+from twinloop.learning.weights import Places, Weights, find
 
 CONTENT = {"model.bin": b"\x00\x01weights", "tokenizer.json": b"{}"}
 REMEDY = "run make setup, or choose person/providers=embedded"
