@@ -104,7 +104,8 @@ def replace_text(answer: Answer, text: str) -> Any:
 
 def refusals(typed: pl.DataFrame, threshold: float) -> pl.DataFrame:
     """What each threshold would refuse of the typed questions, and what that in use does; columns as in REFUSALS."""
-    sure = typed.with_columns(pl.col("confidence").fill_null(typed["confidence"].min()).fill_null(threshold - 1))
+    # Where nothing at all was found, nothing is less sure.
+    sure = typed.with_columns(pl.col("confidence").fill_null(min([threshold - 1, *typed["confidence"].drop_nulls()])))
     given, lacking = (sure.filter(pl.col("answerable") == flag)["confidence"].to_list() for flag in (True, False))
     if not (given and lacking):
         return pl.DataFrame(schema=REFUSALS)

@@ -63,8 +63,10 @@ def run(stage: Stage[PersonConfig]) -> str:
         voices = _commands(stage, folder / COMMANDS)
         encoder = open_encoder(person.providers, folder / ENCODER, shape_of(folder / ENCODER))
         found, heard, share = known.index(encoder, index), _heard(stage, known), person.train.false_refusals
-        typed = [one.text for one in known.asked("val") if one.evidence]
-        answers = calibrated(found, person.answers, typed, refused=share)
+        typed, lacking = (
+            [one.text for one in known.asked("val") if bool(one.evidence) == has] for has in (True, False)
+        )
+        answers = calibrated(found, person.answers, typed, lacking=lacking, refused=share)
         # Where nothing was heard, what is heard is taken as if it were typed.
         to_heard = calibrated(found, answers, heard, refused=share)
         write_json(folder / ANSWERS, dataclasses.asdict(answers))

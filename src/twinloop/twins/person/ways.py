@@ -44,10 +44,9 @@ def all_ways(chain: Chain, known: Known, learnt: Path, heard: Texts, *, most: in
     def found_by(encoder: Encoder | None, held: Sequence[Asked]) -> tuple[Index, Answering]:
         """All documents found by another encoder, its refusal calibrated on questions held out."""
         index = known.index(encoder, chain.index.settings)
-        texts = [one.text for one in held if one.evidence]
-        return index, ExtractiveAnswers(
-            index, calibrated(index, chain.described.answers, texts, refused=refused)
-        ).answer
+        texts, lacking = ([one.text for one in held if bool(one.evidence) == has] for has in (True, False))
+        own = calibrated(index, chain.described.answers, texts, lacking=lacking, refused=refused)
+        return index, ExtractiveAnswers(index, own).answer
 
     if chain.index.encoder is not None:
         ways.put("by words", *found_by(None, known.asked("val")), ways.as_asked())
