@@ -11,7 +11,9 @@ from twinloop.reporting.tables import Table
 from twinloop.twins.person.results.base import PersonOutputs
 
 # Days that are drawn; of missed meetings, how many are listed.
-DAYS, LISTED = 14, 12
+DAYS, LISTED = 7, 12
+# What a meeting's name says of its time, which the figure shows by its place.
+TIMED = r", \w{3} \d+ \w{3} \d\d:\d\d.*$"
 
 
 class Agenda(PersonOutputs):
@@ -35,7 +37,7 @@ class Agenda(PersonOutputs):
             local = table["start"].dt.convert_time_zone(self.zone.key).dt.date()
             days = local.unique().sort()[:DAYS]
             title += f", the first {len(days)} of {local.n_unique()} days" if local.n_unique() > DAYS else ""
-            table = table.filter(local.is_in(days.implode()))
+            table = table.filter(local.is_in(days.implode())).with_columns(pl.col("meeting").str.replace(TIMED, ""))
         return {"meetings": table, "zone": self.zone, "title": title}
 
     def summary(self) -> Table:
