@@ -8,6 +8,10 @@ from tests.prognostics.data import written as telemetry
 from tests.vision.datasets.images import plain_folder, put, texture
 from tests.vision.datasets.written import WRITTEN
 from twinloop import cli
+from twinloop.dialogue.providers import weights
+from twinloop.dialogue.synthetic.person import person, write_person
+from twinloop.dialogue.synthetic.settings import PersonSettings
+from twinloop.doctor import Finding, findings
 from twinloop.vision.datasets.layouts import LAYOUTS
 
 
@@ -38,7 +42,7 @@ def test_what_is_wrong_is_listed_with_status_1(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_an_unknown_layout_lists_what_was_looked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "notes.txt").write_text("no images")
+    (tmp_path / "notes.xyz").write_text("no images")
     assert cli.main(["doctor", "data", str(tmp_path)]) == 1
     shown = capsys.readouterr().out
     for layout in LAYOUTS:
@@ -101,6 +105,99 @@ def test_telemetry_is_told_with_its_layout_its_leaks_and_what_it_lacks(
     shown = capsys.readouterr().out
     assert "cmapss" in shown
     assert "– near       mine.csv has no column that is a time: name it timestamp" in shown
+
+
+def told(path: Path, capsys: pytest.CaptureFixture[str], *settings: str) -> tuple[int, list[str]]:
+    status = cli.main(["doctor", "data", str(path), *settings])
+    return status, capsys.readouterr().out.splitlines()
+
+
+def test_a_persons_folder_is_told_with_its_layout_and_contents(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_person(person(PersonSettings(documents=12, messages=20, meetings=1), seed=3), tmp_path / "ada")
+    assert any(
+        "person.data.reading.calendar.until to the last day" in line for line in told(tmp_path / "ada", capsys)[1]
+    )
+    status, shown = told(tmp_path / "ada", capsys, "person.data.reading.calendar.until=2027-01-01")
+    assert status == 0
+    assert shown[0].startswith("✓ layout     person (profile.json beside documents/")
+    assert shown[1].startswith("✓ twin       person: `python -m twinloop conf person/data=auto person.data.source=")
+    assert "✓ documents  12" in shown
+    assert "✓ messages   20" in shown
+    assert shown[-1] == "nothing is wrong"
+
+
+def test_documents_are_a_persons_where_nothing_else_claims_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers/oven.txt").write_text("The oven runs hot.")
+    (tmp_path / "papers/copy.md").write_text("The oven runs hot.")
+    for path in (tmp_path / "papers", tmp_path / "papers/oven.txt"):
+        status, shown = told(path, capsys)
+        assert status == 0
+        assert shown[0].startswith("✓ layout     documents")
+        assert any("near person: it lacks a profile.json" in line for line in shown)
+    assert told(tmp_path / "papers", capsys)[1].count("– document given twice: 1") == 1
+    # Telemetry and pictures are asked first.
+    telemetry.ai4i(tmp_path / "papers/pieces.csv")
+    assert told(tmp_path / "papers", capsys)[1][0].startswith("✓ layout     ai4i")
+
+
+def test_settings_of_reading_may_be_tried(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    event = "BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Fair\r\nDTSTART:20270301T090000\r\nDTEND:20270301T100000\r\nEND:VEVENT"
+    path = tmp_path / "mine.ics"
+    path.write_text(f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{event}\r\nEND:VCALENDAR\r\n")
+    status, shown = told(path, capsys)
+    assert status == 1
+    assert any("person.data.reading.calendar.zone" in line for line in shown)
+    status, shown = told(path, capsys, "person.data.reading.calendar.zone=Europe/Berlin")
+    assert status == 0
+    assert "✓ events     1" in shown
+    for setting, line in {
+        "person.data.reading.calendar.clock_change=never": "doctor: person.data.reading.calendar.clock_change =",
+        "person.data.reading.zone=x": "doctor: person.data.reading.zone",
+        "person.seed=1": "doctor: person.seed: expected a setting of reading: one below factory.data.",
+        "zone": "doctor: zone: expected KEY=VALUE",
+    }.items():
+        assert cli.main(["doctor", "data", str(path), setting]) == 2
+        assert capsys.readouterr().err.startswith(line)
+
+
+def findings_of_person(root: Path) -> dict[str, Finding]:
+    return {finding.what: finding for finding in findings(root, ["person"])}
+
+
+def test_weights_and_synthesisers_are_told_with_what_each_gap_costs(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(weights, "_package_folder", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda program: None if program in ("flite", "espeak-ng") else "/usr/bin/git")
+    found = findings_of_person(repository)
+    for what, cost in {
+        "encoder weights": "not installed: `make setup`; without them questions",
+        "hearing weights": "PocketSphinx",
+        "speaker weights": "speakers are not told apart",
+        "flite": "missing: replies stay text",
+        "espeak-ng": "by fewer voices",
+    }.items():
+        assert not found[what].ok
+        assert not found[what].needed
+        assert cost in found[what].told
+
+
+def test_a_weight_with_a_flipped_byte_is_told(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"another byte")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(weights, "_package_folder", lambda _: tmp_path)
+    told = findings_of_person(repository)["encoder weights"]
+    assert not told.ok
+    assert "model.safetensors is not what was published" in told.told
+    assert "person/providers=embedded" in told.told
 
 
 def test_wrong_use_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,6 +44,9 @@ def _checks(root: Path, twins: Sequence[str]) -> Iterator[Finding]:
     for twin in twins:
         gap = f"not prepared yet: `make repro TWIN={twin}`"
         yield _folder(f"{twin} data", root / "data" / twin, f"data/{twin}", gap)
+    if "person" in twins:
+        yield from _weights(root / "constraints-weights.txt")
+        yield from _voices()
     free = shutil.disk_usage(root).free / 1e9
     yield Finding("disk", free >= FREE_GB, True, f"{free:.0f} GB free (a default run needs about {FREE_GB})")
     yield Finding("cores", True, False, f"{os.cpu_count()} (the README's times are for 2)")
@@ -82,6 +85,54 @@ def _tensorrt() -> Finding:
     return Finding(
         "tensorrt", version is not None, False, version or "not installed: export skips the engine and says so"
     )
+
+
+def _weights(constraints: Path) -> Iterator[Finding]:
+    """Each published weight of the person: there, and of the digest that it is named by."""
+    from twinloop.dialogue.models.minilm import MINILM
+    from twinloop.dialogue.providers.weights import Places, find
+    from twinloop.dialogue.speech.recognisers.whisper import TINY_EN
+    from twinloop.dialogue.speech.speakers.encoder import RESEMBLYZER
+    from twinloop.errors import RunError
+    from twinloop.twins.person.chain import hub_cache
+
+    costs = (
+        (
+            "encoder weights",
+            MINILM,
+            "questions are found by words, or by an encoder that is learnt here (person/providers=embedded)",
+        ),
+        (
+            "hearing weights",
+            TINY_EN,
+            "recordings are heard by PocketSphinx, four times as many wrong words (person/providers=embedded)",
+        ),
+        ("speaker weights", RESEMBLYZER, "speakers are not told apart"),
+    )
+    pinned = dict(PIN.findall(constraints.read_text(encoding="utf-8"))) if constraints.is_file() else {}
+    for what, weights, cost in costs:
+        try:
+            folder = find(weights, Places(hub_cache=hub_cache(), remedy=f"`make setup`; without them {cost}"))
+        except RunError as error:
+            yield Finding(what, False, False, str(error).removeprefix("weights: "))
+            continue
+        installed = _installed(weights.package)
+        version = f" {installed}" if installed else f" from {folder}"
+        differs = (
+            "" if installed in (None, pinned.get(weights.package)) else f" (pinned: {pinned.get(weights.package)})"
+        )
+        yield Finding(what, True, False, f"{weights.name}{version}, as published{differs}")
+
+
+def _voices() -> Iterator[Finding]:
+    """The synthesisers that speak replies, and questions to learn and judge by."""
+    for program, cost in {
+        "flite": "replies stay text, nothing spoken is judged",
+        "espeak-ng": "commands are learnt, and hearing is judged, by fewer voices",
+    }.items():
+        path = shutil.which(program)
+        told = path or f"missing: {cost}; `make setup`, or apt-get install {program}"
+        yield Finding(program, path is not None, False, told)
 
 
 def _params(root: Path) -> Finding:

@@ -3,7 +3,8 @@
 Lives are looked at as a predictor saw them, window by window. What no row shows can be neither found nor missed.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,9 @@ from twinloop.prognostics.models.table import FeatureTable
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
+# Of a false alarm in euro, beyond which no threshold is quiet enough; halvings of what is not known of its price.
+DEAREST, BISECTIONS = 1e12, 60
+ROUNDING = 1e-9
 FOUND = {
     "asset": pl.String,
     "component": pl.String,
@@ -25,6 +29,13 @@ FOUND = {
     "found": pl.Boolean,
     "lead_hours": pl.Float64,
 }
+
+
+class Prices(NamedTuple):
+    """Euro of a visit, whether its alert was right or not, and of a failure that nobody was warned of."""
+
+    visit: float
+    failure: float
 
 
 class LifeSeen(NamedTuple):
@@ -120,3 +131,50 @@ def common_threshold(curves: Sequence[AlertCurve], *, false_alarms: float) -> fl
     total = np.sum([curve.false_alarms[0] for curve in curves], axis=0)
     above = np.flatnonzero(total > false_alarms)
     return float(curves[0].thresholds[min(above[-1] + 1 if len(above) else 0, len(total) - 1)])
+
+
+def cheapest_thresholds(
+    curves: Mapping[str, AlertCurve], prices: Mapping[str, Prices], *, false_alarms: float
+) -> dict[str, float]:
+    """The threshold of each component that costs least, all together with at most so many false alarms.
+
+    A missed failure costs its price, every alert a visit. Where these alone give more false alarms per asset and month
+    than are allowed, each costs more by a price that is the same for all components, the least that keeps within them
+    (Lagrange multiplier): so no false alarm is spent where another component would find more by it.
+    """
+
+    costs = {name: _costs(curve, prices[name]) for name, curve in curves.items()}
+    alarms = {name: curve.false_alarms[0] for name, curve in curves.items()}
+
+    def at(price: float) -> dict[str, int]:
+        return {name: int((costs[name] + price * alarms[name]).argmin()) for name in curves}
+
+    def quiet(places: Mapping[str, int]) -> bool:
+        return sum(float(alarms[name][place]) for name, place in places.items()) <= false_alarms + ROUNDING
+
+    chosen = at(0.0)
+    if not quiet(chosen):
+        too_low, enough = 0.0, DEAREST
+        for _ in range(BISECTIONS):
+            middle = math.sqrt((too_low + 1.0) * enough)
+            too_low, enough = (too_low, middle) if quiet(at(middle)) else (middle, enough)
+        chosen = at(enough)
+        # One price for all leaves some alarms over: they go where a change saves most.
+        while changes := [
+            (float(costs[name][place] - costs[name][chosen[name]]), name, place)
+            for name in curves
+            for place in np.flatnonzero(costs[name] < costs[name][chosen[name]]).tolist()
+            if quiet({**chosen, name: place})
+        ]:
+            _, name, place = min(changes)
+            chosen[name] = place
+    return {name: float(curves[name].thresholds[place]) for name, place in chosen.items()}
+
+
+def _costs(curve: AlertCurve, price: Prices) -> Floats:
+    """[T] euro per asset and month."""
+    recall, failures = curve.recall[0], curve.failures / max(curve.asset_months, 1e-9)
+    missed = (1 - recall) * failures * price.failure
+    answered = (recall * failures + curve.false_alarms[0]) * price.visit
+    euro: Floats = missed + answered
+    return euro

@@ -14,7 +14,7 @@ from twinloop.contracts.diagnosis import save_diagnoses
 from twinloop.errors import InputError
 from twinloop.files import atomic, sha256, write_json
 from twinloop.numbers import MISSING, interval, number, percent
-from twinloop.prognostics.evaluation.failures import common_threshold
+from twinloop.prognostics.evaluation.failures import Prices, cheapest_thresholds, common_threshold
 from twinloop.prognostics.inference.graphs import open_hazard
 from twinloop.prognostics.prepared import Prepared
 from twinloop.twins.fleet import demand, foreseen, judged, paths, plan
@@ -39,11 +39,17 @@ def run(stage: Stage[FleetConfig]) -> str:
             "evaluate: no component of a test asset failed in the time that is judged: found and missed failures "
             "cannot be counted; watch the assets for longer, or raise fleet.split.test_share or time_share"
         )
-    threshold = common_threshold(list(curves.values()), false_alarms=settings.false_alarms)
-    plan.save_curves({name: curve.at(threshold) for name, curve in curves.items()}, stage.root / paths.ALERTS)
+    common = common_threshold(list(curves.values()), false_alarms=settings.false_alarms)
+    prices = {name: Prices(known.visit, known.failure) for name, known in plan.repairs(fleet, prepared).items()}
+    # A component that never failed in the test has no curve to choose from.
+    thresholds = dict.fromkeys(answers, common) | cheapest_thresholds(
+        curves, prices, false_alarms=settings.false_alarms
+    )
+    plan.save_curves({name: curve.at(thresholds[name]) for name, curve in curves.items()}, stage.root / paths.ALERTS)
     plan.save_curves(watching.leads(), stage.root / paths.LEADS)
     tables = judged.judgements(trial, answers, settings, seed=seed)
-    found = judged.failures(trial, answers, threshold)
+    found = judged.failures(trial, answers, thresholds)
+    at_common = judged.failures(trial, answers, dict.fromkeys(answers, common))
     now, shown = foreseen.now(fleet, trial), foreseen.shown(fleet, prepared, trial.model, stage.root)
     backtested, ahead = foreseen.demand_ahead(fleet, prepared)
     now.risks.save(stage.root / paths.RISKS)
@@ -53,7 +59,7 @@ def run(stage: Stage[FleetConfig]) -> str:
     _write(
         {
             **tables,
-            "found": found,
+            "found": found.with_columns(found_common=at_common["found"]),
             "scores": shown.scores,
             paths.REMAINING.stem: now.remaining,
             "shown_remaining": shown.remaining,
@@ -65,8 +71,10 @@ def run(stage: Stage[FleetConfig]) -> str:
     )
     write_json(out / "sensors.json", {name: one.sensor for name, one in answers.items()})
     measured = {
-        **judged.key_figures(tables, found, curves, threshold=threshold, draws=settings.draws, seed=seed),
-        "threshold": threshold,
+        **judged.key_figures(tables, found, curves, thresholds=thresholds, draws=settings.draws, seed=seed),
+        **{f"threshold_{name}": value for name, value in thresholds.items()},
+        "threshold_common": common,
+        "recall_common": at_common["found"].mean(),
         "diagnoses": len(shown.diagnoses),
         **demand.figures(backtested),
     }

@@ -110,8 +110,8 @@ def judgements(trial: Trial, said_of: Mapping[str, Said], settings: EvaluateSett
     }
 
 
-def failures(trial: Trial, said_of: Mapping[str, Said], threshold: float) -> pl.DataFrame:
-    """Every failure of the test, and whether it was found (FOUND)."""
+def failures(trial: Trial, said_of: Mapping[str, Said], thresholds: Mapping[str, float]) -> pl.DataFrame:
+    """Every failure of the test, and whether it was found at its component's threshold (FOUND)."""
     found = [
         failures_found(
             trial.table,
@@ -119,7 +119,7 @@ def failures(trial: Trial, said_of: Mapping[str, Said], threshold: float) -> pl.
             name,
             one.probability[ENSEMBLE],
             trial.test,
-            threshold=threshold,
+            threshold=thresholds[name],
             window_hours=trial.horizon_h,
         )
         for name, one in said_of.items()
@@ -132,11 +132,11 @@ def key_figures(
     found: pl.DataFrame,
     curves: Mapping[str, AlertCurve],
     *,
-    threshold: float,
+    thresholds: Mapping[str, float],
     draws: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Means over components with their ends; recall, lead time and false alarms at the one threshold of all."""
+    """Means over components with their ends; recall, lead time and false alarms at the components' thresholds."""
     measured: dict[str, Any] = {}
     for name, method, metric in (
         ("pr_auc", ENSEMBLE, "pr_auc"),
@@ -151,7 +151,7 @@ def key_figures(
         rows = tables["beside"].filter(pl.col("component").is_null() & (pl.col("method") == side))
         measured |= _ends(f"pr_auc_{side}", rows)
     lead = found.filter("found")["lead_hours"].median()
-    quiet = [curve.at(threshold).false_alarms_at() for curve in curves.values()]
+    quiet = [curve.at(thresholds[name]).false_alarms_at() for name, curve in curves.items()]
     recall = _recall(found, draws=draws, seed=seed)
     measured |= {
         **dict(zip(("recall", "recall_low", "recall_high"), recall or (None,) * 3, strict=True)),

@@ -234,11 +234,11 @@ def digests(providers: ProvidersSettings, encoder: Encoder | None) -> dict[str, 
 
 def _surroundings(role: Role, folder: str) -> Surroundings:
     key = os.environ.get(f"TWINLOOP_{role.upper()}_KEY")
-    places = Places(folder=Path(folder) if folder else None, hub_cache=_hub_cache(), remedy=REMEDY)
+    places = Places(folder=Path(folder) if folder else None, hub_cache=hub_cache(), remedy=REMEDY)
     return Surroundings(places, SecretStr(key) if key else None)
 
 
-def _hub_cache() -> Path:
+def hub_cache() -> Path:
     """Where `huggingface_hub` keeps what it has fetched."""
     own = os.environ.get("HF_HUB_CACHE")
     home = os.environ.get("HF_HOME") or str(Path("~/.cache/huggingface").expanduser())

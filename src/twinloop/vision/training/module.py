@@ -66,8 +66,7 @@ class DetectorTraining(lightning.LightningModule):
         if not 0 < defective < len(validation.labels):
             raise InputError(
                 f"validation split: {defective} of {len(validation.labels)} images are defective, expected some of "
-                "both kinds; enlarge the split or the data, or learn from good images alone: "
-                "ModelSettings.kind=patchcore, padim or simulated"
+                "both kinds to choose the epoch by; add good images"
             )
         if model.normalise == "image":
             train = dataclasses.replace(train, images=equalised(train.images))
@@ -164,7 +163,7 @@ def new_detector(settings: ModelSettings, train: ImageSet, *, seed: int) -> Surf
         detector.normalise_to(torch.full((channels,), MIDDLE), torch.full((channels,), UNIT))
     elif not settings.weights:
         # Moments through 256-bin counts: exact, and free of a copy of all images.
-        counts = [sum(_histogram(image[..., channel]) for image in train.images) for channel in range(channels)]
+        counts = [_histogram(train.images, channel) for channel in range(channels)]
         values = np.arange(256) / 255
         mean = np.array([(count * values).sum() / count.sum() for count in counts])
         square = np.array([(count * values**2).sum() / count.sum() for count in counts])
@@ -172,8 +171,11 @@ def new_detector(settings: ModelSettings, train: ImageSet, *, seed: int) -> Surf
     return detector
 
 
-def _histogram(values: NDArray[np.uint8]) -> NDArray[np.int64]:
-    return np.bincount(values.ravel(), minlength=256)
+def _histogram(images: NDArray[np.uint8], channel: int) -> NDArray[np.int64]:
+    counts = np.zeros(256, np.int64)
+    for image in images:
+        counts += np.bincount(image[..., channel].ravel(), minlength=256)
+    return counts
 
 
 def new_paster(model: ModelSettings, settings: TrainSettings, train: ImageSet) -> Paster | None:

@@ -1,5 +1,6 @@
 """The fleet and its vehicles, for the page on exploration: what is known, who may fail soon, one vehicle in detail."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -76,15 +77,17 @@ class Assets(FleetOutputs):
         """Of the shown vehicles now."""
         return RiskTable.load(self.path(paths.EVALUATION / "shown_risks.parquet"))
 
-    @property
-    def threshold(self) -> float:
-        """Probability from which there is an alert."""
-        return float(self.metrics("evaluate")["threshold"])
+    @cached_property
+    def thresholds(self) -> Mapping[str, float]:
+        """Probability from which there is an alert, by component."""
+        measured = self.metrics("evaluate")
+        return {name: float(measured[f"threshold_{name}"]) for name in self.about["components"]}
 
     @cached_property
     def cells(self) -> pl.DataFrame:
         """asset, component, probability within the whole horizon, and status."""
-        frame, limit = self.risks.frame, self.threshold
+        frame = self.risks.frame
+        limit = pl.col("component").cast(pl.String).replace_strict(self.thresholds, return_dtype=pl.Float64)
         horizon = frame["horizon_hours"].max()
         status = (
             pl.when(pl.col("probability") >= limit)
@@ -121,7 +124,7 @@ class Assets(FleetOutputs):
             "events": self.events_of(asset),
             "scores": scores,
             "followed": followed,
-            "alerts": dict.fromkeys(followed[:1], self.threshold),
+            "alerts": {name: self.thresholds[name] for name in followed[:1]},
         }
 
     def diagnoses(self) -> Table:

@@ -137,7 +137,7 @@ def model_card(root: Path) -> ModelCard:
         operating_point=Table.of(
             ("", "this predictor"),
             [
-                ("alert from", f"{percent(found['threshold'])} probability of failure, for all components"),
+                ("alert from", "the probability of failure that costs least for each component, as told below"),
                 ("false alarms there", f"{number(found['false_alarms'])} per vehicle and month"),
             ],
         ),
