@@ -207,7 +207,7 @@ def _speech(root: Path, folder: Path, speech: bool) -> None:
 
 def _metrics(root: Path, speech: bool) -> None:
     measured = {
-        "prepare": {"data": "a fictional person", "documents": 4, "questions": 4, "dataset_sha256": "ab" * 32},
+        "prepare": {"data": "person", "documents": 4, "questions": 4, "dataset_sha256": "ab" * 32},
         "tune": study_metrics(None, objectives=OBJECTIVES),
         "train": {"false_refusals": 0.1, "train_questions": 1, "best_epoch": 1},
         "export": {

@@ -77,7 +77,7 @@ def ways(compared: pl.DataFrame, *, label: str, title: str, share: bool = True) 
         axes.margins(x=0.14)
     # Nothing is beyond all or below none; a margin is for the numbers.
     low, high = left.get_xlim()
-    left.set_xlim(max(low, -0.06 * factor), min(high, 1.06 * factor))
+    left.set_xlim(max(low, -0.03 * factor), min(high, 1.03 * factor))
     right.axvline(0, color=GREY, linewidth=1.2)
     first = shortened(rows[0]["way"], LETTERS)
     left.set_yticks(range(len(rows)), [shortened(row["way"], LETTERS) for row in rows])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from twinloop.numbers import MISSING, count, interval, number, percent, quantity
+from twinloop.numbers import MISSING, count, fixed, interval, number, percent, quantity
 from twinloop.reporting.cards import ModelCard, markdown_table, markdown_text
 from twinloop.reporting.figures import appointments, capacity, dialogue
 from twinloop.reporting.pages import KeyFigure, Section
@@ -17,6 +17,7 @@ from twinloop.twins.person.results.knowledge import Knowledge
 from twinloop.twins.person.results.persona import Persona
 from twinloop.twins.person.results.speech import Speech
 
+NONE, NOBODY = "none", "nobody"
 ROLES = {
     "speech_to_text": "hears",
     "encoder": "finds by meaning",
@@ -125,9 +126,10 @@ def model_card(root: Path) -> ModelCard:
     """The responder's card."""
     outputs, heard, known, said = PersonOutputs(root), Speech(root), Knowledge(root), Persona(root)
     prepared, trained, export = (outputs.metrics(stage) for stage in ("prepare", "train", "export"))
-    threshold = outputs.described["answers"]["refusal"]["threshold"]
+    answers, heard_by = outputs.described["answers"], outputs.described.get("heard")
+    threshold = answers["refusal"]["threshold"]
     chosen = outputs.described["providers"]
-    roles = ((told, str(chosen[role]["name"])) for role, told in ROLES.items())
+    roles = ((told, str(chosen[role]["name"]).replace(NONE, NOBODY)) for role, told in ROLES.items())
     return ModelCard(
         title="Model card: responder",
         description="Answers questions about what one person knows: hears, finds, answers with sources, and speaks.",
@@ -143,7 +145,8 @@ def model_card(root: Path) -> ModelCard:
         operating_point=Table.of(
             ("", "this responder"),
             [
-                ("says nothing below a confidence of", f"{threshold:.2f}"),
+                ("says nothing below a confidence of", fixed(threshold, 2)),
+                ("of questions that are heard", fixed((heard_by or answers)["refusal"]["threshold"], 2)),
                 ("rightly refused there", shown_share(outputs.measured("evaluate", "refusal_recall"))),
                 ("wrongly refused there", shown_share(outputs.measured("evaluate", "refusal_false"))),
             ],

@@ -96,7 +96,10 @@ class Speech(PersonOutputs):
                 )
             )
         headers = ("recogniser", "word error rate", "recordings without an error", "words")
-        caption = "The first is the one that is used; in brackets 95 % intervals, drawn over voices."
+        caption = (
+            "The first is the one that is used; who heard fewer words heard some of the recordings only. In brackets "
+            "95 % intervals, drawn over voices."
+        )
         return Table.of(headers, rows or [_none(headers)], caption=caption, numeric=(2, 3), emphasis=(0,))
 
     def word_errors(self) -> pl.DataFrame:
