@@ -90,10 +90,10 @@ def _tensorrt() -> Finding:
 def _weights(constraints: Path) -> Iterator[Finding]:
     """Each published weight of the person: there, and of the digest that it is named by."""
     from twinloop.dialogue.models.minilm import MINILM
-    from twinloop.dialogue.providers.weights import Places, find
     from twinloop.dialogue.speech.recognisers.whisper import TINY_EN
     from twinloop.dialogue.speech.speakers.encoder import RESEMBLYZER
     from twinloop.errors import RunError
+    from twinloop.learning.weights import Places, find
     from twinloop.twins.person.chain import hub_cache
 
     costs = (

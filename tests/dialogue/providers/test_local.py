@@ -22,8 +22,8 @@ from twinloop.dialogue.providers.protocols import (
 )
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
-from twinloop.dialogue.providers.weights import Places
 from twinloop.errors import LONGEST, InputError, RunError
+from twinloop.learning.weights import Places
 
 TEXT = "[PAD] [UNK] [CLS] [SEP] the oven runs hot at noon press is cold user assistant : ?"
 WORDS = TEXT.split()
