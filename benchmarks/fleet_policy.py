@@ -34,7 +34,7 @@ from twinloop.prognostics.inference.scores import scored
 from twinloop.prognostics.models.hazard import HazardModel, fit_hazard, tree_inputs
 from twinloop.prognostics.models.settings import BoostSettings, ForestSettings, HazardSettings
 from twinloop.prognostics.models.table import FeatureTable, component_age
-from twinloop.scheduling.booking.rule import joint_rule
+from twinloop.scheduling.booking.rule import tuned_joint_rule
 from twinloop.simulation import fleet as fl
 from twinloop.simulation.fleet.comparison import FAILURE, INTERVAL
 from twinloop.simulation.fleet.record import COST
@@ -220,15 +220,15 @@ def policies(foresight: Foresight, scorer: fl.HazardScorer, seed: int, sizes: Si
 def half_capacity(foresight: Foresight, seed: int, sizes: Sizes) -> dict[str, Any]:
     """What the joint rule saves a vehicle and day against the best thresholds, the workshop being half open.
 
-    Most of the downtime is then waiting for a bay, and an hour that a vehicle stands costs less than one in which it is
-    driven without being maintained: so what an hour of driving costs is told, too.
+    Most of the downtime is then waiting for a bay. Of both, numbers are tuned in replications of their own. What an
+    hour of driving costs is told, too: the rule stands less.
     """
     fleet = half_open(fl.StandardFleet(vehicles=sizes.vehicles).fleet())
     how = {"days": sizes.half_days, "warmup_days": sizes.warmup_days, "seed": MEET + 1000 * seed}
     intervals = fl.tuned(fl.FixedInterval({}), fleet, **how).values
     alerts = fl.tuned(fl.Alert({}, foresight.curves, intervals), fleet, **how)
     # Components without a heeded alert are left to their ages, which the rule knows.
-    rule = joint_rule(fleet, alerts)
+    rule = tuned_joint_rule(fleet, alerts, **how)
     thresholds, joint = (fl.run_policy(fleet, policy, replications=sizes.half, **how) for policy in (alerts, rule))
     change = thresholds.compare(joint)
     return {

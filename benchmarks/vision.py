@@ -7,10 +7,12 @@ CPU seconds are of this process and its children. A figure that could not be mea
 
 import argparse
 import dataclasses
+import functools
 import json
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +23,31 @@ from twinloop.config.compose import compose
 from twinloop.twins.factory.config import FactoryConfig
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("synthetic", "magnetic_tile", "inference", "images")
-PHOTOGRAPHS = (
-    "factory/data=magnetic_tile",
-    "factory.data.val_share=0.02",
-    "factory/model=photographs",
-    "factory/train=small_data",
-    "factory/augmentation=small_data",
-)
+PARTS = ("synthetic", "unlike", "magnetic_tile", "pretrained", "folder", "inference", "images")
+# What is measured where nothing is named: `folder` needs pictures of one's own.
+USUAL = tuple(part for part in PARTS if part != "folder")
+RECIPE = ("factory/model=photographs", "factory/train=small_data", "factory/augmentation=small_data")
+PHOTOGRAPHS = ("factory/data=magnetic_tile", "factory.data.val_share=0.02", *RECIPE)
+PRETRAINED = {
+    "pretrained": (*PHOTOGRAPHS, "factory/weights=registry"),
+    # Its limits are set on good parts held out.
+    "patchcore": (
+        "factory/data=magnetic_tile",
+        "factory.data.val_share=0.1",
+        "factory/model=patchcore",
+        "factory/weights=registry",
+    ),
+}
 FOLDS = 5
+NO_TILES = "no folder magnetic_tile: give --data DIR or TWINLOOP_DATA"
 
 
 def main() -> None:
     """Measure what was asked for and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="folder with magnetic_tile/ (else $TWINLOOP_DATA)")
+    parser.add_argument("--data", type=Path, help="with magnetic_tile/ (else $TWINLOOP_DATA); for folder: of pictures")
     parser.add_argument("--json", action="store_true", help="print JSON on one line")
-    parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="some parts only")
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=USUAL, help="some parts only")
     options = parser.parse_args()
     figures: dict[str, Any] = {}
     reasons: dict[str, str] = {}
@@ -45,9 +55,18 @@ def main() -> None:
         folder = Path(temporary)
         if "synthetic" in options.only:
             figures |= synthetic(folder / "synthetic")
+        if "unlike" in options.only:
+            figures |= unlike(folder / "synthetic")
         if "magnetic_tile" in options.only:
             given = options.data or os.environ.get("TWINLOOP_DATA")
             figures |= magnetic_tile(folder / "tile", Path(given) if given else None, reasons)
+        if "pretrained" in options.only:
+            given = options.data or os.environ.get("TWINLOOP_DATA")
+            figures |= pretrained(folder / "pretrained", Path(given) if given else None, reasons)
+        if "folder" in options.only:
+            from benchmarks import pictures
+
+            figures |= pictures.figures(folder / "folder", options.data, reasons)
         if "inference" in options.only:
             from benchmarks import inference
 
@@ -68,10 +87,58 @@ def configured(*overrides: str) -> FactoryConfig:
 
 def synthetic(folder: Path) -> dict[str, float]:
     """The default detector, trained with the default settings (no search) on the default surfaces, on the CPU."""
+    from twinloop.vision.training.module import assess
+
+    detector, _, _, test, spent = trained(folder)
+    found = assess(detector, test)
+    return {
+        "synthetic_auroc": round(found["auroc"], 4),
+        "synthetic_iou": round(found["iou"], 4),
+        "synthetic_cpu_s": round(spent, 1),
+    }
+
+
+def unlike(folder: Path) -> dict[str, Any]:
+    """Share of pictures spoilt in twelve ways that the default detector refuses to judge, and of good test pictures.
+
+    The limit of its unlike score is set on good validation images at the default share of false alarms.
+    """
+    from twinloop.files import sha256
+    from twinloop.learning.export import to_onnx
+    from twinloop.learning.spec import Spec, graph_file
+    from twinloop.vision.evaluation.unlikeness import refused_shares, unlike_table
+    from twinloop.vision.graph import OUTPUTS, STEM, image_input
+    from twinloop.vision.inference.predict import DeployedDetector
+    from twinloop.vision.models.unlike import WatchedDetector
+    from twinloop.vision.scores import score_limit
+
+    detector, train, validation, test, _ = trained(folder)
+    watched, shape = WatchedDetector(detector), {"size": detector.size, "channels": detector.channels}
+    watched.learn(train.images)
+    rate = configured().factory.export.unlike_false_alarms
+    held_out = watched.scores(validation.images[validation.labels == 0])
+    about = {"limit": score_limit(held_out, false_alarms=rate), "false_alarms": rate, "held_out": len(held_out)}
+    graph = folder / "exported" / graph_file(STEM, "fp32")
+    graph.parent.mkdir()
+    to_onnx(watched, (image_input(**shape),), path=graph, outputs=OUTPUTS, metadata={})
+    spec = {"classes": detector.classes, **shape, "unlike": about | {"shapes": (1.0, 1.0)}}
+    Spec("fp32", {"fp32": graph.name}, {"fp32": sha256(graph)}, spec, outputs=OUTPUTS).save(graph.parent)
+    shares = refused_shares(unlike_table(DeployedDetector(graph.parent), test, seed=configured().seed))
+    good, caught = shares.pop("good"), {kind: round(share, 4) for kind, share in shares.items() if share is not None}
+    return {
+        "unlike_caught_mean": round(sum(caught.values()) / len(caught), 4),
+        "unlike_caught": caught,
+        "unlike_false_alarms": None if good is None else round(good, 4),
+        "unlike_false_alarms_asked": rate,
+    }
+
+
+@functools.cache
+def trained(folder: Path) -> tuple[Any, Any, Any, Any, float]:
+    """The default detector, the images of train, val and test, and the CPU seconds that training took."""
     from twinloop.vision.datasets.build import build
     from twinloop.vision.index import load_images
     from twinloop.vision.training.fitting import train_detector
-    from twinloop.vision.training.module import assess
 
     config = configured()
     factory = config.factory
@@ -81,7 +148,7 @@ def synthetic(folder: Path) -> dict[str, float]:
         for split in ("train", "val", "test")
     )
     started = cpu_seconds()
-    trained = train_detector(
+    fitted = train_detector(
         factory.model,
         dataclasses.replace(factory.train, accelerator="cpu"),
         factory.augmentation,
@@ -89,36 +156,53 @@ def synthetic(folder: Path) -> dict[str, float]:
         validation=validation,
         seed=config.seed,
     )
-    spent = cpu_seconds() - started
-    found = assess(trained.detector, test)
-    return {
-        "synthetic_auroc": round(found["auroc"], 4),
-        "synthetic_iou": round(found["iou"], 4),
-        "synthetic_cpu_s": round(spent, 1),
-    }
+    return fitted.detector, train, validation, test, cpu_seconds() - started
 
 
 def magnetic_tile(folder: Path, data: Path | None, reasons: dict[str, str]) -> dict[str, float | None]:
-    """Cross-validation by part on real photographs, without pretrained weights: mean and half of its 95 % interval.
+    """The photograph recipe without pretrained weights, cross-validated by part on real photographs."""
+    if data is None or not (data / "magnetic_tile").is_dir():
+        reasons["magnetic_tile"] = NO_TILES
+        return {"magnetic_tile_auroc_mean": None, "magnetic_tile_auroc_half_width": None}
+    return cross_validated("magnetic_tile", PHOTOGRAPHS, data / "magnetic_tile", folder)
 
-    The headline is of single images; `_part` is of the mean score over all photographs of a part.
+
+def pretrained(folder: Path, data: Path | None, reasons: dict[str, str]) -> dict[str, float | None]:
+    """The same photographs with the registry's weights: the photograph recipe, and PatchCore from good images alone."""
+    from twinloop.vision.models.published import PUBLISHED, is_at_hand
+
+    figures: dict[str, float | None] = {f"magnetic_tile_{name}_auroc_mean": None for name in PRETRAINED}
+    encoder, published = next(iter(PUBLISHED.items()))
+    if data is None or not (data / "magnetic_tile").is_dir():
+        reasons["pretrained"] = NO_TILES
+    elif not is_at_hand(encoder):
+        reasons["pretrained"] = f"package {published.weights.package} is not installed"
+    else:
+        for name, overrides in PRETRAINED.items():
+            figures |= cross_validated(f"magnetic_tile_{name}", overrides, data / "magnetic_tile", folder / name)
+    return figures
+
+
+def cross_validated(name: str, overrides: Sequence[str], source: Path, folder: Path) -> dict[str, float | None]:
+    """Cross-validation by part: mean of every figure and half of its 95 % interval, and the CPU minutes of all folds.
+
+    The headline is of single images; `_part` is of the mean score over all photographs of a part, `_weighted` of single
+    images that share the weight of their part.
     """
+    from twinloop.twins.factory.weights import with_weights
     from twinloop.vision.datasets.build import build
     from twinloop.vision.index import SPLITS, load_images
     from twinloop.vision.training.crossvalidation import cross_validate, joined
 
-    if data is None or not (data / "magnetic_tile").is_dir():
-        reasons["magnetic_tile"] = "no folder magnetic_tile: give --data DIR or TWINLOOP_DATA"
-        return {"magnetic_tile_auroc_mean": None, "magnetic_tile_auroc_half_width": None}
-    config = configured(*PHOTOGRAPHS)
+    config = configured(*overrides)
     factory = config.factory
-    build(factory.data, data / "magnetic_tile", folder, seed=config.seed, workers=os.cpu_count() or 1)
+    build(factory.data, source, folder, seed=config.seed, workers=os.cpu_count() or 1)
     images = joined(
         load_images(folder, split, size=factory.model.size_px, channels=factory.model.channels) for split in SPLITS
     )
     started = cpu_seconds()
     found = cross_validate(
-        factory.model,
+        with_weights(factory.model, folder.parent / "state"),
         dataclasses.replace(factory.train, accelerator="cpu"),
         factory.augmentation,
         images=images,
@@ -130,10 +214,10 @@ def magnetic_tile(folder: Path, data: Path | None, reasons: dict[str, str]) -> d
         on_fold=lambda fold: print(fold, file=sys.stderr),
     )
     figures: dict[str, float | None] = {}
-    for name, mean in found.means.items():
-        figures[f"magnetic_tile_{name}_mean"] = round(mean.mean, 4)
-        figures[f"magnetic_tile_{name}_half_width"] = round(mean.half_width, 4)
-    return figures | {"magnetic_tile_cpu_min": round((cpu_seconds() - started) / 60, 1)}
+    for figure, mean in found.means.items():
+        figures[f"{name}_{figure}_mean"] = round(mean.mean, 4)
+        figures[f"{name}_{figure}_half_width"] = round(mean.half_width, 4)
+    return figures | {f"{name}_cpu_min": round((cpu_seconds() - started) / 60, 1)}
 
 
 def cpu_seconds() -> float:

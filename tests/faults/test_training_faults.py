@@ -217,14 +217,16 @@ def test_29_the_command_ends_with_status_1_and_one_line(
     assert line.startswith("train: the loss is not a finite number")
 
 
-def test_a_validation_without_defects_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+def test_a_validation_without_defects_is_shown_pasted_ones_and_gives_no_figures_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = prepared(tmp_path)
     index = root / paths.DATASET / INDEX_FILE
     frame = pl.read_parquet(index)
     frame.filter((pl.col("split") != "val") | (pl.col("label") == "good")).write_parquet(index)
-    with pytest.raises(InputError, match=r"validation split: 0 of \d+ images are defective"):
-        train.run(stage(root))
-    assert not _states(root)
+    assert "no defect to validate on" in train.run(stage(root, fit={"epochs": 2}))
+    assert "the epoch is chosen by defects pasted onto the validation images" in capsys.readouterr().err
+    assert read_json(root / paths.metrics("train"))["val_auroc"] is None
 
 
 def test_a_class_with_one_sample_is_trained_on(tmp_path: Path) -> None:

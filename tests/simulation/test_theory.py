@@ -8,7 +8,7 @@ from tests.simulation.lines import camera_line, curve, exponential, fixed, log_o
 from tests.simulation.theory import KNOWN
 from twinloop.simulation import Line, Station
 from twinloop.simulation.engine.inspection import Gate
-from twinloop.simulation.events.log import ACCEPT, DOWN, ENTER, RUNNING, SHIP, STARVED, EventLog
+from twinloop.simulation.events.log import ACCEPT, DOWN, ENTER, REINSPECT, REJECT, RUNNING, SHIP, STARVED, EventLog
 
 
 def waiting_times(log: EventLog) -> np.ndarray:
@@ -105,3 +105,15 @@ def test_looking_again_at_a_repeatable_part_does_not_redraw_luck():
         log = log_of(camera_line(max_looks=looks), minutes=10_000, gate=Gate.of(measured))
         escapes[looks] = int(((log.condition == 1) & (log.event == SHIP)).sum())
     assert escapes[1] == pytest.approx(escapes[4], abs=1)
+
+
+@pytest.mark.parametrize("undecided", ["accept", "reject"])
+def test_a_part_unlike_anything_learnt_is_looked_at_to_the_end_and_then_left_to_the_rule(undecided):
+    share, looks = 0.1, 3
+    sure = camera_line(max_looks=looks, defect_rate=0.0, escape_rate=0.0, false_reject_rate=0.0)
+    line = sure.with_({"inspection.unlike_share": share, "inspection.undecided": undecided})
+    log = log_of(line, minutes=10_000)
+    events = {event: int((log.event == event).sum()) for event in (ENTER, ACCEPT, REINSPECT, REJECT)}
+    unlike = events[REINSPECT] / (looks - 1)
+    assert unlike / events[ENTER] == pytest.approx(share, abs=0.01)
+    assert events[REJECT] == pytest.approx(unlike if undecided == "reject" else 0, abs=2)

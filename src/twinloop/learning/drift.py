@@ -1,10 +1,11 @@
 """Alarms when what a model is given, or what it makes of it, is no longer what it was on the day it was measured.
 
 Each window of samples is held against the reference by two-sample tests: Kolmogorov–Smirnov for every statistic with
-values, Fisher's exact test for every share, the level divided by their number (Bonferroni). Such univariate tests on
-inputs and outputs do as well as any (Rabanser et al. 2019, "Failing Loudly"), assume nothing about distributions, and
-count the reference's own uncertainty in. So the promised rate of false alarms is an upper limit over references; a
-single small reference may be luckier or unluckier than that.
+values, Fisher's exact test for every share, the level divided by their number (Bonferroni). A share whose rate is
+known, that of samples beyond a limit, is held against the rate by a binomial test: few samples then suffice. Such
+univariate tests on inputs and outputs do as well as any (Rabanser et al. 2019, "Failing Loudly"), assume nothing about
+distributions, and count the reference's own uncertainty in. So the promised rate of false alarms is an upper limit over
+references; a single small reference may be luckier or unluckier than that.
 """
 
 from collections.abc import Mapping
@@ -62,16 +63,19 @@ class Window:
 class DriftMonitor:
     """Collects samples until a window is full, then compares it with the reference; `windows` holds every comparison.
 
-    reference: statistic → one value per reference sample; truth values are compared as a share. samples: what they are
-    called in an alarm.
+    reference: statistic → one value per reference sample; truth values are compared as a share. rates: of those truth
+    values whose share without drift is known; more of them raise an alarm. samples: what they are called in an alarm.
 
     >>> monitor = DriftMonitor({"level": np.arange(50.0)}, DriftSettings(window=20), samples="rows")
     >>> [str(alarm) for alarm in monitor.add({"level": np.arange(100.0, 120.0)})]
     ['rows 1 … 20: level 109.5, reference 24.5 (difference 1.00, p = 1.2e-17)']
     """
 
-    def __init__(self, reference: Values, settings: DriftSettings, *, samples: str) -> None:
+    def __init__(
+        self, reference: Values, settings: DriftSettings, *, samples: str, rates: Mapping[str, float] | None = None
+    ) -> None:
         self.values, self.settings, self.samples = dict(reference), settings, samples
+        self.rates = dict(rates or {})
         self.windows: list[Window] = []
         self._waiting: dict[str, NDArray[Any]] = {name: values[:0] for name, values in self.values.items()}
         self._seen = 0
@@ -104,7 +108,7 @@ class DriftMonitor:
         return self._compare(left) if len(next(iter(left.values()))) else ()
 
     def _compare(self, window: dict[str, NDArray[Any]]) -> tuple[DriftAlarm, ...]:
-        tests = {name: _test(values, self.values[name]) for name, values in window.items()}
+        tests = {name: _test(values, self.values[name], self.rates.get(name)) for name, values in window.items()}
         number, count, first = len(self.windows), len(next(iter(window.values()))), self._seen
         self._seen += count
         alarms = tuple(
@@ -118,10 +122,15 @@ class DriftMonitor:
         return alarms
 
 
-def _test(window: NDArray[Any], reference: NDArray[Any]) -> tuple[float, float, tuple[float, float]]:
+def _test(
+    window: NDArray[Any], reference: NDArray[Any], rate: float | None
+) -> tuple[float, float, tuple[float, float]]:
     """Size and p-value of the difference, and the medians or shares of both."""
-    from scipy.stats import fisher_exact, ks_2samp
+    from scipy.stats import binom, fisher_exact, ks_2samp
 
+    if rate is not None:
+        count, share = int(window.sum()), float(window.mean())
+        return abs(share - rate), float(binom.sf(count - 1, len(window), rate)), (share, rate)
     if reference.dtype == np.bool_:
         table = [[int(values.sum()), int((~values).sum())] for values in (window, reference)]
         shares = float(window.mean()), float(reference.mean())

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, stdtrit
 
 from twinloop.errors import InputError
 
@@ -56,6 +56,23 @@ def probability(logits: NDArray[Real]) -> NDArray[Real]:
     """Logistic function, elementwise, in the precision given: heat logits become probabilities."""
     result: NDArray[Real] = expit(logits)
     return result
+
+
+def score_limit(scores: Floats, *, false_alarms: float) -> float:
+    """The score that a share `false_alarms` of pictures exceeds, from the scores [N ≥ 2] ≥ 0 of some held out.
+
+    The larger of their own quantile and of the prediction limit of a normal distribution of log scores: a quantile
+    beyond the largest of few scores is known from a distribution alone. Raises InputError for fewer than two.
+
+    >>> round(score_limit(np.exp(np.linspace(-1, 1, 9)), false_alarms=0.01), 2)
+    8.0
+    """
+    count = len(scores)
+    if count < 2:
+        raise InputError(f"unlike score: expected 2 images held out or more, got {count}: widen val_share")
+    logs = np.log(np.maximum(scores, 1e-6))
+    reach = float(stdtrit(count - 1, 1 - false_alarms)) * float(logs.std(ddof=1)) * math.sqrt(1 + 1 / count)
+    return max(float(np.exp(logs.mean() + reach)), float(np.quantile(scores, 1 - false_alarms)))
 
 
 def upscale(maps: Raw, size: tuple[int, int]) -> NDArray[np.float32]:

@@ -52,6 +52,13 @@ def test_the_answering_sentence_is_quoted_with_its_place(question: str, answer: 
     assert page.text[citation.start : citation.end] == answer
 
 
+def test_what_the_whole_paper_is_about_tells_no_sentence_from_the_others() -> None:
+    said = ("The key hangs in the hall", "The door is grey", "The lamp was new", "The wall is dry", "The roof leaks")
+    paper = " ".join([*(f"{one} (garage of Ann Lee, 2024)." for one in said), "The rent is 80 euros."])
+    given = answers(paper)[0].answer("What is the rent of the garage of Ann Lee in 2024?")
+    assert given.text == "The rent is 80 euros."
+
+
 @pytest.mark.parametrize(
     ("question", "reason"),
     [

@@ -5,8 +5,27 @@ import pytest
 
 from twinloop.contracts.alert_rates import Watched
 from twinloop.prognostics.evaluation.leads import lead_curve
-from twinloop.scheduling.booking.rule import BookingRule, cost_rates, joint_rule, standing_price
-from twinloop.simulation.fleet import Alert, FixedInterval, Fleet, Joint, Morning, StandardFleet, World, simulate
+from twinloop.scheduling.booking.rule import (
+    CROWDED,
+    BookingRule,
+    cost_rates,
+    joint_rule,
+    standing_price,
+    tuned_joint_rule,
+)
+from twinloop.simulation.fleet import (
+    Alert,
+    FixedInterval,
+    Fleet,
+    Joint,
+    Morning,
+    StandardFleet,
+    World,
+    run_policy,
+    simulate,
+)
+from twinloop.simulation.fleet.record import COST
+from twinloop.simulation.fleet.tuning import FIRST
 from twinloop.simulation.fleet.vehicle import Component
 from twinloop.simulation.model.wear import Wear
 
@@ -158,3 +177,26 @@ def test_the_joint_rule_knows_each_alert_at_its_threshold_and_its_own_cost_rates
     assert joint.draws == 2
     assert isinstance(joint.rule, BookingRule)
     assert joint.rule.rates == cost_rates(FLEET)
+
+
+def test_where_a_minute_of_a_bay_is_dear_lives_cost_more_and_the_longer_their_repair_the_more() -> None:
+    plain, dear = cost_rates(FLEET), cost_rates(FLEET, minute=5.0)
+    more = {name: dear[name] - plain[name] for name in plain}
+    assert min(more.values()) > 0
+    assert more["injectors"] > more["water_pump"] > more["battery"]  # 180, 150 and 60 minutes
+    lives = {c.name: c.wear.mean_life_min / 60 for c in FLEET.components}
+    assert all(
+        more[name] >= 5.0 * c.repair.average / lives[name] / 1.3
+        for name, c in zip(plain, FLEET.components, strict=True)
+    )
+
+
+def test_of_the_prices_of_a_crowded_workshop_the_one_that_costs_least_is_taken() -> None:
+    fleet = narrow()
+    how = {"days": 12, "warmup_days": 2, "seed": 3}
+    rule = tuned_joint_rule(fleet, Alert({}, {}), replications=2, **how)
+    chosen = run_policy(fleet, rule, replications=2, first=FIRST, **how)[COST].mean
+    plain = run_policy(fleet, joint_rule(fleet, Alert({}, {})), replications=2, first=FIRST, **how)[COST].mean
+    assert chosen <= plain
+    assert isinstance(rule.rule, BookingRule)
+    assert any(rule.rule.standing == share * standing_price(fleet) for _, share in CROWDED)

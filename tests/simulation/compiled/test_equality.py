@@ -32,7 +32,7 @@ from twinloop.simulation import (
 from twinloop.simulation.compiled import run as compiled
 from twinloop.simulation.engine import run as simpy_engine
 from twinloop.simulation.engine.inspection import Gate
-from twinloop.simulation.events.log import BLOCKED, DOWN, EVENTS, QUEUE, SCRAP, SETUP, SHIP, SPAN, EventLog
+from twinloop.simulation.events.log import BLOCKED, DOWN, EVENTS, QUEUE, REINSPECT, SCRAP, SETUP, SHIP, SPAN, EventLog
 
 COLUMNS = ("time", "event", "entity", "part", "condition", "value")
 
@@ -330,6 +330,13 @@ def test_both_engines_agree_with_second_looks_and_latency():
             line.with_({"inspection.undecided": undecided}), minutes=2000.0, gate=Gate.of(DOUBTS), latency_ms=9000.0
         )
         assert {EVENTS[event] for event in log.event} >= {"re-inspect", "reject", "accept", "scrap"}
+
+
+def test_both_engines_agree_on_parts_unlike_anything_learnt():
+    line = camera_line(rework=Rework(cycle=fixed(0.5), max_times=2), max_looks=3)
+    plain = both(line, minutes=500.0, gate=Gate.of(DOUBTS))
+    unlike = both(line.with_({"inspection.unlike_share": 0.2}), minutes=500.0, gate=Gate.of(DOUBTS))
+    assert (unlike.event == REINSPECT).sum() > (plain.event == REINSPECT).sum()
 
 
 @pytest.mark.parametrize(

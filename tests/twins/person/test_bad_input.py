@@ -1,17 +1,21 @@
 """What a person's stages refuse, each in one line that says what to do."""
 
+import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.twins.person.small_loop import config, run
-from twinloop.config import Invalid
+from tests.twins.person.small_loop import CONF, run
+from twinloop.config import Invalid, parse
+from twinloop.config.compose import compose
 from twinloop.dialogue.models.minilm import MINILM
 from twinloop.dialogue.synthetic.person import person, write_person
 from twinloop.dialogue.synthetic.settings import PersonSettings
 from twinloop.errors import InputError, RunError
 from twinloop.files import read_json, write_json
 from twinloop.twins.person import paths
+from twinloop.twins.person.config import PersonConfig
 
 RECORDED = "person.data.kind=recorded"
 SILENT = "person.data.speaking.questions=0"
@@ -21,18 +25,37 @@ def of(source: Path) -> str:
     return f"person.data.source={source}"
 
 
+@pytest.fixture(scope="module")
+def values() -> dict[str, Any]:
+    """The person's part of conf/ under profile smoke, as it is written."""
+    composed = compose(CONF, ("profile=smoke",)).values
+    return {key: composed[key] for key in ("profile", "seed", "person")}
+
+
 @pytest.mark.parametrize(
-    ("override", "told"),
+    ("name", "dimension", "told"),
     [
-        ("+person.tune.space.retrieval.colour={kind: float, low: 0, high: 1}", "nothing of that name"),
-        ("+person.tune.space.colour={kind: float, low: 0, high: 1}", "nothing of that name"),
-        ("person.tune.space.lexical.b={kind: float, low: 0.0, high: 3.0}", "lexical.b = 3.0"),
-        ("person.persona.humour=1.2", "less than or equal to 1|≤ 1|at most 1"),
+        ("retrieval.colour", {"kind": "float", "low": 0.0, "high": 1.0}, "nothing of that name"),
+        ("colour", {"kind": "float", "low": 0.0, "high": 1.0}, "nothing of that name"),
+        ("lexical.b", {"kind": "float", "low": 0.0, "high": 3.0}, "lexical.b = 3.0"),
+        ("chunks.words", {"kind": "int", "low": 20, "high": 90}, "overlap = 30"),
     ],
 )
-def test_a_space_or_slider_beyond_its_settings_is_refused(override: str, told: str) -> None:
+def test_a_space_beyond_the_settings_of_finding_is_refused(
+    values: dict[str, Any], name: str, dimension: dict[str, Any], told: str
+) -> None:
+    given = copy.deepcopy(values)
+    given["person"]["tune"]["space"] = {name: dimension}
     with pytest.raises(Invalid, match=told):
-        config(override)
+        parse(PersonConfig, given)
+
+
+@pytest.mark.parametrize(("slider", "value"), [("humour", 1.2), ("formality", -0.1)])
+def test_a_slider_beyond_its_ends_is_refused(values: dict[str, Any], slider: str, value: float) -> None:
+    given = copy.deepcopy(values)
+    given["person"]["persona"][slider] = value
+    with pytest.raises(Invalid, match=f"person.persona.{slider} = {value}"):
+        parse(PersonConfig, given)
 
 
 def test_a_person_without_documents_and_meetings_is_refused(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_a_service_too_slow_for_one_person_says_so():
     assert slow.greatest.mean == 0
     assert slow.sentence.startswith("Nobody can talk to it on this machine with p95 under 1.5 s, which takes 3.")
     assert slow.workers is None
+    assert slow.users["users"].to_list() == [1, 2, 4, 8, 16]
     assert slow.metrics()["cost_per_user_hour"] is None
     assert not slow.sizes["holds"].any()
 

@@ -61,6 +61,16 @@ def test_the_score_is_the_highest_of_the_tiles_and_decides(exported: Path, tmp_p
     assert found.score == pytest.approx(max(tile.score for tile in station.predict_batch(tiles)), abs=1e-4)
 
 
+def test_what_spoils_most_of_a_picture_makes_it_unlike_not_what_spoils_a_tile(tmp_path: Path) -> None:
+    folder = write_detector(tmp_path / "onnx", limit=0.5, shapes=(1.0, 1.0))
+    detector = DeployedDetector(folder, operating_point=write_point(tmp_path / "point.json", folder))
+    image = np.zeros((96, 640), np.uint8)
+    image[:, :64] = 255
+    assert predict_large(detector, image).reason == ""
+    finding = predict_large(detector, 255 - image)
+    assert (finding.decision, finding.unlike) == (Decision.REINSPECT, pytest.approx(1))
+
+
 def test_larger_tiles_are_scaled_to_the_models_input(detector: DeployedDetector) -> None:
     image = np.kron(dotted(64, 96, (28, 60)), np.ones((3, 3), np.uint8))
     found = predict_large(detector, image, tile_px=96)

@@ -53,6 +53,7 @@ def test_the_operating_point_decides_on_calibrated_probabilities(exported: Path,
     assert [finding.defect_type for finding in findings] == ["good", "spot", "spot"]
     for finding in findings:
         assert finding.defect_probability == pytest.approx(expit(0.5 * finding.score))
+    assert not any(finding.reason for finding in findings)
     share = 1 / (1 + np.exp(-3))
     assert findings[2].confidence == pytest.approx(findings[2].defect_probability * share, abs=1e-5)
 
@@ -188,3 +189,39 @@ def test_predicting_imports_neither_torch_nor_lightning(exported: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_picture_unlike_anything_learnt_is_looked_at_again_whatever_its_score(tmp_path: Path) -> None:
+    folder = write_detector(tmp_path / "onnx", limit=0.5)
+    detector = DeployedDetector(folder, operating_point=write_point(tmp_path / "point.json", folder))
+    usual, white = detector.predict_batch([spotted(), np.full((32, 32), 255, np.uint8)])
+    assert (usual.decision, usual.reason) == (Decision.REJECT, "")
+    assert usual.unlike == pytest.approx(1 / 16)
+    assert (white.decision, white.reason) == (Decision.REINSPECT, "unlike anything learnt: score 1, limit 0.5")
+    undecided = DeployedDetector(folder).predict(np.full((32, 32), 255, np.uint8))
+    assert (undecided.decision, undecided.reason) == (None, white.reason)
+
+
+@pytest.mark.parametrize(
+    ("shape", "unlike"), [((40, 59), False), ((40, 62), True), ((40, 400), True), ((59, 40), False), ((400, 40), True)]
+)
+def test_a_picture_of_another_shape_is_unlike_anything_learnt(
+    shape: tuple[int, int], unlike: bool, tmp_path: Path
+) -> None:
+    folder = write_detector(tmp_path / "onnx", limit=0.5, shapes=(1.0, 1.0))
+    detector = DeployedDetector(folder, operating_point=write_point(tmp_path / "point.json", folder))
+    finding = detector.predict(np.zeros(shape, np.uint8))
+    assert finding.decision is (Decision.REINSPECT if unlike else Decision.ACCEPT)
+    assert (finding.unlike > 0.5) is unlike
+    if unlike:
+        height, width = shape
+        assert f"{width} × {height} pixels, learnt were widths of 1 heights" in finding.reason
+
+
+def test_an_export_without_an_unlike_score_is_refused(tmp_path: Path) -> None:
+    folder = write_detector(tmp_path / "onnx")
+    spec = read_json(folder / "spec.json")
+    del spec["about"]["unlike"]
+    write_json(folder / "spec.json", spec)
+    with pytest.raises(InputError, match="expected a detector with an unlike score, this one has none: export it"):
+        DeployedDetector(folder)

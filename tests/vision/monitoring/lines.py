@@ -17,7 +17,7 @@ def parts(count: int, *, seed: int, defects: float = DEFECTS) -> tuple[Observati
     score = random.normal(np.where(defective, 4.0, -4.0), 1.5)
     embedding = random.normal(0, 1, (count, 1)) + random.normal(-4, 1, (count, GRID**2)) + defective[:, None]
     picture = np.column_stack([random.normal(0.5, 0.05, count) for _ in range(4)])
-    return Observations(score, score > 0, embedding, picture), defective
+    return Observations(score, score > 0, embedding, picture, np.exp(random.normal(0, 0.2, count))), defective
 
 
 def reference_of(seed: int, *, good: int = 150, settings: DriftSettings = USUAL) -> DriftReference:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binom, ks_2samp
@@ -8,7 +10,7 @@ from twinloop.errors import InputError
 from twinloop.learning.drift_settings import DriftSettings
 from twinloop.vision.inference.predict import DeployedDetector
 from twinloop.vision.monitoring.monitor import PictureMonitor
-from twinloop.vision.monitoring.reference import MEASURED, STOPPED, DriftReference
+from twinloop.vision.monitoring.reference import MEASURED, STOPPED, STRANGE, DriftReference
 from twinloop.vision.monitoring.statistics import Observations
 
 OFTEN = DriftSettings(window=60, false_alarms_per_1000_windows=100.0)
@@ -38,15 +40,15 @@ def test_the_default_level_stays_silent_over_many_windows_of_one_large_reference
 @pytest.mark.parametrize(
     ("statistic", "change"),
     [
-        ("score", lambda seen: Observations(seen.score + 2, seen.stopped, seen.embedding, seen.picture)),
-        ("embedding distance", lambda seen: Observations(seen.score, seen.stopped, seen.embedding + 3, seen.picture)),
+        ("score", lambda seen: replace(seen, score=seen.score + 2)),
+        ("embedding distance", lambda seen: replace(seen, embedding=seen.embedding + 3)),
         (
             "brightness",
-            lambda seen: Observations(seen.score, seen.stopped, seen.embedding, seen.picture - np.eye(4)[0] / 10),
+            lambda seen: replace(seen, picture=seen.picture - np.eye(4)[0] / 10),
         ),
         (
             "noise",
-            lambda seen: Observations(seen.score, seen.stopped, seen.embedding, seen.picture + np.eye(4)[3] / 10),
+            lambda seen: replace(seen, picture=seen.picture + np.eye(4)[3] / 10),
         ),
     ],
 )
@@ -69,19 +71,30 @@ def test_more_defects_than_the_line_had_are_found() -> None:
     assert sum(STOPPED in names for names in found) >= 15
 
 
+@pytest.mark.parametrize("count", [5, 100])
+def test_five_pictures_unlike_anything_learnt_are_seen_alone_and_among_others(count: int) -> None:
+    found = 0
+    for seed in range(0, 200, 10):
+        monitor = PictureMonitor(reference_of(seed), DriftSettings(window=count))
+        usual = parts(count, seed=seed + 5)[0]
+        unlike = np.where(np.arange(count) % (count // 5) == 0, 8.0, usual.unlike)
+        alarms = monitor.watch_observed(replace(usual, unlike=unlike))
+        found += STRANGE in {alarm.statistic for alarm in alarms}
+        assert not monitor.watch_observed(usual)
+    assert found == 20
+
+
 def test_an_alarm_says_which_window_what_how_large_and_how_sure() -> None:
     reference = reference_of(0)
     monitor = PictureMonitor(reference, DriftSettings(window=50))
     assert monitor.watch_observed(parts(30, seed=5)[0]) == ()
     dark = parts(120, seed=6)[0]
-    alarms = monitor.watch_observed(
-        Observations(dark.score, dark.stopped, dark.embedding, dark.picture - np.eye(4)[0] / 5)
-    )
+    alarms = monitor.watch_observed(replace(dark, picture=dark.picture - np.eye(4)[0] / 5))
     alarm = next(found for found in alarms if found.window == 1)
     assert (alarm.first, alarm.last, alarm.statistic) == (50, 99, "brightness")
     test = ks_2samp(np.round(dark.picture[20:70, 0] - 0.2, 12), reference.values["brightness"])
     assert (alarm.size, alarm.p_value) == pytest.approx((test.statistic, test.pvalue))
-    assert alarm.level == monitor.level == 0.001 / (len(MEASURED) + 1)
+    assert alarm.level == monitor.level == 0.001 / (len(MEASURED) + 2)
     assert alarm.observed < alarm.expected
     assert str(alarm).startswith("images 51 … 100: brightness 0.286, reference 0.5057 (difference 0.96, p = ")
     assert [window.number for window in monitor.windows] == [0, 1, 2]
@@ -152,6 +165,7 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> tuple[DeployedDetector,
             [one.heat for one in found],
             np.array([one.score for one in found]),
             np.array([one.decision is not Decision.ACCEPT for one in found]),
+            np.array([one.unlike for one in found]),
         )
 
     reference = make_reference(

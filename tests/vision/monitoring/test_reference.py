@@ -64,8 +64,8 @@ def test_the_sample_takes_each_part_once_and_follows_the_lines_mix(
         (None, "found none: run the evaluate stage first"),
         ("not json", "not a drift reference"),
         ("[]", "not a drift reference"),
-        (json.dumps({"version": 99}), "version 99, expected 1"),
-        (json.dumps({"version": 1}), "not a drift reference"),
+        (json.dumps({"version": 99}), "version 99, expected 2"),
+        (json.dumps({"version": 2}), "not a drift reference"),
     ],
 )
 def test_a_file_that_is_no_reference_is_named_with_the_remedy(tmp_path: Path, content: str | None, told: str) -> None:

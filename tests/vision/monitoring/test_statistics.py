@@ -6,7 +6,7 @@ from twinloop.vision.monitoring.statistics import GRID, PICTURE, observe
 
 def pictures(images: np.ndarray) -> dict[str, np.ndarray]:
     count = len(images)
-    seen = observe(images, np.full((count, 8, 8), 0.5), np.zeros(count), np.zeros(count, bool))
+    seen = observe(images, np.full((count, 8, 8), 0.5), np.zeros(count), np.zeros(count, bool), np.ones(count))
     return dict(zip(PICTURE, seen.picture.T, strict=True))
 
 
@@ -35,7 +35,7 @@ def test_a_ramp_is_neither_noise_nor_sharp() -> None:
 def test_the_embedding_is_the_heat_in_log_odds_averaged_over_a_grid() -> None:
     heat = np.full((1, 8, 8), 1 / (1 + np.exp(4)))
     heat[0, :2, 6:] = 1.0
-    embedding = observe(np.zeros((1, 8, 8, 1), np.uint8), heat, np.zeros(1), np.zeros(1, bool)).embedding[0]
+    embedding = observe(np.zeros((1, 8, 8, 1), np.uint8), heat, np.zeros(1), np.zeros(1, bool), np.ones(1)).embedding[0]
     assert embedding.shape == (GRID**2,)
     assert embedding[GRID - 1] == pytest.approx(12)  # certainty is held at e^12 to 1
     assert np.delete(embedding, GRID - 1) == pytest.approx(np.full(GRID**2 - 1, -4.0))
@@ -43,5 +43,6 @@ def test_the_embedding_is_the_heat_in_log_odds_averaged_over_a_grid() -> None:
 
 @pytest.mark.parametrize("size", [4, 7, 48])
 def test_heat_maps_of_any_size_fill_the_grid(size: int) -> None:
-    seen = observe(np.zeros((2, 8, 8, 1), np.uint8), np.full((2, size, size), 0.5), np.zeros(2), np.zeros(2, bool))
+    heat = np.full((2, size, size), 0.5)
+    seen = observe(np.zeros((2, 8, 8, 1), np.uint8), heat, np.zeros(2), np.zeros(2, bool), np.ones(2))
     assert seen.embedding.shape == (2, GRID**2)

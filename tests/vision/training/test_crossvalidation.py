@@ -40,7 +40,15 @@ def test_every_image_is_tested_once_and_folds_are_told_in_order() -> None:
     assert tuple(told) == found.folds
     assert sum(fold.test_images for fold in found.folds) == 96
     assert sum(fold.test_parts for fold in found.folds) == 48
-    assert set(found.means) == {"auroc", "ap", "iou", "part_auroc", "part_ap"}
+    assert set(found.means) == {
+        "auroc",
+        "ap",
+        "iou",
+        "part_auroc",
+        "part_ap",
+        "weighted_auroc",
+        "weighted_ap",
+    }
     assert {found.counted(name) for name in found.means} == {3}
     assert found.means["auroc"].mean == pytest.approx(sum(fold.figures["auroc"] for fold in found.folds) / 3)
 
@@ -71,9 +79,9 @@ def test_a_run_that_was_cut_off_goes_on_and_leaves_nothing(tmp_path: Path) -> No
     assert not list(tmp_path.iterdir())
 
 
-def test_a_fold_that_cannot_be_validated_is_named() -> None:
-    # Three defective parts in three folds: with one tested, two are left, of which one goes to validation.
-    kept = (IMAGES.labels == 0) | (torch.arange(96).numpy() < 8)
+def test_a_fold_that_cannot_be_trained_on_is_named() -> None:
+    # A single defective part: where it is tested, none is left to learn from.
+    kept = (IMAGES.labels == 0) | (torch.arange(96).numpy() < 4)
     few = subset(IMAGES, kept)
     with pytest.raises(InputError, match=r"fold \d: .*expected some of both kinds.*take fewer folds or more data"):
         _validate(images=few, folds=8)
@@ -89,12 +97,15 @@ def test_a_part_is_judged_by_the_mean_of_its_exposures() -> None:
     scores = torch.tensor([0.0, 1.0, 2.0, 3.0, 0.0])
     labels = torch.tensor([0, 0, 0, 1, 1])
     found = part_metrics(scores, labels, ["a", "a", "b", "c", "c"])
-    assert found == pytest.approx({"part_auroc": 0.5, "part_ap": 0.5})
+    assert {name: found[name] for name in ("part_auroc", "part_ap")} == {"part_auroc": 0.5, "part_ap": 0.5}
+    # Weights ½, ½, 1 good and ½, ½ defective: the 3 beats all of them, the 0 ties with one of weight ½.
+    assert found["weighted_auroc"] == pytest.approx((0.5 * 2 + 0.5 * 0.25) / 2)
+    assert found["weighted_ap"] == pytest.approx(0.5 * 1 + 0.5 * 1 / 3)
 
 
 def test_a_part_that_is_good_in_one_picture_and_defective_in_another_is_defective() -> None:
     found = part_metrics(torch.tensor([0.0, 4.0, 1.0]), torch.tensor([0, 2, 0]), ["a", "a", "b"])
-    assert found == pytest.approx({"part_auroc": 1.0, "part_ap": 1.0})
+    assert found == dict.fromkeys(("part_auroc", "part_ap", "weighted_auroc", "weighted_ap"), 1.0)
     assert part_metrics(torch.tensor([0.0, 1.0]), torch.tensor([0, 0]), ["a", "b"]) == {}
 
 

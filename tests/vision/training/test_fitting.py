@@ -104,16 +104,24 @@ def test_crops_leave_out_defects_without_a_mask_and_say_how_many(capsys: pytest.
     assert "5 defective images without a mask are left out" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("kept", "count"), [("good", 0), ("defective", 40)])
-def test_a_training_split_of_one_kind_is_refused(kept: str, count: int) -> None:
+@pytest.mark.parametrize(
+    ("kept", "count", "way"), [("good", 0, "kind=patchcore"), ("defective", 40, "add good images, or name the class")]
+)
+def test_a_training_split_of_one_kind_is_refused(kept: str, count: int, way: str) -> None:
     chosen = (IMAGES.labels > 0) == (kept == "defective")
-    with pytest.raises(InputError, match=rf"train split: {count} of 40 usable images are defective.*kind=patchcore"):
+    with pytest.raises(InputError, match=rf"train split: {count} of 40 usable images are defective.*{way}"):
         _train(images=subset(IMAGES, chosen))
 
 
-def test_a_supervised_detector_needs_defects_to_validate_on() -> None:
-    with pytest.raises(InputError, match="validation split: 0 of 16 images are defective"):
-        _train(validation=_good(VALIDATION))
+def test_a_validation_without_defects_chooses_the_epoch_by_pasted_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    trained = _train(train={"epochs": 2}, validation=_good(VALIDATION))
+    assert set(trained.history[0]) == set(FIGURES)
+    assert "chosen by defects pasted onto the validation images" in capsys.readouterr().err
+
+
+def test_a_validation_without_good_images_is_refused_with_what_helps() -> None:
+    with pytest.raises(InputError, match="validation split: 16 of 16 images are defective.*add good images"):
+        _train(validation=subset(VALIDATION, VALIDATION.labels > 0))
 
 
 def test_a_class_with_a_single_image_is_trained_on_like_the_others() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -17,6 +18,7 @@ from twinloop.vision.models.settings import ModelSettings
 from twinloop.vision.training.crossvalidation import cross_validate
 from twinloop.vision.training.fitting import Trained, frozen_features, train_detector
 from twinloop.vision.training.frozen import draw_places
+from twinloop.vision.training.loading import subset
 from twinloop.vision.training.module import assess, new_detector
 from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
 
@@ -72,6 +74,13 @@ def test_good_images_with_pasted_defects_teach_it_where_there_are_no_others(mode
     assert not detector.names_defects
 
 
+def test_labels_of_images_alone_teach_where_the_defect_is(model: ModelSettings) -> None:
+    unmarked = dataclasses.replace(IMAGES, masked=IMAGES.labels == 0, masks=np.zeros_like(IMAGES.masks))
+    figures = assess(train(model, unmarked).detector, TEST)
+    assert figures["auroc"] > 0.8
+    assert figures["pixel_auroc"] > 0.8
+
+
 def test_every_defect_weighs_the_same_however_large(model: ModelSettings, tmp_path: Path) -> None:
     images = spots(8, size=64)
     images.masks[2] = 0
@@ -101,7 +110,7 @@ def test_folds_share_the_features(model: ModelSettings) -> None:
 @pytest.mark.parametrize(
     ("settings", "images", "told"),
     [
-        ({}, dataclasses.replace(IMAGES, masked=IMAGES.labels == 0), "no defect's pixels are known"),
+        ({}, subset(IMAGES, IMAGES.labels > 0), "what is good cannot be learnt from defects alone: add good images"),
         ({"crop_px": 32}, IMAGES, "a frozen encoder looks at whole images only"),
         ({}, good_spots(8, size=64), "0 of 8 usable images are defective"),
     ],

@@ -5,6 +5,7 @@ how many unanswerable ones are then refused is measured on others (risk and cove
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,14 +14,55 @@ from twinloop.dialogue.answering.selector import Candidate
 from twinloop.dialogue.answering.settings import RefusalSettings
 from twinloop.errors import InputError
 
+# Inverse strength of the penalty on fitted weights, and the largest that settings hold.
+PENALTY = 1.0
+MOST = 10.0
+
 
 def confidence(best: Candidate, settings: RefusalSettings, *, encoded: bool) -> float:
     """How sure it is that a question's best sentence answers it; see `RefusalSettings`.
 
     encoded: whether the index has an encoder. Without one, words are all that is known of the meaning.
     """
-    words, meaning = best.features.words, best.features.meaning if encoded else best.features.words
-    return settings.offset + settings.words * words + settings.meaning * meaning
+    words, meaning, passage = _scores(best, encoded=encoded)
+    return settings.offset + settings.words * words + settings.meaning * meaning + settings.passage * passage
+
+
+def fitted(
+    answerable: Sequence[Candidate],
+    unanswerable: Sequence[Candidate],
+    settings: RefusalSettings,
+    *,
+    refused: float,
+    encoded: bool,
+) -> RefusalSettings:
+    """Weights fitted to one library by the best sentences of questions with and without an answer in it.
+
+    Logistic regression with both kinds of equal weight; the offset is such that at the settings' threshold the given
+    share of the answerable ones is refused. Raises InputError where either kind is missing.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    if not answerable or not unanswerable:
+        raise InputError(
+            f"refusal: expected questions with and without an answer, got {len(answerable)} and {len(unanswerable)}: "
+            "ask some of both"
+        )
+    scores = np.array([_scores(best, encoded=encoded) for best in (*answerable, *unanswerable)])
+    known = np.arange(len(scores)) < len(answerable)
+    model = LogisticRegression(C=PENALTY, class_weight="balanced", max_iter=1000).fit(scores, known)
+    weights = np.clip(model.coef_[0], -MOST, MOST)
+    offset = settings.threshold - threshold_for((scores[known] @ weights).tolist(), refused=refused)
+    if abs(offset) > MOST:
+        weights, offset = weights * MOST / abs(offset), float(np.copysign(MOST, offset))
+    words, meaning, passage = (float(weight) for weight in weights)
+    return replace(settings, words=words, meaning=meaning, passage=passage, offset=float(offset))
+
+
+def _scores(best: Candidate, *, encoded: bool) -> tuple[float, float, float]:
+    """Words, meaning and passage of a sentence, as the confidence weighs them."""
+    features = best.features
+    return features.words, features.meaning if encoded else features.words, features.passage
 
 
 class Refusals(NamedTuple):

@@ -1,7 +1,8 @@
 """Which sentence of some passages answers a question: a weighted sum of few features that each have a reason.
 
-Words count by their rarity (of a derived form, in part); the sentence before lends its words, since "it" often stands
-for what was asked about; and a sentence with something of the kind that is asked for is preferred.
+Words count by their rarity (of a derived form, in part), among all chunks and among the sentences that are compared:
+what the whole passage is about tells none of its sentences from the others. The sentence before lends its words, since
+"it" often stands for what was asked about; and a sentence with something of the kind that is asked for is preferred.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from twinloop.dialogue.answering.settings import SelectorSettings
 from twinloop.dialogue.answering.untrusted import instructs
 from twinloop.dialogue.knowledge.dense import encoded
 from twinloop.dialogue.knowledge.index import Hit, Index
+from twinloop.dialogue.knowledge.lexical import asking
+from twinloop.dialogue.knowledge.pairs import rarity
 from twinloop.dialogue.knowledge.sentences import sentences
 from twinloop.dialogue.providers.protocols import Vectors
 
@@ -54,17 +57,22 @@ class Sentence(NamedTuple):
 
 
 class _Question(NamedTuple):
-    """A question with the share of each of its terms, and the kind of thing it asks for."""
+    """A question with the share of each of its terms, and the kind of thing it asks for.
+
+    weights: by rarity among all chunks; telling: by that among the compared sentences besides.
+    """
 
     text: str
     weights: dict[str, float]
+    telling: dict[str, float]
     kind: str | None
 
 
 class _Read(NamedTuple):
-    """What is known of a sentence whatever is asked."""
+    """What is known of a sentence whatever is asked. beginnings: of its terms that are long enough to be derived."""
 
     terms: frozenset[str]
+    beginnings: frozenset[str]
     instructs: bool
 
 
@@ -83,7 +91,9 @@ class Selector:
             self._vectors.clear()
         found = _sentences(hits, self._settings.most_words)
         told = [sentence for sentence in found if not self._reading(sentence.text).instructs]
-        asks = _Question(question, self._weights(question), asked.kind_of(question))
+        weights = self._weights(question)
+        telling = _telling(weights, [self._reading(sentence.text) for sentence in told])
+        asks = _Question(question, weights, telling, asked.kind_of(question))
         cosines = self._cosines(question, [sentence.text for sentence in told])
         candidates = [
             self._candidate(sentence, self._features(sentence, asks, float(cosine)))
@@ -93,7 +103,9 @@ class Selector:
 
     def _reading(self, text: str) -> _Read:
         if text not in self._read:
-            self._read[text] = _Read(frozenset(self._index.terms(text)), instructs(text))
+            terms = frozenset(self._index.terms(text))
+            beginnings = (term[:SAME_BEGINNING] for term in terms if len(term) >= SAME_BEGINNING and term.isalpha())
+            self._read[text] = _Read(terms, frozenset(beginnings), instructs(text))
         return self._read[text]
 
     def _candidate(self, sentence: Sentence, features: Features) -> Candidate:
@@ -111,16 +123,15 @@ class Selector:
 
     def _weights(self, question: str) -> dict[str, float]:
         """The question's terms, each with its share of their whole rarity."""
-        rarities = {term: self._index.rarity(term) for term in self._index.terms(question)}
-        total = sum(rarities.values())
-        return {term: value / total for term, value in rarities.items()} if total > 0 else {}
+        counted = asking(self._index.terms(question), self._index.settings.lexical.asking)
+        return _shares({term: weight * self._index.rarity(term) for term, weight in counted.items()})
 
     def _features(self, sentence: Sentence, asks: _Question, cosine: float) -> Features:
-        own, before = self._reading(sentence.text).terms, self._reading(sentence.before).terms
+        own, before = self._reading(sentence.text), self._reading(sentence.before)
         return Features(
-            words=_share(asks.weights, own),
+            words=_share(asks.telling, own),
             meaning=cosine,
-            context=_share(asks.weights, own | before),
+            context=sum(weight * max(_held(term, own), _held(term, before)) for term, weight in asks.weights.items()),
             kind=float(asks.kind is not None and asked.holds(sentence.text, asks.kind, asks.text)),
             passage=sentence.passage,
             asking=float(sentence.text.rstrip("\"'”’)").endswith("?")),
@@ -140,10 +151,22 @@ def _sentences(hits: Sequence[Hit], most_words: int) -> list[Sentence]:
     return list(found.values())
 
 
-def _share(weights: dict[str, float], said: frozenset[str]) -> float:
+def _telling(weights: dict[str, float], compared: Sequence[_Read]) -> dict[str, float]:
+    """The terms' shares by their rarity among the compared sentences too; what none says counts as what one does."""
+    holding = {term: max(sum(_held(term, read) > 0 for read in compared), 1) for term in weights}
+    return _shares({term: weight * rarity(len(compared), holding[term]) for term, weight in weights.items()})
+
+
+def _share(weights: dict[str, float], read: _Read) -> float:
     """The weight of what is said of the question's terms."""
-    beginnings = {term[:SAME_BEGINNING] for term in said if len(term) >= SAME_BEGINNING and term.isalpha()}
-    return sum(
-        weight if term in said else DERIVED * weight if term[:SAME_BEGINNING] in beginnings else 0.0
-        for term, weight in weights.items()
-    )
+    return sum(weight * _held(term, read) for term, weight in weights.items())
+
+
+def _held(term: str, read: _Read) -> float:
+    """1 for a term that a sentence says, in part where it says another form of it."""
+    return 1.0 if term in read.terms else DERIVED if term[:SAME_BEGINNING] in read.beginnings else 0.0
+
+
+def _shares(weights: dict[str, float]) -> dict[str, float]:
+    total = sum(weights.values())
+    return {term: value / total for term, value in weights.items()} if total > 0 else {}

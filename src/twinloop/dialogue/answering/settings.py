@@ -12,11 +12,10 @@ Weight = Annotated[float, Field(ge=-10, le=10)]
 
 @settings
 class SelectorSettings:
-    """What makes a sentence an answer, as weights of a sum. words: the share of the question's words in it, by rarity.
-
-    meaning: its cosine with the question; context: the share of the words in it or the sentence before it; kind:
-    something of the kind asked for (a number, a time, a name …); passage: the score of its chunk; asking: that it is a
-    question itself; most_words: of a sentence, longer ones are cut.
+    """What makes a sentence an answer, as weights of a sum. words: the share of the question's words in it, by rarity
+    among all chunks and among the sentences compared; meaning: its cosine with the question; context: the share of the
+    words in it or the sentence before it; kind: something of the kind asked for (a number, a time, a name …); passage:
+    the score of its chunk; asking: that it is a question itself; most_words: of a sentence, longer ones are cut.
     """
 
     words: Weight = 1.0
@@ -32,14 +31,17 @@ class SelectorSettings:
 class RefusalSettings:
     """When nothing found is an answer: where the confidence in the best sentence is below `threshold`.
 
-    The confidence is offset and the best sentence's scores with these weights. They were fitted as log odds to queries
-    on summaries of QMSum's training meetings and to sentences of these with words left out, each with and without what
-    answers it; 0 is where a tenth of those that can be answered is refused.
+    The confidence is offset and the best sentence's scores with these weights. Those of words and meaning were fitted
+    as log odds to queries on summaries of QMSum's training meetings and to sentences of these with words left out, each
+    with and without what answers it. What a passage's score means depends on the library: its weight is 0 unless it is
+    fitted to questions on that one (`refusal.fitted`). 0 is where a tenth of what can be answered is refused, asked by
+    fictional persons of their papers.
     """
 
     words: Weight = 3.7
     meaning: Weight = 4.5
-    offset: Weight = -3.3
+    passage: Weight = 0.0
+    offset: Weight = -3.6
     threshold: Weight = 0.0
 
 

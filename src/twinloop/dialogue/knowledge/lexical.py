@@ -112,17 +112,17 @@ class Lexical:
             return np.zeros(self._size, np.float32)
         weights = asking(asked, self._settings.asking)
         most = sum(weights[term] * self.rarity(term) for term in asked)
-        earned: Scores = sum(
-            np.float32(weight) * self._bm25.get_scores_from_ids([self._vocabulary[term] for term in same])
-            for weight, same in _by_weight(known, weights)
-        )
-        single = earned / np.float32(most)
+        earned: Scores = np.zeros(self._size, np.float32)
+        for weight, same in _by_weight(known, weights):
+            scores = self._bm25.get_scores_from_ids([self._vocabulary[term] for term in same])
+            earned = (earned + weight * scores).astype(np.float32)
+        single: Scores = (earned / most).astype(np.float32)
         beside = [term for term in said if weights.get(term) == 1][:MOST_QUERY_WORDS]
         both = self._pairs.scores([self._vocabulary.get(term, -1) for term in beside]) if self._settings.pairs else None
         if both is None:
             return single
-        together: Scores = (single + np.float32(self._settings.pairs) * both) / np.float32(1 + self._settings.pairs)
-        return together
+        together = (single + self._settings.pairs * both) / (1 + self._settings.pairs)
+        return together.astype(np.float32)
 
 
 def asking(asked: Iterable[str], weight: float) -> dict[str, float]:

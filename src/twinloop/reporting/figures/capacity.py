@@ -25,7 +25,7 @@ def response_times(users: pl.DataFrame, *, target_s: float, held: Interval, shar
     figure, axes = single(7.8, 4.3)
     _band(axes, users["users"].to_list(), users, label="95th percentile of a turn (band: 95 % interval)")
     _target(axes, target_s)
-    label = f"held: {number(held.mean)} ({interval(held.low, held.high)})"
+    label = f"held: {number(held.mean)} ({interval(held.low, held.high)})" if held.mean > 0 else "nobody is held"
     if held.mean > 0:
         axes.errorbar(
             [held.mean],
@@ -47,7 +47,7 @@ def response_times(users: pl.DataFrame, *, target_s: float, held: Interval, shar
     axes.set_title("Response time against people at once")
     figure.legend(loc="outside lower center", ncols=2)
     told = ", ".join(
-        f"{row['users']} people {number(row['p95_s'], digits=2)} s ({interval(row['low'], row['high'], digits=2)})"
+        f"{row['users']} at once {number(row['p95_s'], digits=2)} s ({interval(row['low'], row['high'], digits=2)})"
         for row in users.iter_rows(named=True)
     )
     figure.alt = f"Response time ({share}) against people at once: {told}; target {target_s:g} s; {label}"

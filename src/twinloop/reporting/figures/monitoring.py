@@ -43,6 +43,29 @@ def gauge(studies: Mapping[str, tuple[float, float, float]]) -> Picture:
 
 
 @drawn
+def unlike(scores: Mapping[str, Sequence[float]], *, limit: float, false_alarms: float) -> Picture:
+    """The unlike score of good pictures, first, and of pictures spoilt in several ways; right of the line is refused.
+
+    scores: kind → one per picture. limit: of the score, exceeded by a share `false_alarms` of good pictures.
+    """
+    figure, axes = single(7.8, 0.3 * max(len(scores), 1) + 1.3)
+    spoken = []
+    for place, (kind, values) in enumerate(scores.items()):
+        known = np.asarray(values, dtype=float)
+        axes.plot(known, np.full(len(known), place), "|", color=RED if place else BLUE, markersize=11, alpha=0.5)
+        spoken.append(f"{kind} {percent(float(np.mean(known > limit))) if len(known) else 'none'}")
+    axes.axvline(limit, color=INK, linewidth=1, linestyle="--")
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(scores)), [shortened(kind, 24) for kind in scores])
+    axes.set_ylim(max(len(scores), 1) - 0.4, -0.6)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel(f"unlike score (dashed: limit {limit:.3g}, for {percent(false_alarms)} false alarms)")
+    axes.set_title("What the detector refuses to judge")
+    figure.alt = "Share refused: " + ", ".join(spoken)
+    return figure
+
+
+@drawn
 def drift_windows(p_values: Mapping[str, Sequence[float]], *, level: float) -> Picture:
     """One panel per statistic: the p-value of every window against the reference; below the dashed limit is an alarm.
 

@@ -13,18 +13,26 @@ from numpy.typing import NDArray
 
 from twinloop.contracts import RiskTable
 from twinloop.numbers import MINUTES_PER_HOUR
+from twinloop.replication.design import Design
+from twinloop.replication.experiment import run
+from twinloop.replication.system import System
 from twinloop.scheduling.booking.candidates import Work, candidates
 from twinloop.scheduling.booking.days import book
 from twinloop.scheduling.booking.slots import Candidate, Workshop
 from twinloop.scheduling.question import Limit
+from twinloop.simulation.fleet.experiment import Alone, Played
 from twinloop.simulation.fleet.morning import Morning, Visit
 from twinloop.simulation.fleet.policies import Alert, Joint
+from twinloop.simulation.fleet.record import COST, KPIS
 from twinloop.simulation.fleet.risks import Foresight, survival
+from twinloop.simulation.fleet.tuning import FIRST
 from twinloop.simulation.fleet.vehicle import Component, Fleet
 
 Floats = NDArray[np.float64]
 # Ages at which renewal is tried for the best fixed interval, as multiples of the mean life.
 AGES = np.linspace(0.02, 3.0, 300)
+# Euro per minute of a bay, and share of the price of standing.
+CROWDED = ((0.0, 1.0), (0.0, 0.2), (6.0, 0.2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,22 +108,64 @@ class BookingRule:
         return Workshop({skill: _whole(left) for skill, left in skills.items()}, _whole(bays), reserve=self.reserve)
 
 
-def joint_rule(fleet: Fleet, alerts: Alert, *, ahead: int = 10, limit: Limit | None = None) -> Joint:
+def joint_rule(
+    fleet: Fleet,
+    alerts: Alert,
+    *,
+    ahead: int = 10,
+    minute: float = 0.0,
+    standing: float | None = None,
+    limit: Limit | None = None,
+) -> Joint:
     """The rule by expected cost as a policy of the fleet: it knows these alerts, each at its threshold, and the ages.
 
-    ahead, limit: as of `BookingRule`.
+    minute: as of `cost_rates`. standing: as of `BookingRule`, `standing_price` unless given. ahead, limit: as there.
     """
     curves = {name: curve.at(alerts.values[name]) for name, curve in alerts.curves.items() if name in alerts.values}
-    rule = BookingRule(cost_rates(fleet), ahead=ahead, standing=standing_price(fleet), limit=limit)
+    price = standing_price(fleet) if standing is None else standing
+    rule = BookingRule(cost_rates(fleet, minute=minute), ahead=ahead, standing=price, limit=limit)
     return Joint(rule, signals=alerts, foresight=Foresight(curves))
 
 
-def cost_rates(fleet: Fleet) -> dict[str, float]:
+def tuned_joint_rule(
+    fleet: Fleet,
+    alerts: Alert,
+    *,
+    days: int,
+    warmup_days: int = 0,
+    replications: int = 4,
+    seed: int = 1,
+    workers: int = 1,
+    ahead: int = 10,
+) -> Joint:
+    """The joint rule at those of a few prices of a crowded workshop that cost least in simulated fleets.
+
+    Where bays are scarce somebody stands whatever is booked. Then it is cheaper than `standing_price` says that it is
+    the vehicle that would fail next, and a minute of a bay costs those who wait behind it. How much depends on the
+    whole fleet, so it is tried, in the replications in which `tuned` tries thresholds, and they are none of those by
+    which policies are compared.
+    """
+    whole = standing_price(fleet)
+    tried = {
+        f"{minute:g} €/min, {share:g}": joint_rule(fleet, alerts, ahead=ahead, minute=minute, standing=share * whole)
+        for minute, share in CROWDED
+    }
+    design = Design(replications=replications, first=FIRST, seed=seed, workers=workers)
+    played = {
+        name: Alone(Played(fleet, {name: policy}, days, warmup_days, seed, drawn=True))
+        for name, policy in tried.items()
+    }
+    results = run([System(name, one) for name, one in played.items()], design, KPIS)
+    return tried[min(tried, key=lambda name: float(results[name].values(COST).mean()))]
+
+
+def cost_rates(fleet: Fleet, *, minute: float = 0.0) -> dict[str, float]:
     """Component → euro per hour of driving under its best fixed interval, new parts and no waiting.
 
-    Renewal reward: (w + (C - w)·F(T)) / ∫₀ᵀ S, at its least over T (Barlow and Hunter 1960).
+    Renewal reward: (w + (C - w)·F(T)) / ∫₀ᵀ S, at its least over T (Barlow and Hunter 1960). minute: euro by which
+    each minute of a bay is dearer than what is paid for the work, to those who wait for it.
     """
-    return {component.name: _rate(component) for component in fleet.components}
+    return {component.name: _rate(component, minute) for component in fleet.components}
 
 
 def standing_price(fleet: Fleet) -> float:
@@ -126,11 +176,12 @@ def standing_price(fleet: Fleet) -> float:
     return max(fleet.downtime_hour - sum(cost_rates(fleet).values()), 0.0)
 
 
-def _rate(component: Component) -> float:
+def _rate(component: Component, minute: float) -> float:
     age = AGES * component.wear.mean_life_min
     alive = survival(component.wear, age)
     lived = np.concatenate([[age[0]], age[0] + np.cumsum((alive[1:] + alive[:-1]) / 2 * np.diff(age))])
     cost = component.visit + (component.failure - component.visit) * (1 - alive)
+    cost = cost + minute * component.repair.average * (alive + component.failed_factor * (1 - alive))
     return float((cost / lived).min() * MINUTES_PER_HOUR)
 
 

@@ -112,6 +112,19 @@ def _normal(entity: str, purpose: str) -> Callable[[Streams], Sampler]:
     return lambda streams: streams.generator(entity, purpose).standard_normal
 
 
+def _difficulty(unlike_share: float) -> Callable[[Streams], Sampler]:
+    """source.maker: NaN for the parts that are unlike anything learnt."""
+    if not unlike_share:
+        return _normal("part", "difficulty")
+
+    def sampler(streams: Streams) -> Sampler:
+        usual = streams.generator("part", "difficulty").standard_normal
+        strange = streams.generator("part", "unlike").random
+        return lambda count: np.where(strange(count) < unlike_share, np.nan, usual(count))
+
+    return sampler
+
+
 def _variants(line: Line) -> Callable[[Streams], Sampler]:
     def sampler(streams: Streams) -> Sampler:
         # Orders have an end, but a block of numbers is drawn whole.
@@ -201,7 +214,7 @@ def layout(line: Line, gate: Gate, *, latency_min: float) -> Layout:
         arrival = drawing.add(_durations("source", "interarrival", between, 1 / between.average))
     several = Stream(_variants(line), 1 / per_part)
     classes = Stream(_uniform("part", "class"), 1 / per_part)
-    difficulty = Stream(_normal("part", "difficulty"), 1 / per_part)
+    difficulty = Stream(_difficulty(line.inspection.unlike_share), 1 / per_part)
     routing = BRANCHES if line.branching else ROUTES if line.routed else SERIAL
     limits, outlets = branches(line)
     stations = [station.name for station in line.stations] + ([line.rework.name] if line.rework else [])

@@ -74,6 +74,7 @@ def build(
         variants,
         priority=(lambda number, variant: source.priority(number - before, variant)) if line.prioritised else None,
         first=begun.parts,
+        unlike_share=line.inspection.unlike_share,
     )
     follows = bool(line.spans or line.joint)
     visits = Visits(env, log, line, first=len(log.entities) - len(line.spans)) if follows else None

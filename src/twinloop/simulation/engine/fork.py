@@ -7,6 +7,7 @@ is taken to last since its breakdown, and machines that wait for the same thing 
 """
 
 import bisect
+import math
 
 import numpy as np
 import simpy
@@ -167,6 +168,8 @@ def _nature(known: PartState, line: Line, gate: Gate, rng: np.random.Generator) 
         if known.condition is None:
             condition = bisect.bisect_right(gate.upper_share, rng.random())
         difficulty = rng.standard_normal()
+        if line.inspection.unlike_share and rng.random() < line.inspection.unlike_share:
+            difficulty = math.nan
         if all(
             _decision(
                 line,

@@ -2,7 +2,8 @@
 
 Look k of a part of class c sees z = √ρ·u + √(1−ρ)·e_k and scores at quantile Φ(z) of its class (the
 copula of contracts/operating_curve.py). Comparing z with Φ⁻¹ of the class's rates is the same and
-needs no Φ per look.
+needs no Φ per look. A part unlike anything learnt has no place on that scale: its u is NaN, which is
+neither below nor above a limit, so that every look asks for another.
 """
 
 import math

@@ -1,5 +1,6 @@
 """What enters the line: parts made with their class and luck, in lots of variants, as they arrive or are asked for."""
 
+import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -78,11 +79,13 @@ def maker(
     *,
     priority: Callable[[int, int], int] | None = None,
     first: int = 0,
+    unlike_share: float = 0.0,
 ) -> Callable[[], Part]:
     """A function that makes the next part, counted from `first`, which enters the line at that moment.
 
-    priority: of a part by number and variant; None where all have the same.
+    priority: of a part by number and variant; None where all have the same. unlike_share: see `Inspection`.
     """
+    strange = streams.by_part("unlike", "uniform")
     kind, difficulty = streams.by_part("class", "uniform"), streams.by_part("difficulty", "normal")
     made = first
 
@@ -96,7 +99,7 @@ def maker(
             made,
             variant=variant,
             condition=condition,
-            difficulty=difficulty[made],
+            difficulty=math.nan if unlike_share and strange[made] < unlike_share else difficulty[made],
             priority=priority(made, variant) if priority else 0,
         )
         log.record(env.now, ENTER, SOURCE, made, condition, part.variant)

@@ -40,10 +40,15 @@ class AssumedRates:
 
 @settings
 class Inspection:
-    """How the inspecting station uses its model: at most `max_looks` per visit, then `undecided` holds."""
+    """How the inspecting station uses its model: at most `max_looks` per visit, then `undecided` holds.
+
+    unlike_share: of the parts that are unlike anything the model learnt (oily, turned over, of another kind): every
+    look at them asks for another, so that `undecided` decides.
+    """
 
     max_looks: Annotated[int, Field(ge=1, le=10)] = 2
     undecided: Literal["reject", "accept"] = "reject"
+    unlike_share: Probability = 0.0
     assumed: AssumedRates = AssumedRates()
 
     def curve(self, measured: OperatingCurve | None) -> OperatingCurve:

@@ -8,6 +8,7 @@ point are those of the deployed one. torch is loaded only for explanations that 
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from twinloop.errors import InputError
 from twinloop.files import atomic, read_json, sha256, write_json
@@ -19,7 +20,7 @@ from twinloop.twins.stage import Stage
 from twinloop.vision.evaluation.explain import FROM_OUTPUTS
 from twinloop.vision.evaluation.explanations import Explainer, score_explanations
 from twinloop.vision.evaluation.figures import figures
-from twinloop.vision.evaluation.judgement import judge
+from twinloop.vision.evaluation.judgement import Judgement, judge
 from twinloop.vision.evaluation.records import (
     drift_reference,
     examples,
@@ -29,6 +30,7 @@ from twinloop.vision.evaluation.records import (
     reliability_table,
 )
 from twinloop.vision.evaluation.settings import EvaluateSettings, Method
+from twinloop.vision.evaluation.unlikeness import refused_shares, unlike_table
 from twinloop.vision.index import load_images
 from twinloop.vision.inference.backends import Description
 from twinloop.vision.inference.predict import DeployedDetector
@@ -63,12 +65,15 @@ def run(stage: Stage[FactoryConfig]) -> str:
     for name, table in (("predictions", predictions(deployed)), ("gauge", gauge_table(deployed))):
         with atomic(out / f"{name}.parquet") as temporary:
             table.write_parquet(temporary)
+    detector = DeployedDetector(stage.root / paths.ONNX, threads=settings.threads)
+    strangeness = unlike_table(detector, test, seed=seed)
+    with atomic(out / "unlike.parquet") as temporary:
+        strangeness.write_parquet(temporary)
     with atomic(out / "reliability.csv") as temporary:
         reliability_table(deployed).write_csv(temporary)
     with atomic(out / "examples.npz") as temporary:
         shown = examples(deployed, methods, explainer=explainer)
         np.savez_compressed(temporary, **shown)  # type: ignore[arg-type]
-    detector = DeployedDetector(stage.root / paths.ONNX, threads=settings.threads)
     scored = score_explanations(deployed, detector, methods, explainer=explainer, seed=seed)
     for name, table in (("explanations", scored.scores), ("explanation_curves", scored.curves)):
         with atomic(out / f"{name}.parquet") as temporary:
@@ -76,8 +81,12 @@ def run(stage: Stage[FactoryConfig]) -> str:
     measured = {
         **figures(deployed, seed=seed),
         **scored.metrics(),
+        **_refused(strangeness),
         "explanations_left_out": ", ".join(left_out) or None,
     }
+    if deployed.stand_ins:
+        measured["rendered_defects"] = ", ".join(deployed.stand_ins)
+        say(f"           {_stand_ins_line(deployed, settings)}")
     write_json(stage.root / paths.metrics("evaluate"), measured)
     if deployed.limit is not None:
         say(f"           {deployed.limit.line}")
@@ -85,6 +94,26 @@ def run(stage: Stage[FactoryConfig]) -> str:
         f"test AUROC {measured['auroc']:.3f}, AP {measured['ap']:.3f}, ECE {measured['ece']:.3f}; "
         f"accept below {measured['threshold']:.2g}, reject from {measured['reject_from']:.2g}: "
         f"{measured['expected_cost_per_part']:.3f} € per part, today {measured['expected_cost_per_part_today']:.3f} €"
+    )
+
+
+def _refused(strangeness: pl.DataFrame) -> dict[str, float | None]:
+    """Share of good test pictures, and on average of spoilt ones, that are unlike anything learnt."""
+    good, *spoilt = refused_shares(strangeness).values()
+    known = [share for share in spoilt if share is not None]
+    return {"unlike_false_alarms": good, "unlike_caught": float(np.mean(known)) if known else None}
+
+
+def _stand_ins_line(deployed: Judgement, settings: EvaluateSettings) -> str:
+    splits = {"val": "validation", "test": "test"}
+    measured = " and ".join(splits[name] for name in deployed.stand_ins)
+    line = f"no real defect in {measured}: rendered ones stand in, and what is measured there is about those"
+    if "val" not in deployed.stand_ins:
+        return line
+    good = int((~deployed.validation.defective).sum())
+    return (
+        f"{line}; rejected from {deployed.curve.reject_from:.2g}, which at most {settings.false_alarm_rate:.0%} of the "
+        f"good validation images reach ({good} of them are not pasted on)"
     )
 
 

@@ -27,7 +27,8 @@ from twinloop.vision.index import ImageSet, load_images, read_index
 from twinloop.vision.inference.backends import Learnt
 from twinloop.vision.inference.predict import DeployedDetector, to_input
 from twinloop.vision.models.saving import WEIGHTS_FILE, load_detector
-from twinloop.vision.models.unlike import LEAST_IMAGES, WatchedDetector, limit
+from twinloop.vision.models.unlike import LEAST_IMAGES, WatchedDetector
+from twinloop.vision.scores import score_limit
 
 EXAMPLE = "python -m twinloop factory export"
 # Training images at most that the unlike score is learnt from.
@@ -83,7 +84,7 @@ def _learnt(
     good = validation.labels == 0
     held_out = validation.images[good] if good.sum() >= LEAST_IMAGES else validation.images
     rate = settings.unlike_false_alarms
-    return Learnt(limit(watched.scores(held_out), false_alarms=rate), rate, len(held_out), shapes)
+    return Learnt(score_limit(watched.scores(held_out), false_alarms=rate), rate, len(held_out), shapes)
 
 
 def _shapes(dataset: Path) -> tuple[float, float]:

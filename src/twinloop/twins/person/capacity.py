@@ -25,6 +25,8 @@ TITLES = {"hear": "recogniser", "find": "search", "answer": "answering", "speak"
 FASTER, CACHED, PATIENT = 2.0, 0.25, 4 / 3
 # Numbers of people and of workers that are shown, as shares of the greatest and of the fewest.
 AROUND, BESIDE = (0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5), (0.8, 0.9, 1.0, 1.1, 1.25)
+# Where nobody is held, how few wait how long.
+NONE_HELD = (1, 2, 4, 8, 16)
 LEVERS = {"lever": pl.String(), **dict.fromkeys((USERS, "low", "high", "gain", "gain_low", "gain_high"), pl.Float64())}
 
 
@@ -142,7 +144,7 @@ def capacity(
     )
     held = most_users({TODAY: service, **levers(service)}, setting)
     people, low, high = _whole(held.today[USERS])
-    around = sorted({1, low, people, high, *(round(share * people) for share in AROUND)} - {0})
+    near = {1, low, people, high, *(round(share * people) for share in AROUND)} if people else {*NONE_HELD, high}
     needed, sizes = _sizes(service, settings, simulate.people, setting)
     return Capacity(
         service,
@@ -150,7 +152,7 @@ def capacity(
         simulate.people,
         held,
         _batches(service, setting),
-        response([(service, users) for users in around], setting),
+        response([(service, users) for users in sorted(near - {0})], setting),
         needed,
         sizes.with_columns(
             cost_hour=pl.col("workers") * (settings.cost_core_hour + profile.memory_gib * settings.cost_gib_hour),

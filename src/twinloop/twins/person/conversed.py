@@ -1,7 +1,7 @@
 """Conversations held with the person's self, by voice where it hears and speaks: what a turn takes is measured here."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,14 +11,18 @@ import psutil  # type: ignore[import-untyped]
 from twinloop.contracts import ServiceProfile
 from twinloop.dialogue.conversation.transcript import transcript
 from twinloop.dialogue.conversation.turn import Turn
+from twinloop.dialogue.knowledge.sentences import sentences
 from twinloop.dialogue.providers.protocols import Audio
 from twinloop.errors import RunError
 from twinloop.twins.person.chain import Chain
+from twinloop.twins.person.known import Known
 from twinloop.twins.person.service import origin, profile_of, remote_parts
 
 # Turns of one conversation, and those that open the models before anything is measured.
 LENGTH, WARMUP = 6, 2
 GIB = 2**30
+# Words of a sentence that is put, and how many of them, where nobody asks anything.
+LONGEST, MOST_SENTENCES = 30, 60
 MEASURED = ("_s", "_cpu_s")
 
 
@@ -40,6 +44,24 @@ class Conversed(NamedTuple):
     def all(self) -> list[tuple[Put, Turn]]:
         """All turns in order."""
         return list(itertools.chain.from_iterable(self.turns.values()))
+
+
+def questions_to_put(chain: Chain, known: Known, recordings: pl.DataFrame, audio: Mapping[str, Audio]) -> list[Put]:
+    """What is put in conversations: recordings where it hears, else questions in its own voice or typed."""
+    asked = recordings.filter(pl.col("question").is_not_null())
+    if chain.ears is not None and len(asked):
+        return [Put(text, name, audio[name]) for name, text in asked.select("recording", "text").iter_rows()]
+    typed = [one.text for one in known.asked("test")] or sentences_of(known)
+    if chain.ears is None or chain.voice is None:
+        return [Put(text) for text in typed]
+    return [Put(text, audio=chain.voice.speak(text).audio) for text in typed]
+
+
+def sentences_of(known: Known) -> list[str]:
+    """Of documents about which nobody asks anything, what they say themselves."""
+    pages = [page.text for document in known.read.all for page in document.pages if page.text]
+    first = [text[start:end] for text in pages for start, end in sentences(text, most_words=LONGEST)[:1]]
+    return [text for text in first if any(sign.isalnum() for sign in text)][:MOST_SENTENCES]
 
 
 def converse(chain: Chain, questions: Sequence[Put], turns: int, *, seed: int) -> Conversed:

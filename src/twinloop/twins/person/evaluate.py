@@ -15,22 +15,18 @@ from twinloop.dialogue.answering.answer import Answer
 from twinloop.dialogue.evaluation.answers import faithfulness
 from twinloop.dialogue.evaluation.groups import grouped_mean
 from twinloop.dialogue.evaluation.questions import Asked
-from twinloop.dialogue.knowledge.sentences import sentences
 from twinloop.dialogue.providers.protocols import Audio
-from twinloop.dialogue.providers.registry import open_provider
-from twinloop.dialogue.providers.surroundings import Surroundings
 from twinloop.dialogue.speech.audio import write_audio
-from twinloop.dialogue.speech.commands.recogniser import CommandRecogniser
 from twinloop.files import replacing, write_json
 from twinloop.numbers import MISSING, Interval, number
 from twinloop.progress import say
 from twinloop.twins.person import paths
 from twinloop.twins.person.chain import Chain, described_in, index_digest, open_self
-from twinloop.twins.person.commands import spoken_commands
+from twinloop.twins.person.commands import accuracy, understood
 from twinloop.twins.person.config import PersonConfig, ProviderSettings, ProvidersSettings
-from twinloop.twins.person.conversed import Conversed, Put, converse, measured, told
+from twinloop.twins.person.conversed import Conversed, converse, measured, questions_to_put, told
 from twinloop.twins.person.files import COMMANDS
-from twinloop.twins.person.heard import ALL, HEARD, WER, compared, error_rates, judged_recordings, listened
+from twinloop.twins.person.heard import ALL, FLOOR, HEARD, WER, compared, error_rates, judged_recordings, texts_heard
 from twinloop.twins.person.judged import LEAKY, TYPED, refusals, refused
 from twinloop.twins.person.known import Known
 from twinloop.twins.person.manner import manner
@@ -39,12 +35,9 @@ from twinloop.twins.person.ways import all_ways
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop person evaluate"
-FLOOR = "pocketsphinx"
 PROGRAMS = ("flite", "espeak")
-# Voices in which commands are judged; questions with their replies to listen to, and seconds of a meeting.
-COMMAND_VOICES, LISTENED, MINUTE_S = 12, 3, 60
-LONGEST, MOST_SENTENCES = 30, 60
-SAID: dict[str, Any] = {"voice": pl.String, "word": pl.String, "said": pl.String, "probability": pl.Float64}
+# Questions with their replies to listen to, and seconds of a meeting.
+LISTENED, MINUTE_S = 3, 60
 FIGURES = ("ndcg", "recall", "hit", "f1")
 
 
@@ -57,9 +50,9 @@ def run(stage: Stage[PersonConfig]) -> str:
     chain = open_self(folder, _speaking(described_in(folder).providers))
     recordings = judged_recordings(known)
     audio = {name: known.audio(name) for name in recordings["recording"]}
-    conversed = converse(chain, _questions(chain, known, recordings, audio), settings.turns, seed=seed)
+    conversed = converse(chain, questions_to_put(chain, known, recordings, audio), settings.turns, seed=seed)
     profile = measured(conversed, chain, index_digest(folder), draws=settings.draws, seed=seed)
-    texts = _texts(chain, recordings, audio, conversed, floor=settings.floor)
+    texts = texts_heard(chain, recordings, audio, conversed, floor=settings.floor)
     heard = compared(recordings, audio, texts) if texts else pl.DataFrame(schema=HEARD)
     rates = error_rates(heard, **drawn) if len(heard) else pl.DataFrame(schema=WER)
     own = chain.described.providers.speech_to_text.name
@@ -72,7 +65,8 @@ def run(stage: Stage[PersonConfig]) -> str:
     given = [(one, answer) for one, answer in answered if not answer.refused]
     documents = {document.digest: document for document in known.read.all}
     shown = manner(chain, given, settings, seed=seed)
-    commands = _commands(stage, known)
+    voices = installed(person.data.speaking.programs)
+    commands = understood(stage.root / paths.LEARNT / COMMANDS, voices, workers=stage.workers)
     table = ways.compared(**drawn)
     tables = {
         "judged": ways.table(),
@@ -101,7 +95,7 @@ def run(stage: Stage[PersonConfig]) -> str:
         **dict.fromkeys(("refusal_recall", "refusal_false", "persona_rank", "persona_hit_loss")),
         **refused(ways.typed, **drawn),
         **shown.figures,
-        "command_accuracy": _accuracy(commands, drawn),
+        "command_accuracy": accuracy(commands, **drawn),
     }
     metrics: dict[str, Any] = {"questions": len(ways.asked), "turns": sum(map(len, conversed.turns.values()))}
     for name, interval in figures.items():
@@ -124,39 +118,6 @@ def _speaking(providers: ProvidersSettings) -> ProvidersSettings:
     return dataclasses.replace(providers, text_to_speech=ProviderSettings())
 
 
-def _questions(chain: Chain, known: Known, recordings: pl.DataFrame, audio: Mapping[str, Audio]) -> list[Put]:
-    """What is put in conversations: recordings where it hears, else questions in its own voice or typed."""
-    asked = recordings.filter(pl.col("question").is_not_null())
-    if chain.ears is not None and len(asked):
-        return [Put(text, name, audio[name]) for name, text in asked.select("recording", "text").iter_rows()]
-    typed = [one.text for one in known.asked("test")] or _sentences(known)
-    if chain.ears is None or chain.voice is None:
-        return [Put(text) for text in typed]
-    return [Put(text, audio=chain.voice.speak(text).audio) for text in typed]
-
-
-def _sentences(known: Known) -> list[str]:
-    """Of documents about which nobody asks anything, what they say themselves."""
-    pages = [page.text for document in known.read.all for page in document.pages if page.text]
-    first = [text[start:end] for text in pages for start, end in sentences(text, most_words=LONGEST)[:1]]
-    return [text for text in first if any(sign.isalnum() for sign in text)][:MOST_SENTENCES]
-
-
-def _texts(
-    chain: Chain, recordings: pl.DataFrame, audio: Mapping[str, Audio], conversed: Conversed, *, floor: int
-) -> dict[str, dict[str, str]]:
-    """Recogniser → recording → text: the chain's own, as heard in conversations, and of so many the floor beside it."""
-    if chain.ears is None or recordings.is_empty():
-        return {}
-    own = chain.described.providers.speech_to_text.name
-    known = {put.recording: turn.heard for put, turn in conversed.all if put.recording and not turn.failed}
-    names = recordings["recording"].to_list()
-    texts = {own: known | listened(chain.ears, [name for name in names if name not in known], audio)}
-    if own != FLOOR and floor:
-        texts[FLOOR] = listened(open_provider("speech_to_text", FLOOR, {}, Surroundings()), names[:floor], audio)
-    return texts
-
-
 def _answer(chain: Chain, one: Asked) -> Answer:
     return chain.answers.answer(one.text, chain.index.search(one.text, chain.answers.passages))
 
@@ -167,18 +128,6 @@ def _faithful(given: Any, documents: Any, drawn: Mapping[str, Any]) -> Interval 
         return None
     values = [faithfulness([answer], documents) for _, answer in given]
     return grouped_mean(values, [one.group for one, _ in given], **drawn)
-
-
-def _commands(stage: Stage[PersonConfig], known: Known) -> pl.DataFrame:
-    """Commands that were learnt, by voices that nothing was learnt from."""
-    graph, voices = stage.root / paths.LEARNT / COMMANDS, installed(stage.config.person.data.speaking.programs)
-    if not (graph.is_file() and voices):
-        return pl.DataFrame(schema=SAID)
-    recogniser = CommandRecogniser(graph)
-    spoken = spoken_commands(recogniser.words, voices, "test", most=COMMAND_VOICES, workers=stage.workers)
-    understood = recogniser.recognise([one.audio for one in spoken])
-    rows = [(one.voice, one.word, *said) for one, said in zip(spoken, understood, strict=True)]
-    return pl.DataFrame(rows, schema=SAID, orient="row")
 
 
 def _listen(known: Known, conversed: Conversed, folder: Path) -> None:
@@ -202,13 +151,6 @@ def _rate(rates: pl.DataFrame, provider: str) -> Interval | None:
 def _figure(table: pl.DataFrame, way: str, figure: str) -> Interval | None:
     own = table.filter(way=way, figure=figure)
     return Interval(*own.select("mean", "low", "high").row(0)) if len(own) else None
-
-
-def _accuracy(commands: pl.DataFrame, drawn: Mapping[str, Any]) -> Interval | None:
-    if commands.is_empty():
-        return None
-    right = (commands["word"] == commands["said"]).cast(pl.Float64)
-    return grouped_mean(right, commands["voice"].to_list(), **drawn)
 
 
 def _summary(metrics: Mapping[str, Any]) -> str:

@@ -8,7 +8,11 @@ import polars as pl
 
 from twinloop.dialogue.evaluation.groups import grouped_mean
 from twinloop.dialogue.providers.protocols import Audio, SpeechToText
+from twinloop.dialogue.providers.registry import open_provider
+from twinloop.dialogue.providers.surroundings import Surroundings
 from twinloop.dialogue.speech.errors import word_errors
+from twinloop.twins.person.chain import Chain
+from twinloop.twins.person.conversed import Conversed
 from twinloop.twins.person.known import Known
 
 HEARD: dict[str, Any] = {
@@ -32,6 +36,8 @@ WER: dict[str, Any] = {
     "words": pl.Int64,
 }
 ALL = "all"
+# What needs no weights.
+FLOOR = "pocketsphinx"
 
 
 def judged_recordings(known: Known) -> pl.DataFrame:
@@ -46,6 +52,21 @@ def judged_recordings(known: Known) -> pl.DataFrame:
 def listened(ears: SpeechToText, recordings: Sequence[str], audio: Mapping[str, Audio]) -> dict[str, str]:
     """Recording → what is heard of it."""
     return {name: ears.transcribe(audio[name]).text for name in recordings}
+
+
+def texts_heard(
+    chain: Chain, recordings: pl.DataFrame, audio: Mapping[str, Audio], conversed: Conversed, *, floor: int
+) -> dict[str, dict[str, str]]:
+    """Recogniser → recording → text: the chain's own, as heard in conversations, and of so many the floor beside it."""
+    if chain.ears is None or recordings.is_empty():
+        return {}
+    own = chain.described.providers.speech_to_text.name
+    known = {put.recording: turn.heard for put, turn in conversed.all if put.recording and not turn.failed}
+    names = recordings["recording"].to_list()
+    texts = {own: known | listened(chain.ears, [name for name in names if name not in known], audio)}
+    if own != FLOOR and floor:
+        texts[FLOOR] = listened(open_provider("speech_to_text", FLOOR, {}, Surroundings()), names[:floor], audio)
+    return texts
 
 
 def compared(

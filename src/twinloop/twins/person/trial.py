@@ -1,7 +1,7 @@
 """One trial of a study of finding: all documents indexed by searched values, questions put that nothing learns from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,10 @@ from twinloop.learning.rounds import Report
 from twinloop.twins.person.chain import open_encoder
 from twinloop.twins.person.config import ProvidersSettings
 from twinloop.twins.person.objectives import OBJECTIVES
+from twinloop.twins.person.refusing import never_refusing
 
 # What trials import, for the process that they fork from.
 PRELOAD = ("twinloop.twins.person.trial",)
-# Below every confidence.
-NEVER = -10.0
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,3 @@ class RetrievalTrial:
         answers = ExtractiveAnswers(index, never_refusing(self.answers))
         frame = judged(index, answers.answer, self.asked)
         return tuple(float(frame[one.name].mean() or 0.0) for one in OBJECTIVES)  # type: ignore[return-value, arg-type]
-
-
-def never_refusing(answers: AnswerSettings) -> AnswerSettings:
-    """The settings with which whatever is found is said."""
-    return replace(answers, refusal=replace(answers.refusal, threshold=NEVER))

@@ -16,6 +16,7 @@ from twinloop.contracts.repeatability import repeatability
 from twinloop.errors import RunError
 from twinloop.vision.evaluation.constraint import EscapeLimit, limit_escapes
 from twinloop.vision.evaluation.settings import EvaluateSettings
+from twinloop.vision.evaluation.standing_in import has_defects, threshold_of_good, with_stand_ins
 from twinloop.vision.index import ImageSet
 from twinloop.vision.inference.predict import DeployedDetector
 from twinloop.vision.scores import anomaly_score
@@ -55,7 +56,7 @@ class Judgement:
     fitted: the calibration at the validation split's share of defects; on_line: at the line's.
     curve: measured on the test split, at the chosen thresholds. repeatability_measured: whether ρ is from the data.
     limit: what came of the limit on escapes; None where none is set. names_defects: whether the detector tells
-    defects apart.
+    defects apart. stand_ins: splits (val, test) that show no real defect, but rendered ones.
     """
 
     validation: Outputs
@@ -67,6 +68,7 @@ class Judgement:
     settings: EvaluateSettings
     limit: EscapeLimit | None = None
     names_defects: bool = True
+    stand_ins: tuple[str, ...] = ()
 
     @property
     def today(self) -> OperatingCurve:
@@ -116,10 +118,17 @@ def judge(
 ) -> Judgement:
     """Calibrate and choose thresholds on `validation`, measure the operating curve on `test`.
 
-    Raises InputError for a split without good or defective images, and RunError where no thresholds keep the limit on
+    A split without defects is shown rendered ones. Where validation is, the threshold is the one that only the share
+    `settings.false_alarm_rate` of its good images reaches, and no part is looked at again.
+    Raises InputError for a split without good images, and RunError where no thresholds keep the limit on
     escapes and the settings say to stop then.
     """
-    chosen_on, measured_on = raw_outputs(detector, validation), raw_outputs(detector, test)
+    splits = {"val": validation, "test": test}
+    stand_ins = tuple(name for name, images in splits.items() if not has_defects(images))
+    chosen_on, measured_on = (
+        raw_outputs(detector, with_stand_ins(images, seed=2 * seed + place))
+        for place, images in enumerate(splits.values())
+    )
     fitted = fit_calibration(chosen_on.scores, chosen_on.defective, method=settings.calibration)
     on_line = fitted.at_defect_rate(settings.line_defect_rate)
     curves = []
@@ -137,9 +146,12 @@ def judge(
         )
         curves.append((curve, measured is not None))
     (chooser, _), (curve, is_measured) = curves
-    limit = _limited(chooser, settings)
+    limit = None if "val" in stand_ins else _limited(chooser, settings)
     thresholds = limit.thresholds if limit is not None else None
-    if thresholds is None:
+    if "val" in stand_ins:
+        good = on_line.probability(raw_outputs(detector, validation).scores)
+        thresholds = (threshold_of_good(good, settings),) * 2
+    elif thresholds is None:
         thresholds = least_cost_thresholds(chooser, settings.costs, reinspection=settings.reinspection)
     return Judgement(
         chosen_on,
@@ -151,6 +163,7 @@ def judge(
         settings,
         limit,
         detector.backend.about.names_defects,
+        stand_ins,
     )
 
 

@@ -147,6 +147,7 @@ def _observed(judgement: Judgement, outputs: Outputs, chosen: NDArray[np.bool_])
         probability(outputs.heat[chosen]),
         scores,
         judgement.on_line.probability(scores) >= judgement.curve.accept_below,
+        outputs.unlike[chosen],
     )
 
 

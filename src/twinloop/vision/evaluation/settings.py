@@ -60,6 +60,7 @@ class EvaluateSettings(CurveSettings):
         alone decides.
     unmet_limit: what to do where no thresholds keep it: report (take those of least cost and say so) or stop.
     heat_threshold: defect probability from which a pixel counts as defective.
+    false_alarm_rate: of good images, at most, where validation holds no real defect to choose thresholds by.
     takt_min: minutes between two parts at the camera, against which latency is held; None: not known.
     examples: images per class kept for figures.
     threads: of ONNX Runtime; fixed, so that results repeat.
@@ -70,6 +71,7 @@ class EvaluateSettings(CurveSettings):
     unmet_limit: Literal["report", "stop"] = "report"
     reinspection: bool = True
     heat_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    false_alarm_rate: Annotated[float, Field(gt=0, le=0.5)] = 0.01
     takt_min: Annotated[float, Field(gt=0)] | None = None
     explanations: ExplanationSettings = ExplanationSettings()
     drift: DriftSettings = DriftSettings()

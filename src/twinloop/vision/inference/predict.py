@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -176,7 +175,8 @@ class DeployedDetector:
 
         sizes: (height, width) of the images, where each was brought to the model's shape as a whole.
         """
-        strange = [self._strange(score, *size) for score, size in zip_longest(unlike.tolist(), sizes, fillvalue=())]
+        whole: Sequence[tuple[int, int] | None] = sizes or [None] * len(unlike)
+        strange = [self._strange(score, size) for score, size in zip(unlike.tolist(), whole, strict=True)]
         likeliest = [most_likely(row) for row in logits.tolist()]
         probabilities = self._calibration.probability(np.array([score for score, _, _ in likeliest])).tolist()
         return [
@@ -193,14 +193,14 @@ class DeployedDetector:
             return Decision.ACCEPT
         return Decision.REJECT if defect_probability >= reject_from else Decision.REINSPECT
 
-    def _strange(self, score: float, height: int = 0, width: int = 0) -> tuple[float, str]:
+    def _strange(self, score: float, size: tuple[int, int] | None) -> tuple[float, str]:
         """The unlike score, a strange shape counted in, and the reason to look again; "" where there is none."""
         learnt = self.backend.about.learnt
         if learnt is None:
             return score, ""
         reason = f"score {score:.3g}, limit {learnt.limit:.3g}"
-        if height and width:
-            low, high = learnt.shapes
+        if size is not None:
+            (height, width), (low, high) = size, learnt.shapes
             stretch = max(low * height / width, width / height / high)
             # As far beyond the limit as the shape is beyond what is tolerated.
             shaped = learnt.limit * math.log(max(stretch, 1)) / math.log(STRETCH)
@@ -215,12 +215,11 @@ class DeployedDetector:
         decision = self.decide(defect_probability)
         if reason and decision is not None:
             decision = Decision.REINSPECT
-        strange = {"score": score, "decision": decision, "unlike": unlike, "reason": reason}
+        kinds = (self.classes[1 + kind], share) if self.backend.about.names_defects else (UNNAMED, 1.0)
+        said, confidence = kinds[0], defect_probability * kinds[1]
         if defect_probability < 0.5 if decision is None else decision is Decision.ACCEPT:
-            return Verdict(self.classes[0], 1 - defect_probability, defect_probability, **strange)
-        if not self.backend.about.names_defects:
-            return Verdict(UNNAMED, defect_probability, defect_probability, **strange)
-        return Verdict(self.classes[1 + kind], defect_probability * share, defect_probability, **strange)
+            said, confidence = self.classes[0], 1 - defect_probability
+        return Verdict(said, confidence, defect_probability, score, decision, unlike, reason)
 
     def _use(self, path: str | Path) -> None:
         point = OperatingPoint.load(path)

@@ -131,22 +131,6 @@ class WatchedDetector(nn.Module):
         return self
 
 
-def limit(scores: NDArray[np.float64], *, false_alarms: float) -> float:
-    """The score that a share `false_alarms` of good pictures exceeds, from the scores [N ≥ 2] of some held out.
-
-    The larger of their own quantile and of the prediction limit of a normal distribution of log scores: a quantile
-    beyond the largest of few scores is known from a distribution alone. Raises InputError for fewer than two.
-    """
-    from scipy.stats import t
-
-    count = len(scores)
-    if count < LEAST_IMAGES:
-        raise InputError(f"unlike score: expected {LEAST_IMAGES} images held out or more, got {count}: widen val_share")
-    logs = np.log(np.maximum(scores, 1e-6))
-    reach = float(t.ppf(1 - false_alarms, count - 1)) * float(logs.std(ddof=1)) * math.sqrt(1 + 1 / count)
-    return max(float(np.exp(logs.mean() + reach)), float(np.quantile(scores, 1 - false_alarms)))
-
-
 def traits(images: Tensor) -> Tensor:
     """Traits [N, T] of images [N, C, size, size] in 0…1, seen as grey but for the colours' own means."""
     grey = images.mean(dim=1, keepdim=True) if images.shape[1] > 1 else images

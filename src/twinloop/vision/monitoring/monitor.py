@@ -10,7 +10,7 @@ from twinloop.errors import InputError
 from twinloop.learning.drift import DriftAlarm, DriftMonitor
 from twinloop.learning.drift_settings import DriftSettings
 from twinloop.vision.inference.predict import Prediction, fit_image
-from twinloop.vision.monitoring.reference import STOPPED, DriftReference
+from twinloop.vision.monitoring.reference import STOPPED, STRANGE, STRANGE_RATE, DriftReference
 from twinloop.vision.monitoring.statistics import Observations, observe
 
 
@@ -25,8 +25,8 @@ class PictureMonitor(DriftMonitor):
     """
 
     def __init__(self, reference: DriftReference, settings: DriftSettings | None = None) -> None:
-        values = {**reference.values, STOPPED: reference.stopped}
-        super().__init__(values, settings or reference.settings, samples="images")
+        values = {**reference.values, STOPPED: reference.stopped, STRANGE: np.zeros(len(reference.stopped), np.bool_)}
+        super().__init__(values, settings or reference.settings, samples="images", rates={STRANGE: STRANGE_RATE})
         self.reference = reference
 
     def watch(self, images: Sequence[NDArray[np.uint8]], predictions: Sequence[Prediction]) -> tuple[DriftAlarm, ...]:
@@ -45,9 +45,11 @@ class PictureMonitor(DriftMonitor):
                 [prediction.heat for prediction in predictions],
                 np.array([prediction.score for prediction in predictions]),
                 np.array([prediction.decision is not Decision.ACCEPT for prediction in predictions]),
+                np.array([prediction.unlike for prediction in predictions]),
             )
         )
 
     def watch_observed(self, observed: Observations) -> tuple[DriftAlarm, ...]:
         """The same for images already observed."""
-        return self.add({**self.reference.measure(observed), STOPPED: observed.stopped})
+        strange = self.reference.strange(observed)
+        return self.add({**self.reference.measure(observed), STOPPED: observed.stopped, STRANGE: strange})

@@ -18,11 +18,15 @@ from twinloop.errors import InputError
 from twinloop.files import read_json, write_json
 from twinloop.learning.drift_settings import DriftSettings
 from twinloop.vision.monitoring.statistics import PICTURE, Floats, Observations
+from twinloop.vision.scores import score_limit
 
-VERSION = 1
+VERSION = 2
 REFERENCE_FILE = "drift_reference.json"
 DISTANCE = "embedding distance"
 STOPPED = "share stopped"
+STRANGE = "share unlike anything learnt"
+# Share of unchanged parts beyond the limit of strangeness: so few that three in a hundred are no chance.
+STRANGE_RATE = 0.001
 MEASURED = ("score", DISTANCE, *PICTURE)
 
 
@@ -31,14 +35,15 @@ class DriftReference:
     """What unchanged parts look like.
 
     values: for each of MEASURED one value per reference part; stopped: [N] whether it was not accepted. centre,
-    precision: of the embedding, [D] and [D, D]. model: digest of the graph; size, channels: of its images.
-    settings: how the monitor looks unless told otherwise.
+    precision: of the embedding, [D] and [D, D]. strange_from: unlike score beyond which one part in a thousand lies.
+    model: digest of the graph; size, channels: of its images. settings: how the monitor looks unless told otherwise.
     """
 
     values: dict[str, Floats]
     stopped: NDArray[np.bool_]
     centre: Floats
     precision: Floats
+    strange_from: float
     model: str
     size: int
     channels: int
@@ -50,6 +55,10 @@ class DriftReference:
         distance = np.sqrt(np.einsum("nd,de,ne->n", away, self.precision, away).clip(min=0))
         measured = {"score": observed.score, DISTANCE: distance, **dict(zip(PICTURE, observed.picture.T, strict=True))}
         return {name: _rounded(values) for name, values in measured.items()}
+
+    def strange(self, observed: Observations) -> NDArray[np.bool_]:
+        """[N], whether an image is unlike anything learnt, even more than what the detector looks at again."""
+        return _rounded(observed.unlike) > self.strange_from
 
     def save(self, path: str | Path) -> None:
         """Write JSON."""
@@ -67,6 +76,7 @@ class DriftReference:
                 "settings": settings,
                 "values": {name: values.tolist() for name, values in self.values.items()},
                 "stopped": self.stopped.astype(int).tolist(),
+                "strange_from": self.strange_from,
                 "embedding": {"centre": self.centre.tolist(), "precision": self.precision.tolist()},
             },
         )
@@ -85,6 +95,7 @@ class DriftReference:
                 stopped=np.array(record["stopped"], np.bool_),
                 centre=np.array(record["embedding"]["centre"], np.float64),
                 precision=np.array(record["embedding"]["precision"], np.float64),
+                strange_from=float(record["strange_from"]),
                 model=str(record["model"]),
                 size=int(record["size"]),
                 channels=int(record["channels"]),
@@ -127,6 +138,7 @@ def make_reference(
         stopped=measured.stopped[chosen],
         centre=np.asarray(good.embedding.mean(axis=0), np.float64),
         precision=np.asarray(np.linalg.inv(spread), np.float64),
+        strange_from=score_limit(_rounded(measured.unlike[chosen]), false_alarms=STRANGE_RATE),
         model=model,
         size=shape[0],
         channels=shape[1],

@@ -25,20 +25,21 @@ class Observations:
     """Images as the monitor sees them, N rows each.
 
     score: log odds of a defect. stopped: whether the image was not accepted. embedding: [N, GRID²]. picture: [N, 4],
-    the columns of PICTURE.
+    the columns of PICTURE. unlike: the detector's unlike score.
     """
 
     score: Floats
     stopped: NDArray[np.bool_]
     embedding: Floats
     picture: Floats
+    unlike: Floats
 
     def __len__(self) -> int:
         return len(self.score)
 
     def rows(self, chosen: NDArray[np.int64] | slice) -> "Observations":
         """Some of them."""
-        return Observations(self.score[chosen], self.stopped[chosen], self.embedding[chosen], self.picture[chosen])
+        return Observations(**{name: values[chosen] for name, values in vars(self).items()})
 
 
 def observe(
@@ -46,13 +47,15 @@ def observe(
     heat: Iterable[NDArray[np.floating]],
     scores: NDArray[np.floating],
     stopped: NDArray[np.bool_],
+    unlike: NDArray[np.floating],
 ) -> Observations:
-    """images: uint8 [N, H, W, C] at the detector's size. heat: N maps [h, w] of probabilities. scores, stopped: [N]."""
+    """images: uint8 [N, H, W, C] at the detector's size. heat: N maps [h, w] of probabilities. Of the rest: [N]."""
     return Observations(
         score=np.asarray(scores, np.float64),
         stopped=np.asarray(stopped, np.bool_),
         embedding=np.array([_embedding(one) for one in heat]).reshape(len(images), GRID**2),
         picture=np.array([_picture(one) for one in images]).reshape(len(images), len(PICTURE)),
+        unlike=np.asarray(unlike, np.float64),
     )
 
 

@@ -27,6 +27,7 @@ from twinloop.vision.datasets.splits import kfold
 from twinloop.vision.index import ImageSet
 from twinloop.vision.models.base import anomaly_score
 from twinloop.vision.models.settings import ModelSettings
+from twinloop.vision.ranking import auroc, average_precision
 from twinloop.vision.training.fitting import frozen_features, train_detector
 from twinloop.vision.training.frozen import Features
 from twinloop.vision.training.loading import subset
@@ -36,8 +37,8 @@ from twinloop.vision.training.settings import AugmentationSettings, TrainSetting
 
 CONFIDENCE = 0.95
 FIGURES = ("auroc", "ap", "iou")
-# Of a part's mean score over its exposures, beside the figures of single images.
-PART_FIGURES = ("part_auroc", "part_ap")
+# Of a part's mean score over its exposures, and of single images that share their part's weight.
+PART_FIGURES = ("part_auroc", "part_ap", "weighted_auroc", "weighted_ap")
 
 
 @dataclass(frozen=True)
@@ -162,16 +163,25 @@ def _fold(
 
 
 def part_metrics(scores: Tensor, labels: Tensor, groups: Sequence[str]) -> dict[str, float]:
-    """part_auroc and part_ap of the mean score over a group's images; a part is defective if any of them is."""
-    parts: dict[str, list[tuple[float, int]]] = {}
-    for score, label, group in zip(scores.tolist(), labels.tolist(), groups, strict=True):
-        parts.setdefault(group, []).append((score, label))
-    averaged = [
-        (float(np.mean([score for score, _ in images])), max(label for _, label in images)) for images in parts.values()
-    ]
-    means_of, defective = (torch.tensor(values, dtype=torch.float64) for values in zip(*averaged, strict=True))
-    measured = image_metrics(means_of, defective.long())
-    return {name: measured[name.removeprefix("part_")] for name in PART_FIGURES if measured}
+    """part_auroc and part_ap of the mean score over a group's images; a part is defective if any of them is.
+
+    weighted_auroc and weighted_ap are of single images, each with the weight 1 / images of its part: a part that was
+    photographed fifteen times counts as one. Empty where all parts are alike.
+    """
+    values, defective = scores.double().numpy(force=True), labels.numpy(force=True) > 0
+    _, of, counts = np.unique(np.array(groups), return_inverse=True, return_counts=True)
+    whole = np.bincount(of, defective) > 0
+    if whole.all() or not defective.any():
+        return {}
+    if not np.isfinite(values).all():
+        return dict.fromkeys(PART_FIGURES, math.nan)
+    means_of, weights = np.bincount(of, values) / counts, 1 / counts[of]
+    return {
+        "part_auroc": auroc(means_of, whole),
+        "part_ap": average_precision(means_of, whole),
+        "weighted_auroc": auroc(values, defective, weights),
+        "weighted_ap": average_precision(values, defective, weights),
+    }
 
 
 def means(folds: Sequence[Fold]) -> dict[str, Interval]:

@@ -140,21 +140,42 @@ def _training_sets(
             paster = Paster(images, share=1.0, source="synthetic")
             validation = with_pasted(validation, paster, seed=seed, classes=class_list(validation))
         return images, validation
-    if train.crop_px:
-        usable = (images.labels == 0) | images.masked
-        if not usable.all():
-            say(
-                f"train: {int((~usable).sum())} defective images without a mask are left out: "
-                "a crop of them may show the defect or not"
-            )
-            images = subset(images, usable)
-    defective = int((images.labels > 0).sum())
-    if not 0 < defective < len(images):
-        raise InputError(
-            f"train split: {defective} of {len(images)} usable images are defective, expected some of both kinds; "
-            "a detector that learns from good images alone is ModelSettings.kind=patchcore, padim or simulated"
+    images = _croppable(images) if train.crop_px else images
+    _require_both(images)
+    if not model.frozen and len(validation) and not (validation.labels > 0).any():
+        say(
+            "train: no real defect to validate on; defects are pasted onto the validation images to choose the epoch by"
         )
+        known = ((images.labels > 0) & images.masked).any()
+        paster = Paster(images, share=1.0, source="both" if known else "synthetic")
+        validation = with_pasted(validation, paster, seed=seed, classes=validation.classes)
     return images, validation
+
+
+def _croppable(images: ImageSet) -> ImageSet:
+    usable = (images.labels == 0) | images.masked
+    if usable.all():
+        return images
+    say(
+        f"train: {int((~usable).sum())} defective images without a mask are left out: "
+        "a crop of them may show the defect or not"
+    )
+    return subset(images, usable)
+
+
+def _require_both(images: ImageSet) -> None:
+    defective = int((images.labels > 0).sum())
+    if 0 < defective < len(images):
+        return
+    remedy = (
+        "what is good cannot be learnt from defects alone: add good images, or name the class that is fine "
+        "(DatasetSettings.good)"
+        if defective
+        else "a detector that learns from good images alone is ModelSettings.kind=patchcore, padim or simulated"
+    )
+    raise InputError(
+        f"train split: {defective} of {len(images)} usable images are defective, expected some of both kinds; {remedy}"
+    )
 
 
 def _fit_one_class(

@@ -26,6 +26,8 @@ BATCH = 32
 GOOD_PLACES, DEFECTIVE_PLACES = 100, 200
 # Share of a place that must be defect for it to be shown as such.
 COVERED = 0.25
+# Without masks: how often the suspected places are drawn anew, and which share of an image they are.
+ROUNDS, SUSPECTED = 3, 0.03
 STEPS, PLACES_PER_STEP = 300, 4096
 HEAD_STEPS = 300
 LEARNING_RATE, WEIGHT_DECAY, WARMUP = 0.003, 0.01, 0.1
@@ -82,43 +84,66 @@ class Places(NamedTuple):
 def fit_frozen(detector: Detector, images: ImageSet, features: Features, *, seed: int) -> None:
     """Teach `detector` from the `features` of `images`; labels below 0 stand for a defect of unknown class.
 
-    Raises InputError where no defect's pixels are known.
+    Where no defect's pixels are known, every place of a defective image is taken for the defect at first, and then, a
+    few times over, those that were found hottest: what good images show as well cools down (multiple instances, as
+    Dietterich et al., 1997). What remains is the class-activation map of the image's label.
     """
     random = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         _fit_places(detector, draw_places(images, features, random=random), random=random)
+        if not _shown(images).any():
+            for _ in range(ROUNDS):
+                places = draw_places(images, features, random=random, judge=detector)
+                _fit_places(detector, places, random=random)
         _fit_head(detector, images, features)
     detector.eval()
 
 
-def draw_places(images: ImageSet, features: Features, *, random: torch.Generator) -> Places:
-    """The places that teach; every image with a known defect weighs the same, all defects as much as all the rest."""
+def draw_places(
+    images: ImageSet, features: Features, *, random: torch.Generator, judge: Detector | None = None
+) -> Places:
+    """The places that teach; every image with a defect weighs the same, all defects as much as all the rest.
+
+    Where no defect's pixels are known, those of a defective image are drawn from all of it, or from what `judge` finds
+    hottest. Raises InputError where no image is good.
+    """
+    shown = _shown(images)
     kept, defective, weight = [], [], []
-    images_done = 0
+    start = 0
     for maps in features.batches():
         vectors = _enlarged(maps).flatten(2).transpose(1, 2)
-        for row in vectors:
-            image = images_done
-            images_done += 1
-            if not images.masked[image]:
-                continue
-            covered = _covered(images.masks[image])
-            bad = torch.nonzero(covered > min(COVERED, float(covered.max()) / 2))[:, 0]
-            clean = torch.nonzero(covered == 0)[:, 0]
+        heats = _heat(judge, maps) if judge is not None else None
+        for place, row in enumerate(vectors, start):
+            clean = bad = torch.empty(0, dtype=torch.long)
+            if images.masked[place]:
+                covered = _covered(images.masks[place])
+                bad = torch.nonzero(covered > min(COVERED, float(covered.max()) / 2))[:, 0]
+                clean = torch.nonzero(covered == 0)[:, 0]
+            elif not shown.any():
+                suspects = max(1, round(SUSPECTED * len(row)))
+                bad = torch.arange(len(row)) if heats is None else heats[place - start].topk(suspects).indices
             bad, clean = _some(bad, DEFECTIVE_PLACES, random), _some(clean, GOOD_PLACES, random)
             kept.append(row[torch.cat([bad, clean])].half())
             defective += [torch.ones(len(bad)), torch.zeros(len(clean))]
             weight += [torch.full((len(bad),), 1 / max(len(bad), 1)), torch.ones(len(clean))]
-    truth = torch.cat(defective) if defective else torch.empty(0)
+        start += len(vectors)
+    truth, weights = torch.cat(defective), torch.cat(weight)
     if not 0 < int(truth.sum()) < len(truth):
-        raise InputError(
-            "train split: no defect's pixels are known, and they teach what judges a pretrained encoder: add masks, or "
-            "learn from good images alone: ModelSettings.kind=patchcore or padim"
-        )
-    weights = torch.cat(weight)
+        raise InputError("train split: expected places that are good and places that are not, found one sort only")
     weights[truth > 0] *= float((truth == 0).sum()) / float(weights[truth > 0].sum())
     return Places(torch.cat(kept), truth, weights)
+
+
+def _shown(images: ImageSet) -> NDArray[np.bool_]:
+    """Which images [N] have a defect whose pixels are known."""
+    shown: NDArray[np.bool_] = images.masked & images.masks.any(axis=(1, 2))
+    return shown
+
+
+def _heat(judge: Detector, maps: Sequence[Tensor]) -> Tensor:
+    with torch.inference_mode():
+        return judge.pool(maps)[1].flatten(1).clone()
 
 
 def _fit_places(detector: Detector, places: Places, *, random: torch.Generator) -> None:

@@ -66,8 +66,7 @@ class DetectorTraining(lightning.LightningModule):
         if not 0 < defective < len(validation.labels):
             raise InputError(
                 f"validation split: {defective} of {len(validation.labels)} images are defective, expected some of "
-                "both kinds; enlarge the split or the data, or learn from good images alone: "
-                "ModelSettings.kind=patchcore, padim or simulated"
+                "both kinds to choose the epoch by; add good images"
             )
         if model.normalise == "image":
             train = dataclasses.replace(train, images=equalised(train.images))

@@ -119,6 +119,18 @@ def test_an_answer_is_what_the_detector_finds(tmp_path: Path) -> None:
     assert refused("why").keys() == found.keys()
 
 
+def test_an_answer_to_a_picture_unlike_anything_learnt_says_so(tmp_path: Path) -> None:
+    from twinloop.twins.factory.serving.served_detector import answer
+    from twinloop.vision.inference.predict import DeployedDetector
+
+    exported, point = export(tmp_path / "one")
+    detector = DeployedDetector(exported, operating_point=point)
+    usual, white = (answer(detector.predict(np.full((SIZE, SIZE), level, np.uint8))) for level in (60, 255))
+    assert (usual["decision"], usual["reason"]) == ("accept", "")
+    assert usual["unlike"] == pytest.approx(60 / 255)
+    assert (white["decision"], white["reason"]) == ("re-inspect", "unlike anything learnt: score 1, limit 0.9")
+
+
 def posted(pixels: np.ndarray, file_format: str = "PNG") -> str:
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, file_format)

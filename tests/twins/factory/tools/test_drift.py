@@ -37,6 +37,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         [one.heat for one in found],
         np.array([one.score for one in found]),
         np.array([one.decision is None or one.decision.value != "accept" for one in found]),
+        np.array([one.unlike for one in found]),
     )
     reference = make_reference(
         seen.rows(slice(60)),
@@ -68,6 +69,12 @@ def test_darker_images_are_named_and_the_exit_status_is_1(root: Path, capsys: py
     assert "images 61 … 120: brightness" in shown.out
     assert "images 1 … 60" not in shown.out
     assert "drift: 1 of 2 window(s) differ from the reference" in shown.err
+
+
+def test_five_white_pictures_in_a_folder_are_seen(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_images(root / "monday", [np.full((40, 40), 255, np.uint8)] * 5)
+    assert cli.main(["drift", str(folder)]) == 1
+    assert "images 1 … 5: share unlike anything learnt 1, reference 0.001" in capsys.readouterr().out
 
 
 def test_everything_is_there_as_json_and_windows_can_be_smaller(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

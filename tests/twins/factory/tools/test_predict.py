@@ -106,3 +106,21 @@ def test_a_camera_reports_what_became_of_its_frames(capsys: pytest.CaptureFixtur
 def test_a_takt_that_cannot_be_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["camera", "images", "--takt-s", "0"]) == 2
     assert "expected takt_s > 0" in capsys.readouterr().err
+
+
+def test_pictures_unlike_anything_learnt_are_counted_and_said(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_detector(project / paths.ONNX, limit=0.5)
+    Image.fromarray(np.full((40, 40), 255, np.uint8)).save(project / "images" / "white.png")
+    assert cli.main(["predict", "images"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert "accept 1, re-inspect 1, reject 1" in told
+    assert "1 unlike anything learnt: look at camera, light and part (column reason)" in told
+    assert cli.main(["predict", "images/white.png"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("white.png: re-inspect: spot")
+    assert told.endswith("; unlike anything learnt: score 1, limit 0.5\n")
+    assert cli.main(["camera", "images", "--takt-s", "0.004", "--frames", "6", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["unlike"], report["findings"]["re-inspect"]) == (2, 2)

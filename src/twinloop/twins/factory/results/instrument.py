@@ -1,12 +1,16 @@
 """The detector as a measuring instrument on the line: repeatable, quick enough, within its promise, and watched."""
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+import polars as pl
+
+from twinloop.learning.spec import Spec
 from twinloop.numbers import MISSING, count, interval, number, percent, quantity
 from twinloop.reporting.tables import Table
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.results.base import FactoryOutputs
-from twinloop.vision.monitoring.reference import REFERENCE_FILE, DriftReference
+from twinloop.vision.monitoring.reference import REFERENCE_FILE, STRANGE, STRANGE_RATE, DriftReference
 
 
 class Instrument(FactoryOutputs):
@@ -71,6 +75,17 @@ class Instrument(FactoryOutputs):
         ]
         return Table.of(("", ""), rows)
 
+    def unlike(self) -> dict[str, Any]:
+        """Arguments of `figures.monitoring.unlike`: scores of good and of spoilt pictures, the limit and its rate."""
+        scores = self.table(paths.EVALUATION / "unlike.parquet")
+        kinds = scores["kind"].unique(maintain_order=True).to_list()
+        learnt = Spec.load(self.path(paths.ONNX)).about["unlike"]
+        return {
+            "scores": {kind: scores.filter(pl.col("kind") == kind)["unlike"].to_list() for kind in kinds},
+            "limit": learnt["limit"],
+            "false_alarms": learnt["false_alarms"],
+        }
+
     def drift(self) -> Table:
         """What the drift monitor holds later images against, and how often it may be wrong."""
         reference = DriftReference.load(self.path(paths.EVALUATION / REFERENCE_FILE))
@@ -79,6 +94,7 @@ class Instrument(FactoryOutputs):
             low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
             rows.append((name, number(middle), interval(low, high)))
         rows.append(("share stopped", percent(float(reference.stopped.mean())), ""))
+        rows.append((STRANGE, f"{percent(STRANGE_RATE)} beyond {number(reference.strange_from)}", ""))
         settings = reference.settings
         caption = (
             f"{len(reference.stopped)} test parts in the line's mix; windows of {settings.window} images; at most "

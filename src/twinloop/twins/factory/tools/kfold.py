@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 
 EXAMPLE = "python -m twinloop kfold --folds 5 --json"
 STAGE = "kfold"
-TITLES = {"auroc": "AUROC", "ap": "AP", "iou": "IoU", "part_auroc": "part AUROC", "part_ap": "part AP"}
+TITLES = {
+    "auroc": "AUROC",
+    "ap": "AP",
+    "iou": "IoU",
+    "part_auroc": "part AUROC",
+    "part_ap": "part AP",
+    "weighted_auroc": "AUROC weighted by part",
+    "weighted_ap": "AP weighted by part",
+}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
