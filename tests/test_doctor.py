@@ -8,10 +8,10 @@ from tests.prognostics.data import written as telemetry
 from tests.vision.datasets.images import plain_folder, put, texture
 from tests.vision.datasets.written import WRITTEN
 from twinloop import cli
-from twinloop.dialogue.providers import weights
 from twinloop.dialogue.synthetic.person import person, write_person
 from twinloop.dialogue.synthetic.settings import PersonSettings
 from twinloop.doctor import Finding, findings
+from twinloop.learning import weights
 from twinloop.vision.datasets.layouts import LAYOUTS
 
 

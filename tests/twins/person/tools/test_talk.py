@@ -15,10 +15,10 @@ import soundfile
 from tests.twins.person.selves import Parrot, small_self
 from twinloop import cli
 from twinloop.dialogue.models.minilm import MINILM
-from twinloop.dialogue.providers import weights
 from twinloop.dialogue.providers.protocols import Audio
 from twinloop.dialogue.speech.audio import read_audio, write_audio
 from twinloop.errors import LONGEST
+from twinloop.learning import weights
 from twinloop.twins.person import paths
 
 WARRANTY = "When does the warranty on the pump end?"
