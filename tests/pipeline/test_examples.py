@@ -74,6 +74,11 @@ def used(loop: Loop) -> Loop:
     )
     shop.write(loop.clone / "shop.json")
     plain(loop.clone / "scores.csv")
+    ada = loop.clone / "data/source/person/ada"
+    (ada / "documents").mkdir(parents=True, exist_ok=True)
+    (ada / "profile.json").write_text('{"name": "Ada"}')
+    (ada / "documents/boat.txt").write_text("The boat was painted red by Carla.")
+    (loop.clone / "bea.yaml").write_text("who: Bea\nvoice: none\n")
     # README makes it with a command of its own, which another worker may run.
     write_example(loop.clone / "orders.xlsx")
     (loop.clone / ".venv").symlink_to(sys.prefix)

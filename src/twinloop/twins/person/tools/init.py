@@ -11,7 +11,7 @@ from twinloop.errors import InputError, RunError
 from twinloop.progress import say
 from twinloop.twins.person.twin import TWIN
 
-EXAMPLE = "python -m twinloop person init --from ada.yaml"
+EXAMPLE = "python -m twinloop person init --from bea.yaml"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from twinloop.progress import say
 if TYPE_CHECKING:
     from twinloop.dialogue.knowledge.library import Library
 
-EXAMPLE = "python -m twinloop person knowledge list"
+EXAMPLE = "python -m twinloop person knowledge list --person ada"
 ACTIONS = ("add", "list", "get", "delete")
 
 

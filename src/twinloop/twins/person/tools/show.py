@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-EXAMPLE = "python -m twinloop person show"
+EXAMPLE = "python -m twinloop person show ada"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
