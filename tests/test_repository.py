@@ -51,7 +51,7 @@ def test_torch_is_not_imported_where_it_is_not_needed(verb: str) -> None:
 
 def test_notebooks_are_clean_and_hold_no_definitions(repository: Path) -> None:
     notebooks = [*(repository / "notebooks").glob("*.ipynb"), *(repository / "notebooks").glob("[a-z]*/*.ipynb")]
-    assert len(notebooks) == 13
+    assert len(notebooks) == 17
     for path in notebooks:
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] != "code":
@@ -75,7 +75,10 @@ def test_every_stage_of_every_twin_is_in_the_pipeline(repository: Path) -> None:
 
 def test_no_engine_names_a_twin_in_a_message_or_docstring(repository: Path) -> None:
     """An engine names a setting by its class; `Twin.in_params` makes the user's path of it."""
-    engines = ("contracts", "learning", "replication", "vision", "prognostics", "simulation", "scheduling", "reporting")
+    engines = (
+        *("contracts", "learning", "replication", "vision", "prognostics", "dialogue"),
+        *("simulation", "scheduling", "reporting"),
+    )
     named = [
         f"{path.relative_to(repository)}:{node.lineno}"
         for engine in engines

@@ -1,6 +1,7 @@
 """Every command that README and --help show is run after a smoke run, as a user would; one that is new fails here.
 
 Commands that change the configuration run in a copy of the loop, in README's order. Servers are asked once and ended.
+Where a command asks, answers are typed.
 """
 
 import importlib
@@ -24,6 +25,8 @@ from tests.prognostics.data import written
 from tests.simulation.pricing.written import plain
 from tests.vision.datasets.images import put, spot, texture
 from twinloop import cli
+from twinloop.dialogue.providers.protocols import Audio
+from twinloop.dialogue.speech.audio import RATE, write_audio
 from twinloop.scheduling.files.example import write_example
 from twinloop.scheduling.problem import Job, JobShop, Operation, Window
 from twinloop.twins import registry
@@ -36,9 +39,16 @@ SHOWN_ONLY = ("make test", "make lab", "make ui")
 FOR_A_TEAM = ("mlflow server", "export MLFLOW_", "dvc remote add")
 SERVERS = ("python -m twinloop serve", "python -m twinloop ui")
 CHANGING = ("python -m twinloop conf", "dvc exp")
-FIRST_STAGE = {"make repro": "dvc repro factory-prepare", "make repro TWIN=fleet": "dvc repro fleet-prepare"}
+FIRST_STAGE = {
+    "make repro": "dvc repro factory-prepare",
+    "make repro TWIN=fleet": "dvc repro fleet-prepare",
+    "make repro TWIN=person": "dvc repro person-prepare",
+}
+# Who, documents, voice, sliders, calendar.
+TYPED = {"python -m twinloop person init": "Ada\n\nnone\n\n\n"}
 MINE, TILES = Path("data/source/mine"), Path("data/source/tiles")
 TELEMETRY, ENGINES = Path("data/source/telemetry"), Path("data/source/cmapss")
+PEOPLE = Path("data/source/person")
 
 
 def readme_blocks() -> list[list[str]]:
@@ -74,10 +84,14 @@ def used(loop: Loop) -> Loop:
     )
     shop.write(loop.clone / "shop.json")
     plain(loop.clone / "scores.csv")
-    ada = loop.clone / "data/source/person/ada"
+    ada = loop.clone / PEOPLE / "ada"
     (ada / "documents").mkdir(parents=True, exist_ok=True)
     (ada / "profile.json").write_text('{"name": "Ada"}')
     (ada / "documents/boat.txt").write_text("The boat was painted red by Carla.")
+    (loop.clone / "contracts").mkdir(exist_ok=True)
+    (loop.clone / "contracts/pump.txt").write_text("The warranty on the pump ends on 3 March 2027.")
+    question = Audio(0.2 * np.sin(np.arange(RATE) * 2 * np.pi * 220 / RATE).astype(np.float32), RATE)
+    write_audio(loop.clone / "question.wav", question)
     (loop.clone / "bea.yaml").write_text("who: Bea\nvoice: none\n")
     # README makes it with a command of its own, which another worker may run.
     write_example(loop.clone / "orders.xlsx")
@@ -113,9 +127,11 @@ def with_telemetry(folder: Path) -> None:
 
 def run(clone: Path, command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        shlex.split(command),
+        # What lies at home lies in the clone.
+        shlex.split(command.replace(" ~/", f" {clone}/")),
         cwd=clone,
         env=environment(clone),
+        input=TYPED.get(command, ""),
         capture_output=True,
         text=True,
         check=False,
@@ -140,13 +156,18 @@ def test_the_command_runs_after_a_smoke_run(used: Loop, command: str) -> None:
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith(SERVERS)])
 def test_the_server_answers(used: Loop, command: str, tmp_path: Path) -> None:
+    assert_answers(used.clone, command, tmp_path / "said")
+
+
+def assert_answers(clone: Path, command: str, said: Path) -> None:
+    """Start a server on a free port, wait for it to listen, end it; what it tells goes to `said`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words, said = [*shlex.split(re.sub(r" --port \d+", "", command)), "--port", str(port)], tmp_path / "said"
+    words = [*shlex.split(re.sub(r" --port \d+", "", command)), "--port", str(port)]
     with said.open("w") as stderr:
         server = subprocess.Popen(
-            words, cwd=used.clone, env=environment(used.clone), start_new_session=True, stdout=stderr, stderr=stderr
+            words, cwd=clone, env=environment(clone), start_new_session=True, stdout=stderr, stderr=stderr
         )
         try:
             assert answers(port, server), said.read_text()[-2000:]
@@ -172,6 +193,8 @@ def changed(used: Loop, tmp_path: Path) -> Path:
     """A copy of the loop for commands that change the configuration."""
     copy = tmp_path / "twinloop"
     shutil.copytree(used.clone, copy, symlinks=True)
+    # README introduces them.
+    shutil.rmtree(copy / PEOPLE)
     run(copy, "git add -A")
     run(copy, "git commit -q --allow-empty -m smoke")
     return copy
@@ -179,8 +202,15 @@ def changed(used: Loop, tmp_path: Path) -> Path:
 
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("commands", CHANGING_BLOCKS, ids=lambda commands: commands[0])
-def test_what_changes_the_configuration_runs_in_readmes_order(changed: Path, commands: list[str]) -> None:
+def test_what_changes_the_configuration_runs_in_readmes_order(
+    changed: Path, commands: list[str], tmp_path: Path
+) -> None:
     for command in commands:
+        if command.startswith(SERVERS):
+            assert_answers(changed, command, tmp_path / "said")
+            continue
+        if "--say" in command and shutil.which("flite") is None:
+            continue
         # Of a loop on other data the first stage reads them; the loop itself is run by the block of experiments.
         whole = command not in FIRST_STAGE or any(other.startswith("dvc exp") for other in commands)
         assert_ran(run(changed, command if whole else FIRST_STAGE[command]))
