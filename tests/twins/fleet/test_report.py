@@ -135,7 +135,8 @@ def test_the_story_is_about_the_vehicle_that_it_names(fleet_root: Path) -> None:
     assert len(shown["signals"]["sensor"].unique()) == 4
     assert shown["followed"][0] in assets.failures_of("VEH003")["component"].to_list()
     cells = assets.cells
-    assert (cells.filter(status="act")["probability"] >= assets.threshold).all()
+    for _, component, probability, status in cells.iter_rows():
+        assert (status == "act") == (probability >= assets.thresholds[component])
     assert len(cells) == len(assets.risks.assets) * len(assets.about["components"])
 
 
