@@ -53,7 +53,8 @@ PEOPLE = Path("data/source/person")
 
 def readme_blocks() -> list[list[str]]:
     """What README's blocks say to type into a shell, without the comments."""
-    blocks = re.findall(r"^```\n(.*?)^```", README.replace("\\\n", " "), re.MULTILINE | re.DOTALL)
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```", README.replace("\\\n", " "), re.MULTILINE | re.DOTALL)
+    blocks = [block for language, block in fenced if not language]
     lines = [[" ".join(re.sub(r"\s+# .*$", "", line).split()) for line in block.splitlines()] for block in blocks]
     return [[line for line in block if re.match(r"(make|python -m|dvc|mlflow|export) ", line)] for block in lines]
 
