@@ -1,4 +1,4 @@
-"""The registered detector answers posted images over HTTP, as `serve` runs it."""
+"""Registered models answer over HTTP as `serve` runs them: the detector posted images, the responder messages."""
 
 import base64
 import io
@@ -11,7 +11,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ import pytest
 from PIL import Image
 
 from tests.tracking.tiny import SIZE, export
-from twinloop.tracking.execution import find_or_create
+from tests.twins.person.selves import small_self
+from twinloop.tracking.execution import Execution, find_or_create
 from twinloop.tracking.registering import serve_command
-from twinloop.tracking.store import open_store
+from twinloop.tracking.store import Store, open_store
 from twinloop.twins.factory.serving.detector import register_detector
-
-NAME = "factory-detector"
+from twinloop.twins.person.serving.responder import register_responder
 
 
 def base64_image(*, bright: bool, size: tuple[int, int] = (SIZE, SIZE), file_format: str = "PNG") -> str:
@@ -63,18 +64,11 @@ def stop_group(process: subprocess.Popen[bytes], *, limit_s: float = 20) -> None
             chosen = signal.SIGKILL
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("served")
+@contextmanager
+def served(folder: Path, name: str, register: Callable[[Store, Execution], str]) -> Iterator[str]:
+    """The address of a server of its own that answers with the model, which is registered in a store in `folder`."""
     store = open_store(None, folder)
-    exported, point = export(folder / "export")
-    number = register_detector(
-        store,
-        find_or_create(store, twin="factory", key="k"),
-        exported=exported,
-        operating_point=point,
-        card="bright pixels are a pit",
-    )
+    number = register(store, find_or_create(store, twin=name.partition("-")[0], key="k"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -86,7 +80,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
-            serve_command(NAME, number, port=port),
+            serve_command(name, number, port=port),
             env=environment,
             cwd=folder,
             stdout=output,
@@ -100,6 +94,19 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         stop_group(process)
     with pytest.raises(OSError, match="refused"), socket.create_connection(("127.0.0.1", port), timeout=2):
         pass
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("served")
+    exported, point = export(folder / "export")
+
+    def register(store: Store, execution: Execution) -> str:
+        card = "bright pixels are a pit"
+        return register_detector(store, execution, exported=exported, operating_point=point, card=card)
+
+    with served(folder, "factory-detector", register) as address:
+        yield address
 
 
 def post(url: str, images: list[Any]) -> list[dict[str, Any]]:
@@ -165,3 +172,18 @@ def test_a_request_of_another_shape_is_refused_with_the_expected_column(url: str
         urllib.request.urlopen(request, timeout=60)
     assert caught.value.code == 400
     assert b"image" in caught.value.read()
+
+
+def test_a_registered_responder_brings_its_code_and_answers_with_a_citation(tmp_path: Path) -> None:
+    def register(store: Store, execution: Execution) -> str:
+        return register_responder(store, execution, folder=small_self(tmp_path / "self"), card="of three documents")
+
+    body = json.dumps({"input": [{"role": "user", "content": "When does the warranty on the pump end?"}]})
+    with served(tmp_path, "person-responder", register) as url:
+        request = urllib.request.Request(
+            f"{url}/invocations", body.encode(), headers={"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as response:
+            told = json.load(response)["custom_outputs"]
+    assert "3 March 2027" in told["answer"]
+    assert told["citations"] == ["contract.txt, page 1, characters 0 to 46"]
