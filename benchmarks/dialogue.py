@@ -1,11 +1,12 @@
 """Figures of conversing: what is heard, found, answered and rightly left unanswered, and how many it serves.
 
-`python benchmarks/dialogue.py --json --data DIR` prints one JSON object; DIR holds qmsum/, xquad/ and speech/. What was
-chosen for finding and answering was chosen on QMSum's training meetings, on their summaries, and on what fictional
-persons are asked; no query of its validation meetings and no question of XQuAD chose a setting. `_half` is half of a
-95 % interval, by bootstrap over meetings or articles. A figure that could not be measured is null, its reason under
-"reasons". What a part measures is said in its module; a part is added by a module with a function `measured` and an
-entry in PARTS.
+`python benchmarks/dialogue.py --json --data DIR` prints one JSON object; DIR holds qmsum/, xquad/ and speech/. What
+was chosen for finding and answering was chosen on QMSum's training meetings, on their summaries, and on what
+fictional persons are asked; no query of its validation meetings chose a setting, and no weight was fitted to XQuAD.
+Its figures were seen when it was decided that the score of a passage does not count in refusing, so refusal there is
+not quite unseen. `_half` is half of a 95 % interval, by bootstrap over meetings or articles. A figure that could not
+be measured is null, its reason under "reasons". What a part measures is said in its module; a part is added by a
+module with a function `measured` and an entry in PARTS.
 """
 
 import argparse

@@ -8,13 +8,14 @@ from twinloop import cli
 from twinloop.twins import registry
 from twinloop.twins.registry import VERBS
 
+STAGES = [(twin.name, verb) for twin in registry.chosen() for verb in twin.verbs]
 TWIN_TOOLS = [(twin.name, tool) for twin in registry.chosen() for tool in twin.tools]
 
 
 def test_without_arguments_it_lists_twins_stages_and_tools(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([]) == 0
     shown = capsys.readouterr().out
-    for word in ("factory", *VERBS, *cli.TOOLS, *(tool for _, tool in TWIN_TOOLS)):
+    for word in (*registry.TWINS, *VERBS, *cli.TOOLS, *(tool for _, tool in TWIN_TOOLS)):
         assert word in shown
 
 
@@ -24,12 +25,12 @@ def test_a_twin_alone_lists_its_stages_and_its_own_tools(capsys: pytest.CaptureF
     assert listed == [*VERBS, *registry.find("factory").tools]
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_stage_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("twin", "verb"), STAGES)
+def test_every_stage_has_help_with_an_example(twin: str, verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
-        cli.main(["factory", verb, "--help"])
+        cli.main([twin, verb, "--help"])
     assert stopped.value.code == 0
-    assert f"python -m twinloop factory {verb}" in capsys.readouterr().out
+    assert f"example:\n  python -m twinloop {twin} {verb}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("tool", cli.TOOLS)
@@ -48,14 +49,15 @@ def test_a_twins_tool_has_help_with_and_without_the_twins_name(
     with pytest.raises(SystemExit) as stopped:
         cli.main([*([twin] if with_twin else []), tool, "--help"])
     assert stopped.value.code == 0
-    assert f"example:\n  python -m twinloop {tool}" in capsys.readouterr().out
+    example = capsys.readouterr().out.partition("example:\n  python -m twinloop ")[2].removeprefix(f"{twin} ")
+    assert example.startswith(tool)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["vessel", "train"], "there is no twin or tool 'vessel'; known: factory, fleet"),
-        (["repro", "person"], "there is no twin 'person'; twins: factory"),
+        (["vessel", "train"], "there is no twin or tool 'vessel'; known: factory, fleet, person"),
+        (["repro", "vessel"], "there is no twin 'vessel'; twins: factory, fleet, person"),
         (["factory", "trian"], "factory: has no stage 'trian'; stages: prepare, tune"),
         (["factory", "talk"], "tools: camera, drift"),
         (["serve", "--model", "talker"], "serve: --model talker: expected one of factory-detector, factory-scheduler"),

@@ -41,8 +41,8 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
 def test_a_graph_opens_only_with_the_digest_that_was_noted(tmp_path: Path) -> None:
     path = write_detector(tmp_path) / "detector_fp32.onnx"
     noted = sha256(path)
-    logits, heat = open_graph(path, digest=noted)({"image": np.zeros((2, 1, 32, 32), np.float32)})
-    assert (logits.shape, heat.shape) == ((2, 3), (2, 1, 8, 8))
+    logits, heat, unlike = open_graph(path, digest=noted)({"image": np.zeros((2, 1, 32, 32), np.float32)})
+    assert (logits.shape, heat.shape, unlike.shape) == ((2, 3), (2, 1, 8, 8), (2,))
     path.write_bytes(path.read_bytes() + b"\0")
     with pytest.raises(RunError, match=r"detector_fp32\.onnx: altered after export.*run the export stage again"):
         open_graph(path, digest=noted)

@@ -69,8 +69,8 @@ def fit_calibration(scores: NDArray[np.floating], defective: NDArray[np.bool_], 
     positives, total = int(defective.sum()), len(defective)
     if positives in (0, total):
         raise InputError(
-            f"calibration: expected good and defective images in the validation split, found {total - positives} good "
-            f"and {positives} defective: give the split a larger share"
+            f"calibration: expected scores of good and defective images, found {total - positives} good and "
+            f"{positives} defective: add {'defective' if positives == 0 else 'good'} ones"
         )
     values = np.asarray(scores, dtype=np.float64)
     if not np.isfinite(values).all():

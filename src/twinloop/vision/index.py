@@ -100,7 +100,10 @@ def load_images(dataset: str | Path, split: str, *, size: int, channels: int, ca
     root, index = Path(dataset), read_index(dataset)
     rows = index.filter(pl.col("split") == split)
     if rows.is_empty():
-        raise InputError(f"data: {root}: split {split!r} has no images: give it a larger share and prepare again")
+        raise InputError(
+            f"data: {root}: split {split!r} has no images, and only a kind of three parts is in every split: "
+            "add images and prepare again"
+        )
     classes = class_names(index)
     decoded = _decoded(root, rows, size, channels)
     if cache is None:

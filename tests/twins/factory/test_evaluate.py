@@ -166,12 +166,12 @@ def test_without_network_explanations_neither_torch_nor_the_trained_detector_is_
     assert done.stdout == "[]\n"
 
 
-def test_a_validation_split_without_defects_is_refused_and_earlier_results_stay(root: Path, tmp_path: Path) -> None:
+def test_a_validation_split_without_good_images_is_refused_and_earlier_results_stay(root: Path, tmp_path: Path) -> None:
     clone = copied(root, tmp_path)
     index = clone / paths.DATASET / INDEX_FILE
-    pl.read_parquet(index).filter((pl.col("split") != "val") | (pl.col("label") == "good")).write_parquet(index)
+    pl.read_parquet(index).filter((pl.col("split") != "val") | (pl.col("label") != "good")).write_parquet(index)
     kept = (clone / paths.EVALUATION / "operating_point.json").read_bytes()
-    with pytest.raises(InputError, match=r"expected good and defective images.*found 24 good and 0 defective"):
+    with pytest.raises(InputError, match="good and defective images, found 0 good and 24 defective: add good"):
         evaluate.run(stage(clone))
     assert (clone / paths.EVALUATION / "operating_point.json").read_bytes() == kept
 

@@ -38,24 +38,15 @@ def test_rates_are_at_the_lines_defect_rate_not_the_test_sets(detector: Deployed
     assert rare.curve.prevalence[0] == pytest.approx(0.999)
 
 
-def test_a_validation_split_without_defects_is_refused(detector: DeployedDetector) -> None:
-    with pytest.raises(InputError, match="good and defective images"):
-        judge(
-            detector,
-            images(10, 0, 0, seed=1),
-            images(10, 5, 5, seed=2),
-            settings=EvaluateSettings(),
-            seed=7,
-        )
+def test_a_validation_split_without_good_images_is_refused(detector: DeployedDetector) -> None:
+    with pytest.raises(InputError, match="found 0 good and 40 defective: add good ones"):
+        judge(detector, images(0, 10, 10, seed=1), images(10, 5, 5, seed=2), settings=EvaluateSettings(), seed=7)
 
 
-def test_one_class_only_in_the_validation_split_never_gives_a_threshold(detector: DeployedDetector) -> None:
-    # An adaptive threshold without defects ends up at the minimum score and rejects every part.
-    for validation in (images(20, 0, 0, seed=1), images(0, 10, 10, seed=1)):
-        with pytest.raises(InputError, match="give the split a larger share"):
-            judge(
-                detector, validation, images(10, 5, 5, seed=2), settings=EvaluateSettings(max_escapes_ppm=100.0), seed=7
-            )
+def test_a_limit_on_escapes_is_refused_where_validation_shows_no_real_defect(detector: DeployedDetector) -> None:
+    settings = EvaluateSettings(max_escapes_ppm=100.0)
+    with pytest.raises(InputError, match="max_escapes_ppm=100: no real defect in validation.*add images of defects"):
+        judge(detector, images(20, 0, 0, seed=1), images(10, 5, 5, seed=2), settings=settings, seed=7)
 
 
 def test_a_limit_on_escapes_is_kept_on_the_validation_split_and_checked_on_the_test_split(

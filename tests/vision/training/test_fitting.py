@@ -116,7 +116,7 @@ def test_a_training_split_of_one_kind_is_refused(kept: str, count: int, way: str
 def test_a_validation_without_defects_chooses_the_epoch_by_pasted_ones(capsys: pytest.CaptureFixture[str]) -> None:
     trained = _train(train={"epochs": 2}, validation=_good(VALIDATION))
     assert set(trained.history[0]) == set(FIGURES)
-    assert "chosen by defects pasted onto the validation images" in capsys.readouterr().err
+    assert "defects are pasted onto the validation images to choose the epoch by" in capsys.readouterr().err
 
 
 def test_a_validation_without_good_images_is_refused_with_what_helps() -> None:

@@ -49,12 +49,12 @@ def test_the_logged_figures_are_those_of_the_assessment() -> None:
     assert logged[MONITOR] == pytest.approx((found["ap"] + found["iou"]) / 2, abs=1e-6)
 
 
-@pytest.mark.parametrize("kept", [0, 1])
-def test_a_validation_split_of_one_kind_is_refused(kept: int) -> None:
+@pytest.mark.parametrize(("kept", "missing"), [("good", "defective"), ("defective", "good")])
+def test_a_validation_split_of_one_kind_is_refused_with_what_is_missing(kept: str, missing: str) -> None:
     images = spots(64)
-    chosen = (images.labels > 0) == bool(kept)
+    chosen = (images.labels > 0) == (kept == "defective")
     one_kind = dataclasses.replace(images, labels=images.labels[chosen], images=images.images[chosen])
-    with pytest.raises(InputError, match=r"expected some of both kinds; .* ModelSettings\.kind=patchcore"):
+    with pytest.raises(InputError, match=f"expected some of both kinds to choose the epoch by; add {missing} images"):
         DetectorTraining(MODEL, TRAIN, LIGHT, train=images, validation=one_kind, seed=0)
 
 

@@ -43,7 +43,7 @@ def ranked(labels: Sequence[str], scores: Values, groups: Sequence[str], *, draw
     defective = np.array([label != GOOD for label in labels])
     if defective.all() or not defective.any():
         raise InputError(
-            "ranking: expected good and defective images, found one kind only: give the split a larger share"
+            f"ranking: expected good and defective images, found {'defective' if defective.all() else 'good'} ones only"
         )
     grid = np.linspace(0, 1, 201)
     hits, precision, auroc, ap = _curves(defective, scores, grid)

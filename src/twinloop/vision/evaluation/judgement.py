@@ -13,7 +13,7 @@ from twinloop.contracts import OperatingCurve
 from twinloop.contracts.calibration import Calibration, fit_calibration
 from twinloop.contracts.part_costs import least_cost_thresholds
 from twinloop.contracts.repeatability import repeatability
-from twinloop.errors import RunError
+from twinloop.errors import InputError, RunError
 from twinloop.vision.evaluation.constraint import EscapeLimit, limit_escapes
 from twinloop.vision.evaluation.settings import EvaluateSettings
 from twinloop.vision.evaluation.standing_in import has_defects, threshold_of_good, with_stand_ins
@@ -120,11 +120,16 @@ def judge(
 
     A split without defects is shown rendered ones. Where validation is, the threshold is the one that only the share
     `settings.false_alarm_rate` of its good images reaches, and no part is looked at again.
-    Raises InputError for a split without good images, and RunError where no thresholds keep the limit on
-    escapes and the settings say to stop then.
+    Raises InputError for a split without good images and for a limit on escapes without a real defect to choose by,
+    and RunError where no thresholds keep that limit and the settings say to stop then.
     """
     splits = {"val": validation, "test": test}
     stand_ins = tuple(name for name, images in splits.items() if not has_defects(images))
+    if "val" in stand_ins and settings.max_escapes_ppm is not None:
+        raise InputError(
+            f"evaluate: EvaluateSettings.max_escapes_ppm={settings.max_escapes_ppm:g}: no real defect in validation "
+            "shows what escapes: add images of defects, three parts or more of a kind, or set no limit"
+        )
     chosen_on, measured_on = (
         raw_outputs(detector, with_stand_ins(images, seed=2 * seed + place))
         for place, images in enumerate(splits.values())
@@ -146,7 +151,7 @@ def judge(
         )
         curves.append((curve, measured is not None))
     (chooser, _), (curve, is_measured) = curves
-    limit = None if "val" in stand_ins else _limited(chooser, settings)
+    limit = _limited(chooser, settings)
     thresholds = limit.thresholds if limit is not None else None
     if "val" in stand_ins:
         good = on_line.probability(raw_outputs(detector, validation).scores)

@@ -129,7 +129,7 @@ def make_reference(
     if len(good) < 2 or len(chosen) < 2:
         raise InputError(
             f"drift: expected at least 2 good validation images and 2 test parts, found {len(good)} and {len(chosen)}: "
-            "give the splits larger shares"
+            "add images of more good parts"
         )
     fitted = LedoitWolf().fit(good.embedding)
     spread = np.asarray(fitted.covariance_) + 1e-6 * np.eye(good.embedding.shape[1])

@@ -66,7 +66,7 @@ class DetectorTraining(lightning.LightningModule):
         if not 0 < defective < len(validation.labels):
             raise InputError(
                 f"validation split: {defective} of {len(validation.labels)} images are defective, expected some of "
-                "both kinds to choose the epoch by; add good images"
+                f"both kinds to choose the epoch by; add {'good' if defective else 'defective'} images"
             )
         if model.normalise == "image":
             train = dataclasses.replace(train, images=equalised(train.images))
