@@ -70,7 +70,7 @@ def environment(clone: Path) -> dict[str, str]:
 def run_in(clone: Path, *command: str, check: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
     """Run a command as a user inside `clone`; its output is shown when it fails although it must not."""
     done = subprocess.run(
-        command, cwd=clone, env=environment(clone) | extra, capture_output=True, text=True, check=False, timeout=600
+        command, cwd=clone, env=environment(clone) | extra, capture_output=True, text=True, check=False, timeout=1200
     )
     assert not check or done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
     return done
