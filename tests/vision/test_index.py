@@ -112,15 +112,27 @@ def test_a_thin_line_survives_reduction() -> None:
 
 
 def test_a_split_is_decoded_once_and_then_mapped(dataset: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "dataset"
-    shutil.copytree(dataset, copy)
-    held = load_images(copy, "train", size=24, channels=3)
-    load_images(copy, "train", size=24, channels=3, cache=tmp_path / "cache")
-    shutil.rmtree(copy / "images")  # nothing is decoded again
-    mapped = load_images(copy, "train", size=24, channels=3, cache=tmp_path / "cache")
+    held = load_images(dataset, "train", size=24, channels=3)
+    load_images(dataset, "train", size=24, channels=3, cache=tmp_path)
+    (file,) = tmp_path.glob("*/images.npy")
+    written = file.stat().st_mtime_ns
+    mapped = load_images(dataset, "train", size=24, channels=3, cache=tmp_path)
+    assert file.stat().st_mtime_ns == written
     assert np.array_equal(mapped.images, held.images)
     assert np.array_equal(mapped.masks, held.masks)
     assert not mapped.images.flags.writeable
+
+
+@pytest.mark.parametrize("kind", ["image", "mask"])
+def test_an_altered_file_is_named_though_its_split_is_mapped(dataset: Path, tmp_path: Path, kind: str) -> None:
+    copy = tmp_path / "dataset"
+    shutil.copytree(dataset, copy)
+    load_images(copy, "train", size=24, channels=1, cache=tmp_path / "cache")
+    index = read_index(copy)
+    name = index.filter(split="train").drop_nulls(kind)[kind][0]
+    (copy / name).write_bytes((copy / name).read_bytes()[:-1] + b"?")
+    with pytest.raises(RunError, match=f"{Path(name).name}: differs from its digest"):
+        load_images(copy, "train", size=24, channels=1, cache=tmp_path / "cache")
 
 
 def test_a_cache_that_was_altered_is_written_anew(dataset: Path, tmp_path: Path) -> None:

@@ -112,6 +112,11 @@ def load_images(dataset: str | Path, split: str, *, size: int, channels: int, ca
         for place, (image, mask) in enumerate(decoded):
             images[place], masks[place] = image, mask
     else:
+        # What was decoded before is still of files that are as the index says.
+        for row in rows.iter_rows(named=True):
+            _content(root / row["image"], row["sha256"])
+            if row["mask"] is not None:
+                _content(root / row["mask"], row["mask_sha256"])
         name = f"{sha256(root / INDEX_FILE)[:16]}-{split}-{size}-{channels}"
         images, masks = mapped(cache / name, decoded, count=len(rows))
     labels = rows["label"].to_list()
@@ -149,6 +154,12 @@ def resize_mask(mask: NDArray[np.bool_], size: int) -> NDArray[np.uint8]:
 
 
 def _read(path: Path, digest: str) -> Image.Image:
+    with Image.open(io.BytesIO(_content(path, digest))) as picture:
+        picture.load()
+        return picture
+
+
+def _content(path: Path, digest: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -157,6 +168,4 @@ def _read(path: Path, digest: str) -> Image.Image:
         raise RunError(
             f"data: {path}: differs from its digest in {INDEX_FILE}: restore it or run the prepare stage again"
         )
-    with Image.open(io.BytesIO(content)) as picture:
-        picture.load()
-        return picture
+    return content
