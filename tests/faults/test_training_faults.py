@@ -225,7 +225,7 @@ def test_a_validation_without_defects_is_shown_pasted_ones_and_gives_no_figures_
     frame = pl.read_parquet(index)
     frame.filter((pl.col("split") != "val") | (pl.col("label") == "good")).write_parquet(index)
     assert "no defect to validate on" in train.run(stage(root, fit={"epochs": 2}))
-    assert "the epoch is chosen by defects pasted onto the validation images" in capsys.readouterr().err
+    assert "defects are pasted onto the validation images to choose the epoch by" in capsys.readouterr().err
     assert read_json(root / paths.metrics("train"))["val_auroc"] is None
 
 
