@@ -17,7 +17,7 @@ from PIL import Image
 
 from twinloop.errors import InputError, RunError
 from twinloop.files import sha256
-from twinloop.vision.mapped import mapped
+from twinloop.vision.mapped import mapped, write
 from twinloop.vision.resizing import resize_image
 
 GOOD = "good"
@@ -112,13 +112,12 @@ def load_images(dataset: str | Path, split: str, *, size: int, channels: int, ca
         for place, (image, mask) in enumerate(decoded):
             images[place], masks[place] = image, mask
     else:
-        # What was decoded before is still of files that are as the index says.
-        for row in rows.iter_rows(named=True):
-            _content(root / row["image"], row["sha256"])
-            if row["mask"] is not None:
-                _content(root / row["mask"], row["mask_sha256"])
-        name = f"{sha256(root / INDEX_FILE)[:16]}-{split}-{size}-{channels}"
-        images, masks = mapped(cache / name, decoded, count=len(rows))
+        folder = cache / f"{sha256(root / INDEX_FILE)[:16]}-{split}-{size}-{channels}"
+        held = mapped(folder)
+        if held is not None:
+            # What was decoded before is still of files that are as the index says.
+            _check_files(root, rows)
+        images, masks = held or write(folder, decoded, count=len(rows))
     labels = rows["label"].to_list()
     return ImageSet(
         images=images,
@@ -130,6 +129,13 @@ def load_images(dataset: str | Path, split: str, *, size: int, channels: int, ca
         names=tuple(rows["image"]),
         pictures=tuple(rows["source"]) if rows["source"].n_unique() < len(rows) else (),
     )
+
+
+def _check_files(root: Path, rows: pl.DataFrame) -> None:
+    for row in rows.iter_rows(named=True):
+        _content(root / row["image"], row["sha256"])
+        if row["mask"] is not None:
+            _content(root / row["mask"], row["mask_sha256"])
 
 
 def _decoded(

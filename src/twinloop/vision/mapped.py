@@ -4,7 +4,6 @@ What is mapped is what the index says: its digest names the folder, and both fil
 they were written with. A cache may be thrown away at any time; of one dataset's, those of earlier contents are.
 """
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,47 +27,38 @@ class Decoded(NamedTuple):
     masks: Pixels
 
 
-def mapped(folder: Path, decoded: Iterator[tuple[Pixels, Pixels]], *, count: int) -> Decoded:
-    """The arrays below `folder`, written first from `decoded` (image [H, W, C], mask [H, W]) where they are not there.
-
-    What was altered since is written anew.
-    """
-    if not _sound(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(folder) as fresh:
-            _write(fresh, decoded, count)
-        _thin(folder.parent)
-    images, masks = (np.asarray(np.load(folder / name, mmap_mode="r")) for name in (IMAGES, MASKS))
-    return Decoded(images, masks)
-
-
-def _sound(folder: Path) -> bool:
+def mapped(folder: Path) -> Decoded | None:
+    """The arrays below `folder`; None where they are not there or were altered."""
     try:
         digests = read_json(folder / MANIFEST)
-        return all(sha256(folder / name) == digests[name] for name in (IMAGES, MASKS))
+        if any(sha256(folder / name) != digests[name] for name in (IMAGES, MASKS)):
+            return None
     except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return None
+    return _opened(folder)
 
 
-def _write(fresh: Path, decoded: Iterator[tuple[Pixels, Pixels]], count: int) -> None:
-    with (fresh / IMAGES).open("wb") as images, (fresh / MASKS).open("wb") as masks:
-        hashes = [hashlib.sha256(), hashlib.sha256()]
-        for place, arrays in enumerate(decoded):
-            for file, digest, pixels in zip((images, masks), hashes, arrays, strict=True):
-                if not place:
-                    digest.update(_header(file, (count, *pixels.shape)))
-                content = pixels.tobytes()
-                digest.update(content)
-                file.write(content)
-    names = zip((IMAGES, MASKS), hashes, strict=True)
-    write_json(fresh / MANIFEST, {name: digest.hexdigest() for name, digest in names})
+def write(folder: Path, decoded: Iterator[tuple[Pixels, Pixels]], *, count: int) -> Decoded:
+    """Write the arrays of `count` images, one by one, and map them: image [H, W, C], mask [H, W]."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(folder) as fresh:
+        with (fresh / IMAGES).open("wb") as images, (fresh / MASKS).open("wb") as masks:
+            for place, arrays in enumerate(decoded):
+                for file, pixels in zip((images, masks), arrays, strict=True):
+                    if not place:
+                        _header(file, (count, *pixels.shape))
+                    file.write(pixels.tobytes())
+        write_json(fresh / MANIFEST, {name: sha256(fresh / name) for name in (IMAGES, MASKS)})
+    _thin(folder.parent)
+    return _opened(folder)
 
 
-def _header(file: BinaryIO, shape: tuple[int, ...]) -> bytes:
-    described = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_2_0(file, described)
-    file.flush()
-    return Path(file.name).read_bytes()
+def _opened(folder: Path) -> Decoded:
+    return Decoded(*(np.asarray(np.load(folder / name, mmap_mode="r")) for name in (IMAGES, MASKS)))
+
+
+def _header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+    np.lib.format.write_array_header_2_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
 
 
 def _thin(cache: Path) -> None:
