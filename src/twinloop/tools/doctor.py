@@ -159,15 +159,8 @@ def _tell_person(path: Path, found: "Heard", root: Path) -> int:
     from twinloop.dialogue.datasets.inspection import contents
 
     twin, setting = _reader("CorpusSettings")
-    best, *others = found.candidates
-    sure = "" if not best.left else f", {percent(best.sureness, digits=0)} of the files"
-    print(f"✓ layout     {best.layout.name} ({best.layout.looks_for}){sure}")
-    if twin:
-        print(f"✓ twin       {twin}: `{_command(twin, 'SourceSettings', best.layout.name, path, root)}`")
-    for other in others:
-        print(f"– or         {other.layout.name}: {setting('kind')}={other.layout.name} would read it as that")
-    for line in found.near:
-        print(f"– {line}")
+    best = found.candidates[0]
+    _tell_layout(path, found, root, twin, kind=setting("kind"))
     if found.corpus is None:
         print(f"✗ {registry.find(twin).in_params(found.problem) if twin else found.problem}")
         print("1 problem")
@@ -205,6 +198,19 @@ def _annotated(folder: Path) -> bool:
     return layout is not None and layout.annotated
 
 
+def _tell_layout(path: Path, found: "Inspection | Heard", root: Path, twin: str, *, kind: str) -> None:
+    """The layout that fits best, for which twin, and what else would fit. kind: the setting that names one."""
+    best, *others = found.candidates
+    sure = "" if not best.left else f", {percent(best.sureness, digits=0)} of the files"
+    print(f"✓ layout     {best.layout.name} ({best.layout.looks_for}){sure}")
+    if twin:
+        print(f"✓ twin       {twin}: `{_command(twin, 'SourceSettings', best.layout.name, path, root)}`")
+    for other in others:
+        print(f"– or         {other.layout.name}: {kind}={other.layout.name} would read it as that")
+    for line in found.near:
+        print(f"– {line}")
+
+
 def _tell_telemetry(path: Path, found: "Inspection", root: Path) -> int:
     """Layout, contents, leaks, what was left out; what is near where nothing fits."""
     twin, setting = _reader("DataSettings")
@@ -214,15 +220,8 @@ def _tell_telemetry(path: Path, found: "Inspection", root: Path) -> int:
         for line in found.near:
             print(f"– near       {line}")
         return 1
-    best, *others = found.candidates
-    sure = "" if not best.left else f", {percent(best.sureness, digits=0)} of the files"
-    print(f"✓ layout     {best.layout.name} ({best.layout.looks_for}){sure}")
-    if twin:
-        print(f"✓ twin       {twin}: `{_command(twin, 'SourceSettings', best.layout.name, path, root)}`")
-    for other in others:
-        print(f"– or         {other.layout.name}: {setting('kind')}={other.layout.name} would read it as that")
-    for line in found.near:
-        print(f"– {line}")
+    best = found.candidates[0]
+    _tell_layout(path, found, root, twin, kind=setting("kind"))
     record = found.record
     if record is None:
         print(f"✗ {registry.find(twin).in_params(found.problem) if twin else found.problem}")
