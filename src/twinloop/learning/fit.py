@@ -163,6 +163,15 @@ class _Keeper(Checkpoint):
         raise RunError(f"train: the loss is not a finite number in epoch {epoch + 1}{kept}; lower the learning rate")
 
 
+def one_cycle(module: torch.nn.Module, *, learning_rate: float, weight_decay: float, steps: int) -> dict[str, Any]:
+    """AdamW (Loshchilov and Hutter, 2019) under one cycle of the learning rate over all steps (Smith and Topin, 2018),
+    as `configure_optimizers` of a LightningModule gives them.
+    """
+    optimiser = torch.optim.AdamW(module.parameters(), lr=learning_rate, weight_decay=weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps)
+    return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
 def fit(
     module: lightning.LightningModule,
     settings: FitSettings,

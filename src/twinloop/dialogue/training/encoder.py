@@ -24,7 +24,7 @@ from twinloop.dialogue.training.settings import EncoderTrainingSettings
 from twinloop.dialogue.training.tokens import fit_tokenizer
 from twinloop.errors import InputError
 from twinloop.files import atomic
-from twinloop.learning.fit import Fitted, fit
+from twinloop.learning.fit import Fitted, fit, one_cycle
 
 MONITOR = "reciprocal_rank"
 # Added to the similarity of a passage that is right for another question of the batch as well.
@@ -149,11 +149,8 @@ class _Contrast(lightning.LightningModule):
         self.log(MONITOR, (1 / rank).mean(), batch_size=len(self.held))
 
     def configure_optimizers(self) -> Any:
-        rate = self.options.learning_rate
-        optimiser = torch.optim.AdamW(self.parameters(), lr=rate, weight_decay=self.options.weight_decay)
-        steps = self.per_epoch * self.options.fit.epochs
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        options, steps = self.options, self.per_epoch * self.options.fit.epochs
+        return one_cycle(self, learning_rate=options.learning_rate, weight_decay=options.weight_decay, steps=steps)
 
     def _all(self, texts: Sequence[str]) -> Tensor:
         size = 4 * self.options.batch

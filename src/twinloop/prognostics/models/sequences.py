@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from twinloop.learning.fit import fit
+from twinloop.learning.fit import fit, one_cycle
 from twinloop.prognostics.models.lookback import Sequences
 from twinloop.prognostics.models.settings import NetworkSettings
 
@@ -80,11 +80,8 @@ class _Task(lightning.LightningModule):
         return loss
 
     def configure_optimizers(self) -> Any:
-        rate = self.options.learning_rate
-        optimiser = torch.optim.AdamW(self.parameters(), lr=rate, weight_decay=self.options.weight_decay)
-        steps = self.per_epoch * self.options.fit.epochs
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        options, steps = self.options, self.per_epoch * self.options.fit.epochs
+        return one_cycle(self, learning_rate=options.learning_rate, weight_decay=options.weight_decay, steps=steps)
 
 
 class _Batches:

@@ -26,7 +26,7 @@ from twinloop.dialogue.speech.commands.recogniser import INPUT, OUTPUT, WORDS
 from twinloop.dialogue.speech.commands.settings import AugmentationSettings, CommandSettings
 from twinloop.errors import InputError
 from twinloop.learning.export import to_onnx
-from twinloop.learning.fit import fit
+from twinloop.learning.fit import fit, one_cycle
 from twinloop.learning.signature import Input
 
 # Recordings that become features at once.
@@ -118,11 +118,8 @@ class _Task(lightning.LightningModule):
         return loss
 
     def configure_optimizers(self) -> Any:
-        rate = self.options.learning_rate
-        optimiser = torch.optim.AdamW(self.parameters(), lr=rate, weight_decay=self.options.weight_decay)
-        steps = len(_Batches(self)) * self.options.fit.epochs
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        options, steps = self.options, len(_Batches(self)) * self.options.fit.epochs
+        return one_cycle(self, learning_rate=options.learning_rate, weight_decay=options.weight_decay, steps=steps)
 
 
 class _Batches:
