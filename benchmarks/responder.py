@@ -8,10 +8,6 @@ put, or with a person's `questions.json` beside those of that file.
 import argparse
 import contextlib
 import json
-import os
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -110,36 +106,16 @@ def fictional(folder: Path) -> Path:
 @contextlib.contextmanager
 def served(folder: Path, own: Path) -> Iterator[tuple[int, psutil.Process]]:
     """The self registered and served on a free port of loopback; its whole process group ends with the block."""
-    from benchmarks.serving import wait_for
+    from benchmarks.serving import serving
     from twinloop.tracking.execution import find_or_create
-    from twinloop.tracking.registering import serve_command
     from twinloop.tracking.store import open_store
     from twinloop.twins.person.serving.responder import register_responder
 
     store = open_store(None, folder)
     version = register_responder(store, find_or_create(store, twin="person", key="b"), folder=own, card="benchmark")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    outer = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{outer['PATH']}"
-    log = folder / "serve.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*serve_command("person-responder", version, port=port), "--counters", str(folder / "served.prom")],
-            env=outer | {"MLFLOW_TRACKING_URI": store.uri, "PATH": path},
-            cwd=folder,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        wait_for(port, process, log)
-        yield port, psutil.Process(process.pid)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
+    counters = ("--counters", str(folder / "served.prom"))
+    with serving(folder, store, "person-responder", version, *counters) as running:
+        yield running
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from twinloop.contracts.calibration import Calibration
 from twinloop.learning.spec import Spec
 from twinloop.tracking.execution import find_or_create
 from twinloop.tracking.registering import serve_command
-from twinloop.tracking.store import open_store
+from twinloop.tracking.store import Store, open_store
 from twinloop.twins.factory.serving.detector import register_detector
 from twinloop.vision.inference.pictures import Pixels
 
@@ -147,6 +147,13 @@ def served(folder: Path, detector: Path) -> Iterator[tuple[int, psutil.Process]]
     store = open_store(None, folder)
     execution = find_or_create(store, twin="factory", key="benchmark")
     version = register_detector(store, execution, exported=detector, operating_point=point, card="benchmark")
+    with serving(folder, store, NAME, version) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def serving(folder: Path, store: Store, name: str, version: str, *options: str) -> Iterator[tuple[int, psutil.Process]]:
+    """A registered model on a free port of loopback; its whole process group ends with the block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
@@ -155,7 +162,7 @@ def served(folder: Path, detector: Path) -> Iterator[tuple[int, psutil.Process]]
     log = folder / "serve.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            serve_command(NAME, version, port=port),
+            [*serve_command(name, version, port=port), *options],
             env=outer | {"MLFLOW_TRACKING_URI": store.uri, "PATH": path},
             cwd=folder,
             stdout=output,
