@@ -1,6 +1,6 @@
 """Parts that come to the line from outside, at random intervals or as orders release them: engine/source.py."""
 
-from twinloop.simulation.compiled.making import draw, lacks, make, missing_for_a_part, spent
+from twinloop.simulation.compiled.making import draw, lacks, make, missing_for_a_part, no_slot, spent
 from twinloop.simulation.compiled.moves import leave, plan, put, wait_for_room
 from twinloop.simulation.compiled.records import (
     ARRIVE,
@@ -10,8 +10,8 @@ from twinloop.simulation.compiled.records import (
     NONE,
     RELEASED,
     TURN_OVER,
+    Log,
     Record,
-    Records,
     Rules,
     World,
 )
@@ -31,20 +31,20 @@ def await_arrival(world: World, rules: Rules, run: Record, source: Record, me: i
 
 
 @machine_code
-def arrive(world: World, rules: Rules, rows: Records, run: Record, source: Record) -> int:
+def arrive(world: World, rules: Rules, log: Log, run: Record, source: Record) -> int:
     """A part arrives; one that finds no room waits before the line, or is lost."""
     missing = missing_for_a_part(world, rules)
     if missing != NONE:
         return lacks(run, source, ARRIVED, missing)
-    if run.vacant == 0:
+    if no_slot(log, run):
         source.step = ARRIVED
         return NO_SLOT
-    _bring(world, rules, rows, run, bool(rules.loses))
+    _bring(world, rules, log, run, bool(rules.loses))
     return ARRIVE
 
 
 @machine_code
-def release(world: World, rules: Rules, rows: Records, run: Record, source: Record, me: int) -> int:
+def release(world: World, rules: Rules, log: Log, run: Record, source: Record, me: int) -> int:
     """The next part of the order book, at its order's time."""
     source.step = RELEASED
     if run.orders_done == len(rules.order_min):
@@ -61,22 +61,22 @@ def release(world: World, rules: Rules, rows: Records, run: Record, source: Reco
     missing = missing_for_a_part(world, rules)
     if missing != NONE:
         return lacks(run, source, RELEASED, missing)
-    if run.vacant == 0:
+    if no_slot(log, run):
         return NO_SLOT
-    if run.rows > len(rows) - run.most_rows:
+    if run.rows > len(log.rows) - run.most_rows:
         return FULL
-    _bring(world, rules, rows, run, False)
+    _bring(world, rules, log, run, False)
     run.parts_done += 1
     return RELEASED
 
 
 @machine_code
-def _bring(world: World, rules: Rules, rows: Records, run: Record, loses: bool) -> None:
-    slot = make(world, rows, run, rules)
+def _bring(world: World, rules: Rules, log: Log, run: Record, loses: bool) -> None:
+    slot = make(world, log, run, rules)
     place = rules.entries[world.parts[slot].variant]
     enter(world, run, rules, place, slot)
-    if not put(world, rows, run, place, slot):
+    if not put(world, log, run, place, slot):
         if loses:
-            leave(world, rows, run, LOSE, SOURCE, slot)
+            leave(world, log, run, LOSE, SOURCE, slot)
         else:
             wait_for_room(world, place, slot, NONE, False)

@@ -17,8 +17,8 @@ from twinloop.simulation.compiled.records import (
     SETTLED,
     TURN_OVER,
     WORK,
+    Log,
     Record,
-    Records,
     World,
 )
 from twinloop.simulation.events.log import DOWN, NOTHING, UNKNOWN
@@ -28,11 +28,11 @@ NEVER = float("inf")
 
 
 @machine_code
-def fail(rows: Records, run: Record, machine: Record, me: int) -> int:
+def fail(log: Log, run: Record, machine: Record, me: int) -> int:
     """Machine._repairing: down with a part in it."""
     machine.minutes -= machine.left
     machine.state = DOWN
-    write(rows, run, run.now, DOWN, me, machine.noted, UNKNOWN, NOTHING)
+    write(log, run, run.now, DOWN, me, machine.noted, UNKNOWN, NOTHING)
     machine.after_repair = REPAIRED
     return MEND
 
@@ -78,9 +78,9 @@ def resume(world: World, run: Record, machine: Record) -> int:
 
 
 @machine_code
-def settle(world: World, rows: Records, run: Record, machine: Record, me: int) -> int:
+def settle(world: World, log: Log, run: Record, machine: Record, me: int) -> int:
     """Machine.observe and settle: the calendar's next breakdown during a wait; again until there is none."""
-    if run.rows > len(rows) - run.most_rows:
+    if run.rows > len(log.rows) - run.most_rows:
         machine.step = SETTLE
         return FULL
     if machine.repaired_at > machine.watched_to:
@@ -95,7 +95,7 @@ def settle(world: World, rows: Records, run: Record, machine: Record, me: int) -
             machine.step = SETTLED
             plan(world, run, me, machine.repaired_at - run.now)
             return TURN_OVER
-        write(rows, run, machine.repaired_at, machine.state, me, machine.noted, UNKNOWN, NOTHING)
+        write(log, run, machine.repaired_at, machine.state, me, machine.noted, UNKNOWN, NOTHING)
         machine.watched_to = machine.repaired_at
     fails = machine.watched_to + machine.left
     if fails >= run.now:
@@ -106,7 +106,7 @@ def settle(world: World, rows: Records, run: Record, machine: Record, me: int) -
         return lacks(run, machine, SETTLE, machine.failure)
     if not run.crew and spent(world, machine.repair):
         return lacks(run, machine, SETTLE, machine.repair)
-    write(rows, run, fails, DOWN, me, machine.noted, UNKNOWN, NOTHING)
+    write(log, run, fails, DOWN, me, machine.noted, UNKNOWN, NOTHING)
     machine.repaired_at = NEVER if run.crew else fails + draw(world, machine.repair)
     machine.left = draw(world, machine.failure)
     return SETTLE

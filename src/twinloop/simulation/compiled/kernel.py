@@ -51,8 +51,8 @@ from twinloop.simulation.compiled.records import (
     TURN_OVER,
     WORK,
     WORKED,
+    Log,
     Record,
-    Records,
     Rules,
     World,
 )
@@ -97,12 +97,12 @@ def next_turn(world: World, run: Record, count: int) -> int:
 
 
 @machine_code
-def go(world: World, rules: Rules, rows: Records) -> int:
+def go(world: World, rules: Rules, log: Log) -> int:
     """Run on until the horizon (DONE) or until something is needed: see records.py. `run.dry` says which."""
     run, actors = world.run[0], len(world.machines)
     while True:
         if run.current == NONE:
-            if run.rows > len(rows) - run.most_rows:
+            if run.rows > len(log.rows) - run.most_rows:
                 return FULL
             run.current = next_turn(world, run, rules.machines)
             if run.current == NONE:
@@ -110,7 +110,7 @@ def go(world: World, rules: Rules, rows: Records) -> int:
         me = run.current
         if me >= actors:
             if world.timers[me - actors].leaver == NONE:
-                deliver(world, rows, run, rules, me - actors)
+                deliver(world, log, run, rules, me - actors)
                 run.current = NONE
                 continue
             me = run.current = end_delay(world, run, me - actors)
@@ -121,30 +121,30 @@ def go(world: World, rules: Rules, rows: Records) -> int:
             if step == ENDED:
                 step = end_work(run, machine)
             if step == WORKED:
-                step = judge(world, rules, rows, run, machine, me)
+                step = judge(world, rules, log, run, machine, me)
             if step == RELEASE:
-                step = release_operator(world, rules, rows, run, machine)
+                step = release_operator(world, rules, log, run, machine)
             if step == PASS_ON:
-                step = pass_on(world, rules, rows, run, machine, me)
+                step = pass_on(world, rules, log, run, machine, me)
             if step == FETCH:
-                step = fetch(world, rules, rows, run, machine, me)
+                step = fetch(world, rules, log, run, machine, me)
             if step == NEEDS:
                 if machine.kind == DELAY:
-                    step = begin_delay(world, rules, rows, run, machine, me)
+                    step = begin_delay(world, rules, log, run, machine, me)
                 else:
-                    step = take_materials(world, rules, rows, run, machine, me)
+                    step = take_materials(world, rules, log, run, machine, me)
             if step == CALL:
-                step = call_operator(world, rules, rows, run, machine, me)
+                step = call_operator(world, rules, log, run, machine, me)
             if step == PREPARE:
                 step = prepare(world, rules, run, machine, me)
             if step == PROCESS:
                 step = process(world, rules, run, machine, me)
             if step == WORK:
-                step = work(world, rows, run, machine, me)
+                step = work(world, log, run, machine, me)
             elif step == CHANGED:
                 step = change(world, machine)
             elif step == BROKEN:
-                step = fail(rows, run, machine, me)
+                step = fail(log, run, machine, me)
             elif step == MEND:
                 step = call_crew(world, run, machine, me)
             elif step == MENDING:
@@ -154,23 +154,23 @@ def go(world: World, rules: Rules, rows: Records) -> int:
             elif step == REPAIRED:
                 step = resume(world, run, machine)
             elif step == SETTLE:
-                step = settle(world, rows, run, machine, me)
+                step = settle(world, log, run, machine, me)
             elif step == SETTLED:
                 step = end_settling(run, machine)
             elif step == ARRIVE:
                 step = await_arrival(world, rules, run, machine, me)
             elif step == ARRIVED:
-                step = arrive(world, rules, rows, run, machine)
+                step = arrive(world, rules, log, run, machine)
             elif step == RELEASED:
-                step = release(world, rules, rows, run, machine, me)
+                step = release(world, rules, log, run, machine, me)
             elif step == CLOCK:
                 step = await_shift(world, run, machine, me)
             elif step == CLOCK_ON:
-                step = begin_shift(world, rules, rows, run, machine, me)
+                step = begin_shift(world, rules, log, run, machine, me)
             elif step == CLOCK_OFF:
                 step = end_shift(world, run, machine)
             elif step == BEGIN:
-                step = begin(world, rules, rows, run, machine)
+                step = begin(world, rules, log, run, machine)
         if step != TURN_OVER:
             return int(step)
         run.current = NONE

@@ -1,7 +1,7 @@
 """What draws, and what makes parts of draws: engine/source.py as machine code."""
 
 from twinloop.simulation.compiled.moves import write
-from twinloop.simulation.compiled.records import DRY, NONE, Floats, Record, Records, Rules, World
+from twinloop.simulation.compiled.records import DRY, NONE, Floats, Log, Record, Rules, World
 from twinloop.simulation.events.log import ENTER, SOURCE
 from twinloop.simulation.jit import machine_code
 
@@ -55,7 +55,13 @@ def missing_for_a_part(world: World, rules: Rules) -> int:
 
 
 @machine_code
-def make(world: World, rows: Records, run: Record, rules: Rules) -> int:
+def no_slot(log: Log, run: Record) -> bool:
+    """Whether there is no room for another part, on the line or in its tally."""
+    return bool(run.vacant == 0 or (run.tallied and run.made >= len(log.tally.parts)))
+
+
+@machine_code
+def make(world: World, log: Log, run: Record, rules: Rules) -> int:
     """source.maker: the next part, in a free slot."""
     run.vacant -= 1
     slot = world.vacant[run.vacant]
@@ -75,6 +81,6 @@ def make(world: World, rows: Records, run: Record, rules: Rules) -> int:
         part.priority = rules.order_priorities[ordered]
     else:
         part.priority = rules.priorities[part.variant]
-    write(rows, run, run.now, ENTER, SOURCE, part.number, part.condition, float(part.variant))
+    write(log, run, run.now, ENTER, SOURCE, part.number, part.condition, float(part.variant))
     run.made += 1
     return int(slot)

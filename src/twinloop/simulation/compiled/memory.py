@@ -26,10 +26,12 @@ from twinloop.simulation.compiled.records import (
     STUCK,
     TIMER,
     Floats,
+    Log,
     Records,
     World,
 )
 from twinloop.simulation.events.log import ROW
+from twinloop.simulation.events.tally import Tally
 from twinloop.simulation.model.distributions import guarded
 from twinloop.simulation.model.resources import spans
 
@@ -37,6 +39,7 @@ WIDTH = 16 * BLOCK
 # Enough that handing a portion to whoever reads it costs little beside reading it, and few enough for the cache.
 ROWS = 32768
 TIMERS = 64
+NOTHING_COUNTED = Tally(0, start=0.0, horizon=0.0, first_rework=0).counted
 Reader = Callable[[Records, int, int], object]
 
 
@@ -76,17 +79,22 @@ class Memory:
         self._luck: dict[int, Sampler] = {}
         self._bad: dict[int, Floats] = {}
 
-    def play(self, streams: Streams, *, minutes: float, read: Reader, drawn: bool = True) -> None:
+    def play(
+        self, streams: Streams, *, minutes: float, read: Reader, drawn: bool = True, tally: Tally | None = None
+    ) -> None:
         """Run one replication; `read` is given the log in portions: rows, how many of them count, parts made so far.
 
-        drawn: whether a joint table that is resampled is drawn anew.
+        drawn: whether a joint table that is resampled is drawn anew. tally: counts what happens at once; then only the
+        ends of spans are rows.
         `stuck` says that the line could not go on: why, the SimPy engine says, which runs into the same. Raises
         RunError for a duration that is not a finite number ≥ 0.
         """
         self._begin(streams, minutes, drawn=drawn)
         run = self.world.run[0]
+        run["tallied"] = tally is not None
         while True:
-            why = go(self.world, self.layout.rules, self.rows)
+            counted = NOTHING_COUNTED if tally is None else tally.counted
+            why = go(self.world, self.layout.rules, Log(self.rows, counted))
             if why in (FULL, DONE):
                 read(self.rows, int(run["rows"]), int(run["made"]))
                 run["rows"] = 0
@@ -96,7 +104,10 @@ class Memory:
             if why == DRY:
                 self._draw(streams, int(run["dry"]), WIDTH)
             elif why == NO_SLOT:
-                self._more_parts()
+                if not run["vacant"]:
+                    self._more_parts()
+                if tally is not None:
+                    tally.make_room(int(run["made"]) + 1)
             elif why == NO_TIMER:
                 self._more_timers()
             elif why != FULL:

@@ -1,17 +1,19 @@
 """What moves parts and wakes machines: engine/entities.py and the scheduling of SimPy as machine code."""
 
 from twinloop.simulation.compiled.agenda import push, replace_first
-from twinloop.simulation.compiled.records import NONE, Ints, Record, Records, World
-from twinloop.simulation.events.log import LOSE, NOTHING, QUEUE, SHIP, UNKNOWN
+from twinloop.simulation.compiled.records import NONE, Ints, Log, Record, Records, World
+from twinloop.simulation.events.log import LOSE, NOTHING, QUEUE, SHIP, SPAN, UNKNOWN
+from twinloop.simulation.events.tally import count
 from twinloop.simulation.jit import machine_code
 
 
 @machine_code
-def write(
-    rows: Records, run: Record, time: float, event: int, entity: int, part: int, condition: int, value: float
-) -> None:
-    """EventLog.record: the next row of the log."""
-    row = rows[run.rows]
+def write(log: Log, run: Record, time: float, event: int, entity: int, part: int, condition: int, value: float) -> None:
+    """EventLog.record: the next row of the log, or what it adds to the tally; how long a span took is always a row."""
+    if run.tallied and event != SPAN:
+        count(log.tally, time, event, entity, part, condition)
+        return
+    row = log.rows[run.rows]
     row.time, row.event, row.entity, row.part, row.condition, row.value = time, event, entity, part, condition, value
     run.rows += 1
 
@@ -63,16 +65,16 @@ def queued(parts: Records, first: int, last: int, slot: int) -> tuple[int, int]:
 
 
 @machine_code
-def rest(world: World, rows: Records, run: Record, place: int, slot: int) -> None:
+def rest(world: World, log: Log, run: Record, place: int, slot: int) -> None:
     """A part comes to rest in a buffer."""
     buffer = world.buffers[place]
     buffer.first, buffer.last = queued(world.parts, buffer.first, buffer.last, slot)
     buffer.count += 1
-    write(rows, run, run.now, QUEUE, buffer.entity, world.parts[slot].number, UNKNOWN, NOTHING)
+    write(log, run, run.now, QUEUE, buffer.entity, world.parts[slot].number, UNKNOWN, NOTHING)
 
 
 @machine_code
-def put(world: World, rows: Records, run: Record, place: int, slot: int) -> bool:
+def put(world: World, log: Log, run: Record, place: int, slot: int) -> bool:
     """Buffer.put and Shipping.put: hand the part to who waits for it, let it rest, ship it, or say that it cannot."""
     buffer = world.buffers[place]
     taker = buffer.first_taker
@@ -82,19 +84,19 @@ def put(world: World, rows: Records, run: Record, place: int, slot: int) -> bool
         wake(world.ready, run, taker)
         return True
     if buffer.ships:
-        leave(world, rows, run, SHIP, buffer.entity, slot)
+        leave(world, log, run, SHIP, buffer.entity, slot)
         return True
     if buffer.count < buffer.capacity:
-        rest(world, rows, run, place, slot)
+        rest(world, log, run, place, slot)
         return True
     return False
 
 
 @machine_code
-def leave(world: World, rows: Records, run: Record, event: int, entity: int, slot: int) -> None:
+def leave(world: World, log: Log, run: Record, event: int, entity: int, slot: int) -> None:
     """A part leaves the line, shipped or scrapped, and its slot is free."""
     part = world.parts[slot]
-    write(rows, run, run.now, event, entity, part.number, part.condition, NOTHING)
+    write(log, run, run.now, event, entity, part.number, part.condition, NOTHING)
     world.vacant[run.vacant] = slot
     run.vacant += 1
     run.left += event != LOSE
@@ -127,7 +129,7 @@ def relieve(world: World, run: Record, place: int) -> int:
 
 
 @machine_code
-def take(world: World, rows: Records, run: Record, place: int) -> int:
+def take(world: World, log: Log, run: Record, place: int) -> int:
     """Buffer.take: the oldest part, or -1."""
     buffer = world.buffers[place]
     if buffer.count == 0:
@@ -139,5 +141,5 @@ def take(world: World, rows: Records, run: Record, place: int) -> int:
     buffer.count -= 1
     waiting = relieve(world, run, place)
     if waiting != NONE:
-        rest(world, rows, run, place, waiting)
+        rest(world, log, run, place, waiting)
     return int(slot)

@@ -12,8 +12,8 @@ from twinloop.simulation.compiled.records import (
     PREPARE,
     SETTLE,
     TURN_OVER,
+    Log,
     Record,
-    Records,
     Rules,
     World,
 )
@@ -24,7 +24,7 @@ NEVER = float("inf")
 
 
 @machine_code
-def send(world: World, rows: Records, run: Record, rules: Rules, station: int) -> int:
+def send(world: World, log: Log, run: Record, rules: Rules, station: int) -> int:
     """Staff._send: the operator (from 0) who goes to the station, or -1."""
     teams, busy = world.teams, world.busy
     for number in range(len(teams)):
@@ -33,18 +33,18 @@ def send(world: World, rows: Records, run: Record, rules: Rules, station: int) -
             for person in range(team.first, team.first + team.count):
                 if not busy[person]:
                     busy[person] = 1
-                    write(rows, run, run.now, RUNNING, rules.first_person + person, NO_PART, UNKNOWN, NOTHING)
+                    write(log, run, run.now, RUNNING, rules.first_person + person, NO_PART, UNKNOWN, NOTHING)
                     return int(person)
     return NONE
 
 
 @machine_code
-def answer(world: World, rows: Records, run: Record, rules: Rules) -> None:
+def answer(world: World, log: Log, run: Record, rules: Rules) -> None:
     """Staff._answer: those who wait longest first, where somebody can go."""
     waiting, kept = world.staff_calls, 0
     for place in range(run.staff_calls):
         me = waiting[place]
-        person = send(world, rows, run, rules, world.machines[me].station)
+        person = send(world, log, run, rules, world.machines[me].station)
         if person == NONE:
             waiting[kept] = me
             kept += 1
@@ -55,11 +55,11 @@ def answer(world: World, rows: Records, run: Record, rules: Rules) -> None:
 
 
 @machine_code
-def leave_machine(world: World, rows: Records, run: Record, rules: Rules, person: int) -> None:
+def leave_machine(world: World, log: Log, run: Record, rules: Rules, person: int) -> None:
     """Staff.leave: an operator is free, or goes to the next machine."""
-    write(rows, run, run.now, IDLE, rules.first_person + person, NO_PART, UNKNOWN, NOTHING)
+    write(log, run, run.now, IDLE, rules.first_person + person, NO_PART, UNKNOWN, NOTHING)
     world.busy[person] = 0
-    answer(world, rows, run, rules)
+    answer(world, log, run, rules)
 
 
 @machine_code
@@ -73,28 +73,28 @@ def answer_calls(world: World, run: Record) -> None:
 
 
 @machine_code
-def call_operator(world: World, rules: Rules, rows: Records, run: Record, machine: Record, me: int) -> int:
+def call_operator(world: World, rules: Rules, log: Log, run: Record, machine: Record, me: int) -> int:
     """Staff.call: somebody comes at once, or the machine waits for somebody."""
     if not machine.staffed:
         return PREPARE
-    machine.operator = send(world, rows, run, rules, machine.station)
+    machine.operator = send(world, log, run, rules, machine.station)
     if machine.operator != NONE:
         return PREPARE
     world.staff_calls[run.staff_calls] = me
     run.staff_calls += 1
     machine.state, machine.noted = IDLE, world.parts[machine.part].number
-    write(rows, run, run.now, IDLE, me, machine.noted, UNKNOWN, NOTHING)
+    write(log, run, run.now, IDLE, me, machine.noted, UNKNOWN, NOTHING)
     machine.step = SETTLE if machine.calendar else PREPARE
     machine.after_wait = PREPARE
     return TURN_OVER
 
 
 @machine_code
-def release_operator(world: World, rules: Rules, rows: Records, run: Record, machine: Record) -> int:
+def release_operator(world: World, rules: Rules, log: Log, run: Record, machine: Record) -> int:
     """The cycle is done, and who worked at the machine is free."""
     if machine.operator != NONE:
         person, machine.operator = machine.operator, NONE
-        leave_machine(world, rows, run, rules, person)
+        leave_machine(world, log, run, rules, person)
     return PASS_ON
 
 
@@ -108,14 +108,14 @@ def await_shift(world: World, run: Record, clock: Record, me: int) -> int:
 
 
 @machine_code
-def begin_shift(world: World, rules: Rules, rows: Records, run: Record, clock: Record, me: int) -> int:
+def begin_shift(world: World, rules: Rules, log: Log, run: Record, clock: Record, me: int) -> int:
     """A group comes, and answers those who have called."""
     if clock.kind == CREW:
         run.crew_on_shift = 1
         answer_calls(world, run)
     else:
         world.teams[clock.outlet].on_shift = 1
-        answer(world, rows, run, rules)
+        answer(world, log, run, rules)
     clock.step = CLOCK_OFF
     until = world.spans[clock.inlet, clock.look, 1]
     if until < NEVER:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from twinloop.simulation.events.tally import Counted
+
 Records = NDArray[Any]
 Record = Any
 Floats = NDArray[np.float64]
@@ -56,8 +58,9 @@ TURN_OVER, DONE, DRY, UNKNOWN_LUCK, FULL, NO_SLOT, NO_TIMER, STUCK = range(len(S
 # planned, ready, calls: entries on the agenda, in the line of those ready, among those who wait for the crew. taken:
 # whether the agenda's first entry is the one whose turn it is: most turns plan another, which takes its place. order,
 # called: how many there have been. finishing: the machine that is settled after the horizon. rows: written to the log
-# and not yet read. left: parts that have left or ended a span. dry: the stream or row of luck that is needed. row_key:
-# the replication's key to the rows of the joint table.
+# and not yet read. tallied: whether they are counted in place of being written. left: parts that have left or ended
+# a span. dry: the stream or row of luck that is needed. row_key: the replication's key to the rows of the joint
+# table.
 RUN = np.dtype(
     [
         ("now", np.float64),
@@ -84,6 +87,7 @@ RUN = np.dtype(
         ("orders_done", np.int64),
         ("parts_done", np.int64),
         ("most_rows", np.int64),
+        ("tallied", np.int64),
         ("row_key", np.int64),
     ],
     align=True,
@@ -253,6 +257,13 @@ class Rules(NamedTuple):
     first_span: int
     renewed_at: int
     columns: Ints
+
+
+class Log(NamedTuple):
+    """Where goes what happens: into the next of the `rows`, or, where that is all that is wanted, into a tally."""
+
+    rows: Records
+    tally: Counted
 
 
 class World(NamedTuple):

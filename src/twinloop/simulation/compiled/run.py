@@ -77,7 +77,7 @@ def _outcome(memory: Memory, run: Run) -> tuple[dict[str, float], Floats]:
         )
         return outcome(run.log() if _stopped(memory, line) else log, line, run.economy, start=run.start)
     tally = Tally(len(entities(line)), start=run.start, horizon=run.horizon, **tallied(line))
-    memory.play(streams, minutes=run.horizon, read=tally.add, drawn=run.drawn)
+    memory.play(streams, minutes=run.horizon, read=tally.add, drawn=run.drawn, tally=tally)
     if _stopped(memory, line):
         run.log()
     tally.close()

@@ -15,8 +15,8 @@ from twinloop.simulation.compiled.records import (
     SETTLE,
     STUCK,
     TURN_OVER,
+    Log,
     Record,
-    Records,
     Rules,
     World,
 )
@@ -47,25 +47,25 @@ def order(world: World, run: Record, number: int) -> None:
 
 
 @machine_code
-def book(rows: Records, run: Record, rules: Rules, number: int, quantity: float) -> None:
+def book(log: Log, run: Record, rules: Rules, number: int, quantity: float) -> None:
     """Stock._book: a change of the level."""
-    write(rows, run, run.now, DELIVER, rules.first_stock + number, NO_PART, UNKNOWN, quantity)
+    write(log, run, run.now, DELIVER, rules.first_stock + number, NO_PART, UNKNOWN, quantity)
 
 
 @machine_code
-def use(world: World, rows: Records, run: Record, rules: Rules, number: int, quantity: float) -> None:
+def use(world: World, log: Log, run: Record, rules: Rules, number: int, quantity: float) -> None:
     """Stock._use: a station takes so much."""
     world.stocks[number].level = max(world.stocks[number].level - quantity, 0.0)
-    book(rows, run, rules, number, -quantity)
+    book(log, run, rules, number, -quantity)
 
 
 @machine_code
-def wait_for(world: World, rows: Records, run: Record, rules: Rules, number: int, me: int, quantity: float) -> None:
+def wait_for(world: World, log: Log, run: Record, rules: Rules, number: int, me: int, quantity: float) -> None:
     """The machine waits for material, behind those that wait already."""
     stock, machines = world.stocks[number], world.machines
     machines[me].wanted, machines[me].next = quantity, NONE
     if stock.first_waiting == NONE:
-        write(rows, run, run.now, STARVED, rules.first_stock + number, NO_PART, UNKNOWN, NOTHING)
+        write(log, run, run.now, STARVED, rules.first_stock + number, NO_PART, UNKNOWN, NOTHING)
         stock.first_waiting = me
     else:
         machines[stock.last_waiting].next = me
@@ -73,26 +73,26 @@ def wait_for(world: World, rows: Records, run: Record, rules: Rules, number: int
 
 
 @machine_code
-def deliver(world: World, rows: Records, run: Record, rules: Rules, slot: int) -> None:
+def deliver(world: World, log: Log, run: Record, rules: Rules, slot: int) -> None:
     """Stock._deliver: what was ordered is there, and those who waited take it."""
     delivery, machines = world.timers[slot], world.machines
     number, quantity = delivery.stock, delivery.quantity
     delivery.next, run.free_timer = run.free_timer, slot
     stock = world.stocks[number]
     stock.level += quantity
-    book(rows, run, rules, number, quantity)
+    book(log, run, rules, number, quantity)
     starved = stock.first_waiting != NONE
     while stock.first_waiting != NONE and stock.level >= machines[stock.first_waiting].wanted - ROUNDING:
         me = stock.first_waiting
         stock.first_waiting = machines[me].next
-        use(world, rows, run, rules, number, machines[me].wanted)
+        use(world, log, run, rules, number, machines[me].wanted)
         wake(world.ready, run, me)
     if starved and stock.first_waiting == NONE:
-        write(rows, run, run.now, IDLE, rules.first_stock + number, NO_PART, UNKNOWN, NOTHING)
+        write(log, run, run.now, IDLE, rules.first_stock + number, NO_PART, UNKNOWN, NOTHING)
 
 
 @machine_code
-def take_materials(world: World, rules: Rules, rows: Records, run: Record, machine: Record, me: int) -> int:
+def take_materials(world: World, rules: Rules, log: Log, run: Record, machine: Record, me: int) -> int:
     """What the machine needs for its part, one material after the other; waits for what is not there."""
     while machine.need < rules.needed.shape[1] and rules.needed[me, machine.need] != NONE:
         number, quantity = rules.needed[me, machine.need], rules.per_part[me, machine.need]
@@ -107,15 +107,15 @@ def take_materials(world: World, rules: Rules, rows: Records, run: Record, machi
         stock.position -= quantity
         waits = stock.first_waiting != NONE or stock.level < quantity - ROUNDING
         if not waits:
-            use(world, rows, run, rules, number, quantity)
+            use(world, log, run, rules, number, quantity)
         elif stock.lead == NONE:
             return STUCK
         else:
-            wait_for(world, rows, run, rules, number, me, quantity)
+            wait_for(world, log, run, rules, number, me, quantity)
         order(world, run, number)
         if waits:
             machine.state, machine.noted = STARVED, world.parts[machine.part].number
-            write(rows, run, run.now, STARVED, me, machine.noted, UNKNOWN, NOTHING)
+            write(log, run, run.now, STARVED, me, machine.noted, UNKNOWN, NOTHING)
             machine.step = SETTLE if machine.calendar else NEEDS
             machine.after_wait = NEEDS
             return TURN_OVER

@@ -1,6 +1,6 @@
 """Parts from machine to machine: where each goes on, blocking after service, and who waits for the next part."""
 
-from twinloop.simulation.compiled.making import draw, lacks, make, missing_for_a_part, spent
+from twinloop.simulation.compiled.making import draw, lacks, make, missing_for_a_part, no_slot, spent
 from twinloop.simulation.compiled.moves import leave, put, take, wait_for_room, write
 from twinloop.simulation.compiled.records import (
     BRANCHES,
@@ -16,8 +16,8 @@ from twinloop.simulation.compiled.records import (
     ROUTES,
     SETTLE,
     TURN_OVER,
+    Log,
     Record,
-    Records,
     Rules,
     World,
 )
@@ -27,14 +27,14 @@ from twinloop.simulation.jit import machine_code
 
 
 @machine_code
-def pass_on(world: World, rules: Rules, rows: Records, run: Record, machine: Record, me: int) -> int:
+def pass_on(world: World, rules: Rules, log: Log, run: Record, machine: Record, me: int) -> int:
     """Machine._pass_on: the part goes where its way leads, or waits in the machine for room there."""
     slot = machine.part
     part = world.parts[slot]
     place, scraps = machine.outlet, False
     rejects = machine.kind == INSPECTOR and part.rejected
     if machine.kind != REPAIRER and not rejects:
-        end_spans(world, rows, run, rules, machine.station, slot)
+        end_spans(world, log, run, rules, machine.station, slot)
     if rejects:
         place = rules.rework_queue if part.reworks < rules.rework_times else NONE
         scraps = place == NONE or not rules.rework_waits
@@ -52,44 +52,44 @@ def pass_on(world: World, rules: Rules, rows: Records, run: Record, machine: Rec
         place = rules.outlets[machine.station, choice]
     if place != NONE:
         come(world, run, rules, place, slot)
-    if place == NONE or not put(world, rows, run, place, slot):
+    if place == NONE or not put(world, log, run, place, slot):
         if machine.kind == LEAVER:
             wait_for_room(world, place, slot, NONE, False)
         elif not scraps:
             machine.state, machine.noted, machine.waits_for = BLOCKED, part.number, place
-            write(rows, run, run.now, BLOCKED, me, part.number, UNKNOWN, NOTHING)
+            write(log, run, run.now, BLOCKED, me, part.number, UNKNOWN, NOTHING)
             wait_for_room(world, place, slot, me, machine.kind == REPAIRER)
             machine.step = SETTLE if machine.calendar else FETCH
             machine.after_wait = FETCH
             return TURN_OVER
         else:
-            leave(world, rows, run, SCRAP, me, slot)
+            leave(world, log, run, SCRAP, me, slot)
     return TURN_OVER if machine.kind == LEAVER else FETCH
 
 
 @machine_code
-def fetch(world: World, rules: Rules, rows: Records, run: Record, machine: Record, me: int) -> int:
+def fetch(world: World, rules: Rules, log: Log, run: Record, machine: Record, me: int) -> int:
     """Machine._fetch: the next part, waited for if there is none."""
     buffers, machines = world.buffers, world.machines
     place = machine.inlet
     slot = NONE
     if buffers[place].count or buffers[place].first_giver != NONE:
-        slot = take(world, rows, run, place)
+        slot = take(world, log, run, place)
     elif buffers[place].saturated:
         missing = missing_for_a_part(world, rules)
         if missing != NONE:
             return lacks(run, machine, FETCH, missing)
-        if run.vacant == 0:
+        if no_slot(log, run):
             machine.step = FETCH
             return NO_SLOT
-        slot = make(world, rows, run, rules)
+        slot = make(world, log, run, rules)
         enter(world, run, rules, place, slot)
     if slot != NONE:
         machine.part = slot
         return NEEDS
     if machine.kind != DELAY:
         machine.state, machine.noted = STARVED, NO_PART
-        write(rows, run, run.now, STARVED, me, NO_PART, UNKNOWN, NOTHING)
+        write(log, run, run.now, STARVED, me, NO_PART, UNKNOWN, NOTHING)
     machine.next = NONE
     if buffers[place].first_taker == NONE:
         buffers[place].first_taker = me

@@ -1,10 +1,11 @@
 """One pass over the rows of a log that counts all that key figures are made of, as machine code.
 
-Rows come in any number of portions, so that a log need never be in memory as a whole. A machine's rows must come in
-the order of their time; different machines may be mixed as they like.
+Rows come in any number of portions, so that a log need never be in memory as a whole, or one by one as they happen, so
+that there need not be a log. A machine's rows must come in the order of their time; different machines may be mixed as
+they like.
 """
 
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ from twinloop.simulation.jit import machine_code
 Records = NDArray[Any]
 GOOD = 0
 NOWHERE = -1
+LEAST_PARTS = 256
 COUNTS = np.dtype(
     [
         ("started", np.int64),
@@ -55,6 +57,16 @@ COUNTS = np.dtype(
     ],
     align=True,
 )
+SCOPE = np.dtype(
+    [
+        ("start", np.float64),
+        ("horizon", np.float64),
+        ("first_rework", np.int64),
+        ("first_resource", np.int64),
+        ("first_span", np.int64),
+    ],
+    align=True,
+)
 ENTITY = np.dtype([("since", np.float64), ("state", np.int64)], align=True)
 PART = np.dtype([("entered", np.float64), ("inside", np.int64), ("rejected", np.int64)], align=True)
 
@@ -67,101 +79,105 @@ def _add_quarters(count: Any, entered: float, left: float, horizon: float) -> No
     count.last_quarter_minutes += max(left - max(entered, 3 * quarter), 0.0)
 
 
+class Counted(NamedTuple):
+    """What a tally is made of, as machine code takes it.
+
+    scope: [1] which minutes and entities count. counts: [1]. entities: [entities] what each does now. parts: by number.
+    minutes: [entities, STATES].
+    """
+
+    scope: Records
+    counts: Records
+    entities: Records
+    parts: Records
+    minutes: NDArray[np.float64]
+
+
 @machine_code
-def _add(
-    rows: Records,
-    number: int,
-    counts: Records,
-    entities: Records,
-    parts: Records,
-    minutes: NDArray[np.float64],
-    start: float,
-    horizon: float,
-    first_rework: int,
-    first_resource: int,
-    first_span: int,
-) -> bool:
-    """Add `number` rows; False when the rows of a machine are not in the order of their time."""
-    count = counts[0]
-    for place in range(number):
-        row = rows[place]
-        event = row.event
-        if event in (QUEUE, SPAN):
-            continue
-        time = row.time
-        if event >= STARVED:
-            entity = entities[row.entity]
-            if time < entity.since:
-                return False
-            spent = min(time, horizon) - max(entity.since, start)
-            if spent > 0 and entity.state != NOWHERE:
-                minutes[row.entity, entity.state] += spent
-            entity.since, entity.state = time, event - STARVED
-            if time >= start:
-                if event == RUNNING and first_rework <= row.entity < first_resource:
-                    count.reworks += 1
-                elif event == DOWN:
-                    count.failures += 1
-                elif event == MAINTENANCE:
-                    count.maintenances += 1
-        elif event == ENTER:
-            part = parts[row.part]
-            part.entered, part.inside = time, 1
-            if time >= start:
-                count.started += 1
-        elif event in LEAVING:
-            part = parts[row.part]
-            part.inside = 0
-            _add_quarters(count, part.entered, time, horizon)
-            if time >= start:
-                count.part_minutes += time - max(part.entered, start)
-                if event == SHIP:
-                    count.shipped += 1
-                    count.stay_minutes += time - part.entered
-                    if row.condition > GOOD:  # a plant that does not tell the class has no known escape
-                        count.escapes += 1
-                    elif not part.rejected:
-                        count.right_first_time += 1
-                elif event == SCRAP:
-                    count.scrapped += 1
-                    count.stay_minutes += time - part.entered
-                    if row.condition == GOOD:
-                        count.good_scrapped += 1
-                elif event == JOIN:
-                    count.joined += 1
-                else:
-                    count.lost += 1
-                    count.turned_away += int(row.entity == SOURCE)
-                    count.refused += int(row.entity == SOURCE or row.entity >= first_span)
-        elif event == REJECT:
-            parts[row.part].rejected = 1
-        elif event == REINSPECT and time >= start:
-            count.looks_again += 1
+def count(tally: Counted, time: float, event: int, number: int, part_number: int, condition: int) -> bool:
+    """Add one row, of entity `number`; False when it comes before an earlier row of this machine."""
+    scope, counts = tally.scope[0], tally.counts[0]
+    if event in (QUEUE, SPAN):
+        return True
+    if event >= STARVED:
+        entity = tally.entities[number]
+        if time < entity.since:
+            return False
+        spent = min(time, scope.horizon) - max(entity.since, scope.start)
+        if spent > 0 and entity.state != NOWHERE:
+            tally.minutes[number, entity.state] += spent
+        entity.since, entity.state = time, event - STARVED
+        if time >= scope.start:
+            if event == RUNNING and scope.first_rework <= number < scope.first_resource:
+                counts.reworks += 1
+            elif event == DOWN:
+                counts.failures += 1
+            elif event == MAINTENANCE:
+                counts.maintenances += 1
+    elif event == ENTER:
+        part = tally.parts[part_number]
+        part.entered, part.inside = time, 1
+        if time >= scope.start:
+            counts.started += 1
+    elif event in LEAVING:
+        part = tally.parts[part_number]
+        part.inside = 0
+        _add_quarters(counts, part.entered, time, scope.horizon)
+        if time >= scope.start:
+            counts.part_minutes += time - max(part.entered, scope.start)
+            if event == SHIP:
+                counts.shipped += 1
+                counts.stay_minutes += time - part.entered
+                if condition > GOOD:  # a plant that does not tell the class has no known escape
+                    counts.escapes += 1
+                elif not part.rejected:
+                    counts.right_first_time += 1
+            elif event == SCRAP:
+                counts.scrapped += 1
+                counts.stay_minutes += time - part.entered
+                if condition == GOOD:
+                    counts.good_scrapped += 1
+            elif event == JOIN:
+                counts.joined += 1
+            else:
+                counts.lost += 1
+                counts.turned_away += int(number == SOURCE)
+                counts.refused += int(number == SOURCE or number >= scope.first_span)
+    elif event == REJECT:
+        tally.parts[part_number].rejected = 1
+    elif event == REINSPECT and time >= scope.start:
+        counts.looks_again += 1
     return True
 
 
 @machine_code
-def _close(
-    counts: Records,
-    entities: Records,
-    parts: Records,
-    minutes: NDArray[np.float64],
-    start: float,
-    horizon: float,
-) -> None:
+def _add(rows: Records, number: int, tally: Counted) -> bool:
+    """Add `number` rows; False when the rows of a machine are not in the order of their time."""
+    for place in range(number):
+        row = rows[place]
+        if not count(tally, row.time, row.event, row.entity, row.part, row.condition):
+            return False
+    return True
+
+
+@machine_code
+def _close(tally: Counted) -> None:
     """Add what lasts at the horizon: the states of all machines, the parts still there."""
-    for number in range(len(entities)):
-        spent = horizon - max(entities[number].since, start)
-        if spent > 0 and entities[number].state != NOWHERE:
-            minutes[number, entities[number].state] += spent
-    for number in range(len(parts)):
-        if parts[number].inside:
-            counts[0].part_minutes += horizon - max(parts[number].entered, start)
-            _add_quarters(counts[0], parts[number].entered, horizon, horizon)
+    start, horizon = tally.scope[0].start, tally.scope[0].horizon
+    for number in range(len(tally.entities)):
+        entity = tally.entities[number]
+        spent = horizon - max(entity.since, start)
+        if spent > 0 and entity.state != NOWHERE:
+            tally.minutes[number, entity.state] += spent
+    for number in range(len(tally.parts)):
+        part = tally.parts[number]
+        if part.inside:
+            tally.counts[0].part_minutes += horizon - max(part.entered, start)
+            _add_quarters(tally.counts[0], part.entered, horizon, horizon)
 
 
 class Tally:
-    """What is counted between minute `start` and the horizon. minutes: [entities, STATES], complete after `close`.
+    """What is counted between minute `start` and the horizon.
 
     first_rework, first_resource: entities from the one on, and before the other (null: the last), are rework places.
     spans: how many of the last entities are spans.
@@ -177,14 +193,23 @@ class Tally:
         first_resource: int | None = None,
         spans: int = 0,
     ) -> None:
-        self.start, self.horizon, self._first_rework = start, horizon, first_rework
-        self._first_resource = entities if first_resource is None else first_resource
+        self.start, self.horizon = start, horizon
         self._first_span, self._taken = entities - spans, [list[NDArray[np.float64]]() for _ in range(spans)]
-        self._counts = np.zeros(1, dtype=COUNTS)
-        self._entities = np.zeros(entities, dtype=ENTITY)
-        self._entities["since"], self._entities["state"] = -np.inf, NOWHERE
-        self._parts = np.zeros(0, dtype=PART)
-        self.minutes = np.zeros((entities, len(STATES)))
+        last = entities if first_resource is None else first_resource
+        states = np.zeros(entities, dtype=ENTITY)
+        states["since"], states["state"] = -np.inf, NOWHERE
+        self.counted = Counted(
+            np.array([(start, horizon, first_rework, last, self._first_span)], dtype=SCOPE),
+            np.zeros(1, dtype=COUNTS),
+            states,
+            np.zeros(0, dtype=PART),
+            np.zeros((entities, len(STATES))),
+        )
+
+    @property
+    def minutes(self) -> NDArray[np.float64]:
+        """[entities, STATES] minutes, complete after `close`."""
+        return self.counted.minutes
 
     @classmethod
     def of(
@@ -212,25 +237,18 @@ class Tally:
 
         Returns whether each machine's rows came in the order of their time; if not, begin again with sorted rows.
         """
-        if parts > len(self._parts):
-            grown = np.zeros(max(parts, 2 * len(self._parts)), dtype=PART)
-            grown[: len(self._parts)] = self._parts
-            self._parts = grown
+        self.make_room(parts)
         if self._taken:
             self._add_spans(rows[:number])
-        return _add(
-            rows,
-            number,
-            self._counts,
-            self._entities,
-            self._parts,
-            self.minutes,
-            self.start,
-            self.horizon,
-            self._first_rework,
-            self._first_resource,
-            self._first_span,
-        )
+        return _add(rows, number, self.counted)
+
+    def make_room(self, parts: int) -> None:
+        """Be ready for parts with numbers below `parts`: `counted` may be another one then."""
+        known = self.counted.parts
+        if parts > len(known):
+            grown = np.zeros(max(parts, 2 * len(known), LEAST_PARTS), dtype=PART)
+            grown[: len(known)] = known
+            self.counted = self.counted._replace(parts=grown)
 
     def _add_spans(self, rows: Records) -> None:
         ended = rows[(rows["event"] == SPAN) & (rows["time"] >= self.start)]
@@ -244,9 +262,9 @@ class Tally:
 
     def close(self) -> None:
         """Count what lasts until the horizon."""
-        _close(self._counts, self._entities, self._parts, self.minutes, self.start, self.horizon)
+        _close(self.counted)
 
     @property
     def counts(self) -> dict[str, float]:
         """Numbers by name (COUNTS); stays and parts in minutes."""
-        return dict(zip(COUNTS.names or (), self._counts[0].tolist(), strict=True))
+        return dict(zip(COUNTS.names or (), self.counted.counts[0].tolist(), strict=True))
