@@ -38,7 +38,7 @@ def simulated(profile: Any, cores: int | None) -> dict[str, float]:
     from twinloop.simulation.experiments.scenario import Scenario
     from twinloop.simulation.experiments.system import LineSystem
     from twinloop.twins.person.config import ServiceSettings
-    from twinloop.twins.person.line import Service
+    from twinloop.twins.person.load.line import Service
 
     settings = ServiceSettings()
     line = Service(profile, cores or USERS, settings.think_s, settings.target_s).line(USERS)

@@ -22,16 +22,25 @@ from twinloop.numbers import MISSING, Interval, number
 from twinloop.progress import say
 from twinloop.twins.person import paths
 from twinloop.twins.person.chain import Chain, described_in, index_digest, open_self
-from twinloop.twins.person.commands import accuracy, understood
 from twinloop.twins.person.config import PersonConfig, ProviderSettings, ProvidersSettings
-from twinloop.twins.person.conversed import Conversed, converse, measured, questions_to_put, told
+from twinloop.twins.person.data.known import Known
+from twinloop.twins.person.data.voices import installed
+from twinloop.twins.person.evaluation.conversed import Conversed, converse, measured, questions_to_put, told
+from twinloop.twins.person.evaluation.heard import (
+    ALL,
+    FLOOR,
+    HEARD,
+    WER,
+    compared,
+    error_rates,
+    judged_recordings,
+    texts_heard,
+)
+from twinloop.twins.person.evaluation.judged import LEAKY, TYPED, refusals, refused
+from twinloop.twins.person.evaluation.manner import manner
+from twinloop.twins.person.evaluation.ways import all_ways
 from twinloop.twins.person.files import COMMANDS
-from twinloop.twins.person.heard import ALL, FLOOR, HEARD, WER, compared, error_rates, judged_recordings, texts_heard
-from twinloop.twins.person.judged import LEAKY, TYPED, refusals, refused
-from twinloop.twins.person.known import Known
-from twinloop.twins.person.manner import manner
-from twinloop.twins.person.voices import installed
-from twinloop.twins.person.ways import all_ways
+from twinloop.twins.person.learning.commands import accuracy, understood
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop person evaluate"

@@ -29,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, root: Path) -> int:
     """Do it; 1 where a file of a folder could not be taken in. Raises InputError for what is not there."""
-    from twinloop.twins.person.people import person
+    from twinloop.twins.person.people.folders import person
 
     if (options.action == "list") == bool(options.which):
         raise InputError(

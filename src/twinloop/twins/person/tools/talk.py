@@ -66,7 +66,7 @@ def run(options: argparse.Namespace, root: Path) -> int:
     if options.say is not None:
         _write(options.say, conversation.turns)
     if options.person is not None:
-        from twinloop.twins.person.people import person
+        from twinloop.twins.person.people.folders import person
 
         person(root, options.person).remember(conversation.turns)
     return 1 if any(turn.failed for turn in conversation.turns) else 0
@@ -140,7 +140,7 @@ def _chain(options: argparse.Namespace, root: Path, *, heard: bool) -> "Chain":
 def _opened(options: argparse.Namespace, root: Path, *, speech: bool) -> "Chain":
     from twinloop.twins.person import paths
     from twinloop.twins.person.chain import open_self
-    from twinloop.twins.person.people import person
+    from twinloop.twins.person.people.folders import person
 
     if options.person is not None:
         return person(root, options.person).chain(speech=speech, mute=options.say is None)

@@ -15,7 +15,7 @@ from twinloop.dialogue.knowledge.sentences import sentences
 from twinloop.dialogue.providers.protocols import Audio
 from twinloop.errors import RunError
 from twinloop.twins.person.chain import Chain
-from twinloop.twins.person.known import Known
+from twinloop.twins.person.data.known import Known
 from twinloop.twins.person.service import origin, profile_of, remote_parts
 
 # Turns of one conversation, and those that open the models before anything is measured.

@@ -17,8 +17,8 @@ from twinloop.replication.design import Design
 from twinloop.replication.result import Result
 from twinloop.replication.side_by_side import TODAY, SideBySide
 from twinloop.twins.person.config import ServiceSettings, SimulateSettings
-from twinloop.twins.person.held import USERS, WORKERS, Setting, fewest_workers, most_users, response
-from twinloop.twins.person.line import KNOWN, Service
+from twinloop.twins.person.load.held import USERS, WORKERS, Setting, fewest_workers, most_users, response
+from twinloop.twins.person.load.line import KNOWN, Service
 
 # What does each part of a turn.
 TITLES = {"hear": "recogniser", "find": "search", "answer": "answering", "speak": "voice"}

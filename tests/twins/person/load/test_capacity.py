@@ -14,8 +14,8 @@ from twinloop.config.compose import compose
 from twinloop.contracts import ServiceProfile
 from twinloop.errors import InputError
 from twinloop.twins.person import paths, simulate
-from twinloop.twins.person.capacity import Capacity, capacity
 from twinloop.twins.person.config import PersonConfig, ServiceSettings, SimulateSettings
+from twinloop.twins.person.load.capacity import Capacity, capacity
 from twinloop.twins.stage import Stage
 
 SMALL = SimulateSettings(people=40, hours=0.2, warmup_hours=0.05, replications=3)
