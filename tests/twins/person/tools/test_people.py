@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,34 @@ def test_whoever_has_a_folder_can_be_asked_before_the_loop_and_remembers(
     assert cli.main(["talk", "--person", "ada", "When does the warranty on the pump end?"]) == 0
     assert "[pump.txt, page 1]" in capsys.readouterr().out
     assert {path.name for path in ada.iterdir()} == {"profile.json", "documents"}
+
+
+@pytest.mark.usefixtures("ada")
+def test_what_was_told_is_kept_where_a_conversation_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> Iterator[str]:
+        yield "My sister Zoe lives in Tarnby.\n"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stdin", interrupted())
+    assert cli.main(["talk", "--person", "ada"]) == 130
+    capsys.readouterr()
+    assert cli.main(["talk", "--person", "ada", "Where does my sister Zoe live?"]) == 0
+    assert "Tarnby" in capsys.readouterr().out
+
+
+def test_of_several_people_one_must_be_named(project: Path, ada: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(20):
+        folder = project / f"data/source/person/bea-{number:02d}"
+        folder.mkdir()
+        (folder / "profile.json").write_text("{}")
+    capsys.readouterr()
+    for arguments in (["show"], ["knowledge", "list"]):
+        assert cli.main(["person", *arguments]) == 2
+        told = capsys.readouterr().err
+        assert told == "person: there are 21 people, ada, bea-00, bea-01, bea-02, bea-03, …: say whose by name\n"
+    assert cli.main(["person", "show", ada.name]) == 0
 
 
 @pytest.mark.usefixtures("project")

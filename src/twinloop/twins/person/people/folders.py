@@ -30,6 +30,8 @@ from twinloop.twins.person.config import NONE, TRAINED, PersonConfig, ProviderSe
 
 PEOPLE, STATE = Path("data/source/person"), Path(".twinloop/people")
 PROFILE, MESSAGES, CALENDAR, UNFINISHED = "profile.json", "messages.csv", "calendar.ics", ".unfinished.json"
+# People that a message names.
+SHOWN = 5
 # Who talks to a self on its own machine.
 YOU = "you"
 
@@ -158,9 +160,9 @@ def person(root: Path, name: str | None = None) -> Person:
         raise InputError(f"person: nobody has a folder below {PEOPLE} yet: run `python -m twinloop person init`")
     if name is None:
         if len(everybody) > 1:
-            raise InputError(
-                f"person: {len(everybody)} people: say --person {' or '.join(one.name for one in everybody)}"
-            )
+            more = ", …" if everybody[SHOWN:] else ""
+            shown = ", ".join(one.name for one in everybody[:SHOWN])
+            raise InputError(f"person: there are {len(everybody)} people, {shown}{more}: say whose by name")
         return everybody[0]
     for one in everybody:
         if name in (one.name, one.profile.get("name")):

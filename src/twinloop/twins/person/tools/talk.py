@@ -58,17 +58,20 @@ def run(options: argparse.Namespace, root: Path) -> int:
     given = [_asked(text) for text in options.asked]
     chain = _chain(options, root, heard=any(not isinstance(one, str) for one in given))
     conversation = chain.conversation(_persona(chain.own.persona, options))
-    for asked in given or _lines(sys.stdin):
-        turn = conversation.say(asked)
-        print(json.dumps(_record(turn), ensure_ascii=False) if options.json else shown(turn), flush=True)
-        if options.traces and turn.number % options.traces == options.traces - 1:
-            _trace(root, turn)
-    if options.say is not None:
-        _write(options.say, conversation.turns)
-    if options.person is not None:
-        from twinloop.twins.person.people.folders import person
+    try:
+        for asked in given or _lines(sys.stdin):
+            turn = conversation.say(asked)
+            print(json.dumps(_record(turn), ensure_ascii=False) if options.json else shown(turn), flush=True)
+            if options.traces and turn.number % options.traces == options.traces - 1:
+                _trace(root, turn)
+        if options.say is not None:
+            _write(options.say, conversation.turns)
+    finally:
+        # Whatever ends the conversation: what was told in it is kept.
+        if options.person is not None:
+            from twinloop.twins.person.people.folders import person
 
-        person(root, options.person).remember(conversation.turns)
+            person(root, options.person).remember(conversation.turns)
     return 1 if any(turn.failed for turn in conversation.turns) else 0
 
 
