@@ -196,6 +196,22 @@ def test_whoever_has_a_folder_can_be_asked_before_the_loop_and_remembers(
 
 
 @pytest.mark.usefixtures("ada")
+def test_what_was_told_is_known_in_the_next_turn_and_a_question_tells_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    capsys.readouterr()
+    turns = ["My sister Zoe lives in Tarnby.", "where does my sister Zoe live", "what does the big yellow tent cost"]
+    assert cli.main(["talk", "--person", "ada", *turns, turns[-1], "--json"]) == 0
+    told = capsys.readouterr()
+    _, known, unknown, again = (json.loads(line) for line in told.out.splitlines())
+    assert "Tarnby" in known["answer"]
+    assert known["citations"][0].startswith("told by you on ")
+    assert unknown["refused"]
+    assert again["refused"]
+    assert told.err.splitlines() == ["remembered My sister Zoe lives in Tarnby."]
+
+
+@pytest.mark.usefixtures("ada")
 def test_what_was_told_is_kept_where_a_conversation_is_interrupted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,13 +10,11 @@ import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from twinloop.config import Invalid, parse
 from twinloop.config.sections import load
-from twinloop.dialogue.conversation.turn import Turn
 from twinloop.dialogue.knowledge.library import DOCUMENTS, INDEX, Library
 from twinloop.dialogue.persona.memory import Memory
 from twinloop.dialogue.persona.settings import SLIDERS, PersonaSettings
@@ -32,8 +30,6 @@ PEOPLE, STATE = Path("data/source/person"), Path(".twinloop/people")
 PROFILE, MESSAGES, CALENDAR, UNFINISHED = "profile.json", "messages.csv", "calendar.ics", ".unfinished.json"
 # People that a message names.
 SHOWN = 5
-# Who talks to a self on its own machine.
-YOU = "you"
 
 
 @dataclass(frozen=True)
@@ -134,13 +130,10 @@ class Person:
         path = self.state / MEMORY
         return Memory.load(path) if path.is_file() else Memory()
 
-    def remember(self, turns: tuple[Turn, ...]) -> None:
-        """Keep what was told in a conversation for the next ones."""
-        memory, now = self.memory(), datetime.now(UTC)
-        kept = sum(memory.add(turn.heard, who=YOU, time=now, conversation=now.isoformat()) for turn in turns)
-        if kept:
-            self.state.mkdir(parents=True, exist_ok=True)
-            memory.save(self.state / MEMORY)
+    def remember(self, told: Memory) -> None:
+        """Keep what was told in a conversation for the next ones, beside what others may have told meanwhile."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        Memory([*self.memory().told, *told.told]).save(self.state / MEMORY)
 
 
 def people(root: Path) -> tuple[Person, ...]:
