@@ -86,7 +86,7 @@ def test_a_wrong_answer_is_told_and_asked_again(
     project: Path, papers: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     who, documents, voice, sliders, calendar = answers(papers)
-    wrong = ["???", who, "/no/such/folder", documents, "opera", voice, "1.2 0 0 0", "1 2", sliders]
+    wrong = ["???", "/home/ada", who, "/no/such/folder", documents, "opera", voice, "1.2 0 0 0", "1 2", sliders]
     calendars = [
         f"'{papers / 'boat.txt'}'",
         f"'{papers.parent / 'calendar.ics'}'",
@@ -96,6 +96,7 @@ def test_a_wrong_answer_is_told_and_asked_again(
     told = capsys.readouterr().err
     for line in (
         "expected a name with a letter",
+        "expected a name, got a path",
         "/no/such/folder: no such file or folder",
         "unknown name 'opera'",
         "formality = 1.2: expected a number ≤ 1",

@@ -181,6 +181,8 @@ def folder_name(name: str) -> str:
     >>> folder_name("Zoë van den Berg")
     'zoë-van-den-berg'
     """
+    if "/" in name or "\\" in name:
+        raise InputError(f"person: {name[:80]!r}: expected a name, got a path: say who it is first")
     found = "-".join(re.findall(r"\w+", name.casefold()))
     if not found or len(found) > 100:
         raise InputError(f"person: {name[:80]!r}: expected a name with a letter or digit, at most 100 of them")
