@@ -120,7 +120,7 @@ def test_an_altered_or_broken_index_is_refused(encoder: SentenceEncoder, tmp_pat
         load_index(folder, encoder, SETTINGS)
     manifest = json.loads((folder / "index.json").read_text())
     (folder / "index.json").write_text(json.dumps(manifest | {"version": 0}))
-    with pytest.raises(InputError, match="expected version 1, found 0"):
+    with pytest.raises(InputError, match="expected version 2, found 0"):
         load_index(folder, encoder, SETTINGS)
     with pytest.raises(InputError, match="expected an index"):
         load_index(tmp_path / "nothing", encoder, SETTINGS)

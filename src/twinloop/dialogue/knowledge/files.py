@@ -13,12 +13,13 @@ from safetensors.numpy import load_file, save_file
 
 from twinloop.dialogue.knowledge.chunks import Chunk
 from twinloop.dialogue.knowledge.index import Entry, Index
+from twinloop.dialogue.knowledge.readers.document import Range
 from twinloop.dialogue.knowledge.settings import IndexSettings
 from twinloop.dialogue.providers.protocols import Encoder
 from twinloop.errors import InputError
 from twinloop.files import read_json, replacing, sha256, write_json
 
-VERSION = 1
+VERSION = 2
 MANIFEST, CHUNKS, VECTORS = "index.json", "chunks.parquet", "vectors.safetensors"
 SCHEMA: dict[str, Any] = {
     "document": pl.String,
@@ -30,6 +31,7 @@ SCHEMA: dict[str, Any] = {
     "start": pl.Int64,
     "end": pl.Int64,
     "text": pl.String,
+    "headings": pl.List(pl.List(pl.Int64)),
     "pieces": pl.Int64,
     "terms": pl.List(pl.String),
 }
@@ -74,13 +76,18 @@ def load_index(folder: str | Path, encoder: Encoder | None = None, settings: Ind
                 first["name"],
                 first["kind"],
                 first["pages"],
-                tuple(Chunk(*row) for row in rows.select(Chunk._fields).iter_rows()),
+                tuple(_chunk(*row) for row in rows.select(Chunk._fields).iter_rows()),
                 tuple(tuple(words) for words in rows["terms"]),
                 rows["pieces"].to_numpy(),
                 vectors[first["document"]],
             )
         )
     return index
+
+
+def _chunk(*row: Any) -> Chunk:
+    """A chunk as its row in Parquet says; headings are pairs there."""
+    return Chunk(*row[:-1], tuple(Range(*heading) for heading in row[-1]))
 
 
 def _made_with(index: Index) -> dict[str, Any]:
