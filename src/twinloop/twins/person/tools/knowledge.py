@@ -58,7 +58,8 @@ def _add(library: "Library", options: argparse.Namespace) -> int:
         print(json.dumps({"added": [one._asdict() for one in added], "left_out": left}, ensure_ascii=False))
         return 1 if refused else 0
     for file in added:
-        print(f"known      {file.name}, as {file.known_as}" if file.known_as else f"added      {file.name}")
+        other = f", as {file.known_as}" if file.known_as not in (None, file.name) else ""
+        print(f"{'known' if file.known_as else 'added':<10} {file.name}{other}")
     if not added and not refused:
         say("knowledge: no documents there: PDF, TXT, Markdown and HTML are read")
     return 1 if refused else 0
