@@ -12,10 +12,11 @@ def send(teams: Records, busy: Ints, rows: Records, run: Record, rules: Rules, s
     """Staff._send: the operator (from 0) who goes to the station, or -1."""
     for number in range(len(teams)):
         team = teams[number]
-        if team.on_shift and rules.skills[number, station]:
+        if team.on_shift and team.free and rules.skills[number, station]:
             for person in range(team.first, team.first + team.count):
                 if not busy[person]:
                     busy[person] = 1
+                    team.free -= 1
                     write(rows, run, run.now, RUNNING, rules.first_person + person, NO_PART, UNKNOWN, NOTHING)
                     return int(person)
     return NONE
@@ -42,6 +43,10 @@ def leave_machine(world: World, rows: Records, run: Record, rules: Rules, person
     """Staff.leave: an operator is free, or goes to the next machine."""
     write(rows, run, run.now, IDLE, rules.first_person + person, NO_PART, UNKNOWN, NOTHING)
     world.busy[person] = 0
+    for number in range(len(world.teams)):
+        team = world.teams[number]
+        if team.first <= person < team.first + team.count:
+            team.free += 1
     answer(world, rows, run, rules)
 
 

@@ -143,7 +143,10 @@ def test_knowledge_is_added_listed_read_and_deleted(
     capsys.readouterr()
     assert cli.main(["person", "knowledge", "add", str(papers)]) == 1
     told = capsys.readouterr()
-    assert told.out.splitlines() == ["known      boat.txt, as boat.txt", "added      oven.md"]
+    assert told.out.splitlines() == ["known      boat.txt", "added      oven.md"]
+    (papers / "ship.txt").write_bytes((papers / "boat.txt").read_bytes())
+    assert cli.main(["person", "knowledge", "add", str(papers / "ship.txt")]) == 0
+    assert capsys.readouterr().out == "known      ship.txt, as boat.txt\n"
     assert "left out   broken.pdf" in told.err
     assert (ada / "documents/oven.md").is_file()
     assert cli.main(["person", "knowledge", "list", "--json"]) == 0
