@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from tests.conftest import Once, run_in
 from tests.prognostics.data import written
@@ -17,6 +18,7 @@ from tests.simulation.pricing.written import plain
 from tests.vision.datasets.images import put, spot, texture
 from twinloop.dialogue.providers.protocols import Audio
 from twinloop.dialogue.speech.audio import RATE, write_audio
+from twinloop.files import sha256
 from twinloop.scheduling.files.example import write_example
 from twinloop.scheduling.problem import Job, JobShop, Operation, Window
 from twinloop.twins.factory import paths
@@ -118,3 +120,15 @@ def with_telemetry(folder: Path) -> None:
     written.lines(folder / "telemetry.csv", "asset,time,speed,temperature", *rows)
     failures = [f"{asset},2026-01-08T00:00:00Z,pump" for asset in "ab"]
     written.lines(folder / "failures.csv", "asset,time,component", *failures)
+
+
+def outs(clone: Path, twin: str, verb: str) -> set[str]:
+    """What a stage has made, by dvc.lock."""
+    lock = yaml.load((clone / "dvc.lock").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return {out["path"] for out in lock["stages"][f"{twin}-{verb}"]["outs"]}
+
+
+def digests(root: Path, made: set[str]) -> dict[str, str]:
+    """Of every file that these outs are or hold."""
+    files = [file for out in made for file in ((root / out).rglob("*") if (root / out).is_dir() else [root / out])]
+    return {str(file.relative_to(root)): sha256(file) for file in files if file.is_file()}

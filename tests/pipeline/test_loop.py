@@ -10,7 +10,11 @@ import pytest
 import yaml
 
 from tests.conftest import run_in
-from tests.pipeline.conftest import Loop
+from tests.pipeline.conftest import Loop, digests, outs
+from tests.twins.fleet import conftest as of_fleet
+from tests.twins.fleet import small_loop as small_fleet
+from tests.twins.person import conftest as of_person
+from tests.twins.person import small_loop as small_person
 from tests.twins.stub import STUB_VERBS, install
 from twinloop.files import read_json
 from twinloop.reporting.front import PAGE
@@ -18,8 +22,14 @@ from twinloop.tracking.execution import PARENT
 from twinloop.tracking.store import FOLDER, open_store
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.twin import TWIN
+from twinloop.twins.fleet import paths as fleet
+from twinloop.twins.person import paths as person
 from twinloop.twins.registry import TWINS, VERBS, chosen, find
 from twinloop.twins.stage import STATE
+
+fleet_root, person_root = of_fleet.fleet_root, of_person.person_root
+# Measured time, which is never the same twice.
+MEASURED = {str(fleet.LATENCY), str(person.LATENCY), str(person.PROFILE)}
 
 
 def ran(output: str, twin: str = "factory") -> list[str]:
@@ -80,6 +90,20 @@ def test_every_stage_of_a_loop_lies_below_one_row(loop: Loop, twin: str) -> None
     measured = {name: evaluated[key] for name, key in headlines.items() if evaluated[key] is not None}
     assert measured
     assert {name: row.data.metrics[name] for name in measured} == measured
+
+
+@pytest.mark.parametrize(
+    ("twin", "stages"), [("fleet", small_fleet.STAGES), ("person", small_person.STAGES)], ids=["fleet", "person"]
+)
+def test_outputs_are_identical_with_one_and_two_workers_wherever_they_are_made(
+    looped: Path, request: pytest.FixtureRequest, twin: str, stages: tuple[str, ...]
+) -> None:
+    """The loop had two, the twin's small loop one; of the factory test_chaos.py tells it."""
+    made, alone = looped / "twinloop", request.getfixturevalue(f"{twin}_root")
+    for verb in stages:
+        compared = outs(made, twin, verb) - MEASURED
+        assert compared
+        assert digests(alone, compared) == digests(made, compared), verb
 
 
 def test_a_second_run_finds_everything_unchanged(loop: Loop) -> None:
