@@ -41,9 +41,10 @@ REMEDY = "delete it and add its documents again"
 def save_index(index: Index, folder: str | Path) -> None:
     """Write an index; the folder holds all of it or, on an error, what it held before."""
     rows = [
-        (chunk.document, entry.name, entry.kind, entry.pages, *chunk[1:], int(pieces), list(words))
+        (chunk.document, entry.name, entry.kind, entry.pages, *chunk[1:-1], headings, int(pieces), list(words))
         for entry in index.entries
         for chunk, pieces, words in zip(entry.chunks, entry.pieces, entry.terms, strict=True)
+        for headings in [[list(heading) for heading in chunk.headings]]
     ]
     with replacing(Path(folder)) as fresh:
         pl.DataFrame(rows, schema=SCHEMA, orient="row").write_parquet(fresh / CHUNKS)
