@@ -87,7 +87,8 @@ def load_index(folder: str | Path, encoder: Encoder | None = None, settings: Ind
 
 def _chunk(*row: Any) -> Chunk:
     """A chunk as its row in Parquet says; headings are pairs there."""
-    return Chunk(*row[:-1], tuple(Range(*heading) for heading in row[-1]))
+    chunk = Chunk(*row)
+    return chunk._replace(headings=tuple(Range(*heading) for heading in chunk.headings))
 
 
 def _made_with(index: Index) -> dict[str, Any]:
