@@ -18,7 +18,7 @@ from twinloop.files import write_json
 from twinloop.learning.trials import chosen_record, study_metrics, trials_frame
 from twinloop.twins.person import paths
 from twinloop.twins.person.appointments import TABLE
-from twinloop.twins.person.objectives import OBJECTIVES
+from twinloop.twins.person.learning.objectives import OBJECTIVES
 
 HOSTILE = "<script>alert(1)</script>"
 STYLE = {

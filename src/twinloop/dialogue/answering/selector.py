@@ -139,14 +139,15 @@ class Selector:
 
 
 def _sentences(hits: Sequence[Hit], most_words: int) -> list[Sentence]:
-    """Every sentence once, of the best passage it is in."""
+    """Every sentence once, of the best passage it is in; a heading is none, and lends its words to the next."""
     found: dict[Citation, Sentence] = {}
     for hit in hits:
         before, chunk = "", hit.chunk
         for start, end in sentences(chunk.text, most_words=most_words):
             citation = Citation(chunk.document, hit.name, chunk.page, chunk.start + start, chunk.start + end)
             text = chunk.text[start:end]
-            found.setdefault(citation, Sentence(text, before, citation, hit.score))
+            if chunk.states(citation.start, citation.end):
+                found.setdefault(citation, Sentence(text, before, citation, hit.score))
             before = text
     return list(found.values())
 

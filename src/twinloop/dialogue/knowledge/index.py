@@ -5,7 +5,7 @@ that when a question comes, in the order of the digests. So an index answers as 
 and deleting, exactly.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -144,6 +144,16 @@ class Index:
             for place in highest(scores, number)
             for entry, chunk in [whole.found(int(place))]
         )
+
+    def search_together(self, questions: Sequence[str], number: int = 10) -> tuple[tuple[Hit, ...], ...]:
+        """What `search` finds for each of several questions, whose vectors are made at once where the encoder can."""
+        if self.encoder is None:
+            return tuple(self.search(question, number) for question in questions)
+        found = []
+        for question, vector in zip(questions, encoded(self.encoder, list(questions), together=True), strict=True):
+            self._asked = question, vector
+            found.append(self.search(question, number))
+        return tuple(found)
 
     def vector(self, question: str) -> Vectors:
         """The unit vector of a question [dimensions]; the last one is kept, as finding and choosing both want it."""

@@ -18,13 +18,13 @@ from twinloop.learning.fit import STATE_FORMAT, Fitted
 from twinloop.numbers import count, counted
 from twinloop.twins.person import paths
 from twinloop.twins.person.chain import open_encoder, opened
-from twinloop.twins.person.commands import spoken_commands
 from twinloop.twins.person.config import PersonConfig
+from twinloop.twins.person.data.known import Known, shape_of, tuned_index
+from twinloop.twins.person.data.voices import installed
 from twinloop.twins.person.files import ANSWERS, COMMANDS, ENCODER, HEARD, HISTORY, LEAKY_ENCODER
-from twinloop.twins.person.known import Known, shape_of, tuned_index
-from twinloop.twins.person.learnt import learn
-from twinloop.twins.person.refusing import calibrated
-from twinloop.twins.person.voices import installed
+from twinloop.twins.person.learning.commands import spoken_commands
+from twinloop.twins.person.learning.encoder import learn
+from twinloop.twins.person.learning.refusal import calibrated
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop person train"

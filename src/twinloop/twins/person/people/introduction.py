@@ -23,7 +23,7 @@ from twinloop.errors import InputError, unknown
 from twinloop.files import atomic, read_json, write_json
 from twinloop.progress import say
 from twinloop.twins.person.config import NONE
-from twinloop.twins.person.people import CALENDAR, MESSAGES, PROFILE, UNFINISHED, Person, folder_name, people
+from twinloop.twins.person.people.folders import CALENDAR, MESSAGES, PROFILE, UNFINISHED, Person, folder_name, people
 
 QUESTIONS: Mapping[str, str] = {
     "who": "Who is it? A name:",

@@ -9,7 +9,7 @@ from twinloop.dialogue.knowledge.readers.reading import parse_document
 from twinloop.dialogue.synthetic.person import person
 from twinloop.dialogue.synthetic.rendering import rendered
 from twinloop.dialogue.synthetic.settings import PersonSettings
-from twinloop.twins.person.refusing import calibrated
+from twinloop.twins.person.learning.refusal import calibrated
 
 
 @pytest.mark.parametrize("with_lacking", [True, False])

@@ -15,7 +15,7 @@ from twinloop.dialogue.knowledge.sentences import sentences
 from twinloop.dialogue.providers.protocols import Audio
 from twinloop.errors import RunError
 from twinloop.twins.person.chain import Chain
-from twinloop.twins.person.known import Known
+from twinloop.twins.person.data.known import Known
 from twinloop.twins.person.service import origin, profile_of, remote_parts
 
 # Turns of one conversation, and those that open the models before anything is measured.
@@ -94,13 +94,22 @@ def told(conversed: Conversed) -> pl.DataFrame:
     return frame.drop([name for name in frame.columns if name.endswith(MEASURED) and name != "audio_s"])
 
 
-def measured(conversed: Conversed, chain: Chain, index_digest: str, *, draws: int, seed: int) -> ServiceProfile:
-    """What the turns took, part by part."""
+def measured(
+    conversed: Conversed,
+    chain: Chain,
+    index_digest: str,
+    *,
+    batches: Mapping[str, Mapping[int, float]] | None = None,
+    draws: int,
+    seed: int,
+) -> ServiceProfile:
+    """What the turns took, part by part. batches: what some took for several turns at once."""
     return profile_of(
         [turn for _, turn in conversed.all],
         origin(chain.digests, index_digest),
         remote=remote_parts(chain.described.providers),
         memory_gib=conversed.memory_gib,
+        batches=batches,
         draws=draws,
         seed=seed,
     )

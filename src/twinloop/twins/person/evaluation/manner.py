@@ -17,7 +17,7 @@ from twinloop.dialogue.persona.wording import worded
 from twinloop.numbers import Interval
 from twinloop.twins.person.chain import Chain, answers_in, writes
 from twinloop.twins.person.config import EvaluateSettings
-from twinloop.twins.person.judged import extract_of
+from twinloop.twins.person.evaluation.judged import extract_of
 
 SHOWN: dict[str, Any] = {"slider": pl.String, "rank": pl.Float64, "low": pl.Float64, "high": pl.Float64}
 MANNERS: dict[str, Any] = {"slider": pl.String, "value": pl.Float64, "text": pl.String}

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.twins.person.profiles import profile, spoken
 from twinloop.replication.design import Design
 from twinloop.replication.side_by_side import TODAY
-from twinloop.twins.person.held import Held, Setting, fewest_workers, greatest, most_users, response
-from twinloop.twins.person.line import Service
+from twinloop.twins.person.load.held import Held, Setting, fewest_workers, greatest, most_users, response
+from twinloop.twins.person.load.line import Service
 
 SETTING = Setting(share=0.95, hours=0.2, warmup_hours=0.05, design=Design(replications=3, seed=1))
 SERVICE = Service(profile(spoken()), 2, 12.0, 1.5)

@@ -13,11 +13,11 @@ from twinloop.dialogue.providers.protocols import Encoder
 from twinloop.dialogue.speech.normaliser import normalised
 from twinloop.twins.person.chain import Chain, answers_in
 from twinloop.twins.person.config import NONE, TRAINED
+from twinloop.twins.person.data.known import Known, shape_of
+from twinloop.twins.person.evaluation.judged import Ways, in_words
+from twinloop.twins.person.evaluation.manner import said
 from twinloop.twins.person.files import ENCODER, LEAKY_ENCODER
-from twinloop.twins.person.judged import Ways, in_words
-from twinloop.twins.person.known import Known, shape_of
-from twinloop.twins.person.manner import said
-from twinloop.twins.person.refusing import calibrated
+from twinloop.twins.person.learning.refusal import calibrated
 
 Texts = Mapping[str, Sequence[str]]
 

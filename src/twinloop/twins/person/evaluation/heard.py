@@ -12,8 +12,8 @@ from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
 from twinloop.dialogue.speech.errors import word_errors
 from twinloop.twins.person.chain import Chain
-from twinloop.twins.person.conversed import Conversed
-from twinloop.twins.person.known import Known
+from twinloop.twins.person.data.known import Known
+from twinloop.twins.person.evaluation.conversed import Conversed
 
 HEARD: dict[str, Any] = {
     "recording": pl.String,

@@ -16,11 +16,11 @@ from twinloop.dialogue.models.bert import BertShape
 from twinloop.learning.rounds import Report
 from twinloop.twins.person.chain import open_encoder
 from twinloop.twins.person.config import ProvidersSettings
-from twinloop.twins.person.objectives import OBJECTIVES
-from twinloop.twins.person.refusing import never_refusing
+from twinloop.twins.person.learning.objectives import OBJECTIVES
+from twinloop.twins.person.learning.refusal import never_refusing
 
 # What trials import, for the process that they fork from.
-PRELOAD = ("twinloop.twins.person.trial",)
+PRELOAD = ("twinloop.twins.person.learning.trial",)
 
 
 @dataclass(frozen=True)

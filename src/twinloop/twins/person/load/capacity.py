@@ -17,8 +17,8 @@ from twinloop.replication.design import Design
 from twinloop.replication.result import Result
 from twinloop.replication.side_by_side import TODAY, SideBySide
 from twinloop.twins.person.config import ServiceSettings, SimulateSettings
-from twinloop.twins.person.held import USERS, WORKERS, Setting, fewest_workers, most_users, response
-from twinloop.twins.person.line import KNOWN, Service
+from twinloop.twins.person.load.held import USERS, WORKERS, Setting, fewest_workers, most_users, response
+from twinloop.twins.person.load.line import KNOWN, Service
 
 # What does each part of a turn.
 TITLES = {"hear": "recogniser", "find": "search", "answer": "answering", "speak": "voice"}
@@ -177,15 +177,16 @@ def levers(service: Service) -> dict[str, Service]:
 
 
 def _batches(service: Service, setting: Setting) -> SideBySide | None:
-    """The part that was measured in batches, in batches beside one by one; the one that gains most first of several."""
-    compared = []
-    for part, seconds in service.profile.batches.items():
-        most = max(seconds)
-        if most > 1 and 1 in seconds:
-            single = replace(service, batched=part, most=1)
-            name = f"{TITLES.get(part, part)} in batches of up to {most}"
-            compared.append(most_users({TODAY: single, name: replace(single, most=most)}, setting))
-    return max(compared, key=lambda one: one.frame()["change"][1], default=None)
+    """The part that was measured in batches, in batches beside one by one; of several the one they save most of."""
+    measured = {part: sizes for part, sizes in service.profile.batches.items() if 1 in sizes and max(sizes) > 1}
+    if not measured:
+        return None
+    saved = {part: sizes[1] - sizes[max(sizes)] / max(sizes) for part, sizes in measured.items()}
+    part = max(saved, key=saved.__getitem__)
+    most = max(measured[part])
+    single = replace(service, batched=part, most=1)
+    name = f"{TITLES.get(part, part)} in batches of up to {most}"
+    return most_users({TODAY: single, name: replace(single, most=most)}, setting)
 
 
 def _sizes(

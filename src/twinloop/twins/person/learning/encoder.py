@@ -11,8 +11,8 @@ from twinloop.dialogue.training.encoder import MONITOR, TrainedEncoder, fit_enco
 from twinloop.dialogue.training.pairs import Pair, cloze_pairs
 from twinloop.dialogue.training.settings import EncoderTrainingSettings
 from twinloop.files import write_json
+from twinloop.twins.person.data.known import Known
 from twinloop.twins.person.files import SHAPE
-from twinloop.twins.person.known import Known
 
 # Passages on a side; of fewer none can be told from another.
 LEAST = 2

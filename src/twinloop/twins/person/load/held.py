@@ -23,7 +23,7 @@ from twinloop.simulation.experiments.design import Design as LineDesign
 from twinloop.simulation.experiments.experiment import run_scenarios
 from twinloop.simulation.experiments.scenario import Scenario
 from twinloop.simulation.experiments.system import LineSystem, chosen_engine
-from twinloop.twins.person.line import CORE, S_PER_MIN, TURN, Service
+from twinloop.twins.person.load.line import CORE, S_PER_MIN, TURN, Service
 
 USERS, WORKERS = "users", "workers"
 KPIS = {USERS: Kpi("People at once", "people", least=0.0)}

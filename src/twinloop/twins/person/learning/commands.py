@@ -11,7 +11,7 @@ from twinloop.dialogue.evaluation.groups import grouped_mean
 from twinloop.dialogue.providers.protocols import Audio
 from twinloop.dialogue.speech.commands.recogniser import CommandRecogniser
 from twinloop.numbers import Interval
-from twinloop.twins.person.voices import Side, Voices
+from twinloop.twins.person.data.voices import Side, Voices
 
 SAID: dict[str, Any] = {"voice": pl.String, "word": pl.String, "said": pl.String, "probability": pl.Float64}
 # That are judged on.

@@ -12,7 +12,7 @@ from twinloop.dialogue.speech.audio import wav_bytes
 from twinloop.dialogue.synthetic.meetings import Meeting, Turn
 from twinloop.dialogue.synthetic.speaking import assigned_voices, speak
 from twinloop.twins.person.config import SpeakingSettings
-from twinloop.twins.person.voices import Voices
+from twinloop.twins.person.data.voices import Voices
 
 # Of each program, voices in which questions are put.
 ASKING = 2

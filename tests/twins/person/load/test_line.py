@@ -11,7 +11,7 @@ from tests.simulation.networks import finite_source
 from tests.simulation.test_queues import holds
 from tests.twins.person.profiles import exponential, profile, spoken
 from twinloop.errors import InputError
-from twinloop.twins.person.line import Service
+from twinloop.twins.person.load.line import Service
 
 
 def run(service: Service, users: int, *, hours: float = 2.0, replications: int = 16, seed: int = 3):
