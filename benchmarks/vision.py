@@ -63,7 +63,9 @@ def main() -> None:
         if "synthetic" in options.only:
             figures |= synthetic(folder / "synthetic")
         if "unlike" in options.only:
-            figures |= unlike(folder / "synthetic")
+            figures |= unlike("unlike", *trained(folder / "synthetic")[:4], folder / "synthetic")
+            given = options.data or os.environ.get("TWINLOOP_DATA")
+            figures |= unlike_photographs(folder / "unlike", Path(given) if given else None, reasons)
         if "magnetic_tile" in options.only:
             given = options.data or os.environ.get("TWINLOOP_DATA")
             figures |= magnetic_tile(folder / "tile", Path(given) if given else None, reasons)
@@ -105,8 +107,40 @@ def synthetic(folder: Path) -> dict[str, float]:
     }
 
 
-def unlike(folder: Path) -> dict[str, Any]:
-    """Share of pictures spoilt in twelve ways that the default detector refuses to judge, and of good test pictures.
+def unlike_photographs(folder: Path, data: Path | None, reasons: dict[str, str]) -> dict[str, Any]:
+    """The same of photographs: PaDiM on the registry's weights learns good tiles, and other good ones are spoilt."""
+    from twinloop.twins.factory.weights import with_weights
+    from twinloop.vision.datasets.build import build
+    from twinloop.vision.index import SPLITS, load_images
+    from twinloop.vision.models.published import PUBLISHED, is_at_hand
+    from twinloop.vision.training.fitting import train_detector
+    from twinloop.vision.training.loading import subset
+
+    encoder, published = next(iter(PUBLISHED.items()))
+    if data is None or not (data / "magnetic_tile").is_dir() or not is_at_hand(encoder):
+        reasons["unlike_photographs"] = NO_TILES if is_at_hand(encoder) else f"no {published.weights.package}"
+        return {"unlike_photographs_caught_mean": None}
+    config = configured("factory/data=magnetic_tile", "factory/model=padim", "factory/weights=registry")
+    factory = config.factory
+    build(factory.data, data / "magnetic_tile", folder, seed=config.seed, workers=WORKERS)
+    train, validation, test = (
+        subset(images, images.labels == 0)
+        for split in SPLITS
+        for images in [load_images(folder, split, size=factory.model.size_px, channels=factory.model.channels)]
+    )
+    fitted = train_detector(
+        with_weights(factory.model, folder.parent / "state"),
+        factory.train,
+        factory.augmentation,
+        images=train,
+        validation=validation,
+        seed=config.seed,
+    )
+    return unlike("unlike_photographs", fitted.detector, train, validation, test, folder)
+
+
+def unlike(name: str, detector: Any, train: Any, validation: Any, test: Any, folder: Path) -> dict[str, Any]:
+    """Share of pictures spoilt in twelve ways that the detector refuses to judge, and of good test pictures.
 
     The limit of its unlike score is set on good validation images at the default share of false alarms.
     """
@@ -119,7 +153,6 @@ def unlike(folder: Path) -> dict[str, Any]:
     from twinloop.vision.models.unlike import WatchedDetector
     from twinloop.vision.scores import score_limit
 
-    detector, train, validation, test, _ = trained(folder)
     watched, shape = WatchedDetector(detector), {"size": detector.size, "channels": detector.channels}
     watched.learn(train.images)
     rate = configured().factory.export.unlike_false_alarms
@@ -133,10 +166,10 @@ def unlike(folder: Path) -> dict[str, Any]:
     shares = refused_shares(unlike_table(DeployedDetector(graph.parent), test, seed=configured().seed))
     good, caught = shares.pop("good"), {kind: round(share, 4) for kind, share in shares.items() if share is not None}
     return {
-        "unlike_caught_mean": round(sum(caught.values()) / len(caught), 4),
-        "unlike_caught": caught,
-        "unlike_false_alarms": None if good is None else round(good, 4),
-        "unlike_false_alarms_asked": rate,
+        f"{name}_caught_mean": round(sum(caught.values()) / len(caught), 4),
+        f"{name}_caught": caught,
+        f"{name}_false_alarms": None if good is None else round(good, 4),
+        f"{name}_false_alarms_asked": rate,
     }
 
 

@@ -1,5 +1,6 @@
 """Every block of README that changes the configuration is run in README's order, in a copy of the loop."""
 
+import csv
 import shutil
 from pathlib import Path
 
@@ -41,6 +42,10 @@ def test_what_changes_the_configuration_runs_in_readmes_order(
         # Of `make repro` the first stage reads the data; a changed loop is run whole by the experiments.
         assert_ran(run(changed, FIRST_STAGE.get(command, command)))
     if "dvc exp run --run-all" in commands:
-        shown = run(changed, "dvc exp show --csv").stdout.splitlines()
-        assert {"AP", "profit_per_day", "tardiness"} <= {column.rpartition(":")[2] for column in shown[0].split(",")}
-        assert not any("Failed" in row or "Queued" in row for row in shown)
+        shown = list(csv.DictReader(run(changed, "dvc exp show --csv").stdout.splitlines()))
+        assert {"AP", "profit_per_day", "tardiness"} <= {column.rpartition(":")[2] for column in shown[0]}
+        assert not any("Failed" in str(row) or "Queued" in str(row) for row in shown)
+        # In the workspace and from the queue alike, what was chosen before holds.
+        made = [row for row in shown if row["Experiment"]]
+        assert sorted(row["factory.evaluate.line_defect_rate"] for row in made) == ["0.01", "0.03"]
+        assert {(row["profile"], row["factory.schedule.replications"]) for row in made} == {("smoke", "400")}
