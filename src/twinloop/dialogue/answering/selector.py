@@ -14,7 +14,6 @@ from twinloop.dialogue.answering import question as asked
 from twinloop.dialogue.answering.answer import Citation
 from twinloop.dialogue.answering.settings import SelectorSettings
 from twinloop.dialogue.answering.untrusted import instructs
-from twinloop.dialogue.knowledge.dense import encoded
 from twinloop.dialogue.knowledge.index import Hit, Index
 from twinloop.dialogue.knowledge.lexical import asking
 from twinloop.dialogue.knowledge.pairs import rarity
@@ -82,13 +81,11 @@ class Selector:
     def __init__(self, index: Index, settings: SelectorSettings | None = None) -> None:
         self._index, self._settings = index, settings or SelectorSettings()
         self._read: dict[str, _Read] = {}
-        self._vectors: dict[str, Vectors] = {}
 
     def ranked(self, question: str, hits: Sequence[Hit]) -> tuple[list[Candidate], int]:
         """Sentences of the passages, the best first, and how many were left out since they instruct their reader."""
         if len(self._read) > MOST_KEPT:
             self._read.clear()
-            self._vectors.clear()
         found = _sentences(hits, self._settings.most_words)
         told = [sentence for sentence in found if not self._reading(sentence.text).instructs]
         weights = self._weights(question)
@@ -116,9 +113,7 @@ class Selector:
     def _cosines(self, question: str, texts: list[str]) -> Vectors:
         if self._index.encoder is None or not texts:
             return np.zeros(len(texts), np.float32)
-        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-        self._vectors |= dict(zip(new, encoded(self._index.encoder, new), strict=True))
-        cosines: Vectors = np.stack([self._vectors[text] for text in texts]) @ self._index.vector(question)
+        cosines: Vectors = self._index.vectors(texts) @ self._index.vector(question)
         return cosines
 
     def _weights(self, question: str) -> dict[str, float]:
