@@ -9,18 +9,14 @@ Of papers that look alike, the right one says whose and of when it is, wherever 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from twinloop.dialogue.answering import question as asked
 from twinloop.dialogue.answering.answer import Citation
 from twinloop.dialogue.answering.settings import SelectorSettings
 from twinloop.dialogue.answering.untrusted import instructs
-from twinloop.dialogue.knowledge.dense import encoded
 from twinloop.dialogue.knowledge.index import Hit, Index
 from twinloop.dialogue.knowledge.lexical import WORD, asking
 from twinloop.dialogue.knowledge.pairs import rarity
 from twinloop.dialogue.knowledge.sentences import sentences
-from twinloop.dialogue.providers.protocols import Vectors
 
 # Words of which so many first letters agree are taken for forms of one; they count in part.
 SAME_BEGINNING = 5
@@ -107,14 +103,12 @@ class Selector:
         self._index, self._settings = index, settings or SelectorSettings()
         self._read: dict[str, _Read] = {}
         self._documents: dict[str, _Read] = {}
-        self._vectors: dict[str, Vectors] = {}
 
     def ranked(self, question: str, hits: Sequence[Hit]) -> tuple[list[Candidate], int]:
         """Sentences of the passages, the best first, and how many were left out since they instruct their reader."""
         if len(self._read) > MOST_KEPT:
             self._read.clear()
             self._documents.clear()
-            self._vectors.clear()
         found = _sentences(hits, self._settings.most_words)
         told = [sentence for sentence in found if not self._reading(sentence.text).instructs]
         asks = self._asks(question, told)
@@ -143,9 +137,7 @@ class Selector:
         """How near the question each sentence is in meaning; 0 without an encoder."""
         if self._index.encoder is None or not told:
             return [_Meant(0.0, 0.0)] * len(told)
-        new = [text for text in dict.fromkeys(one.text for one in told) if text not in self._vectors]
-        self._vectors |= dict(zip(new, encoded(self._index.encoder, new), strict=True))
-        vectors = np.stack([self._vectors[one.text] for one in told])
+        vectors = self._index.vectors([one.text for one in told])
         left = encoded(self._index.encoder, [self._left(asks, told)])[0]
         cosines = zip(vectors @ self._index.vector(asks.text), vectors @ left, strict=True)
         return [_Meant(*map(float, pair)) for pair in cosines]

@@ -22,6 +22,9 @@ from twinloop.dialogue.knowledge.spelling import Spelling
 from twinloop.dialogue.providers.protocols import Encoder, Vectors
 from twinloop.errors import InputError
 
+# Sentences whose vectors are kept.
+MOST_KEPT = 20_000
+
 
 class Hit(NamedTuple):
     """A chunk that was found. score: by which it ranks; lexical and dense: what its own words and meaning earned.
@@ -81,6 +84,7 @@ class Index:
         self._whole: _Whole | None = None
         self._spelling: Spelling | None = None
         self._asked: tuple[str, Vectors] | None = None
+        self._sentences: dict[str, Vectors] = {}
 
     def __len__(self) -> int:
         """Chunks of all documents."""
@@ -174,6 +178,18 @@ class Index:
             texts = (chunk.text for entry in self.entries for chunk in entry.chunks)
             spelling = self._spelling = Spelling(texts)
         return spelling.spelt(heard)
+
+    def vectors(self, texts: Sequence[str]) -> Vectors:
+        """[texts, dimensions] of sentences that are compared with questions; kept, 0 without an encoder."""
+        if self.encoder is None or not texts:
+            return np.zeros((len(texts), 0), np.float32)
+        # By a name of its own: another thread may begin anew in between.
+        kept = self._sentences
+        if len(kept) > MOST_KEPT:
+            kept = self._sentences = {}
+        new = [text for text in dict.fromkeys(texts) if text not in kept]
+        kept |= zip(new, encoded(self.encoder, new), strict=True)
+        return np.stack([kept[text] for text in texts])
 
     def terms(self, text: str) -> list[str]:
         """What of a text is counted in this index."""
