@@ -44,6 +44,14 @@ def test_nobody_speaks_in_silence(detector: str, level: float) -> None:
     assert speech_segments(Audio(np.empty(0, np.float32), RATE), settings) == []
 
 
+def test_a_recording_without_a_pause_is_speech_but_steady_noise_is_none(sentence: Audio) -> None:
+    energy = ActivitySettings(detector="energy")
+    cut = sentence.samples[: len(sentence.samples) // RATE * RATE].reshape(-1, RATE)
+    loudest = Audio(cut[np.square(cut).mean(axis=1).argmax()], RATE)
+    assert sum(segment.end_s - segment.start_s for segment in speech_segments(loudest, energy)) > 0.5
+    assert speech_segments(Audio(quiet(3, level=0.1), RATE), energy) == []
+
+
 def test_the_network_is_not_taken_in_by_a_tone_or_by_loud_noise() -> None:
     tone = (0.5 * np.sin(np.arange(3 * RATE) * 0.2)).astype(np.float32)
     assert speech_segments(Audio(tone, RATE)) == []

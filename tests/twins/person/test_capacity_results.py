@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from tests.conftest import ROOT
+from tests.twins.person.load.test_capacity import BATCHES, stage
 from tests.twins.person.outputs import write_outputs
 from tests.twins.person.profiles import profile, spoken
 from tests.twins.person.test_appointments import CALENDAR
-from tests.twins.person.test_capacity import BATCHES, stage
 from twinloop.dialogue.datasets.calendars import read
 from twinloop.dialogue.datasets.settings import CalendarSettings, CorpusSettings
 from twinloop.dialogue.datasets.stored import save

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
+from tests.twins.person.load.test_capacity import stage
 from tests.twins.person.test_appointments import CALENDAR
-from tests.twins.person.test_capacity import stage
 from twinloop.dialogue.datasets.calendars import read
 from twinloop.dialogue.datasets.corpus import Corpus
 from twinloop.dialogue.datasets.settings import CalendarSettings, CorpusSettings

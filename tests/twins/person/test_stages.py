@@ -17,9 +17,9 @@ from twinloop.errors import InputError
 from twinloop.files import read_json
 from twinloop.twins.person import paths
 from twinloop.twins.person.chain import index_digest, open_self
+from twinloop.twins.person.data.known import Known
+from twinloop.twins.person.data.voices import installed
 from twinloop.twins.person.files import ANSWERS, COMMANDS, PREPARED
-from twinloop.twins.person.known import Known
-from twinloop.twins.person.voices import installed
 
 spoken_here = pytest.mark.skipif(bool(installed(["flite", "espeak"]).missing), reason="needs flite and espeak-ng")
 

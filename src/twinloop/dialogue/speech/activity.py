@@ -23,8 +23,9 @@ FRAME = 512
 FRAME_S = FRAME / RATE
 # Speech ends where it is this much less probable than where it begins.
 HYSTERESIS = 0.15
-# The floor: 9 dB above the quiet of a recording is speech as likely as not; nothing below -55 dB is.
-ABOVE_QUIET_DB, SLOPE_DB, LEAST_DB = 9.0, 2.0, -55.0
+# The floor: 9 dB above the quiet of a recording is speech as likely as not; nothing below -55 dB is. Quiet is at least
+# 20 dB below the loud, as a recording that was cut at both ends holds none, unless all of it is as steady as noise.
+ABOVE_QUIET_DB, SLOPE_DB, LEAST_DB, LEAST_RANGE_DB, STEADY_DB = 9.0, 2.0, -55.0, 20.0, 3.0
 
 
 @settings
@@ -85,7 +86,9 @@ def _silero(samples: Floats) -> Floats:
 
 def _energy(samples: Floats) -> Floats:
     levels_db = 10 * np.log10(np.square(_frames(samples)).mean(axis=1) + 1e-12)
-    quiet_db = np.percentile(levels_db, 10) if len(levels_db) else 0.0
+    quiet_db, loud_db = np.percentile(levels_db, (10, 95)) if len(levels_db) else (0.0, 0.0)
+    if loud_db - quiet_db > STEADY_DB:
+        quiet_db = min(quiet_db, loud_db - LEAST_RANGE_DB)
     margins = np.minimum(levels_db - quiet_db - ABOVE_QUIET_DB, levels_db - LEAST_DB) / SLOPE_DB
     probabilities: Floats = (1 / (1 + np.exp(-np.clip(margins, -50, 50)))).astype(np.float32)
     return probabilities

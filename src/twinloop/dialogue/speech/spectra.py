@@ -29,12 +29,7 @@ def power_spectra(samples: Floats, *, window: int, hop: int, pad: str) -> Floats
 @functools.cache
 def mel_filters(bands: int, *, rate: int, window: int, low_hz: float = 0.0, high_hz: float | None = None) -> Floats:
     """[bands, 1 + window // 2] weights of triangular bands between `low_hz` and `high_hz` (half the rate)."""
-    edges_mel = np.linspace(_mel(low_hz), _mel(rate / 2 if high_hz is None else high_hz), bands + 2)
-    edges = np.where(
-        edges_mel < KNEE_HZ / LINEAR_HZ,
-        edges_mel * LINEAR_HZ,
-        KNEE_HZ * np.exp(LOG_STEP * (edges_mel - KNEE_HZ / LINEAR_HZ)),
-    )
+    edges = mel_edges(bands, low_hz=low_hz, high_hz=rate / 2 if high_hz is None else high_hz)
     frequencies = np.fft.rfftfreq(window, 1 / rate)
     widths = np.diff(edges)
     rising = (frequencies - edges[:-2, None]) / widths[:-1, None]
@@ -42,6 +37,17 @@ def mel_filters(bands: int, *, rate: int, window: int, low_hz: float = 0.0, high
     area = 2 / (edges[2:] - edges[:-2])
     filters: Floats = (np.maximum(0, np.minimum(rising, falling)) * area[:, None]).astype(np.float32)
     return filters
+
+
+def mel_edges(bands: int, *, low_hz: float, high_hz: float) -> NDArray[np.float64]:
+    """[bands + 2] frequencies in Hz: a band begins where the one before is strongest and ends where the next one is."""
+    edges_mel = np.linspace(_mel(low_hz), _mel(high_hz), bands + 2)
+    edges: NDArray[np.float64] = np.where(
+        edges_mel < KNEE_HZ / LINEAR_HZ,
+        edges_mel * LINEAR_HZ,
+        KNEE_HZ * np.exp(LOG_STEP * (edges_mel - KNEE_HZ / LINEAR_HZ)),
+    )
+    return edges
 
 
 def _mel(frequency_hz: float) -> float:

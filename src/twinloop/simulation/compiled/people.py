@@ -29,10 +29,11 @@ def send(world: World, log: Log, run: Record, rules: Rules, station: int) -> int
     teams, busy = world.teams, world.busy
     for number in range(len(teams)):
         team = teams[number]
-        if team.on_shift and rules.skills[number, station]:
+        if team.on_shift and team.free and rules.skills[number, station]:
             for person in range(team.first, team.first + team.count):
                 if not busy[person]:
                     busy[person] = 1
+                    team.free -= 1
                     write(log, run, run.now, RUNNING, rules.first_person + person, NO_PART, UNKNOWN, NOTHING)
                     return int(person)
     return NONE
@@ -59,6 +60,10 @@ def leave_machine(world: World, log: Log, run: Record, rules: Rules, person: int
     """Staff.leave: an operator is free, or goes to the next machine."""
     write(log, run, run.now, IDLE, rules.first_person + person, NO_PART, UNKNOWN, NOTHING)
     world.busy[person] = 0
+    for number in range(len(world.teams)):
+        team = world.teams[number]
+        if team.first <= person < team.first + team.count:
+            team.free += 1
     answer(world, log, run, rules)
 
 

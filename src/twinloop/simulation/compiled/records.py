@@ -169,8 +169,8 @@ PART = np.dtype(
     ],
     align=True,
 )
-# first: the number of the first of them, from 0.
-TEAM_RECORD = np.dtype([("on_shift", np.int64), ("first", np.int64), ("count", np.int64)], align=True)
+# first: the number of the first of them, from 0. free: how many are not busy, so that nobody looks for one in vain.
+TEAM_RECORD = np.dtype([(name, np.int64) for name in ("on_shift", "first", "count", "free")], align=True)
 # lead: stream. waiting: machines that wait, linked by `next`.
 STOCK = np.dtype(
     [

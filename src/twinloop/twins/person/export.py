@@ -25,8 +25,8 @@ from twinloop.numbers import count, counted
 from twinloop.twins.person import paths
 from twinloop.twins.person.chain import MANIFEST, Described, index_digest, open_encoder, save_self
 from twinloop.twins.person.config import TRAINED, ExportSettings, PersonConfig, ProvidersSettings
+from twinloop.twins.person.data.known import Known, shape_of, tuned_index
 from twinloop.twins.person.files import ANSWERS, ENCODER, HEARD
-from twinloop.twins.person.known import Known, shape_of, tuned_index
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop person export"

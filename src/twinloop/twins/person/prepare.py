@@ -20,9 +20,9 @@ from twinloop.files import write_json
 from twinloop.numbers import counted
 from twinloop.twins.person import paths
 from twinloop.twins.person.config import PersonConfig, SourceSettings
+from twinloop.twins.person.data.spoken import Speech, spoken
+from twinloop.twins.person.data.voices import Voices, installed
 from twinloop.twins.person.files import LEAKY_SPLIT, PREPARED, SEGMENTS, SPOKEN
-from twinloop.twins.person.spoken import Speech, spoken
-from twinloop.twins.person.voices import Voices, installed
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop person prepare"

@@ -10,8 +10,8 @@ from twinloop.contracts import ServiceProfile
 from twinloop.files import atomic, write_json
 from twinloop.numbers import quantity
 from twinloop.twins.person import paths
-from twinloop.twins.person.capacity import capacity
 from twinloop.twins.person.config import PersonConfig
+from twinloop.twins.person.load.capacity import capacity
 from twinloop.twins.person.service import origin
 from twinloop.twins.stage import Stage
 

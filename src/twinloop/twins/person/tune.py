@@ -13,9 +13,9 @@ from twinloop.learning.trials import chosen_record, study_line, study_metrics, t
 from twinloop.twins.configuration import from_environment
 from twinloop.twins.person import paths
 from twinloop.twins.person.config import TRAINED, PersonConfig
-from twinloop.twins.person.known import Known, shape_of
-from twinloop.twins.person.objectives import OBJECTIVES
-from twinloop.twins.person.trial import PRELOAD, RetrievalTrial
+from twinloop.twins.person.data.known import Known, shape_of
+from twinloop.twins.person.learning.objectives import OBJECTIVES
+from twinloop.twins.person.learning.trial import PRELOAD, RetrievalTrial
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop person tune"
@@ -83,7 +83,7 @@ def _trained(stage: Stage[PersonConfig]) -> bool:
 def _quickly_learnt(stage: Stage[PersonConfig], known: Known, folder: Path) -> BertShape:
     """Where the encoder that is learnt here finds, one of the training documents: the train stage learns it anew."""
     # Only then is torch needed.
-    from twinloop.twins.person.learnt import learn
+    from twinloop.twins.person.learning.encoder import learn
 
     person, seed = stage.config.person, stage.config.seed
     sides = known.asked("train"), known.asked("val")

@@ -1,5 +1,6 @@
 """A recogniser of a few words learns them, hears them from strangers, and says the same as a graph."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinloop.dialogue.providers.protocols import Audio
-from twinloop.dialogue.speech.commands.augmentation import varied_features, varied_samples
+from twinloop.dialogue.speech.commands.augmentation import CENTRES, varied_features, varied_samples
 from twinloop.dialogue.speech.commands.evaluation import accuracy, leave_one_speaker_out
 from twinloop.dialogue.speech.commands.features import (
     BANDS,
@@ -33,7 +34,9 @@ SETTINGS = CommandSettings(
     augmentation=AugmentationSettings(speed=0.05, variants=3),
     fit=FitSettings(epochs=12, patience=12, keep="last"),
 )
-NO_AUGMENTATION = AugmentationSettings(speed=0, stretch=0, shift_s=0, noise_db=(200, 200), band_mask=0, frame_mask=0)
+NO_AUGMENTATION = AugmentationSettings(
+    speed=0, stretch=0, warp=0, shift_s=0, noise_db=(200, 200), band_mask=0, frame_mask=0
+)
 
 
 def chirp(start_hz: float, end_hz: float, rng: np.random.Generator) -> Audio:
@@ -137,6 +140,29 @@ def test_without_variation_a_recording_stays_as_it_is(commands: list[Command]) -
     np.testing.assert_allclose(varied_samples(samples, NO_AUGMENTATION, rng), windowed(samples), atol=1e-2)
     features = command_features(command_samples(commands[0].audio)[None])
     np.testing.assert_allclose(varied_features(features, NO_AUGMENTATION, rng), features, atol=1e-5)
+
+
+def test_another_vocal_tract_moves_a_tone_by_its_factor() -> None:
+    """A shorter one moves every formant up in the same proportion."""
+    levels = np.exp(-(((CENTRES[:, None] - 1000) / 200) ** 2)).astype(np.float32) * np.ones((1, FRAMES), np.float32)
+    settings = dataclasses.replace(NO_AUGMENTATION, warp=0.2)
+    moved = varied_features(np.repeat(levels[None], 200, axis=0), settings, np.random.default_rng(1))
+    peaks = CENTRES[moved[:, :, FRAMES // 2].argmax(axis=1)]
+    assert 780 < peaks.min() < 870
+    assert 1160 < peaks.max() < 1280
+    assert np.isclose(peaks, 1000, atol=60).mean() < 0.5
+
+
+def test_few_recordings_are_learnt_from_several_times_in_an_epoch(commands: list[Command]) -> None:
+    few = varied(commands[4:12], SETTINGS.augmentation, seed=4)
+    settings = dataclasses.replace(
+        SETTINGS, fit=FitSettings(epochs=1, patience=1, keep="last"), augmentation=NO_AUGMENTATION
+    )
+    once, often = (
+        train_commands(few, dataclasses.replace(settings, least_batches=batches), seed=4) for batches in (1, 40)
+    )
+    heard = [accuracy(trained, commands[4:12]) for trained in (once, often)]
+    assert heard[1] == 1.0 > heard[0]
 
 
 def test_variants_of_some_commands_are_those_of_all(commands: list[Command]) -> None:

@@ -13,15 +13,9 @@ from twinloop.dialogue.providers.protocols import Audio
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
 from twinloop.dialogue.speech.audio import RATE
-from twinloop.dialogue.speech.speakers.encoder import (
-    FRAMES,
-    RESEMBLYZER,
-    STEP,
-    SpeakerEncoder,
-    similarity,
-    window_starts,
-)
+from twinloop.dialogue.speech.speakers.encoder import RESEMBLYZER, SpeakerEncoder, similarity
 from twinloop.dialogue.speech.speakers.export import export_speaker_encoder, tensors
+from twinloop.dialogue.speech.speakers.windows import FRAMES, STEP, window_starts
 from twinloop.errors import InputError, RunError
 from twinloop.learning.weights import Places, find
 
@@ -103,7 +97,14 @@ def test_another_graph_is_refused(tmp_path: Path) -> None:
 
 
 def test_speech_is_heard_spoken_and_compared_without_torch() -> None:
-    modules = ("recognisers.whisper", "recognisers.pocketsphinx", "voices.flite", "speakers.encoder", "activity")
+    modules = (
+        "recognisers.whisper",
+        "recognisers.pocketsphinx",
+        "voices.flite",
+        "speakers.encoder",
+        "speakers.diarisation",
+        "activity",
+    )
     lines = [f"import twinloop.dialogue.speech.{module}" for module in (*modules, "commands.recogniser", "errors")]
     code = "\n".join(["import sys", *lines, "print([n for n in ('torch', 'transformers') if n in sys.modules])"])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

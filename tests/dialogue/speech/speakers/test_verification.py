@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from twinloop.dialogue.speech.speakers.verification import Trials, all_pairs, equal_error_rate
+from twinloop.dialogue.speech.speakers.verification import Trials, all_pairs, equal_error_rate, verification
 from twinloop.errors import InputError
 
 
@@ -59,3 +59,31 @@ def test_every_pair_of_recordings_is_a_trial() -> None:
 def test_trials_of_one_kind_only_are_refused(one: Trials) -> None:
     with pytest.raises(InputError, match="expected trials of one speaker and of two"):
         equal_error_rate(one)
+
+
+def test_trials_that_count_twice_are_as_good_as_two() -> None:
+    own, others = [0.9, 0.8, 0.3], [0.4, 0.2, 0.1]
+    doubled = equal_error_rate(trials([*own, 0.3], [*others, 0.4])).rate
+    weights = np.array([1.0, 1.0, 2.0, 2.0, 1.0, 1.0])
+    assert equal_error_rate(trials(own, others), weights).rate == pytest.approx(doubled)
+
+
+def test_the_interval_holds_the_rate_and_narrows_with_speakers() -> None:
+    def judged(count: int) -> tuple[float, float, float]:
+        rng = np.random.default_rng(5)
+        voices = np.repeat(rng.normal(size=(count, 8)), 4, axis=0) + 0.9 * rng.normal(size=(4 * count, 8))
+        vectors = (voices / np.linalg.norm(voices, axis=1, keepdims=True)).astype(np.float32)
+        names = [str(place // 4) for place in range(4 * count)]
+        rate = verification(vectors, names, draws=200, confidence=0.95, seed=1)
+        return rate.low, rate.mean, rate.high
+
+    few, many = judged(6), judged(24)
+    for low, mean, high in (few, many):
+        assert 0 <= low <= mean <= high <= 1
+    assert many[2] - many[0] < few[2] - few[0]
+
+
+def test_speakers_who_are_never_confused_have_no_error() -> None:
+    vectors = np.repeat(np.eye(3, dtype=np.float32), 2, axis=0)
+    rate = verification(vectors, ["ann", "ann", "bob", "bob", "cid", "cid"], draws=50, confidence=0.9, seed=1)
+    assert (rate.mean, rate.low, rate.high) == (0, 0, 0)

@@ -1,13 +1,17 @@
 """One recording varied into many: other speakers, rooms and microphones, as far as arithmetic makes them."""
 
+from typing import Any
+
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from twinloop.dialogue.speech.commands.features import BANDS, FRAMES, RATE, windowed
+from twinloop.dialogue.speech.commands.features import BANDS, FRAMES, LOW_HZ, RATE, windowed
 from twinloop.dialogue.speech.commands.settings import AugmentationSettings
+from twinloop.dialogue.speech.spectra import mel_edges
 
 Floats = NDArray[np.float32]
+CENTRES = mel_edges(BANDS, low_hz=LOW_HZ, high_hz=RATE / 2)[1:-1]
 
 
 def varied_samples(samples: Floats, settings: AugmentationSettings, rng: Generator) -> Floats:
@@ -23,17 +27,19 @@ def varied_samples(samples: Floats, settings: AugmentationSettings, rng: Generat
 
 
 def varied_features(features: Floats, settings: AugmentationSettings, rng: Generator) -> Floats:
-    """[commands, 40, 49] each stretched in time and with a band and a span hidden."""
+    """[commands, 40, 49] each stretched in time, from another vocal tract, and with a band and a span hidden."""
     varied = np.empty_like(features)
     for place, levels in enumerate(features):
-        stretched = _stretched(levels, rng.uniform(1 - settings.stretch, 1 / (1 - settings.stretch)))
+        changed = _stretched(levels, rng.uniform(1 - settings.stretch, 1 / (1 - settings.stretch)))
+        if settings.warp:
+            changed = _warped(changed, rng.uniform(1 - settings.warp, 1 / (1 - settings.warp)))
         for axis, widest in enumerate((settings.band_mask, settings.frame_mask)):
             width = int(rng.integers(0, widest + 1))
-            start = int(rng.integers(0, stretched.shape[axis] - width + 1))
+            start = int(rng.integers(0, changed.shape[axis] - width + 1))
             hidden = [slice(None), slice(None)]
             hidden[axis] = slice(start, start + width)
-            stretched[tuple(hidden)] = 0.0
-        varied[place] = stretched
+            changed[tuple(hidden)] = 0.0
+        varied[place] = changed
     return varied
 
 
@@ -49,9 +55,18 @@ def _noise(length: int, rng: Generator) -> Floats:
 def _stretched(levels: Floats, factor: float) -> Floats:
     """[40, 49] the same levels, `factor` times as long about the middle; what lies beyond is as the ends are."""
     middle = (FRAMES - 1) / 2
-    places = np.clip((np.arange(FRAMES) - middle) / factor + middle, 0, FRAMES - 1)
-    left = np.minimum(places.astype(int), FRAMES - 2)
-    share = (places - left).astype(np.float32)
-    stretched: Floats = levels[:, left] * (1 - share) + levels[:, left + 1] * share
-    assert stretched.shape == (BANDS, FRAMES)
-    return stretched
+    return _between(levels.T, (np.arange(FRAMES) - middle) / factor + middle).T
+
+
+def _warped(levels: Floats, factor: float) -> Floats:
+    """[40, 49] the same levels with every frequency times `factor`; what lies beyond is as the ends are."""
+    return _between(levels, np.interp(CENTRES / factor, CENTRES, np.arange(BANDS)))
+
+
+def _between(rows: Floats, places: NDArray[np.floating[Any]]) -> Floats:
+    """[places, ...] rows at places between them, by a straight line."""
+    inside = np.clip(places, 0, len(rows) - 1)
+    left = np.minimum(inside.astype(int), len(rows) - 2)
+    share = (inside - left).astype(np.float32)[:, None]
+    between: Floats = rows[left] * (1 - share) + rows[left + 1] * share
+    return between

@@ -18,7 +18,7 @@ RATE = 8_000
 SECONDS = 1.0
 LENGTH = int(RATE * SECONDS)
 WINDOW, HOP = 256, 160
-BANDS = 40
+BANDS, LOW_HZ = 40, 60.0
 FRAMES = 1 + (LENGTH - WINDOW) // HOP
 # In powers of ten: the range that is kept below the loudest, and that of frames with speech.
 RANGE, SPOKEN_RANGE = 6.0, 3.5
@@ -46,7 +46,7 @@ def command_features(windows: Floats) -> Floats:
     """[commands, 40, 49] features of samples [commands, 8000]."""
     frames = np.lib.stride_tricks.sliding_window_view(windows, WINDOW, axis=1)[:, ::HOP]
     power = np.abs(np.fft.rfft(frames * np.hanning(WINDOW).astype(np.float32), axis=2)) ** 2
-    mels = power.astype(np.float32) @ mel_filters(BANDS, rate=RATE, window=WINDOW, low_hz=60.0).T
+    mels = power.astype(np.float32) @ mel_filters(BANDS, rate=RATE, window=WINDOW, low_hz=LOW_HZ).T
     loudness = np.log10(mels.sum(axis=2) + 1e-12)
     spoken = (loudness > loudness.max(axis=1, keepdims=True) - SPOKEN_RANGE)[:, :, None]
     levels = np.log10(mels + 1e-12)

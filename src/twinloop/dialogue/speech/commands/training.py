@@ -1,7 +1,7 @@
 """Trains the recogniser of spoken commands with Lightning and writes it as an ONNX graph.
 
-A few variants of each recording are made once, whoever learns from them; every epoch learns from one of each, stretched
-and masked anew. Draws follow from seed and epoch alone.
+A few variants of each recording are made once, whoever learns from them; every epoch learns from one of each, which is
+stretched, warped and masked anew. Draws follow from seed and epoch alone.
 """
 
 import json
@@ -129,14 +129,16 @@ class _Batches:
         self.task = task
 
     def __len__(self) -> int:
-        return max(len(self.task.targets) // self.task.options.batch, 1)
+        return max(len(self.task.targets) // self.task.options.batch, self.task.options.least_batches)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         task, augmentation = self.task, self.task.options.augmentation
         rng = np.random.default_rng([task.seed, task.current_epoch])
-        order = rng.permutation(len(task.targets))
+        recordings, size = len(task.targets), task.options.batch
+        rounds = -(-len(self) * size // recordings)
+        order = np.concatenate([rng.permutation(recordings) for _ in range(rounds)])
         for batch in range(len(self)):
-            chosen = order[batch * task.options.batch : (batch + 1) * task.options.batch]
+            chosen = order[batch * size : (batch + 1) * size]
             some = task.features[rng.integers(0, len(task.features), len(chosen)), chosen].astype(np.float32)
             features = varied_features(some, augmentation, rng)
             yield torch.from_numpy(features), torch.from_numpy(task.targets[chosen])

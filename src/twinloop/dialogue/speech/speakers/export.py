@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
-from twinloop.dialogue.speech.speakers.encoder import BANDS, INPUT, OUTPUT, RESEMBLYZER, SOURCE
+from twinloop.dialogue.speech.speakers.encoder import INPUT, OUTPUT, RESEMBLYZER, SOURCE
+from twinloop.dialogue.speech.speakers.windows import BANDS
 from twinloop.learning.export import save_graph
 from twinloop.learning.weights import Places, find
 

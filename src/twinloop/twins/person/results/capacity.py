@@ -11,7 +11,7 @@ from twinloop.numbers import MISSING, Interval, count, interval, number, percent
 from twinloop.reporting.results import estimate
 from twinloop.reporting.tables import Table
 from twinloop.twins.person import paths
-from twinloop.twins.person.capacity import TITLES
+from twinloop.twins.person.load.capacity import TITLES
 from twinloop.twins.person.results.base import PersonOutputs, shown
 
 # Turns of conversations that are shown.

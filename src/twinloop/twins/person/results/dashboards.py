@@ -9,7 +9,7 @@ from twinloop.reporting.figures import appointments, capacity, dialogue
 from twinloop.reporting.pages import KeyFigure, Section
 from twinloop.reporting.style import Picture
 from twinloop.reporting.tables import Table
-from twinloop.twins.person.capacity import TITLES
+from twinloop.twins.person.load.capacity import TITLES
 from twinloop.twins.person.results.agenda import Agenda
 from twinloop.twins.person.results.base import PersonOutputs, shown_share
 from twinloop.twins.person.results.capacity import Capacity

@@ -2,7 +2,7 @@
 
 from twinloop.reporting.study import StudyOutputs
 from twinloop.twins.person import paths
-from twinloop.twins.person.objectives import OBJECTIVES
+from twinloop.twins.person.learning.objectives import OBJECTIVES
 from twinloop.twins.person.results.base import PersonOutputs
 
 

@@ -21,8 +21,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, root: Path) -> int:
     """Ask, or read; tells what to type next. Raises InputError for a file that does not fit, RunError at its end."""
-    from twinloop.twins.person.introduction import from_file, going_on
-    from twinloop.twins.person.people import loop_command
+    from twinloop.twins.person.people.folders import loop_command
+    from twinloop.twins.person.people.introduction import from_file, going_on
 
     if options.file is not None:
         one = from_file(root, options.file)

@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, root: Path) -> int:
     """Print a row for each."""
     from twinloop.reporting.tables import Table
-    from twinloop.twins.person.people import people
+    from twinloop.twins.person.people.folders import people
 
     records = [one.record() for one in people(root)]
     if options.json:

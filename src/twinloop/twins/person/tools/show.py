@@ -16,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, root: Path) -> int:
     """Print what is known. Raises InputError for an unknown name."""
     from twinloop.numbers import counted
-    from twinloop.twins.person.people import loop_command, person
+    from twinloop.twins.person.people.folders import loop_command, person
 
     one = person(root, options.name)
     record = one.record()
