@@ -13,6 +13,7 @@ from twinloop.dialogue.answering import question as asked
 from twinloop.dialogue.answering.answer import Citation
 from twinloop.dialogue.answering.settings import SelectorSettings
 from twinloop.dialogue.answering.untrusted import instructs
+from twinloop.dialogue.knowledge.dense import encoded
 from twinloop.dialogue.knowledge.index import Hit, Index
 from twinloop.dialogue.knowledge.lexical import WORD, asking
 from twinloop.dialogue.knowledge.pairs import rarity
