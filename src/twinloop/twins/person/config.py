@@ -148,7 +148,8 @@ class ExportSettings:
 class EvaluateSettings:
     """How the chain is judged. draws: of the bootstrap. most: questions of each kind that are put; 0 for all.
 
-    extracts: answers on which the persona's sliders are judged. turns: of conversations whose parts are timed.
+    extracts: answers on which the persona's sliders are judged. turns: of conversations whose parts are timed; up to a
+    tenth of so many, and at most eight, are timed at once in batches.
     floor: recordings that pocketsphinx hears too, which takes several times as long as a small Whisper.
     """
 
