@@ -139,6 +139,9 @@ def test_what_learns_from_the_only_defect_is_not_tested_on_it_and_says_what_can_
     assert "rendered ones stand in" in told
     assert "test AUROC" in lines["evaluate"]
     assert "folds_left_out" in read_json(tmp_path / paths.metrics("train"))
+    assert ("measured on", "rendered defects on half of") in [
+        (row[0], row[1][:27]) for row in Training(tmp_path).summary().rows
+    ]
 
 
 def test_defects_alone_are_refused_with_what_helps(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from twinloop.vision.evaluation.measurement import aupro, interval, pixel_auroc, pixel_iou
+from twinloop.vision.evaluation.measurement import aupro, interval, mean_of_few, pixel_auroc, pixel_iou
 from twinloop.vision.ranking import auroc, average_precision
 
 
@@ -95,3 +95,13 @@ def test_aupro_of_perfect_constant_and_inverted_maps() -> None:
 @pytest.mark.parametrize("masks", [np.zeros((1, 2, 2), np.uint8), np.ones((1, 2, 2), np.uint8)])
 def test_pixels_of_one_kind_have_no_aupro(masks: np.ndarray) -> None:
     assert aupro(np.zeros((1, 2, 2)), masks) is None
+
+
+@pytest.mark.parametrize(
+    ("mean", "count", "low", "high"),
+    [(1.0, 1, 0.025, 1.0), (0.0, 1, 0.0, 0.975), (0.5, 10, 0.1871, 0.8129), (1.0, 10, 0.6915, 1.0)],
+)
+def test_a_mean_of_few_is_as_unsure_as_clopper_and_pearson_say(
+    mean: float, count: int, low: float, high: float
+) -> None:
+    assert mean_of_few(mean, count) == pytest.approx((low, high), abs=1e-4)

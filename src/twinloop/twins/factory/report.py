@@ -89,7 +89,7 @@ def _headline(line: ProductionLine) -> dict[str, float]:
 def _provenance(line: ProductionLine, stage: Stage[FactoryConfig]) -> Table:
     prepared, evaluated = line.metrics("prepare"), line.metrics("evaluate")
     digest = line.json(paths.OPERATING_POINT)["model"]
-    measured_on = Training(line.root).pooled or f"{evaluated['test_parts']} test parts"
+    measured_on = Training(line.root).few or f"{evaluated['test_parts']} test parts"
     rows = [
         ("data", f"{prepared['data']}, {prepared['images']} images, sha256 {prepared['dataset_sha256'][:12]}"),
         (

@@ -108,12 +108,12 @@ def _operations(outputs: FactoryOutputs, drawn: Mapping[str, Picture], view: Mov
 def _model(outputs: FactoryOutputs, drawn: Mapping[str, Picture]) -> Section:
     found, export = outputs.metrics("evaluate"), outputs.metrics("export")
     times = outputs.json(paths.LATENCY)[export["format"]]
-    pooled = Training(outputs.root).pooled
+    few = Training(outputs.root).few
     return Section(
         "model",
         "Model",
         "For whoever answers for the detector: how well it separates, and what it gets wrong on the line."
-        + (f" Defects are few: rates are of {pooled}." if pooled else ""),
+        + (f" Defects are few: rates are of {few}." if few else ""),
         (
             KeyFigure(
                 "AUROC", number(found["auroc"]), f"95 % interval {interval(found['auroc_low'], found['auroc_high'])}"
@@ -195,7 +195,7 @@ def model_card(root: Path) -> ModelCard:
     outputs, deployed = FactoryOutputs(root), Deployment(root)
     trained, export, found = (outputs.metrics(stage) for stage in ("train", "export", "evaluate"))
     prepared = outputs.metrics("prepare")
-    measured_on = Training(root).pooled or f"{found['test_parts']} test parts"
+    measured_on = Training(root).few or f"{found['test_parts']} test parts"
     return ModelCard(
         title="Model card: surface defect detector",
         description="Scores an image for surface defects, names the most likely kind and shows where it is.",

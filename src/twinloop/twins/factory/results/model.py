@@ -47,15 +47,17 @@ class Training(FactoryOutputs):
         }
 
     @property
-    def pooled(self) -> str:
-        """What rates are measured on where test holds too few defects; "" where it is the test split."""
+    def few(self) -> str:
+        """What rates are measured on where the test split holds few defects or none; "" where it is that split."""
         found = self.metrics("evaluate")
-        if "pooled_good_parts" not in found:
-            return ""
-        return (
-            f"all {found['pooled_defective_parts']} defective and {found['pooled_good_parts']} good parts, each judged "
-            "by a detector that learnt from others"
-        )
+        if "pooled_good_parts" in found:
+            return (
+                f"all {found['pooled_defective_parts']} defective and {found['pooled_good_parts']} good parts, each "
+                "judged by a detector that learnt from others"
+            )
+        if "test" in found.get("rendered_defects", ""):
+            return f"rendered defects on half of {found['test_parts']} good parts, as no real one could be tested"
+        return ""
 
     def summary(self) -> Table:
         """Test figures of the deployed graph, with intervals where they were drawn."""
@@ -69,10 +71,9 @@ class Training(FactoryOutputs):
             ("AUPRO", number(found["aupro"]), "", "share of each defect that is hot, up to 30 % false positives"),
             ("pixel IoU", number(found["iou"]), "", "overlap of heat map and true mask, all pixels"),
         ]
-        if self.pooled:
-            why = "the test split holds too few defects; of it are the pixels alone"
-            rows.append(("measured on", self.pooled, "", why))
-        columns = ("figure", "out of fold" if self.pooled else "test split", "95 % interval", "what it says")
+        if self.few:
+            rows.append(("measured on", self.few, "", "defects are few; pixels are of the test split"))
+        columns = ("figure", "few defects" if self.few else "test split", "95 % interval", "what it says")
         return Table.of(columns, rows, numeric=(1, 2))
 
     @cached_property
