@@ -13,6 +13,7 @@ from twinloop.dialogue.knowledge.readers.document import Document, conversation
 from twinloop.dialogue.knowledge.readers.reading import parse_document
 from twinloop.dialogue.knowledge.settings import ChunkSettings, IndexSettings
 from twinloop.dialogue.models.sentence_encoder import SentenceEncoder
+from twinloop.dialogue.providers.protocols import Encoded
 from twinloop.errors import InputError, RunError
 
 SETTINGS = IndexSettings(chunks=ChunkSettings(words=8, overlap=2, turns=2))
@@ -78,6 +79,24 @@ def test_questions_that_are_put_at_once_find_what_each_finds_alone(encoder: Sent
         assert [hit.chunk for hit in hits] == [hit.chunk for hit in alone]
         np.testing.assert_allclose([hit.score for hit in hits], [hit.score for hit in alone], atol=1e-5)
     assert Index().search_together(QUESTIONS) == ((),) * len(QUESTIONS)
+
+
+def test_a_sentence_is_encoded_once_for_whoever_answers(encoder: SentenceEncoder) -> None:
+    asked = list[str]()
+
+    class Counting:
+        dimensions, digest = encoder.dimensions, encoder.digest
+
+        def encode(self, texts: list[str]) -> Encoded:
+            asked.extend(texts)
+            return encoder.encode(texts)
+
+    index = Index(Counting(), SETTINGS)
+    twice = index.vectors(["hot oven", "cold press", "hot oven"])
+    assert twice.tolist() == encoder.encode(["hot oven", "cold press", "hot oven"]).vectors.tolist()
+    assert index.vectors(["cold press", "noon"])[0].tolist() == twice[1].tolist()
+    assert asked == ["hot oven", "cold press", "noon"]
+    assert Index().vectors(["noon"]).shape == (1, 0)
 
 
 def test_an_empty_index_finds_nothing() -> None:

@@ -126,4 +126,6 @@ def test_strips_of_which_only_the_kind_is_known_are_cut_and_told_apart(
         assert measured["auroc"] == 1.0
     else:
         assert measured["rendered_defects"] == "val, test"
-        assert measured["auroc"] > 0.5
+        # On one tile of every second strip; a strip is defective if any of its tiles is.
+        labels = pl.read_parquet(tmp_path / paths.EVALUATION / "predictions.parquet")["label"].to_list()
+        assert 0 < labels.count("defect") <= len(labels) / 2 + 1

@@ -150,6 +150,8 @@ class Conversation:
             turn.cached = True
             return known
         measured = stopwatch()
+        if turn.spoken:
+            turn.question = self._index.spelt(turn.question)
         hits = self._index.search(turn.question, answers.passages)
         turn.usage["find"], turn.part = measured(), "answer"
         measured = stopwatch()

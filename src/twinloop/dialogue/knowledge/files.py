@@ -41,9 +41,10 @@ REMEDY = "delete it and add its documents again"
 def save_index(index: Index, folder: str | Path) -> None:
     """Write an index; the folder holds all of it or, on an error, what it held before."""
     rows = [
-        (chunk.document, entry.name, entry.kind, entry.pages, *chunk[1:], int(pieces), list(words))
+        (chunk.document, entry.name, entry.kind, entry.pages, *chunk[1:-1], headings, int(pieces), list(words))
         for entry in index.entries
         for chunk, pieces, words in zip(entry.chunks, entry.pieces, entry.terms, strict=True)
+        for headings in [[list(heading) for heading in chunk.headings]]
     ]
     with replacing(Path(folder)) as fresh:
         pl.DataFrame(rows, schema=SCHEMA, orient="row").write_parquet(fresh / CHUNKS)
@@ -87,7 +88,8 @@ def load_index(folder: str | Path, encoder: Encoder | None = None, settings: Ind
 
 def _chunk(*row: Any) -> Chunk:
     """A chunk as its row in Parquet says; headings are pairs there."""
-    return Chunk(*row[:-1], tuple(Range(*heading) for heading in row[-1]))
+    chunk = Chunk(*row)
+    return chunk._replace(headings=tuple(Range(*heading) for heading in chunk.headings))
 
 
 def _made_with(index: Index) -> dict[str, Any]:

@@ -91,8 +91,7 @@ class Distribution:
         """[count] independent draws in minutes."""
         mean, cv = self.average, self.cv or 0.0
         if self.kind == "exponential":
-            # The numbers of rng.exponential(mean, count), in less time.
-            return mean * rng.standard_exponential(count)
+            return rng.exponential(mean, count)
         if self.kind == "lognormal":
             variance = math.log1p(cv**2)
             return rng.lognormal(math.log(mean) - variance / 2, math.sqrt(variance), count)
