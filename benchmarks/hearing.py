@@ -29,7 +29,7 @@ from twinloop.dialogue.speech.speakers.verification import verification
 from twinloop.dialogue.speech.speakers.windows import Voiced
 from twinloop.errors import InputError, RunError, TwinloopError
 from twinloop.learning.weights import Places
-from twinloop.twins.person.data.voices import different, installed
+from twinloop.twins.person.data.voices import installed
 
 RECOGNISERS = {"": "whisper", "_embedded": "pocketsphinx"}
 UTTERANCES, DIGITS = 10, 6
@@ -105,10 +105,10 @@ def trained_here(texts: Sequence[str], path: Path) -> SpeakerEncoder:
     voices = installed(("flite", "espeak"))
     if voices.missing:
         raise RunError(f"speakers: {' and '.join(voices.missing)} not installed: nobody can be learnt from")
-    chosen = different(voices, "train", VOICES)
+    speakers = list(voices.speakers("train").items())[:VOICES]
     spoken = [
-        Voiced(voices.speak(texts[(place * EACH + turn) % len(texts)], voice).audio, speaker)
-        for place, (voice, speaker) in enumerate(chosen)
+        Voiced(voices.speak(texts[(place * EACH + turn) % len(texts)], own[turn % len(own)]).audio, speaker)
+        for place, (speaker, own) in enumerate(speakers)
         for turn in range(EACH)
     ]
     train_speakers(spoken, SpeakerEncoderSettings(), seed=SEED).save(path)

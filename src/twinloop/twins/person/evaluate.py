@@ -56,7 +56,7 @@ PROGRAMS = ("flite", "espeak")
 # Questions with their replies to listen to, and seconds of a meeting.
 LISTENED, MINUTE_S = 3, 60
 # By whom it is judged how well speakers are told apart.
-VOICES = {"most": 16, "each": 4}
+VOICES = {"most": 16, "each": 8}
 FIGURES = ("ndcg", "recall", "hit", "f1")
 
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from twinloop.dialogue.speech.speakers.windows import Voiced
 from twinloop.twins.person.data.known import Known, sentences_of
-from twinloop.twins.person.data.voices import Side, Voices, different
+from twinloop.twins.person.data.voices import Side, Voices
 
 
 def recordings_by_speaker(
@@ -32,10 +32,11 @@ def people(known: Known, side: Side) -> list[Voiced]:
 def spoken_texts(known: Known, voices: Voices, side: Side, *, most: int, each: int, workers: int) -> list[Voiced]:
     """What synthetic voices say of the questions of that split, or of the documents where nobody asks anything."""
     texts = [one.text for one in known.asked(side)] or sentences_of(known)
-    chosen = different(voices, side, most) if texts else []
+    speakers = list(voices.speakers(side).items())[:most] if texts else []
+    # In one accent after the other: that is not who somebody is.
     said = [
-        (texts[(place * each + turn) % len(texts)], voice, speaker)
-        for place, (voice, speaker) in enumerate(chosen)
+        (texts[(place * each + turn) % len(texts)], own[turn % len(own)], speaker)
+        for place, (speaker, own) in enumerate(speakers)
         for turn in range(each)
     ]
     with ThreadPoolExecutor(workers) as pool:
