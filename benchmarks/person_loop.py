@@ -3,7 +3,8 @@
 person_repro_s, person_noop_s, person_peak_gib: by the clock, with profile default. users_per_core: people at once on
 each core of this machine, from the run itself. person_1000_users_cpu_s: CPU seconds of 20 replications of an hour in
 which 1 000 people talk to that chain on as many cores as hold them, each with its draw of the measured turns;
-person_1000_users_interval_cpu_s: with the replications of the turns as they were measured, which an interval needs.
+person_1000_users_interval_cpu_s: with the replications of the turns as they were measured, which an interval needs;
+person_1000_users_s: all of them by the clock, in a process on each core of this machine.
 """
 
 import json
@@ -32,9 +33,10 @@ def measured(data: Path | None, work: Path, reasons: dict[str, str]) -> dict[str
 
 
 def simulated(profile: Any, cores: int | None) -> dict[str, float]:
-    """CPU seconds of an hour with 1 000 people, 20 times with draws, and 20 times more without; compiled before."""
+    """Seconds of an hour with 1 000 people, 20 times with draws and 20 times without; compiled before."""
     from twinloop.simulation.events.kpi import kpis_of
     from twinloop.simulation.experiments.design import Design
+    from twinloop.simulation.experiments.experiment import run_scenarios
     from twinloop.simulation.experiments.scenario import Scenario
     from twinloop.simulation.experiments.system import LineSystem
     from twinloop.twins.person.config import ServiceSettings
@@ -43,13 +45,17 @@ def simulated(profile: Any, cores: int | None) -> dict[str, float]:
     settings = ServiceSettings()
     line = Service(profile, cores or USERS, settings.think_s, settings.target_s).line(USERS)
     line.run(days=0.01, replications=2, warmup_days=WARMUP_HOURS, engine="compiled")
-    design = Design(days=HOURS, warmup_days=WARMUP_HOURS, replications=REPLICATIONS, engine="compiled")
-    system, took = LineSystem.of(Scenario("service", line), design), []
+    how: dict[str, Any] = {"days": HOURS, "warmup_days": WARMUP_HOURS, "replications": REPLICATIONS}
+    scenario, took = Scenario("service", line), []
+    system = LineSystem.of(scenario, Design(**how, engine="compiled"))
     for drawn in (True, False):
         started = time.process_time()
         system.chunk(range(REPLICATIONS), kpis_of(line), drawn=drawn)()
         took.append(time.process_time() - started)
+    began = time.perf_counter()
+    run_scenarios([scenario], **how, engine="compiled", workers=-1)
     return {
         "person_1000_users_cpu_s": round(took[0], 1),
         "person_1000_users_interval_cpu_s": round(sum(took), 1),
+        "person_1000_users_s": round(time.perf_counter() - began, 1),
     }

@@ -4,7 +4,6 @@ The features are those that people try first: histograms of brightness and colou
 a grid of cells, of each picture at its full size; scikit-learn's boosted trees learn from them.
 """
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.vision import RECIPE, configured, cross_validated
+from benchmarks.vision import RECIPE, WORKERS, configured, cross_validated
 
 FOLDS = 5
 BINS, CELLS, DIRECTIONS = 32, 4, 9
@@ -36,7 +35,7 @@ def figures(folder: Path, data: Path | None, reasons: dict[str, str]) -> dict[st
     overrides = (*DATA, *RECIPE, f"factory/weights={weights}")
     recipe = cross_validated("folder_recipe", overrides, data, folder)
     config = configured(*overrides)
-    build(config.factory.data, data, folder / "by_hand", seed=config.seed, workers=os.cpu_count() or 1)
+    build(config.factory.data, data, folder / "by_hand", seed=config.seed, workers=WORKERS)
     return recipe | by_hand(folder / "by_hand", seed=config.seed, val_share=config.factory.data.val_share)
 
 

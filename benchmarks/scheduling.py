@@ -94,7 +94,7 @@ def warm_up() -> None:
 
 
 def instances(folder: Path | None, kind: str) -> dict[str, tuple[int | None, Path]]:
-    """Instance → (best known makespan, file), the fresher source first; None where nothing is known."""
+    """Instance → (best known makespan, file), of the files that are there; None where no makespan is known."""
     known: dict[str, tuple[int | None, Path]] = {}
     if folder is None:
         return known
@@ -103,7 +103,8 @@ def instances(folder: Path | None, kind: str) -> dict[str, tuple[int | None, Pat
         return {path.stem: (None, path) for path in files}
     for file in sorted((folder / "bounds").glob(f"{kind}_*.json")):
         for row in json.loads(file.read_text(encoding="utf-8")):
-            known[row["name"]] = (row.get("bks_ub") or row["ub"], folder / row["path"])
+            if (folder / row["path"]).is_file():
+                known[row["name"]] = (row.get("bks_ub") or row["ub"], folder / row["path"])
     return known
 
 

@@ -1,5 +1,6 @@
 """Fixtures shared by all tests."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -39,10 +40,43 @@ def pytest_configure(config: pytest.Config) -> None:
             shutil.copy(compiled, place)
 
 
+# Test processes take file after file. The longest comes first and makes the real loop, beside it the twins' own tests
+# run; then comes what goes on from that loop, and last the many small files, so that no process waits long at the end.
+LONGEST_FIRST = ("tests/pipeline/test_examples.py", "tests/twins", "tests/pipeline", "tests")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The real loop comes first: it takes longest, and the other tests run beside it."""
-    items.sort(key=lambda item: ROOT / "tests/pipeline" not in item.path.parents)
+    """Order the files by LONGEST_FIRST; within a file and a folder nothing moves."""
+    places = [ROOT / place for place in LONGEST_FIRST]
+    items.sort(key=lambda item: next(k for k, place in enumerate(places) if item.path.is_relative_to(place)))
+
+
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
+    """Makes a folder that the test processes side by side share: the first that asks for it by name fills it, the
+    others wait. It is only to be read.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "once"
+    shared.mkdir(exist_ok=True)
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                # What a process left that failed.
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +95,20 @@ def shared_data() -> Path:
 
 
 def environment(clone: Path) -> dict[str, str]:
-    """The environment of a user inside `clone`: its code, this virtual environment's commands, its own store."""
-    outer = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "MLFLOW_", "TWINLOOP_"))}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{outer['PATH']}"
-    return outer | {"PATH": path, "PYTHONPATH": str(clone / "src"), "DVC_NO_ANALYTICS": "1", "NO_COLOR": "1"}
+    """The environment of a user inside `clone`: its code, this virtual environment's commands, its own store.
+
+    One worker: tests run side by side. What more of them make is asked where it matters.
+    """
+    own = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(clone / "src"),
+        "DVC_NO_ANALYTICS": "1",
+        "NO_COLOR": "1",
+        "TWINLOOP_WORKERS": "1",
+    }
+    return {
+        key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "MLFLOW_", "TWINLOOP_"))
+    } | own
 
 
 def run_in(clone: Path, *command: str, check: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import environment, run_in
+from twinloop import cli
 from twinloop.errors import InputError, RunError
 from twinloop.tracking.store import FILE, FOLDER, open_store
 
@@ -97,10 +98,12 @@ def test_a_disk_that_is_full_in_conf_is_one_line_and_leaves_params_alone(small: 
 
 @pytest.mark.parametrize("tool", ["ui", "serve"])
 @pytest.mark.parametrize("port", ["99999999", "0", "-3", "65536"])
-def test_a_number_that_is_no_port_is_refused(tool: str, port: str, clone: Path) -> None:
-    done = run_in(clone, *TWINLOOP, tool, "--port", port, check=False)
-    assert done.returncode == 2
-    assert only_line(done) == f"{tool}: --port {port}: expected 1 … 65535"
+def test_a_number_that_is_no_port_is_refused(
+    tool: str, port: str, clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(clone)
+    assert cli.main([tool, "--port", port]) == 2
+    assert capsys.readouterr() == ("", f"{tool}: --port {port}: expected 1 … 65535\n")
 
 
 @pytest.mark.parametrize("tool", ["ui", "serve"])

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pickle
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -75,16 +76,22 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def killed(tmp_path: Path, repository: Path) -> Path:
+@pytest.fixture(scope="module")
+def cut_off(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     """A root whose training was killed by SIGKILL in an epoch after the third."""
-    root = prepared(tmp_path)
+    root = prepared(tmp_path_factory.mktemp("cut_off"))
     process = _start(repository, "tests.twins.factory.trained", str(root), str(EPOCHS))
     _wait_for(lambda: _epochs_done(root) >= 3, process)
     _kill(process)
     assert process.returncode == -signal.SIGKILL
     assert not (root / paths.EPOCHS).exists()
     return root
+
+
+@pytest.fixture
+def killed(cut_off: Path, tmp_path: Path) -> Path:
+    """A copy of it to go on with."""
+    return shutil.copytree(cut_off, tmp_path / "killed")
 
 
 def _assert_same_results(root: Path, expected: Path) -> None:

@@ -4,14 +4,17 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 import yaml
 
 from tests.conftest import run_in
-from tests.pipeline.conftest import Loop
+from tests.pipeline.conftest import Loop, digests, outs
+from tests.twins.fleet import conftest as of_fleet
+from tests.twins.fleet import small_loop as small_fleet
+from tests.twins.person import conftest as of_person
+from tests.twins.person import small_loop as small_person
 from tests.twins.stub import STUB_VERBS, install
 from twinloop.files import read_json
 from twinloop.reporting.front import PAGE
@@ -19,12 +22,14 @@ from twinloop.tracking.execution import PARENT
 from twinloop.tracking.store import FOLDER, open_store
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.twin import TWIN
+from twinloop.twins.fleet import paths as fleet
 from twinloop.twins.person import paths as person
 from twinloop.twins.registry import TWINS, VERBS, chosen, find
 from twinloop.twins.stage import STATE
 
+fleet_root, person_root = of_fleet.fleet_root, of_person.person_root
 # Measured time, which is never the same twice.
-MEASURED = {str(paths.INCUMBENTS), str(person.PROFILE)}
+MEASURED = {str(fleet.LATENCY), str(person.LATENCY), str(person.PROFILE)}
 
 
 def ran(output: str, twin: str = "factory") -> list[str]:
@@ -67,6 +72,13 @@ def test_every_declared_output_is_there(loop: Loop) -> None:
 
 
 @pytest.mark.parametrize("twin", TWINS)
+def test_every_stage_was_run_by_the_command_that_its_help_shows(loop: Loop, twin: str) -> None:
+    lock = yaml.load((loop.clone / "dvc.lock").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["stages"]
+    for verb in VERBS:
+        assert lock[f"{twin}-{verb}"]["cmd"] == f"PYTHONPATH=src {find(twin).stage(verb).EXAMPLE}"
+
+
+@pytest.mark.parametrize("twin", TWINS)
 def test_every_stage_of_a_loop_lies_below_one_row(loop: Loop, twin: str) -> None:
     store = open_store(None, loop.clone)
     runs = store.client.search_runs([store.experiment(twin)], order_by=["attributes.start_time ASC"])
@@ -78,6 +90,20 @@ def test_every_stage_of_a_loop_lies_below_one_row(loop: Loop, twin: str) -> None
     measured = {name: evaluated[key] for name, key in headlines.items() if evaluated[key] is not None}
     assert measured
     assert {name: row.data.metrics[name] for name in measured} == measured
+
+
+@pytest.mark.parametrize(
+    ("twin", "stages"), [("fleet", small_fleet.STAGES), ("person", small_person.STAGES)], ids=["fleet", "person"]
+)
+def test_outputs_are_identical_with_one_and_two_workers_wherever_they_are_made(
+    looped: Path, request: pytest.FixtureRequest, twin: str, stages: tuple[str, ...]
+) -> None:
+    """The loop had two, the twin's small loop one; of the factory test_chaos.py tells it."""
+    made, alone = looped / "twinloop", request.getfixturevalue(f"{twin}_root")
+    for verb in stages:
+        compared = outs(made, twin, verb) - MEASURED
+        assert compared
+        assert digests(alone, compared) == digests(made, compared), verb
 
 
 def test_a_second_run_finds_everything_unchanged(loop: Loop) -> None:
@@ -96,20 +122,28 @@ def test_the_headlines_are_dvc_metrics_and_no_more_than_people_can_read(loop: Lo
     assert "epochs.csv" in loop.run("dvc", "plots", "show", "--json").stdout
 
 
-def test_a_store_without_the_row_is_noticed_and_written_again(loop: Loop, tmp_path: Path) -> None:
-    store = loop.clone / FOLDER
-    for address in ("", f"sqlite:///{tmp_path}/team.db"):
-        if not address:
-            shutil.rmtree(store)
-            refused = loop.run("python", "-m", "twinloop", "serve", "--port", "5971", check=False)
-            assert "nothing is recorded in .twinloop/mlflow/mlflow.db: run `make repro` first" in refused.stderr
-        remedied = loop.run("python", "-m", "twinloop", "repro", MLFLOW_TRACKING_URI=address)
-        unchanged = loop.run("python", "-m", "twinloop", "repro", MLFLOW_TRACKING_URI=address)
-        opened = open_store(address or None, loop.clone)
-        for twin in TWINS:
-            assert same(remedied.stderr, twin) == sorted(VERBS[:-1])
-            assert same(unchanged.stderr, twin) == sorted(VERBS)
-        for name in (twin.registered(model) for twin in chosen() for model in twin.models):
+def test_a_store_without_the_row_is_noticed_and_written_again(loop: Loop) -> None:
+    shutil.rmtree(loop.clone / FOLDER)
+    refused = loop.run("python", "-m", "twinloop", "serve", "--port", "5971", check=False)
+    assert "nothing is recorded in .twinloop/mlflow/mlflow.db: run `make repro` first" in refused.stderr
+    assert_written_again(loop, TWINS)
+
+
+def test_a_team_s_store_without_the_row_gets_it(loop: Loop, tmp_path: Path) -> None:
+    assert_written_again(loop, ("fleet",), address=f"sqlite:///{tmp_path}/team.db")
+
+
+def assert_written_again(loop: Loop, twins: tuple[str, ...], *, address: str = "") -> None:
+    """`repro` runs record alone, and the second time nothing; the store has every model."""
+    chosen_one = () if twins == TWINS else twins
+    remedied, unchanged = (
+        loop.run("python", "-m", "twinloop", "repro", *chosen_one, MLFLOW_TRACKING_URI=address) for _ in range(2)
+    )
+    opened = open_store(address or None, loop.clone)
+    for twin in twins:
+        assert same(remedied.stderr, twin) == sorted(VERBS[:-1])
+        assert same(unchanged.stderr, twin) == sorted(VERBS)
+        for name in map(find(twin).registered, find(twin).models):
             assert opened.client.search_model_versions(f"name='{name}'"), name
 
 
@@ -186,7 +220,7 @@ def test_a_changed_figure_runs_the_report_and_only_the_notebooks_that_show_it(lo
     before = module.read_text(encoding="utf-8")
     module.write_text(before + "\n# another look\n", encoding="utf-8")
     try:
-        assert ran(loop.run("dvc", "repro").stdout)[:1] == ["report"]
+        assert ran(loop.run("dvc", "repro", "factory-report").stdout) == ["report"]
         kept = loop.clone / STATE / "reports/factory/executed"
         newest = max(kept.glob("*.json"), key=lambda file: file.stat().st_mtime)
         assert newest.stem == "07_scheduling"
@@ -194,21 +228,4 @@ def test_a_changed_figure_runs_the_report_and_only_the_notebooks_that_show_it(lo
         assert max(others) < module.stat().st_mtime
     finally:
         module.write_text(before, encoding="utf-8")
-    loop.run("dvc", "repro")
-
-
-# The last one: what it leaves holds other measured times than the report was made of. Nor does simulate come after
-# evaluate, which measures what it reads.
-@pytest.mark.parametrize("twin", TWINS)
-def test_outputs_are_identical_with_one_and_two_workers(loop: Loop, twin: str) -> None:
-    stages = [f"{twin}-{verb}" for verb in ("tune", "train", "simulate", "schedule", "evaluate")]
-
-    def outputs() -> dict[str, str]:
-        lock = yaml.safe_load((loop.clone / "dvc.lock").read_text(encoding="utf-8"))
-        found: list[dict[str, Any]] = [out for stage in stages for out in lock["stages"][stage]["outs"]]
-        return {out["path"]: out["md5"] for out in found if out["path"] not in MEASURED}
-
-    with_two = outputs()
-    again = loop.run("dvc", "repro", "--single-item", "--force", *stages, TWINLOOP_WORKERS="1")
-    assert re.findall(r"Running stage '([\w-]+)'", again.stdout) == stages
-    assert outputs() == with_two
+    loop.run("dvc", "repro", "factory-report")

@@ -51,6 +51,12 @@ def test_parameters_reach_the_notebook_and_it_runs_in_its_own_folder(tmp_path):
     assert os.getcwd() == before  # noqa: PTH109
 
 
+def test_what_a_cell_prints_may_come_late_as_on_a_busy_machine(tmp_path):
+    # The thread that hands prints on sleeps for longer than a client waits by default.
+    late = "import time; get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(6)); print('late')"
+    assert printed(execute(notebook(tmp_path / "book.ipynb", late), tmp_path / "out.ipynb")) == "late\n"
+
+
 def test_declared_parameters_are_listed_with_their_defaults(tmp_path):
     assert parameters_of(notebook(tmp_path / "book.ipynb")) == {"root": "'..'"}
 

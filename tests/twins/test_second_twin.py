@@ -17,8 +17,12 @@ from twinloop.tracking.store import open_store
 
 @pytest.fixture(scope="module")
 def clone(fresh_clone: Callable[[], Path]) -> Path:
-    """A clone with the stub twin, in which `make repro TWIN=stub` has run; what that printed is in `printed`."""
+    """A clone with the stub twin, in which `make repro TWIN=stub` has run; what that printed is in `printed`.
+
+    Its lock knows of nothing else: DVC reads it slowly.
+    """
     clone = fresh_clone()
+    (clone / "dvc.lock").unlink()
     install(clone)
     run_in(clone, "python", "-m", "tests.code_dependencies")
     done = run_in(clone, "python", "-m", "twinloop", "repro", "stub")

@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from twinloop.errors import InputError
-from twinloop.learning.objectives import Objective
 from twinloop.learning.rounds import Report
 from twinloop.prognostics.evaluation.foretelling import average_precision, outcome
 from twinloop.prognostics.models.hazard import fit_hazard
@@ -19,7 +18,6 @@ from twinloop.prognostics.models.tuning import tuned
 
 # What trials import, for the process that they fork from.
 PRELOAD = ("twinloop.prognostics.trial",)
-OBJECTIVES = (Objective("pr_auc", "PR-AUC"),)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from twinloop.numbers import Interval, interval, percent, probability, quantity
+from twinloop.numbers import THIN, Interval, interval, percent, probability, quantity
 from twinloop.reporting.figures.simulation import Operated
 from twinloop.reporting.results import estimate
 from twinloop.reporting.tables import Table
@@ -73,4 +73,6 @@ def _change(row: dict[str, Any], answer: Mapping[str, Any]) -> str:
     before, after = (thresholds(end["accept_below"], end["reject_from"]) for end in ends)
     if row["lever"] == "threshold":
         return str(row["change"]).replace("threshold = chosen", f"{before} → {after}")
-    return str(row["change"]).replace("stations.", "").replace(".mean", "").replace("_", " ")
+    words = str(row["change"]).replace("stations.", "").replace(".mean", "").replace("_", " ")
+    # No line may break between a number and its unit.
+    return words.replace(" %", f"{THIN}%")

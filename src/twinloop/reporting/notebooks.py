@@ -109,6 +109,8 @@ def _execute(notebook: Path, output: Path, parameters: dict[str, Any], trace: Pa
                 log_output=False,
                 execution_timeout=CELL_LIMIT_S,
                 start_timeout=START_LIMIT_S,
+                # What a cell prints may come late where the machine is busy; by default that fails after 4 s.
+                iopub_timeout=CELL_LIMIT_S,
                 kernel_manager_class=ThisInterpreter,
                 config=Config({"ThisInterpreter": {"home": home, "trace": str(trace or "")}}),
                 resources={"metadata": {"path": str(notebook.parent)}},

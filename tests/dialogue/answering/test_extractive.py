@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from twinloop.dialogue.answering.answer import (
@@ -57,6 +59,27 @@ def test_what_the_whole_paper_is_about_tells_no_sentence_from_the_others() -> No
     paper = " ".join([*(f"{one} (garage of Ann Lee, 2024)." for one in said), "The rent is 80 euros."])
     given = answers(paper)[0].answer("What is the rent of the garage of Ann Lee in 2024?")
     assert given.text == "The rent is 80 euros."
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("paper.md", "# Rent of the garage\n\nThe rent is 80 euros.\n\n## Who owns the garage\n\nAnn Lee.\n"),
+        (
+            "paper.html",
+            "<h1>Rent of the garage</h1><p>The rent is 80 euros.</p><table><tr><th>Rent of the garage</table>",
+        ),
+        ("paper.txt", "Rent of the garage\n\nThe rent is 80 euros.\n\nPage 1 of 3\n"),
+    ],
+)
+def test_a_heading_is_no_statement_and_still_finds_what_it_heads(name: str, content: str) -> None:
+    index = Index()
+    index.add(parse_document(name, content.encode()))
+    statements = (
+        ExtractiveAnswers(index, replace(WORDS, statements=5)).answer("What is the rent of the garage?").statements
+    )
+    assert statements[0].text == "The rent is 80 euros."
+    assert not any("garage" in one.text or "Page" in one.text for one in statements)
 
 
 @pytest.mark.parametrize(

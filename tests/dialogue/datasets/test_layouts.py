@@ -139,6 +139,14 @@ def test_a_folder_of_documents_leaves_out_empty_ones_and_copies(tmp_path: Path) 
     assert corpus.left_out == {"document given twice": 1, "empty document": 1}
 
 
+def test_a_source_is_named_from_here_as_well_as_from_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "notes" / "old").mkdir(parents=True)
+    (tmp_path / "notes" / "one.txt").write_text("The first note.", encoding="utf-8")
+    (tmp_path / "notes" / "old" / "two.txt").write_text("The second note.", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert list(read(Path("notes"), CorpusSettings()).document_files) == ["old/two.txt", "one.txt"]
+
+
 def test_impossible_questions_of_squad_have_a_reason_and_misplaced_answers_are_counted(tmp_path: Path) -> None:
     asked = [
         {

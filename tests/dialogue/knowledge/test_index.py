@@ -13,6 +13,7 @@ from twinloop.dialogue.knowledge.readers.document import Document, conversation
 from twinloop.dialogue.knowledge.readers.reading import parse_document
 from twinloop.dialogue.knowledge.settings import ChunkSettings, IndexSettings
 from twinloop.dialogue.models.sentence_encoder import SentenceEncoder
+from twinloop.dialogue.providers.protocols import Encoded
 from twinloop.errors import InputError, RunError
 
 SETTINGS = IndexSettings(chunks=ChunkSettings(words=8, overlap=2, turns=2))
@@ -69,6 +70,35 @@ def test_a_search_within_some_documents_finds_only_there(encoder: SentenceEncode
     assert all(everywhere[hit.chunk] == hit.score for hit in hits)
 
 
+@pytest.mark.parametrize("by_words", [False, True])
+def test_questions_that_are_put_at_once_find_what_each_finds_alone(encoder: SentenceEncoder, by_words: bool) -> None:
+    index = filled(None if by_words else encoder, DOCUMENTS)
+    together = index.search_together(QUESTIONS, 20)
+    for question, hits in zip(QUESTIONS, together, strict=True):
+        alone = index.search(question, 20)
+        assert [hit.chunk for hit in hits] == [hit.chunk for hit in alone]
+        np.testing.assert_allclose([hit.score for hit in hits], [hit.score for hit in alone], atol=1e-5)
+    assert Index().search_together(QUESTIONS) == ((),) * len(QUESTIONS)
+
+
+def test_a_sentence_is_encoded_once_for_whoever_answers(encoder: SentenceEncoder) -> None:
+    asked = list[str]()
+
+    class Counting:
+        dimensions, digest = encoder.dimensions, encoder.digest
+
+        def encode(self, texts: list[str]) -> Encoded:
+            asked.extend(texts)
+            return encoder.encode(texts)
+
+    index = Index(Counting(), SETTINGS)
+    twice = index.vectors(["hot oven", "cold press", "hot oven"])
+    assert twice.tolist() == encoder.encode(["hot oven", "cold press", "hot oven"]).vectors.tolist()
+    assert index.vectors(["cold press", "noon"])[0].tolist() == twice[1].tolist()
+    assert asked == ["hot oven", "cold press", "noon"]
+    assert Index().vectors(["noon"]).shape == (1, 0)
+
+
 def test_an_empty_index_finds_nothing() -> None:
     assert Index().search("oven") == ()
 
@@ -109,7 +139,7 @@ def test_an_altered_or_broken_index_is_refused(encoder: SentenceEncoder, tmp_pat
         load_index(folder, encoder, SETTINGS)
     manifest = json.loads((folder / "index.json").read_text())
     (folder / "index.json").write_text(json.dumps(manifest | {"version": 0}))
-    with pytest.raises(InputError, match="expected version 1, found 0"):
+    with pytest.raises(InputError, match="expected version 2, found 0"):
         load_index(folder, encoder, SETTINGS)
     with pytest.raises(InputError, match="expected an index"):
         load_index(tmp_path / "nothing", encoder, SETTINGS)

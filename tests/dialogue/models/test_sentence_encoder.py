@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from safetensors.numpy import save_file
 
 from tests.dialogue.small_encoder import INNER, SHAPE, WIDTH, WORDS, random_bert, written_encoder
 from twinloop.dialogue.models.sentence_encoder import EncoderSettings, SentenceEncoder
-from twinloop.dialogue.providers.protocols import Encoder
+from twinloop.dialogue.providers.protocols import Encoder, EncodesTogether
 from twinloop.errors import InputError
 
 TEXTS = ["the oven runs hot", "who cleaned the press at noon ?", "friday", "the oven is cold . " * 3]
@@ -33,6 +34,20 @@ def test_a_text_has_the_same_vector_alone_and_among_others(encoder: SentenceEnco
     together = encoder.encode(TEXTS).vectors
     assert together.tolist() == np.concatenate([encoder.encode([text]).vectors for text in TEXTS]).tolist()
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_a_text_has_the_vector_in_a_batch_that_it_has_alone(
+    precision: Literal["float32", "int8"], tmp_path: Path
+) -> None:
+    encoder = written_encoder(tmp_path, settings=EncoderSettings(tokens=32, precision=precision))
+    # Some of one length, which share a batch, and some of another.
+    texts = [*TEXTS, "the press stops when cold", "the oven is hot", "oven oven oven oven", "zebra"]
+    together = encoder.encode_together(texts)
+    np.testing.assert_allclose(together.vectors, encoder.encode(texts).vectors, atol=1e-6)
+    assert together.usage.tokens == encoder.encode(texts).usage.tokens
+    assert isinstance(encoder, EncodesTogether)
+    assert encoder.encode_together([]).vectors.shape == (0, WIDTH)
 
 
 def test_int8_stays_near_and_has_a_digest_of_its_own(encoder: SentenceEncoder, tmp_path: Path) -> None:

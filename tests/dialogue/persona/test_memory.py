@@ -72,6 +72,38 @@ def test_a_time_without_zone_is_refused() -> None:
         Memory().add("My train leaves at seven.", who="Ann", time=datetime(2026, 5, 4), conversation="c")
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "when does the warranty on the pump end",
+        "And who painted the boat in May",
+        "what did the oven in April cost",
+        "how much was the repair of the oven",
+        "is the oven in the kitchen paid",
+        "do you know when the office opens",
+        "could you tell me when the office opens",
+        "tell me about the boat in Husum",
+        "which of the boats was painted red",
+    ],
+)
+def test_a_question_without_its_mark_tells_nothing(question: str) -> None:
+    assert told_in(question) == []
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        "When the oven is cold it is cleaned.",
+        "What I like best is the boat.",
+        "could you bring the ladder when you come.",
+        "Where the road ends is our house.",
+        "The boat is called Who Knows.",
+    ],
+)
+def test_what_only_looks_like_a_question_is_kept(fact: str) -> None:
+    assert told_in(fact) == [fact]
+
+
 def test_short_sentences_tell_nothing() -> None:
     assert told_in("Yes, sure. Thanks! What is new?") == []
 

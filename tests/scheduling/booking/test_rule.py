@@ -3,12 +3,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.simulation.fleet import fleets
+from twinloop.contracts import AlertCurve
 from twinloop.contracts.alert_rates import Watched
 from twinloop.prognostics.evaluation.leads import lead_curve
 from twinloop.scheduling.booking.rule import (
     CROWDED,
     BookingRule,
     cost_rates,
+    dearest_minute,
     joint_rule,
     standing_price,
     tuned_joint_rule,
@@ -146,9 +149,10 @@ def test_a_workshop_that_cannot_do_all_work_is_not_booked_beyond_what_it_can_do(
 
 def test_where_downtime_is_cheap_vehicles_rather_wait_than_fail() -> None:
     fleet = replace(narrow(), downtime_hour=20.0)
-    rates, price = cost_rates(fleet), standing_price(fleet)
+    rates = cost_rates(fleet)
+    price = standing_price(fleet, rates)
     assert price == 0.0  # an hour of driving costs more than that
-    assert standing_price(narrow()) == pytest.approx(narrow().downtime_hour - sum(rates.values()))
+    assert standing_price(narrow(), rates) == pytest.approx(narrow().downtime_hour - sum(rates.values()))
     waits, drives = (
         simulate(world(fleet), Joint(BookingRule(rates, standing=standing))).figures() for standing in (price, None)
     )
@@ -176,7 +180,8 @@ def test_the_joint_rule_knows_each_alert_at_its_threshold_and_its_own_cost_rates
     assert joint.signals is alerts
     assert joint.draws == 2
     assert isinstance(joint.rule, BookingRule)
-    assert joint.rule.rates == cost_rates(FLEET)
+    assert joint.rule.rates == cost_rates(FLEET, curves=joint.foresight.curves)
+    assert joint.rule.standing == standing_price(FLEET, joint.rule.rates)
 
 
 def test_where_a_minute_of_a_bay_is_dear_lives_cost_more_and_the_longer_their_repair_the_more() -> None:
@@ -191,6 +196,64 @@ def test_where_a_minute_of_a_bay_is_dear_lives_cost_more_and_the_longer_their_re
     )
 
 
+def test_at_the_dearest_minute_an_hour_of_driving_earns_what_one_of_standing_does() -> None:
+    minute = dearest_minute(FLEET)
+    assert minute > 0
+    assert sum(cost_rates(FLEET, minute=minute).values()) == pytest.approx(FLEET.downtime_hour)
+    assert dearest_minute(replace(FLEET, downtime_hour=20.0)) == 0.0  # dearer to drive than to stand already
+
+
+def predictor(recall: float, false_alarms: float, lead_hours: float, component: Component) -> AlertCurve:
+    """A curve of one threshold; false alarms by the mean life, leads spread evenly up to twice their mean."""
+    levels = np.linspace(0, 1, 11)
+    return AlertCurve(
+        thresholds=np.array([0.5]),
+        recall=np.array([[recall]]),
+        lead_levels=levels,
+        lead_hours=2 * lead_hours * levels[None, None],
+        false_alarms=np.array([[false_alarms]]),
+        failures=100,
+        asset_months=100.0,
+        threshold=0.5,
+        model="m",
+        hours_per_month=component.wear.mean_life_min / 60,
+    )
+
+
+def test_the_cost_of_lives_that_end_by_alerts_is_that_of_lives_drawn() -> None:
+    part = fleets.component(wear=fleets.wear(cv=0.4))
+    one = fleets.fleet(part, vehicles=3000)
+    curve = predictor(0.8, 0.5, 60.0, part)
+    lives, alert = World.of(one, days=1, seed=5).lives, Alert.of({"pump": curve})
+    lasted = np.array([lives.unit(vehicle, 0, 0).path.life_min for vehicle in range(3000)])
+    due = np.array([alert.due_age(lives, v, 0, 0, lives.unit(v, 0, 0)) for v in range(3000)])
+    drawn = np.where(due < lasted, part.visit, part.failure).mean() / (np.minimum(due, lasted).mean() / 60)
+    told = cost_rates(one, curves={"pump": curve})["pump"]
+    assert told < cost_rates(one)["pump"]
+    assert told == pytest.approx(drawn, rel=0.04)
+
+
+def test_one_component_is_renewed_as_cheaply_as_by_the_best_interval_of_renewal_reward() -> None:
+    part = fleets.component(wear=fleets.wear(cv=0.3, mean_life_min=20 * fleets.DAY))
+    one = fleets.fleet(part, vehicles=20)
+    rates = cost_rates(one)
+    how = {"days": 160, "warmup_days": 40, "seed": 4}
+    joint = run_policy(one, Joint(BookingRule(rates)), replications=5, **how)[COST]
+    assert joint.low <= 24 * rates["pump"] <= joint.high
+    assert joint.half_width < 0.1 * joint.mean
+
+
+def test_in_a_crowded_workshop_the_rule_costs_less_than_thresholds_whose_alerts_come_early() -> None:
+    fleet = narrow()
+    alerts = Alert.of({c.name: predictor(0.8, 0.0, 120.0, c) for c in fleet.components})
+    how = {"days": 50, "warmup_days": 20, "seed": 6, "replications": 4}
+    rule = joint_rule(fleet, alerts, minute=0.5 * dearest_minute(fleet))
+    thresholds, joint = (run_policy(fleet, policy, **how) for policy in (alerts, rule))
+    change = thresholds.compare(joint)
+    assert change[COST].mean < 0
+    assert change["availability"].mean > 0
+
+
 def test_of_the_prices_of_a_crowded_workshop_the_one_that_costs_least_is_taken() -> None:
     fleet = narrow()
     how = {"days": 12, "warmup_days": 2, "seed": 3}
@@ -199,4 +262,5 @@ def test_of_the_prices_of_a_crowded_workshop_the_one_that_costs_least_is_taken()
     plain = run_policy(fleet, joint_rule(fleet, Alert({}, {})), replications=2, first=FIRST, **how)[COST].mean
     assert chosen <= plain
     assert isinstance(rule.rule, BookingRule)
-    assert any(rule.rule.standing == share * standing_price(fleet) for _, share in CROWDED)
+    prices = [cost_rates(fleet, minute=share * dearest_minute(fleet)) for share in CROWDED]
+    assert rule.rule.rates in prices

@@ -50,7 +50,7 @@ def stage(root: Path) -> Stage[FactoryConfig]:
     """A stage at `root` under profile smoke, reading images from its folder source/."""
     values = compose(CONF, (*OVERRIDES, f"factory.data.source={root / 'source'}")).values
     return Stage(
-        parse(FactoryConfig, {key: values[key] for key in ("profile", "seed", "factory")}), root, SilentTracker(), 2
+        parse(FactoryConfig, {key: values[key] for key in ("profile", "seed", "factory")}), root, SilentTracker(), 1
     )
 
 

@@ -1,10 +1,14 @@
-"""Good images alone, a defect or two of each kind, a single one, no masks: each way ends in an operating point."""
+"""Good images alone, a defect or two of each kind, a single one, no masks: each way ends in an operating point.
+
+Where the test split would hold a handful of defects, every part is tested in folds, and all that is shown says so.
+"""
 
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from PIL import Image
 
@@ -16,6 +20,8 @@ from twinloop.errors import InputError
 from twinloop.files import read_json
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
+from twinloop.twins.factory.results.images import Images
+from twinloop.twins.factory.results.model import Training
 from twinloop.twins.stage import Stage
 
 KINDS = ("crack", "dent", "pit", "scratch", "stain")
@@ -31,6 +37,7 @@ SMALL = (
     "factory.evaluate.explanations.methods=[heat]",
     "factory.export.tensorrt=none",
 )
+FOLDS = ("factory.data.folds=-1",)
 ONE_CLASS = ("factory/model=padim", "factory.model.gaussian_dims=10")
 
 
@@ -71,7 +78,7 @@ def run(root: Path, *overrides: str) -> dict[str, str]:
     ],
     ids=["good alone", "ten of five kinds", "one", "no masks"],
 )
-def test_it_ends_in_an_operating_point_and_says_how(
+def test_one_division_ends_in_an_operating_point_and_says_how(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     kinds: list[str],
@@ -89,6 +96,49 @@ def test_it_ends_in_an_operating_point_and_says_how(
     told = capsys.readouterr().err
     assert ("rendered ones stand in" in told) == (rendered is not None)
     assert "larger share" not in told
+
+
+@pytest.mark.parametrize(
+    ("kinds", "overrides"),
+    [([*KINDS, *KINDS], ()), ([*KINDS, *KINDS], ONE_CLASS), (["crack"], ONE_CLASS)],
+    ids=["ten of five kinds", "the same by good parts alone", "one"],
+)
+def test_few_defects_are_each_tested_once_and_every_page_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kinds: list[str], overrides: tuple[str, ...]
+) -> None:
+    write_source(tmp_path, good=40, kinds=kinds)
+    lines = run(tmp_path, *overrides, *FOLDS)
+    measured = read_json(tmp_path / paths.metrics("evaluate"))
+    curve = OperatingCurve.load(tmp_path / paths.EVALUATION / "operating_curve.parquet")
+    assert lines["evaluate"].startswith("out-of-fold AUROC")
+    # Every defective part counts, not the few of the test split, and the intervals are as wide as so few make them.
+    assert curve.counts.tolist() == [40, *(kinds.count(kind) for kind in sorted(set(kinds)))]
+    assert measured["test_images"] == 40 + len(kinds)
+    assert measured["auroc_high"] - measured["auroc_low"] > 0.95 / len(kinds)
+    assert measured["escape_rate_high"] - measured["escape_rate_low"] > 0.1
+    predicted = pl.read_parquet(tmp_path / paths.EVALUATION / "predictions.parquet")
+    assert predicted["image"].n_unique() == 40 + len(kinds)
+    # So few choose no threshold: the good parts do.
+    assert (predicted.filter(pl.col("label") == "good")["decision"] == "reject").mean() <= 0.01
+    told = capsys.readouterr().err
+    assert told.count("too few to measure by, so every part is tested once") == 2  # by prepare and by train
+    assert f"measured on all {len(kinds)} defective and 40 good parts" in told
+    assert "too few to measure by" in (tmp_path / paths.DATASET / "card.md").read_text()
+    assert "few defects" in [row[0] for row in Images(tmp_path).summary().rows]
+    figures = {row[0]: row[1] for row in Training(tmp_path).summary().rows}
+    assert f"all {len(kinds)} defective and 40 good parts" in figures["measured on"]
+
+
+def test_what_learns_from_the_only_defect_is_not_tested_on_it_and_says_what_can_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_source(tmp_path, good=40, kinds=["crack"])
+    lines = run(tmp_path, *FOLDS)
+    told = capsys.readouterr().err
+    assert "factory.model.kind=patchcore, padim or simulated learn from good parts" in told
+    assert "rendered ones stand in" in told
+    assert "test AUROC" in lines["evaluate"]
+    assert "folds_left_out" in read_json(tmp_path / paths.metrics("train"))
 
 
 def test_defects_alone_are_refused_with_what_helps(tmp_path: Path) -> None:

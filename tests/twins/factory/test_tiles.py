@@ -1,4 +1,4 @@
-"""Strips forty times as long as wide go through the loop in tiles, and come out as whole strips."""
+"""Strips forty times as long as wide go through the loop in tiles, and come out as whole strips, masks or none."""
 
 from pathlib import Path
 
@@ -44,8 +44,8 @@ def strip(number: int) -> tuple[np.ndarray, np.ndarray]:
     return image.clip(0, 255).astype(np.uint8), mask
 
 
-def stage(root: Path) -> Stage[FactoryConfig]:
-    values = compose(CONF, (*OVERRIDES, f"factory.data.source={root / 'source'}")).values
+def stage(root: Path, *overrides: str) -> Stage[FactoryConfig]:
+    values = compose(CONF, (*OVERRIDES, *overrides, f"factory.data.source={root / 'source'}")).values
     config: FactoryConfig = parse(FactoryConfig, {key: values[key] for key in ("profile", "seed", "factory")})
     return Stage(config, root, SilentTracker(), 1)
 
@@ -93,3 +93,39 @@ def test_the_detector_carries_its_tiles_and_judges_a_strip_whole(looped: Path) -
     assert second.size == (WIDTH, LENGTH)
     hottest = int(second.heat.max(axis=0).argmax()) * LENGTH / second.heat.shape[1]
     assert hottest == pytest.approx(np.flatnonzero(mask.any(axis=0)).mean(), abs=WIDTH)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "defective"),
+    [
+        (("factory/model=auto",), True),
+        (("factory/model=patchcore", "factory.model.bank_patches=200"), True),
+        (("factory/model=padim", "factory.model.gaussian_dims=20"), False),
+    ],
+    ids=["auto", "patchcore", "good strips alone"],
+)
+def test_strips_of_which_only_the_kind_is_known_are_cut_and_told_apart(
+    tmp_path: Path, overrides: tuple[str, ...], defective: bool
+) -> None:
+    for number in range(STRIPS if defective else 3 * STRIPS):
+        image, mask = strip(number)
+        kind = "good" if not mask.any() else "pit"
+        if kind == "good" or defective:
+            (tmp_path / "source" / kind).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(tmp_path / "source" / kind / f"strip_{number}.png")
+    own = ("factory/data=folder", *overrides, "factory.model.size_px=0", "factory.model.channels=0")
+    for each in (prepare, tune, train, export, evaluate):
+        each.run(stage(tmp_path, *own))
+    assert Input.load(tmp_path / paths.DATASET).tile_px == WIDTH
+    index = pl.read_parquet(tmp_path / paths.DATASET / "index.parquet")
+    assert set(index["width"]) == set(index["height"]) == {WIDTH}
+    measured = read_json(tmp_path / paths.metrics("evaluate"))
+    # Strips are counted, and of the tiles of a defective one the one that shows it speaks for all.
+    assert measured["test_images"] == index.filter(pl.col("split") == "test")["source"].n_unique()
+    if defective:
+        assert measured["auroc"] == 1.0
+    else:
+        assert measured["rendered_defects"] == "val, test"
+        # On one tile of every second strip; a strip is defective if any of its tiles is.
+        labels = pl.read_parquet(tmp_path / paths.EVALUATION / "predictions.parquet")["label"].to_list()
+        assert 0 < labels.count("defect") <= len(labels) / 2 + 1

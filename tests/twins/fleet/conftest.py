@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Once
 
 
 @pytest.fixture(scope="session")
-def fleet_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fleet_root(once: Once) -> Path:
     """A folder in which the stages up to schedule have run; their lines are in `printed`. Only to be read."""
-    root = tmp_path_factory.mktemp("fleet")
-    command = [sys.executable, "-m", "tests.twins.fleet.small_loop", str(root)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    (root / "printed").write_text(done.stdout, encoding="utf-8")
-    return root
+
+    def make(root: Path) -> None:
+        command = [sys.executable, "-m", "tests.twins.fleet.small_loop", str(root)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        (root / "printed").write_text(done.stdout, encoding="utf-8")
+
+    return once("fleet", make)

@@ -11,9 +11,9 @@ from twinloop.config import Invalid
 from twinloop.contracts import RiskTable
 from twinloop.contracts.diagnosis import load_diagnoses
 from twinloop.errors import InputError
-from twinloop.files import read_json, sha256
+from twinloop.files import read_json
 from twinloop.prognostics.prepared import TEST, TRAIN, Prepared
-from twinloop.twins.fleet import book, paths, plan, schedule, simulate
+from twinloop.twins.fleet import book, paths, plan, schedule
 from twinloop.twins.fleet.schedule import answers
 
 
@@ -163,15 +163,6 @@ def test_the_price_names_a_policy_that_can_be_followed(fleet_root: Path) -> None
     assert costs.sort("mean")["policy"][0] == "oracle"
 
 
-def test_the_price_is_the_same_with_one_worker(fleet_root: Path, tmp_path: Path) -> None:
-    for folder in (paths.DATASET, paths.EVALUATION, paths.PREDICTOR):
-        (tmp_path / folder).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / folder).symlink_to(fleet_root / folder)
-    simulate.run(stage(tmp_path, workers=1))
-    file = paths.SIMULATION / "policies.parquet"
-    assert sha256(tmp_path / file) == sha256(fleet_root / file)
-
-
 def test_the_book_fits_the_workshop_and_its_reserve(fleet_root: Path) -> None:
     calendar = pl.read_parquet(fleet_root / paths.SCHEDULE / "calendar.parquet")
     load = pl.read_parquet(fleet_root / paths.SCHEDULE / "load.parquet")
@@ -270,13 +261,3 @@ def test_a_model_file_that_was_altered_or_is_a_pickle_is_refused(fleet_root: Pat
     graph.write_bytes(pickle.dumps({"forest": 1}))
     with pytest.raises(InputError, match=graph.name):
         open_hazard(tmp_path / "predictor")
-
-
-def test_training_is_the_same_with_one_worker_and_again(fleet_root: Path, tmp_path: Path) -> None:
-    for folder in (paths.DATASET, paths.TUNED.parent):
-        (tmp_path / folder).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / folder).symlink_to(fleet_root / folder)
-    run(tmp_path, stages=("train",), workers=1)
-    for folder in (paths.PREDICTOR, paths.ANOMALY):
-        made = {file.name: sha256(file) for file in (fleet_root / folder).iterdir()}
-        assert {file.name: sha256(file) for file in (tmp_path / folder).iterdir()} == made

@@ -214,7 +214,11 @@ def _metrics(root: Path, speech: bool) -> None:
     measured = {
         "prepare": {"data": "person", "documents": 4, "questions": 4, "dataset_sha256": "ab" * 32},
         "tune": study_metrics(None, objectives=OBJECTIVES),
-        "train": {"false_refusals": 0.1, "train_questions": 1, "best_epoch": 1},
+        "train": {
+            **{"false_refusals": 0.1, "train_questions": 1, "best_epoch": 1},
+            **{"selector": "learnt", "selector_hit_learnt": 0.8, "selector_hit_by_hand": 0.7},
+            **{"selector_gain": 0.1, "selector_gain_low": 0.0, "selector_gain_high": 0.2},
+        },
         "export": {
             "format": "int8",
             "float32_ndcg": 0.8,

@@ -1,7 +1,7 @@
 """The person's stages, for real and tiny, in a folder.
 
 Run as a module with a root: `python -m tests.twins.person.small_loop ROOT`; so torch stays out of the process that
-tests what comes behind it.
+tests what comes behind it. One worker does it: tests/pipeline/test_loop.py compares with what two make.
 """
 
 import importlib
@@ -42,12 +42,12 @@ def config(*overrides: str) -> PersonConfig:
     return parse(PersonConfig, {key: values[key] for key in ("profile", "seed", "person")})
 
 
-def stage(root: Path, *overrides: str, workers: int = 2) -> Stage[PersonConfig]:
+def stage(root: Path, *overrides: str, workers: int = 1) -> Stage[PersonConfig]:
     """A stage at `root` under profile smoke."""
     return Stage(config(*overrides), root, SilentTracker(), workers)
 
 
-def run(root: Path, *overrides: str, stages: tuple[str, ...] = STAGES, workers: int = 2) -> dict[str, str]:
+def run(root: Path, *overrides: str, stages: tuple[str, ...] = STAGES, workers: int = 1) -> dict[str, str]:
     """Run stages in order; their summary lines."""
     made = stage(root, *overrides, workers=workers)
     return {name: importlib.import_module(f"twinloop.twins.person.{name}").run(made) for name in stages}

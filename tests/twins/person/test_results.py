@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from tests.twins.person.outputs import HOSTILE, write_outputs
+from twinloop.dialogue.answering.selector import Features
 from twinloop.errors import InputError
 from twinloop.files import read_json, write_json
 from twinloop.numbers import Interval
@@ -104,6 +105,12 @@ class TestSpeech:
 
 
 class TestKnowledge:
+    def test_the_weights_in_use_are_shown_with_what_they_gained(self, root: Path) -> None:
+        table = Knowledge(root).chosen_by()
+        assert {row[0] for row in table.rows} == set(Features._fields)
+        assert "In use: learnt" in table.caption
+        assert "80.0 % learnt, 70.0 % by hand" in table.caption
+
     def test_the_first_right_passage_is_ranked(self, root: Path) -> None:
         ranks = {row[0]: row[1] for row in Knowledge(root).ranks().rows}
         assert ranks == {"first": "1", "second": "0", "third": "0", "fourth to tenth": "1", "not among ten": "0"}

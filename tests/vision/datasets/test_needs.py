@@ -86,11 +86,29 @@ def test_large_boards_and_long_strips_are_cut_into_tiles() -> None:
     assert "40.0:1 long" in strips.reasons[0]
 
 
-def test_a_long_picture_without_masks_is_not_cut_and_that_is_said() -> None:
-    found = [one._replace(narrow=math.nan) for one in pictures(20, width=900, height=100, across=8)]
+@pytest.mark.parametrize(
+    ("width", "height", "tile_px", "size_px"), [(4000, 100, 128, 128), (1280, 32, 32, 32), (3000, 1000, 1024, 256)]
+)
+def test_long_pictures_without_masks_are_cut_too_in_tiles_as_large_as_may_be(
+    width: int, height: int, tile_px: int, size_px: int
+) -> None:
+    found = [one._replace(narrow=math.nan) for one in pictures(20, width=width, height=height, across=8)]
     needed = told(found)
-    assert needed.tile_px == 0
-    assert "tiles need a mask or box of every defect" in needed.reasons[-1]
+    assert (needed.tile_px, needed.size_px) == (tile_px, size_px)
+    assert "no mask says which tile shows a defect" in needed.reasons[0]
+    assert not any("squashed" in reason for reason in needed.reasons)
+
+
+def test_good_pictures_alone_are_cut_where_they_are_long() -> None:
+    found = [one._replace(narrow=math.nan) for one in pictures(20, width=4000, height=100, across=8)]
+    assert proposed(found, [True] * 20, [str(number) for number in range(20)]).tile_px == 128
+
+
+def test_square_pictures_without_masks_stay_whole_beside_a_long_one() -> None:
+    found = [one._replace(narrow=math.nan) for one in pictures(20, width=200, height=200, across=8)]
+    long = found[0]._replace(width=700)
+    needed = proposed([long, *found], [True, *[not number % 2 for number in range(20)]], [str(n) for n in range(21)])
+    assert 200 <= needed.tile_px < 700
 
 
 def test_tiles_that_are_asked_for_are_taken() -> None:

@@ -15,7 +15,7 @@ from twinloop.vision.datasets.settings import DatasetSettings, SurfaceSettings
     ("given", "told"),
     [
         ({"val_share": 0.5, "test_share": 0.5}, "val_share \\+ test_share below 1"),
-        ({"folds": 1}, "expected folds 0 \\(one division\\) or at least 2, found 1"),
+        ({"folds": 1}, "expected folds 0 \\(one division\\), -1 \\(as needed\\) or at least 2, found 1"),
         ({"folds": 5, "fold": 5}, "expected fold from 0 to 4, found 5"),
         ({"fold": 1}, "expected fold from 0 to 0, found 1"),
         ({"folds": 2, "val_share": 0.5}, "expected val_share below 0.5"),
@@ -30,6 +30,7 @@ def test_wrong_settings_are_refused(given: dict[str, object], told: str) -> None
 
 
 def test_every_fold_of_five_can_be_asked_for() -> None:
+    assert DatasetSettings(folds=-1, division="given").folds == -1
     assert [DatasetSettings(folds=5, fold=fold).fold for fold in range(5)] == [0, 1, 2, 3, 4]
 
 

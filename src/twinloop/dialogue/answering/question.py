@@ -26,6 +26,8 @@ OWNERS = "the|my|your|our|his|her|its|their"
 CAUSES = (
     r"because|since|due\s+to|so\s+that|in\s+order|therefore|thus|hence|owing|caused?|led\s+to|reason|result(?:ed|s)?"
 )
+# Written with a capital letter or with a digit: what is one of many of its kind.
+NAMED = re.compile(r"\b(?:[A-Z][\w’'-]+|\w*\d\w*)")
 AIMS = "avoid|prevent|ensure|protect|allow|make|keep|get|help"
 
 
@@ -71,6 +73,17 @@ def kind_of(question: str) -> str | None:
     ('number', None)
     """
     return next((kind for kind, known in KINDS.items() if known.asks.search(question)), None)
+
+
+def names_in(question: str) -> list[str]:
+    """Names and numbers that a question is about; its first word says nothing by its capital, nor do only capitals.
+
+    >>> names_in("What did Ann Lee pay in May 2024?"), names_in("HOW MANY OVENS?")
+    (['Ann', 'Lee', 'May', '2024'], [])
+    """
+    _, _, rest = question.strip().partition(" ")
+    written = any(character.islower() for character in rest)
+    return [name for name in NAMED.findall(rest) if written or any(character.isdigit() for character in name)]
 
 
 def holds(sentence: str, kind: str, question: str) -> bool:

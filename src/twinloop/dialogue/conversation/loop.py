@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from twinloop.dialogue.answering.answer import Answer, Statement, cited
+from twinloop.dialogue.answering.untrusted import instructs
 from twinloop.dialogue.conversation.settings import ConversationSettings
 from twinloop.dialogue.conversation.turn import NOTHING, Turn
 from twinloop.dialogue.knowledge.index import Hit, Index
@@ -149,6 +150,8 @@ class Conversation:
             turn.cached = True
             return known
         measured = stopwatch()
+        if turn.spoken:
+            turn.question = self._index.spelt(turn.question)
         hits = self._index.search(turn.question, answers.passages)
         turn.usage["find"], turn.part = measured(), "answer"
         measured = stopwatch()
@@ -168,9 +171,15 @@ class Conversation:
             return composed(said)
         if not said and self._own.memory is not None:
             # A word or two in common is no answer: a good part of what was asked for must have been told.
-            recalled = self._own.memory.recall(question, self._settings.recalled, scorer=covered, least=ENOUGH)
+            recalled = self._own.memory.recall(question, self._settings.recalled, scorer=_told, least=ENOUGH)
             said, more = recalled[:1], recalled[1:]
         return worded(Extract(question, said, more), self._own.persona, self._own.style)
+
+
+def _told(question: str, texts: Sequence[str]) -> list[float]:
+    """The share of a question's words that each text covers; none of one that instructs its reader, as in documents."""
+    shares = covered(question, texts)
+    return [0.0 if share > ENOUGH and instructs(text) else share for share, text in zip(shares, texts, strict=True)]
 
 
 def _quote(statement: Statement) -> Quote:

@@ -98,8 +98,8 @@ def table_of(path: Path, *, max_bytes: int) -> pl.DataFrame:
 
 
 def stem_names(files: Iterable[Path], root: Path) -> dict[str, Path]:
-    """Files by their path below root, with `/` between folders."""
-    return {path.relative_to(root).as_posix(): path for path in files}
+    """Files by their path below root, as `root_of` gives it, with `/` between folders."""
+    return {path.resolve().relative_to(root).as_posix(): path for path in files}
 
 
 def root_of(files: list[Path]) -> Path:

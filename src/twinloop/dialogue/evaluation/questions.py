@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from twinloop.dialogue.answering.answer import Answer
+from twinloop.dialogue.answering.answer import Answer, Citation
 from twinloop.dialogue.evaluation.answers import hit, token_f1
 from twinloop.dialogue.evaluation.ranking import ndcg, recall, reciprocal_rank
 from twinloop.dialogue.knowledge.chunks import Chunk
@@ -68,6 +68,17 @@ def relevant(index: Index, evidence: Sequence[Place]) -> set[tuple[str, int]]:
     wanted = {place.document for place in evidence}
     chunks = (chunk for entry in index.entries if entry.digest in wanted for chunk in entry.chunks)
     return {(chunk.document, chunk.number) for chunk in chunks if any(_holds(chunk, place) for place in evidence)}
+
+
+def stating(cited: Sequence[Citation], evidence: Sequence[Place]) -> list[bool]:
+    """Which citations hold the most part of a piece of evidence, or lie within one."""
+    return [any(_overlaps(one, place) for place in evidence) for one in cited]
+
+
+def _overlaps(cited: Citation, place: Place) -> bool:
+    shared = min(cited.end, place.end) - max(cited.start, place.start)
+    here = (cited.document, cited.page) == (place.document, place.page)
+    return here and 2 * shared > min(cited.end - cited.start, place.end - place.start)
 
 
 def _holds(chunk: Chunk, place: Place) -> bool:

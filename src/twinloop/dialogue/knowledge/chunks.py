@@ -5,14 +5,17 @@ A chunk is exactly the characters of its page from start to end, so that a citat
 
 from typing import NamedTuple
 
-from twinloop.dialogue.knowledge.readers.document import CONVERSATION, Document, Page
-from twinloop.dialogue.knowledge.sentences import Range, sentences
+from twinloop.dialogue.knowledge.readers.document import CONVERSATION, Document, Page, Range
+from twinloop.dialogue.knowledge.sentences import sentences
 from twinloop.dialogue.knowledge.sentences import words as count
 from twinloop.dialogue.knowledge.settings import ChunkSettings
 
 
 class Chunk(NamedTuple):
-    """Characters start … end of a page of the document with this digest; number: its place within the document."""
+    """Characters start … end of a page of the document with this digest; number: its place within the document.
+
+    headings: what of these characters is no statement, as characters of the page.
+    """
 
     document: str
     number: int
@@ -20,6 +23,11 @@ class Chunk(NamedTuple):
     start: int
     end: int
     text: str
+    headings: tuple[Range, ...] = ()
+
+    def states(self, start: int, end: int) -> bool:
+        """Whether these characters of the page may be a statement: no part of a heading."""
+        return not any(heading.start <= start and end <= heading.end for heading in self.headings)
 
 
 def chunks_of(document: Document, settings: ChunkSettings | None = None) -> tuple[Chunk, ...]:
@@ -28,9 +36,14 @@ def chunks_of(document: Document, settings: ChunkSettings | None = None) -> tupl
     cut = _turns if document.kind == CONVERSATION else _passages
     ranges = [(page, piece) for page in document.pages for piece in cut(page, settings)]
     return tuple(
-        Chunk(document.digest, number, page.number, piece.start, piece.end, page.text[piece.start : piece.end])
+        Chunk(document.digest, number, page.number, *piece, page.text[piece.start : piece.end], _within(page, piece))
         for number, (page, piece) in enumerate(ranges)
     )
+
+
+def _within(page: Page, piece: Range) -> tuple[Range, ...]:
+    """The headings of a page that a piece of it begins before the end of, and ends after the beginning of."""
+    return tuple(one for one in page.headings if one.start < piece.end and piece.start < one.end)
 
 
 def _turns(page: Page, settings: ChunkSettings) -> list[Range]:

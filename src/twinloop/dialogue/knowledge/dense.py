@@ -6,7 +6,7 @@ Exact: some hundred megabytes are read once per question, which is faster than a
 import numpy as np
 from numpy.typing import NDArray
 
-from twinloop.dialogue.providers.protocols import Encoder, Vectors
+from twinloop.dialogue.providers.protocols import Encoder, EncodesTogether, Vectors
 from twinloop.errors import RunError
 
 Scores = NDArray[np.float32]
@@ -39,14 +39,15 @@ class Dense:
         return scores
 
 
-def encoded(encoder: Encoder, texts: list[str]) -> Vectors:
+def encoded(encoder: Encoder, texts: list[str], *, together: bool = False) -> Vectors:
     """Unit vectors of texts. Raises RunError where what an encoder gives cannot be compared.
 
-    That is: vectors of another shape, with NaN, or of another length than 1.
+    That is: vectors of another shape, with NaN, or of another length than 1. together: at once, where it can.
     """
     if not texts:
         return np.zeros((0, encoder.dimensions), np.float32)
-    vectors = np.asarray(encoder.encode(texts).vectors, np.float32)
+    encode = encoder.encode_together if together and isinstance(encoder, EncodesTogether) else encoder.encode
+    vectors = np.asarray(encode(texts).vectors, np.float32)
     if vectors.shape != (len(texts), encoder.dimensions):
         raise RunError(
             f"encoder: expected vectors of shape ({len(texts)}, {encoder.dimensions}), got {vectors.shape}: "

@@ -13,12 +13,13 @@ from safetensors.numpy import load_file, save_file
 
 from twinloop.dialogue.knowledge.chunks import Chunk
 from twinloop.dialogue.knowledge.index import Entry, Index
+from twinloop.dialogue.knowledge.readers.document import Range
 from twinloop.dialogue.knowledge.settings import IndexSettings
 from twinloop.dialogue.providers.protocols import Encoder
 from twinloop.errors import InputError
 from twinloop.files import read_json, replacing, sha256, write_json
 
-VERSION = 1
+VERSION = 2
 MANIFEST, CHUNKS, VECTORS = "index.json", "chunks.parquet", "vectors.safetensors"
 SCHEMA: dict[str, Any] = {
     "document": pl.String,
@@ -30,6 +31,7 @@ SCHEMA: dict[str, Any] = {
     "start": pl.Int64,
     "end": pl.Int64,
     "text": pl.String,
+    "headings": pl.List(pl.List(pl.Int64)),
     "pieces": pl.Int64,
     "terms": pl.List(pl.String),
 }
@@ -39,9 +41,10 @@ REMEDY = "delete it and add its documents again"
 def save_index(index: Index, folder: str | Path) -> None:
     """Write an index; the folder holds all of it or, on an error, what it held before."""
     rows = [
-        (chunk.document, entry.name, entry.kind, entry.pages, *chunk[1:], int(pieces), list(words))
+        (chunk.document, entry.name, entry.kind, entry.pages, *chunk[1:-1], headings, int(pieces), list(words))
         for entry in index.entries
         for chunk, pieces, words in zip(entry.chunks, entry.pieces, entry.terms, strict=True)
+        for headings in [[list(heading) for heading in chunk.headings]]
     ]
     with replacing(Path(folder)) as fresh:
         pl.DataFrame(rows, schema=SCHEMA, orient="row").write_parquet(fresh / CHUNKS)
@@ -74,13 +77,19 @@ def load_index(folder: str | Path, encoder: Encoder | None = None, settings: Ind
                 first["name"],
                 first["kind"],
                 first["pages"],
-                tuple(Chunk(*row) for row in rows.select(Chunk._fields).iter_rows()),
+                tuple(_chunk(*row) for row in rows.select(Chunk._fields).iter_rows()),
                 tuple(tuple(words) for words in rows["terms"]),
                 rows["pieces"].to_numpy(),
                 vectors[first["document"]],
             )
         )
     return index
+
+
+def _chunk(*row: Any) -> Chunk:
+    """A chunk as its row in Parquet says; headings are pairs there."""
+    chunk = Chunk(*row)
+    return chunk._replace(headings=tuple(Range(*heading) for heading in chunk.headings))
 
 
 def _made_with(index: Index) -> dict[str, Any]:

@@ -5,7 +5,7 @@ that when a question comes, in the order of the digests. So an index answers as 
 and deleting, exactly.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,8 +18,12 @@ from twinloop.dialogue.knowledge.fusion import Layout, Scores, highest, lent, we
 from twinloop.dialogue.knowledge.lexical import Lexical, terms
 from twinloop.dialogue.knowledge.readers.document import CONVERSATION, Document
 from twinloop.dialogue.knowledge.settings import IndexSettings
+from twinloop.dialogue.knowledge.spelling import Spelling
 from twinloop.dialogue.providers.protocols import Encoder, Vectors
 from twinloop.errors import InputError
+
+# Sentences whose vectors are kept.
+MOST_KEPT = 20_000
 
 
 class Hit(NamedTuple):
@@ -78,7 +82,9 @@ class Index:
         self.encoder, self.settings = encoder, settings or IndexSettings()
         self._entries: dict[str, Entry] = {}
         self._whole: _Whole | None = None
+        self._spelling: Spelling | None = None
         self._asked: tuple[str, Vectors] | None = None
+        self._sentences: dict[str, Vectors] = {}
 
     def __len__(self) -> int:
         """Chunks of all documents."""
@@ -116,14 +122,14 @@ class Index:
     def put(self, entry: Entry) -> None:
         """Take in what another index of the same encoder and settings kept of a document."""
         self._entries[entry.digest] = entry
-        self._whole = None
+        self._whole = self._spelling = None
 
     def delete(self, digest: str) -> None:
         """Forget a document. Raises InputError where none has this digest."""
         if digest not in self._entries:
             raise InputError(f"index: no document {digest[:12]!r}: list the documents to see what is there")
         del self._entries[digest]
-        self._whole = None
+        self._whole = self._spelling = None
 
     def search(self, question: str, number: int = 10, *, within: Iterable[str] | None = None) -> tuple[Hit, ...]:
         """The chunks that answer a question best, the best first; fewer where there are fewer.
@@ -145,6 +151,16 @@ class Index:
             for entry, chunk in [whole.found(int(place))]
         )
 
+    def search_together(self, questions: Sequence[str], number: int = 10) -> tuple[tuple[Hit, ...], ...]:
+        """What `search` finds for each of several questions, whose vectors are made at once where the encoder can."""
+        if self.encoder is None:
+            return tuple(self.search(question, number) for question in questions)
+        found = []
+        for question, vector in zip(questions, encoded(self.encoder, list(questions), together=True), strict=True):
+            self._asked = question, vector
+            found.append(self.search(question, number))
+        return tuple(found)
+
     def vector(self, question: str) -> Vectors:
         """The unit vector of a question [dimensions]; the last one is kept, as finding and choosing both want it."""
         if self.encoder is None:
@@ -155,9 +171,38 @@ class Index:
             asked = self._asked = question, encoded(self.encoder, [question])[0]
         return asked[1]
 
+    def spelt(self, heard: str) -> str:
+        """A question that was heard, with names as the documents spell them; see `spelling`."""
+        spelling = self._spelling
+        if spelling is None:
+            texts = (chunk.text for entry in self.entries for chunk in entry.chunks)
+            spelling = self._spelling = Spelling(texts)
+        return spelling.spelt(heard)
+
+    def vectors(self, texts: Sequence[str]) -> Vectors:
+        """[texts, dimensions] of sentences that are compared with questions; kept, 0 without an encoder."""
+        if self.encoder is None or not texts:
+            return np.zeros((len(texts), 0), np.float32)
+        # By a name of its own: another thread may begin anew in between.
+        kept = self._sentences
+        if len(kept) > MOST_KEPT:
+            kept = self._sentences = {}
+        new = [text for text in dict.fromkeys(texts) if text not in kept]
+        kept |= zip(new, encoded(self.encoder, new), strict=True)
+        return np.stack([kept[text] for text in texts])
+
     def terms(self, text: str) -> list[str]:
         """What of a text is counted in this index."""
         return terms(text, stems=self.settings.lexical.stems)
+
+    def terms_of(self, digest: str) -> Iterator[str]:
+        """What is counted of a whole document, in order; nothing of one that is not here."""
+        entry = self._entries.get(digest)
+        return (term for of_chunk in (entry.terms if entry else ()) for term in of_chunk)
+
+    def knows(self, term: str) -> bool:
+        """Whether any document has this term."""
+        return bool(self._entries) and self._built().lexical.knows(term)
 
     def rarity(self, term: str) -> float:
         """How much a term tells, as `Lexical.rarity`; 0 in an empty index."""

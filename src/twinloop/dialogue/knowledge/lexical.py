@@ -39,7 +39,7 @@ def terms(text: str, *, stems: bool = True) -> list[str]:
     ['oven', 'clean', 'zoe']
     """
     plain = "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if not unicodedata.combining(c))
-    common = _common()
+    common = common_words()
     found = (piece for match in WORD.finditer(plain) for piece in _pieces(match.group()))
     return [stem(word) if stems else word for word in found if word not in common]
 
@@ -74,7 +74,7 @@ def _pieces(word: str) -> Iterable[str]:
 
 
 @functools.cache
-def _common() -> frozenset[str]:
+def common_words() -> frozenset[str]:
     from bm25s.stopwords import STOPWORDS_EN_PLUS  # type: ignore[import-untyped]
 
     return frozenset(STOPWORDS_EN_PLUS)
@@ -102,6 +102,10 @@ class Lexical:
         """Inverse document frequency of a term, as Lucene has it; highest for one that is in no text."""
         place = self._vocabulary.get(term)
         return rarity(self._size, 0 if place is None else int(self._containing[place]))
+
+    def knows(self, term: str) -> bool:
+        """Whether the term is in any text."""
+        return term in self._vocabulary
 
     def scores(self, question: str) -> Scores:
         """[texts] from 0, where no word of the question is, to below 1."""

@@ -5,7 +5,8 @@ ends a sentence; a sentence that is longer than the most words is cut behind the
 """
 
 import re
-from typing import NamedTuple
+
+from twinloop.dialogue.knowledge.readers.document import Range
 
 TITLES = "mr mrs ms dr prof st sr jr rev hon gen col capt lt sgt gov pres sen rep"
 SHORTENED = "vs etc e.g i.e eg ie cf al approx ca dept est inc ltd co corp a.m p.m u.s u.k bzw z.b d.h usw abb str"
@@ -17,13 +18,6 @@ END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[”’」』）
 WORD = re.compile(r"[^\W_]+(?:['’.\-][^\W_]+)*")
 CUTS = (re.compile(r"[;:—–]\s"), re.compile(r",\s"), re.compile(r"\s"))
 MOST_WORDS = 60
-
-
-class Range(NamedTuple):
-    """Characters start … end of a text, end not included."""
-
-    start: int
-    end: int
 
 
 def sentences(text: str, *, most_words: int = MOST_WORDS) -> list[Range]:

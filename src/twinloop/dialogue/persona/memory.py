@@ -31,6 +31,17 @@ Scorer = Callable[[str, Sequence[str]], Sequence[float]]
 # A point within a number or an address ends no sentence.
 SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 LEAST_WORDS = 4
+# How a question begins that has no question mark, as many that are typed and all that are heard without punctuation.
+# "When the oven is cold" tells something: who asks puts the verb before the one it is about.
+PERSONS = "i|he|she|it|we|they|there|the|this|that|my|our|his|her|their"
+QUESTION = re.compile(
+    rf"(?:(?:and|but|so|please) )*(?:(?:who|whom|whose|which)\b"
+    rf"|(?:what|when|where|why|how)\b(?! (?:{PERSONS}|you|your|a|an)\b)"
+    rf"|(?:did|does)\b|(?:is|are|am|was|were) (?:{PERSONS}|you|your)\b|(?:do|have) (?:i|you|we|they)\b"
+    rf"|(?:has|had|can|could|will|would|shall|should|may) (?:{PERSONS})\b"
+    r"|(?:(?:can|could|will|would) you (?:please )?)?(?:tell|show|give|find|remind) me\b)",
+    re.IGNORECASE,
+)
 WORD = re.compile(r"\w+")
 FEW_TEXTS = 1
 
@@ -118,11 +129,15 @@ def told_in(text: str) -> list[str]:
 
     >>> told_in("Hi! My sister moved to Tarnby. Did you know?")
     ['My sister moved to Tarnby.']
+    >>> told_in("when does the warranty end")
+    []
     """
     sentences = [" ".join(sentence.split()) for sentence in SENTENCE_END.split(text.strip())]
-    return list(
-        dict.fromkeys(one for one in sentences if not one.endswith("?") and len(WORD.findall(one)) >= LEAST_WORDS)
-    )
+    return list(dict.fromkeys(one for one in sentences if len(WORD.findall(one)) >= LEAST_WORDS and not _asks(one)))
+
+
+def _asks(sentence: str) -> bool:
+    return sentence.endswith("?") or QUESTION.match(sentence) is not None
 
 
 def covered(question: str, texts: Sequence[str]) -> list[float]:

@@ -63,6 +63,13 @@ class Heard(NamedTuple):
     usage: Usage
 
 
+class HeardTogether(NamedTuple):
+    """The texts of several recordings, in their order, and what all of them took."""
+
+    texts: tuple[str, ...]
+    usage: Usage
+
+
 class Spoken(NamedTuple):
     """The recording of a text."""
 
@@ -101,6 +108,15 @@ class SpeechToText(Protocol):
 
 
 @runtime_checkable
+class HearsTogether(SpeechToText, Protocol):
+    """Hears several recordings at once too, each as it is heard alone; what a recogniser may leave out."""
+
+    def transcribe_together(self, recordings: Sequence[Audio]) -> HeardTogether:
+        """The words of each recording. Raises ProviderError where the provider fails."""
+        ...
+
+
+@runtime_checkable
 class TextToSpeech(Protocol):
     """Speaks."""
 
@@ -124,6 +140,15 @@ class Encoder(Protocol):
         ...
 
     def encode(self, texts: Sequence[str]) -> Encoded:
+        """Unit vectors of texts. Raises ProviderError where the provider fails."""
+        ...
+
+
+@runtime_checkable
+class EncodesTogether(Encoder, Protocol):
+    """Places several texts at once too, where each alone lies but for rounding; what an encoder may leave out."""
+
+    def encode_together(self, texts: Sequence[str]) -> Encoded:
         """Unit vectors of texts. Raises ProviderError where the provider fails."""
         ...
 

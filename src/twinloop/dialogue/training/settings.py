@@ -10,6 +10,21 @@ from twinloop.learning.settings import FitSettings
 
 
 @settings
+class SelectorTrainingSettings:
+    """How the weights of a sentence selector are learnt; see `training.selector`.
+
+    temperature: of the softmax over the sentences compared for a question. pull: how strongly each weight is held where
+    it began, against the questions' sum. batch: questions per step. The last epoch is kept.
+    """
+
+    temperature: Annotated[float, Field(gt=0, le=10)] = 0.1
+    pull: Annotated[float, Field(ge=0, le=1000)] = 1.0
+    batch: Annotated[int, Field(ge=1, le=65_536)] = 64
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.03
+    fit: FitSettings = dataclasses.field(default_factory=lambda: FitSettings(epochs=60, patience=60, keep="last"))
+
+
+@settings
 class EncoderTrainingSettings:
     """A small BERT encoder, learnt by contrast from questions and the passages that answer them.
 

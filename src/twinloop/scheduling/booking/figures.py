@@ -14,6 +14,8 @@ from twinloop.numbers import fixed, percent
 from twinloop.palette import BLUE, CLOSED, INK, LINE, PAPER
 
 AGREED_MARK, PROPOSED_MARK = "✓", "?"
+# So many visits of a day are seen at once; the others unfold.
+SHOWN = 8
 # From this share of a skill's minutes on, white text is easier to read on the cell.
 DARK = 0.55
 
@@ -69,7 +71,8 @@ def _visits(day: pl.DataFrame) -> str:
     for row in day.iter_rows(named=True):
         mark = AGREED_MARK if row["status"] == "agreed" else PROPOSED_MARK
         lines.append(f"{mark} {row['asset']}: {', '.join(row['components'])} ({row['minutes']} min)")
-    return "<br>".join(escape(line) for line in lines)
+    shown, folded = ("<br>".join(escape(line) for line in part) for part in (lines[:SHOWN], lines[SHOWN:]))
+    return shown + (f"<details><summary>{len(lines) - SHOWN} more</summary>{folded}</details>" if folded else "")
 
 
 def _by_skill(load: pl.DataFrame) -> list[tuple[str, list[tuple[int, int]]]]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
-from twinloop.contracts import RiskTable
+from twinloop.contracts import AlertCurve, RiskTable
 from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.replication.design import Design
 from twinloop.replication.experiment import run
@@ -24,15 +25,16 @@ from twinloop.simulation.fleet.experiment import Alone, Played
 from twinloop.simulation.fleet.morning import Morning, Visit
 from twinloop.simulation.fleet.policies import Alert, Joint
 from twinloop.simulation.fleet.record import COST, KPIS
-from twinloop.simulation.fleet.risks import Foresight, survival
+from twinloop.simulation.fleet.risks import Foresight, Warnings, survival
 from twinloop.simulation.fleet.tuning import FIRST
 from twinloop.simulation.fleet.vehicle import Component, Fleet
 
 Floats = NDArray[np.float64]
+WEEK = 7
 # Ages at which renewal is tried for the best fixed interval, as multiples of the mean life.
 AGES = np.linspace(0.02, 3.0, 300)
-# Euro per minute of a bay, and share of the price of standing.
-CROWDED = ((0.0, 1.0), (0.0, 0.2), (6.0, 0.2))
+# Prices of a minute of a bay that are tried, as shares of the one at which an hour of driving earns nothing.
+CROWDED = (0.0, 0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,16 +116,15 @@ def joint_rule(
     *,
     ahead: int = 10,
     minute: float = 0.0,
-    standing: float | None = None,
     limit: Limit | None = None,
 ) -> Joint:
     """The rule by expected cost as a policy of the fleet: it knows these alerts, each at its threshold, and the ages.
 
-    minute: as of `cost_rates`. standing: as of `BookingRule`, `standing_price` unless given. ahead, limit: as there.
+    minute: as of `cost_rates`; the price of standing follows from it. ahead, limit: as of `BookingRule`.
     """
     curves = {name: curve.at(alerts.values[name]) for name, curve in alerts.curves.items() if name in alerts.values}
-    price = standing_price(fleet) if standing is None else standing
-    rule = BookingRule(cost_rates(fleet, minute=minute), ahead=ahead, standing=price, limit=limit)
+    rates = cost_rates(fleet, curves=curves, minute=minute)
+    rule = BookingRule(rates, ahead=ahead, standing=standing_price(fleet, rates), limit=limit)
     return Joint(rule, signals=alerts, foresight=Foresight(curves))
 
 
@@ -138,17 +139,17 @@ def tuned_joint_rule(
     workers: int = 1,
     ahead: int = 10,
 ) -> Joint:
-    """The joint rule at those of a few prices of a crowded workshop that cost least in simulated fleets.
+    """The joint rule at that one of a few prices of a minute of a bay that costs least in simulated fleets.
 
-    Where bays are scarce somebody stands whatever is booked. Then it is cheaper than `standing_price` says that it is
-    the vehicle that would fail next, and a minute of a bay costs those who wait behind it. How much depends on the
-    whole fleet, so it is tried, in the replications in which `tuned` tries thresholds, and they are none of those by
-    which policies are compared.
+    A workshop shared by all lives is a Lagrangian's constraint: priced by the minute, it leaves every component a
+    problem of its own (Whittle 1988; Adelman and Mersereau 2008). The price is what a minute costs those who wait
+    behind it, from 0 to `dearest_minute`. How much depends on the whole fleet, so it is tried, in the replications in
+    which `tuned` tries thresholds, and they are none of those by which policies are compared.
     """
-    whole = standing_price(fleet)
+    most = dearest_minute(fleet)
     tried = {
-        f"{minute:g} €/min, {share:g}": joint_rule(fleet, alerts, ahead=ahead, minute=minute, standing=share * whole)
-        for minute, share in CROWDED
+        f"{share * most:g} €/min": joint_rule(fleet, alerts, ahead=ahead, minute=share * most)
+        for share in (CROWDED if most else CROWDED[:1])
     }
     design = Design(replications=replications, first=FIRST, seed=seed, workers=workers)
     played = {
@@ -159,30 +160,70 @@ def tuned_joint_rule(
     return tried[min(tried, key=lambda name: float(results[name].values(COST).mean()))]
 
 
-def cost_rates(fleet: Fleet, *, minute: float = 0.0) -> dict[str, float]:
-    """Component → euro per hour of driving under its best fixed interval, new parts and no waiting.
+def cost_rates(
+    fleet: Fleet, *, curves: Mapping[str, AlertCurve] | None = None, minute: float = 0.0
+) -> dict[str, float]:
+    """Component → euro per hour of driving under its best fixed interval, or its alerts; new parts and no waiting.
 
-    Renewal reward: (w + (C - w)·F(T)) / ∫₀ᵀ S, at its least over T (Barlow and Hunter 1960). minute: euro by which
-    each minute of a bay is dearer than what is paid for the work, to those who wait for it.
+    Renewal reward: what a life costs on average over how long it is, for intervals (w + (C - w)·F(T)) / ∫₀ᵀ S, at its
+    least over T (Barlow and Hunter 1960). curves: component → its predictor at its operating point. minute: euro by
+    which each minute of a bay is dearer than what is paid for the work, to those who wait for it.
     """
-    return {component.name: _rate(component, minute) for component in fleet.components}
+    notice = fleet.notice_days * float(fleet.driving_hours(0, WEEK)[:, -1].mean()) / WEEK * MINUTES_PER_HOUR
+    known = curves or {}
+    return {c.name: _rate(c, known.get(c.name), notice, minute) * MINUTES_PER_HOUR for c in fleet.components}
 
 
-def standing_price(fleet: Fleet) -> float:
+def standing_price(fleet: Fleet, rates: Mapping[str, float]) -> float:
     """Euro per hour of driving that a vehicle loses while it waits: its downtime, less what driving would have cost.
 
     Who stands neither fails nor wears, and is worth what all its lives cost in the long run (`cost_rates`).
     """
-    return max(fleet.downtime_hour - sum(cost_rates(fleet).values()), 0.0)
+    return max(fleet.downtime_hour - sum(rates.values()), 0.0)
 
 
-def _rate(component: Component, minute: float) -> float:
-    age = AGES * component.wear.mean_life_min
-    alive = survival(component.wear, age)
-    lived = np.concatenate([[age[0]], age[0] + np.cumsum((alive[1:] + alive[:-1]) / 2 * np.diff(age))])
-    cost = component.visit + (component.failure - component.visit) * (1 - alive)
-    cost = cost + minute * component.repair.average * (alive + component.failed_factor * (1 - alive))
-    return float((cost / lived).min() * MINUTES_PER_HOUR)
+def dearest_minute(fleet: Fleet) -> float:
+    """Euro per minute of a bay at which an hour of driving costs as much as one of standing: then it is best to stand.
+
+    A workshop that can never do all work is worth that; none is worth more.
+    """
+    if not standing_price(fleet, cost_rates(fleet)):
+        return 0.0
+    # No life is longer than one that is used up, so that rates grow with the price at least so fast.
+    least = sum(c.repair.average / c.wear.mean_life_min for c in fleet.components) * MINUTES_PER_HOUR
+    return float(
+        brentq(
+            lambda minute: fleet.downtime_hour - sum(cost_rates(fleet, minute=minute).values()),
+            0.0,
+            fleet.downtime_hour / least,
+        )
+    )
+
+
+def _rate(component: Component, curve: AlertCurve | None, notice: float, minute: float) -> float:
+    """Euro per minute of driving; notice: such minutes until a visit can be."""
+    wear, work = component.wear, minute * component.repair.average
+    renewed, failed = component.visit + work, component.failure + component.failed_factor * work
+    age = np.append(0.0, AGES) * wear.mean_life_min
+    alive = survival(wear, age)
+    lived = _integral(alive, age)[1:]
+    rate = float(((renewed * alive[1:] + failed * (1 - alive[1:])) / lived).min())
+    if curve is None:
+        return rate
+    # Heeding the first alert: a life ends at a false alarm, at a right one, or fails without one in time.
+    known = Warnings.of(curve)
+    unspoilt = np.exp(-known.false * age)
+    in_time = known.recall * float((known.lead_min > notice).mean())
+    failing = (1 - in_time) * (1 - known.false * _integral(unspoilt * alive, age)[-1])
+    lived = _integral(unspoilt * known.quiet(wear, age), age)
+    return min(rate, float((renewed + (failed - renewed) * failing) / lived[-1]))
+
+
+def _integral(values: Floats, age: Floats) -> Floats:
+    """[n] from the first age to each."""
+    parts = (values[1:] + values[:-1]) / 2 * np.diff(age)
+    total: Floats = np.append(0.0, parts.cumsum())
+    return total
 
 
 def _whole(minutes: Floats) -> tuple[int, ...]:

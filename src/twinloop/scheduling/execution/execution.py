@@ -15,7 +15,8 @@ from twinloop.errors import InputError
 from twinloop.progress import track
 from twinloop.replication.streams import Streams
 from twinloop.scheduling.execution.disruptions import CALM, Disruptions, LateDeliveries, Luck, Rework
-from twinloop.scheduling.execution.floor import Floor, Realised
+from twinloop.scheduling.execution.floor import Floor
+from twinloop.scheduling.execution.progress import Realised
 from twinloop.scheduling.problem import JobShop
 
 __all__ = [

@@ -22,7 +22,7 @@ from twinloop.scheduling.solvers.genome import Floats, Genomes, Search
 from twinloop.scheduling.solvers.jit import machine_code
 from twinloop.scheduling.solvers.local.graph import draw
 from twinloop.scheduling.solvers.rich.layout import END_MODE, FIRST_MODE, FIRST_ROW, MACHINE, Longs
-from twinloop.scheduling.solvers.rich.placing import place_of
+from twinloop.scheduling.solvers.rich.rows import place_of
 from twinloop.scheduling.solvers.rich.schemes import serial
 from twinloop.scheduling.solvers.rich.values import BEFORE, evaluate
 

@@ -31,20 +31,29 @@ def push(heap: Records, size: int, time: float, order: int, who: int) -> None:
 def drop_first(heap: Records, size: int) -> None:
     """Remove the earliest entry, heap[0], from a heap of `size` entries."""
     last = size - 1
-    time, order, who = heap[last].time, heap[last].order, heap[last].who
+    replace_first(heap, last, heap[last].time, heap[last].order, heap[last].who)
+
+
+@machine_code
+def replace_first(heap: Records, size: int, time: float, order: int, who: int) -> None:
+    """Put an entry in the place of the earliest one, heap[0], of a heap of `size` entries."""
     place = 0
     while True:
         below = 2 * place + 1
-        if below >= last:
+        if below >= size:
             break
         right = below + 1
-        if right < last and (
-            heap[right].time < heap[below].time
-            or (heap[right].time == heap[below].time and heap[right].order < heap[below].order)
-        ):
-            below = right
-        if time < heap[below].time or (time == heap[below].time and order < heap[below].order):
+        if right < size:
+            # Added and not branched on: which one is earlier cannot be foreseen.
+            below += earlier(heap[right].time, heap[right].order, heap[below].time, heap[below].order)
+        if earlier(time, order, heap[below].time, heap[below].order):
             break
         heap[place].time, heap[place].order, heap[place].who = heap[below].time, heap[below].order, heap[below].who
         place = below
     heap[place].time, heap[place].order, heap[place].who = time, order, who
+
+
+@machine_code
+def earlier(time: float, order: int, other_time: float, other_order: int) -> int:
+    """1 where an entry comes before another, else 0."""
+    return int((time < other_time) | ((time == other_time) & (order < other_order)))

@@ -305,6 +305,7 @@ def _teams(line: Line) -> Records:
     teams, first = np.zeros(len(line.operators), dtype=TEAM_RECORD), 0
     for team, group in zip(teams, line.operators, strict=True):
         team["on_shift"], team["first"], team["count"] = not group.shifts, first, group.count
+        team["free"] = group.count
         first += group.count
     return teams
 

@@ -1,7 +1,7 @@
 """What moves parts and wakes machines: engine/entities.py and the scheduling of SimPy as machine code."""
 
-from twinloop.simulation.compiled.agenda import push
-from twinloop.simulation.compiled.records import NONE, Ints, Record, Records
+from twinloop.simulation.compiled.agenda import push, replace_first
+from twinloop.simulation.compiled.records import NONE, Ints, Record, Records, World
 from twinloop.simulation.events.log import LOSE, NOTHING, QUEUE, SHIP, UNKNOWN
 from twinloop.simulation.jit import machine_code
 
@@ -27,15 +27,19 @@ def wake(ready: Ints, run: Record, who: int) -> None:
 
 
 @machine_code
-def plan(agenda: Records, ready: Ints, run: Record, who: int, delay: float) -> None:
+def plan(world: World, run: Record, who: int, delay: float) -> None:
     """Environment.timeout: a machine's turn comes after `delay` minutes."""
     time = run.now + delay
     if time <= run.now:
-        wake(ready, run, who)
+        wake(world.ready, run, who)
+        return
+    if run.taken:
+        replace_first(world.agenda, run.planned, time, run.order, who)
+        run.taken = 0
     else:
-        push(agenda, run.planned, time, run.order, who)
+        push(world.agenda, run.planned, time, run.order, who)
         run.planned += 1
-        run.order += 1
+    run.order += 1
 
 
 @machine_code
@@ -59,56 +63,47 @@ def queued(parts: Records, first: int, last: int, slot: int) -> tuple[int, int]:
 
 
 @machine_code
-def rest(buffers: Records, parts: Records, rows: Records, run: Record, place: int, slot: int) -> None:
+def rest(world: World, rows: Records, run: Record, place: int, slot: int) -> None:
     """A part comes to rest in a buffer."""
-    buffer = buffers[place]
-    buffer.first, buffer.last = queued(parts, buffer.first, buffer.last, slot)
+    buffer = world.buffers[place]
+    buffer.first, buffer.last = queued(world.parts, buffer.first, buffer.last, slot)
     buffer.count += 1
-    write(rows, run, run.now, QUEUE, buffer.entity, parts[slot].number, UNKNOWN, NOTHING)
+    write(rows, run, run.now, QUEUE, buffer.entity, world.parts[slot].number, UNKNOWN, NOTHING)
 
 
 @machine_code
-def put(
-    machines: Records,
-    buffers: Records,
-    parts: Records,
-    vacant: Ints,
-    ready: Ints,
-    rows: Records,
-    run: Record,
-    place: int,
-    slot: int,
-) -> bool:
+def put(world: World, rows: Records, run: Record, place: int, slot: int) -> bool:
     """Buffer.put and Shipping.put: hand the part to who waits for it, let it rest, ship it, or say that it cannot."""
-    buffer = buffers[place]
+    buffer = world.buffers[place]
     taker = buffer.first_taker
     if taker != NONE:
-        buffer.first_taker = machines[taker].next
-        machines[taker].part = slot
-        wake(ready, run, taker)
+        buffer.first_taker = world.machines[taker].next
+        world.machines[taker].part = slot
+        wake(world.ready, run, taker)
         return True
     if buffer.ships:
-        leave(parts, vacant, rows, run, SHIP, buffer.entity, slot)
+        leave(world, rows, run, SHIP, buffer.entity, slot)
         return True
     if buffer.count < buffer.capacity:
-        rest(buffers, parts, rows, run, place, slot)
+        rest(world, rows, run, place, slot)
         return True
     return False
 
 
 @machine_code
-def leave(parts: Records, vacant: Ints, rows: Records, run: Record, event: int, entity: int, slot: int) -> None:
+def leave(world: World, rows: Records, run: Record, event: int, entity: int, slot: int) -> None:
     """A part leaves the line, shipped or scrapped, and its slot is free."""
-    write(rows, run, run.now, event, entity, parts[slot].number, parts[slot].condition, NOTHING)
-    vacant[run.vacant] = slot
+    part = world.parts[slot]
+    write(rows, run, run.now, event, entity, part.number, part.condition, NOTHING)
+    world.vacant[run.vacant] = slot
     run.vacant += 1
     run.left += event != LOSE
 
 
 @machine_code
-def wait_for_room(buffers: Records, parts: Records, place: int, slot: int, giver: int, first: bool) -> None:
+def wait_for_room(world: World, place: int, slot: int, giver: int, first: bool) -> None:
     """Buffer.room: the part waits until it is taken in, before all others if it is `first`."""
-    buffer = buffers[place]
+    buffer, parts = world.buffers[place], world.parts
     parts[slot].giver = giver
     if first:
         parts[slot].next = buffer.first_giver
@@ -120,31 +115,29 @@ def wait_for_room(buffers: Records, parts: Records, place: int, slot: int, giver
 
 
 @machine_code
-def relieve(buffers: Records, parts: Records, ready: Ints, run: Record, place: int) -> int:
+def relieve(world: World, run: Record, place: int) -> int:
     """The part that has waited longest for room, or -1; the machine that held it goes on."""
-    slot = buffers[place].first_giver
+    slot = world.buffers[place].first_giver
     if slot != NONE:
-        buffers[place].first_giver = parts[slot].next
-        if parts[slot].giver != NONE:
-            wake(ready, run, parts[slot].giver)
+        part = world.parts[slot]
+        world.buffers[place].first_giver = part.next
+        if part.giver != NONE:
+            wake(world.ready, run, part.giver)
     return int(slot)
 
 
 @machine_code
-def take(buffers: Records, parts: Records, ready: Ints, rows: Records, run: Record, place: int) -> int:
+def take(world: World, rows: Records, run: Record, place: int) -> int:
     """Buffer.take: the oldest part, or -1."""
-    buffer = buffers[place]
+    buffer = world.buffers[place]
     if buffer.count == 0:
-        return relieve(buffers, parts, ready, run, place)
+        return relieve(world, run, place)
     slot = buffer.first
-    buffer.first = parts[slot].next
+    buffer.first = world.parts[slot].next
     if buffer.first == NONE:
         buffer.last = NONE
     buffer.count -= 1
-    if buffer.first_giver != NONE:
-        waiting = buffer.first_giver
-        buffer.first_giver = parts[waiting].next
-        rest(buffers, parts, rows, run, place, waiting)
-        if parts[waiting].giver != NONE:
-            wake(ready, run, parts[waiting].giver)
+    waiting = relieve(world, run, place)
+    if waiting != NONE:
+        rest(world, rows, run, place, waiting)
     return int(slot)

@@ -20,7 +20,7 @@ PLAIN, INSPECTOR, REPAIRER, DELAY, LEAVER, TEAM, CREW = range(7)
 SERIAL, ROUTES, BRANCHES = range(3)
 
 # What a machine does when it is its turn; the kernel goes through them in this order.
-STEPS = range(26)
+STEPS = range(25)
 (
     ENDED,
     WORKED,
@@ -32,7 +32,6 @@ STEPS = range(26)
     PREPARE,
     PROCESS,
     WORK,
-    GO_ON,
     CHANGED,
     BROKEN,
     MEND,
@@ -49,12 +48,13 @@ STEPS = range(26)
     ARRIVED,
     RELEASED,
 ) = STEPS
+# What a step gives in place of the next one: the machine's turn is over. Or why the kernel returns: the end; a stream
+# or the numbers by part to be drawn on, the log to be read, room for parts, room for timers; or that the run cannot go
+# on, of which the SimPy engine says why.
+TURN_OVER, DONE, DRY, UNKNOWN_LUCK, FULL, NO_SLOT, NO_TIMER, STUCK = range(len(STEPS), len(STEPS) + 8)
 
-# Why the kernel returns: the end, a stream or the numbers by part to be drawn on, the log to be read, room for parts,
-# room for timers; or that the run cannot go on, of which the SimPy engine says why.
-DONE, DRY, UNKNOWN_LUCK, FULL, NO_SLOT, NO_TIMER, STUCK = range(7)
-
-# planned, ready, calls: entries on the agenda, in the line of those ready, among those who wait for the crew. order,
+# planned, ready, calls: entries on the agenda, in the line of those ready, among those who wait for the crew. taken:
+# whether the agenda's first entry is the one whose turn it is: most turns plan another, which takes its place. order,
 # called: how many there have been. finishing: the machine that is settled after the horizon. rows: written to the log
 # and not yet read. left: parts that have left or ended a span. dry: the stream or row of luck that is needed. row_key:
 # the replication's key to the rows of the joint table.
@@ -64,6 +64,7 @@ RUN = np.dtype(
         ("horizon", np.float64),
         ("order", np.int64),
         ("planned", np.int64),
+        ("taken", np.int64),
         ("ready_first", np.int64),
         ("ready", np.int64),
         ("current", np.int64),
@@ -164,8 +165,8 @@ PART = np.dtype(
     ],
     align=True,
 )
-# first: the number of the first of them, from 0.
-TEAM_RECORD = np.dtype([("on_shift", np.int64), ("first", np.int64), ("count", np.int64)], align=True)
+# first: the number of the first of them, from 0. free: how many are not busy, so that nobody looks for one in vain.
+TEAM_RECORD = np.dtype([(name, np.int64) for name in ("on_shift", "first", "count", "free")], align=True)
 # lead: stream. waiting: machines that wait, linked by `next`.
 STOCK = np.dtype(
     [

@@ -6,11 +6,12 @@ the part on.
 
 import math
 
-from twinloop.simulation.compiled.making import draw, spent
+from twinloop.simulation.compiled.making import draw, lacks, spent
 from twinloop.simulation.compiled.moves import plan, write
 from twinloop.simulation.compiled.records import (
-    DRY,
+    FETCH,
     FULL,
+    NEEDS,
     NO_TIMER,
     NONE,
     PASS_ON,
@@ -69,21 +70,20 @@ def cycle_minutes(world: World, run: Record, rules: Rules, me: int, slot: int) -
         row = row_of(run.row_key, part.number, part.visit, len(world.table))
         minutes = world.table[row, rules.columns[machine.station]]
     else:
-        minutes = draw(world.streams, world.draws, cycle)
+        minutes = draw(world, cycle)
     return float(minutes * rules.factors[me, part.variant] / machine.speed)
 
 
 @machine_code
-def begin_delay(world: World, rows: Records, run: Record, rules: Rules, me: int, most: int) -> int:
-    """Delay._run: a part rests until its time is over; or what is needed first, -1 for nothing."""
-    machine = world.machines[me]
+def begin_delay(world: World, rules: Rules, rows: Records, run: Record, machine: Record, me: int) -> int:
+    """Delay._run: a part rests until its time is over, and the next one is fetched."""
     slot = machine.part
     cycle = rules.cycles[me, world.parts[slot].variant]
-    if run.rows > most:
+    machine.step = NEEDS
+    if run.rows > len(rows) - run.most_rows:
         return FULL
-    if spent(world.streams, cycle):
-        run.dry = cycle
-        return DRY
+    if spent(world, cycle):
+        return lacks(run, machine, NEEDS, cycle)
     if run.free_timer == NONE:
         return NO_TIMER
     write(rows, run, run.now, QUEUE, me, world.parts[slot].number, UNKNOWN, NOTHING)
@@ -91,8 +91,8 @@ def begin_delay(world: World, rows: Records, run: Record, rules: Rules, me: int,
     timer = world.timers[number]
     run.free_timer = timer.next
     timer.leaver, timer.part = machine.leaver, slot
-    plan(world.agenda, world.ready, run, len(world.machines) + number, cycle_minutes(world, run, rules, me, slot))
-    return NONE
+    plan(world, run, len(world.machines) + number, cycle_minutes(world, run, rules, me, slot))
+    return FETCH
 
 
 @machine_code

@@ -74,7 +74,8 @@ class Dates:
         """From day number `first` on; day 0 is that of `start`, without one a Monday in January."""
         begin = datetime.fromisoformat(start) if start else datetime(2029, 1, 1)
         dates = [begin + timedelta(days=first + day) for day in range(days)]
-        return cls(np.array([date.weekday() for date in dates]), np.array([date.month - 1 for date in dates]))
+        weekday, month = [date.weekday() for date in dates], [date.month - 1 for date in dates]
+        return cls(np.array(weekday, np.int64), np.array(month, np.int64))
 
 
 def check_start(start: str | None) -> None:

@@ -1,11 +1,14 @@
 """Each morning's risks as whoever plans the visits may know them: by age, and by the alerts of measured predictors.
 
-A life of age a fails within h more with probability 1 - S(a + h) / S(a), S being its law's survival function. An alert
-changes that by Bayes: it was right as often as its curve says, and then the failure comes as its lead times tell.
+A life of age a fails within h more with probability 1 - S(a + h) / S(a), S being its law's survival function. What has
+been said of it changes that by Bayes. An alert at age b is one of a failure a lead time L later as likely as f(b + L),
+the density of lives, and false as often as false alarms come at any age; a life without one is the likelier to be
+missed by its predictor the longer it should have been warned of.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -22,6 +25,11 @@ from twinloop.simulation.model.wear_process import gamma_parameters, weibull_par
 
 Floats = NDArray[np.float64]
 HORIZONS = (10.0, 20.0, 40.0, 80.0)
+# Lead times by which a curve's quantiles are told, and the span over which a density is taken, of a mean life.
+LEADS, STEP = 64, 0.02
+# Per mean life: so rarely any predictor gives a false alarm; a life that outlasts all leads then has its age's risk.
+RAREST = 1e-6
+TINY = 1e-12
 
 
 def survival(wear: Wear, age_min: ArrayLike) -> Floats:
@@ -49,6 +57,37 @@ def survival(wear: Wear, age_min: ArrayLike) -> Floats:
     return passed
 
 
+class Warnings(NamedTuple):
+    """What a predictor at its operating point says of lives: minutes of lead, [n] as likely each; recall; and false
+    alarms per minute of driving, at any age alike."""
+
+    lead_min: Floats
+    recall: float
+    false: float
+
+    @classmethod
+    def of(cls, curve: AlertCurve) -> "Warnings":
+        """Those of the curve's estimate."""
+        levels = (np.arange(LEADS) + 0.5) / LEADS
+        lead = np.interp(levels, curve.lead_levels, curve.lead_at()) * MINUTES_PER_HOUR
+        return cls(lead, curve.recall_at(), curve.false_alarms_at() / curve.hours_per_month / MINUTES_PER_HOUR)
+
+    def quiet(self, wear: Wear, age_min: ArrayLike) -> Floats:
+        """Probability that a life lasts, and no right alert is given, until each age: (1 - r)·S(a) + r·E[S(a + L)]."""
+        age = np.asarray(age_min, np.float64)
+        later = survival(wear, age[..., None] + self.lead_min).mean(axis=-1)
+        quiet: Floats = (1 - self.recall) * survival(wear, age) + self.recall * later
+        return quiet
+
+    def meant(self, wear: Wear, age_min: Floats) -> tuple[Floats, Floats]:
+        """Of first alerts at ages [k]: density of right ones by lead [k, n], r·f(a + L) / n, and of false ones [k]."""
+        step = STEP * wear.mean_life_min
+        fails = age_min[:, None] + self.lead_min
+        density = np.maximum(survival(wear, fails - step / 2) - survival(wear, fails + step / 2), 0.0) / step
+        false = max(self.false, RAREST / wear.mean_life_min) * self.quiet(wear, age_min)
+        return self.recall * density / len(self.lead_min), false
+
+
 @dataclass(frozen=True, eq=False)
 class Foresight:
     """curves: component → its predictor at its operating point. horizons_hours: of driving. severity: as in an FMEA."""
@@ -62,9 +101,11 @@ class Foresight:
         fleet, horizons = morning.fleet, np.array(self.horizons_hours)
         shape = (len(fleet.vehicles), len(fleet.components), len(horizons))
         probability = np.empty(shape)
+        notice = fleet.driving_hours(morning.day, morning.earliest_day - morning.day)[:, -1] * MINUTES_PER_HOUR
         for place, component in enumerate(fleet.components):
             alerted = np.where(morning.due[:, place], morning.due_since_min[:, place], np.nan)
-            probability[:, place] = self._failing(component, morning.age_min[:, place], alerted, horizons)
+            age = morning.age_min[:, place]
+            probability[:, place] = self._failing(component, age, alerted, notice, horizons * MINUTES_PER_HOUR)
         vehicles, parts, hours = np.meshgrid(*(np.arange(size) for size in shape), indexing="ij")
         told = np.clip(probability.ravel(), 0.0, 1.0)
         columns = {
@@ -77,24 +118,35 @@ class Foresight:
         }
         return RiskTable.of(pl.DataFrame(columns, schema=SCHEMA), issued_min=morning.time_min)
 
-    def _failing(self, component: Component, age: Floats, alerted: Floats, horizons: Floats) -> Floats:
-        """[vehicles, horizons] by age [vehicles] and minutes since the alert, NaN without one."""
-        ahead = horizons * MINUTES_PER_HOUR
-        alive = np.maximum(survival(component.wear, age), 1e-12)[:, None]
-        by_age = 1 - survival(component.wear, age[:, None] + ahead) / alive
-        curve = self.curves.get(component.name)
+    def _failing(self, component: Component, age: Floats, alerted: Floats, notice: Floats, ahead: Floats) -> Floats:
+        """[vehicles, horizons] by age [vehicles], minutes since the alert, NaN without one, and those until a visit.
+
+        Without an alert a failure counts where none comes in time for a visit.
+        """
+        wear, curve = component.wear, self.curves.get(component.name)
+        alive, then = survival(wear, age)[:, None], survival(wear, age[:, None] + ahead)
+        by_age = 1 - then / np.maximum(alive, TINY)
         if curve is None:
             return by_age
-        recall, lead = curve.recall_at(), curve.lead_at()
-        false = curve.false_alarms_at() / curve.hours_per_month * component.wear.mean_life_min / MINUTES_PER_HOUR
-        right = recall / (recall + false) if recall else 0.0
+        known = Warnings.of(curve)
+        late = survival(wear, age[:, None] + known.lead_min) * (known.lead_min <= notice[:, None])
+        missed = (1 - known.recall) * (alive - then)
+        warned_late = known.recall * np.maximum(late[:, None] - then[:, :, None], 0.0).mean(axis=-1)
+        risk: Floats = (missed + warned_late) / np.maximum(known.quiet(wear, age)[:, None], TINY)
+        some = np.flatnonzero(np.isfinite(alerted))
+        if len(some):
+            risk[some] = self._alerted(known, wear, age[some], alerted[some], ahead, by_age[some])
+        return np.clip(risk, 0.0, 1.0)
 
-        def longer(hours: Floats) -> Floats:
-            return 1 - np.interp(hours, lead, curve.lead_levels, left=0.0, right=1.0)
-
-        since = alerted[:, None] / MINUTES_PER_HOUR
-        known = right * longer(since) + 1 - right
-        after = (right * (longer(since) - longer(since + horizons)) + (1 - right) * by_age) / np.maximum(known, 1e-12)
-        before = by_age * (1 - recall * longer(horizons / 2))
-        risk: Floats = np.where(np.isfinite(since), after, before)
+    def _alerted(
+        self, known: Warnings, wear: Wear, age: Floats, since: Floats, ahead: Floats, by_age: Floats
+    ) -> Floats:
+        """[k, horizons] of those with an alert."""
+        begun = np.maximum(age - since, 0.0)
+        right, false = known.meant(wear, begun)
+        false = (false * survival(wear, age) / np.maximum(survival(wear, begun), TINY))[:, None]
+        right = right * (known.lead_min > since[:, None])
+        soon = known.lead_min <= since[:, None, None] + ahead[:, None]
+        failing = (right[:, None] * soon).sum(axis=-1) + false * by_age
+        risk: Floats = failing / np.maximum(right.sum(axis=-1)[:, None] + false, TINY)
         return risk

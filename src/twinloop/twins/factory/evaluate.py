@@ -1,8 +1,9 @@
 """Measure the exported detector on the test split and choose the thresholds that cost least on the line.
 
-Calibration and thresholds come from the validation split; every rate and figure is measured on the test split. Each
-exported format gets its operating curve; figures, explanations, the reference of the drift monitor and the operating
-point are those of the deployed one. torch is loaded only for explanations that need the trained network.
+Calibration and thresholds come from the validation split; every rate and figure is measured on the test split. Where
+that holds too few defects, rates and ranks are of all parts out of fold, as the train stage tested them. Each exported
+format gets its operating curve; figures, explanations, the reference of the drift monitor and the operating point are
+those of the deployed one. torch is loaded only for explanations that need the trained network.
 """
 
 from pathlib import Path
@@ -21,6 +22,7 @@ from twinloop.vision.evaluation.explain import FROM_OUTPUTS
 from twinloop.vision.evaluation.explanations import Explainer, score_explanations
 from twinloop.vision.evaluation.figures import figures
 from twinloop.vision.evaluation.judgement import Judgement, judge
+from twinloop.vision.evaluation.pooling import pooled_outputs
 from twinloop.vision.evaluation.records import (
     drift_reference,
     examples,
@@ -51,11 +53,12 @@ def run(stage: Stage[FactoryConfig]) -> str:
         load_images(stage.root / paths.DATASET, split, size=about.size, channels=about.channels, cache=stage.cache)
         for split in ("val", "test")
     )
+    pooled = pooled_outputs(stage.root / paths.DATASET, stage.root / paths.DETECTOR)
     judged = {}
     with bar("graph", len(spec.files)) as graphs:
         for name in spec.files:
             detector = DeployedDetector(stage.root / paths.ONNX, graph_format=name, threads=settings.threads)
-            judged[name] = judge(detector, validation, test, settings=settings, seed=seed)
+            judged[name] = judge(detector, validation, test, settings=settings, seed=seed, pooled=pooled)
             judged[name].curve.save(out / f"operating_curve_{name}.parquet")
             graphs.step(note=name.upper())
     deployed = judged[spec.deployed]
@@ -84,14 +87,19 @@ def run(stage: Stage[FactoryConfig]) -> str:
         **_refused(strangeness),
         "explanations_left_out": ", ".join(left_out) or None,
     }
+    if pooled is not None:
+        measured["pooled_defective_parts"] = int(deployed.curve.counts[1:].sum())
+        measured["pooled_good_parts"] = int(deployed.curve.counts[0])
+        say(f"           {_pooled_line(deployed, settings)}")
     if deployed.stand_ins:
         measured["rendered_defects"] = ", ".join(deployed.stand_ins)
         say(f"           {_stand_ins_line(deployed, settings)}")
     write_json(stage.root / paths.metrics("evaluate"), measured)
     if deployed.limit is not None:
         say(f"           {deployed.limit.line}")
+    where = "test" if pooled is None else "out-of-fold"
     return (
-        f"test AUROC {measured['auroc']:.3f}, AP {measured['ap']:.3f}, ECE {measured['ece']:.3f}; "
+        f"{where} AUROC {measured['auroc']:.3f}, AP {measured['ap']:.3f}, ECE {measured['ece']:.3f}; "
         f"accept below {measured['threshold']:.2g}, reject from {measured['reject_from']:.2g}: "
         f"{measured['expected_cost_per_part']:.3f} € per part, today {measured['expected_cost_per_part_today']:.3f} €"
     )
@@ -104,10 +112,26 @@ def _refused(strangeness: pl.DataFrame) -> dict[str, float | None]:
     return {"unlike_false_alarms": good, "unlike_caught": float(np.mean(known)) if known else None}
 
 
+def _pooled_line(deployed: Judgement, settings: EvaluateSettings) -> str:
+    good, *defective = deployed.curve.counts.tolist()
+    held_out = [
+        deployed.on_line.probability(outputs.scores[~outputs.defective])
+        for outputs in (deployed.validation, deployed.test)
+    ]
+    rejected = sum(int((chances >= deployed.curve.reject_from).sum()) for chances in held_out)
+    return (
+        f"few defects: measured on all {sum(defective)} defective and {good} good parts, none of them seen by what "
+        f"judged it; rejected from {deployed.curve.reject_from:.2g}, which at most {settings.false_alarm_rate:.0%} of "
+        f"the good reach, and {rejected} of {sum(map(len, held_out))} judged by the deployed detector"
+    )
+
+
 def _stand_ins_line(deployed: Judgement, settings: EvaluateSettings) -> str:
     splits = {"val": "validation", "test": "test"}
     measured = " and ".join(splits[name] for name in deployed.stand_ins)
     line = f"no real defect in {measured}: rendered ones stand in, and what is measured there is about those"
+    if deployed.pooled is not None:
+        return f"{line}: only where it looks; nothing is counted or chosen on them"
     if "val" not in deployed.stand_ins:
         return line
     good = int((~deployed.validation.defective).sum())

@@ -5,6 +5,7 @@ import polars as pl
 from twinloop.config.sources import dependency, located
 from twinloop.files import write_json
 from twinloop.numbers import count
+from twinloop.progress import say
 from twinloop.twins.factory import paths
 from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.factory.twin import TWIN
@@ -29,6 +30,8 @@ def run(stage: Stage[FactoryConfig]) -> str:
     )
     write_json(stage.root / paths.metrics("prepare"), figures(prepared, data=prepared.layout))
     defects = len(class_names(prepared.index)) - 1
+    if prepared.folds is not None:
+        say(f"           {prepared.folds.reason}")
     return (
         f"{count(len(prepared.index))} surfaces, {defects} defect class{'es' if defects != 1 else ''}, "
         f"{count(len(prepared.quarantine))} quarantined"
@@ -50,6 +53,8 @@ def figures(prepared: Prepared, *, data: str) -> dict[str, float | int | str]:
     }
     if prepared.warning:
         metrics["warning"] = prepared.warning
+    if prepared.folds is not None:
+        metrics["few_defects"] = prepared.folds.reason
     for split in SPLITS:
         rows = index.filter(pl.col("split") == split)
         metrics[f"{split}_images"] = len(rows)

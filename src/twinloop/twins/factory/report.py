@@ -18,6 +18,7 @@ from twinloop.twins.factory.results.dashboards import model_card, pictures, sect
 from twinloop.twins.factory.results.floor import ShopFloor
 from twinloop.twins.factory.results.images import Images
 from twinloop.twins.factory.results.line import ProductionLine
+from twinloop.twins.factory.results.model import Training
 from twinloop.twins.factory.results.orders import Orders
 from twinloop.twins.factory.twin import TWIN
 from twinloop.twins.stage import Stage
@@ -88,11 +89,12 @@ def _headline(line: ProductionLine) -> dict[str, float]:
 def _provenance(line: ProductionLine, stage: Stage[FactoryConfig]) -> Table:
     prepared, evaluated = line.metrics("prepare"), line.metrics("evaluate")
     digest = line.json(paths.OPERATING_POINT)["model"]
+    measured_on = Training(line.root).pooled or f"{evaluated['test_parts']} test parts"
     rows = [
         ("data", f"{prepared['data']}, {prepared['images']} images, sha256 {prepared['dataset_sha256'][:12]}"),
         (
             "detector",
-            f"{line.metrics('export')['format'].upper()}, sha256 {digest[:12]}, {evaluated['test_parts']} test parts",
+            f"{line.metrics('export')['format'].upper()}, sha256 {digest[:12]}, {measured_on}",
         ),
         (
             "line",

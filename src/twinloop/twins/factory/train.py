@@ -15,11 +15,14 @@ from twinloop.twins.factory.config import FactoryConfig
 from twinloop.twins.factory.twin import TWIN
 from twinloop.twins.factory.weights import with_weights
 from twinloop.twins.stage import Stage
-from twinloop.vision.index import INDEX_FILE, load_images
+from twinloop.vision import out_of_fold as out_of_fold_file
+from twinloop.vision.datasets.folds import Folds
+from twinloop.vision.index import INDEX_FILE, SPLITS, load_images, read_index
 from twinloop.vision.models.base import parameters
 from twinloop.vision.models.fitted import fitted
 from twinloop.vision.models.saving import save_detector
 from twinloop.vision.models.settings import ONE_CLASS, ModelSettings, SearchSpace
+from twinloop.vision.training.crossvalidation import joined, out_of_fold
 from twinloop.vision.training.fitting import Trained, train_detector
 from twinloop.vision.training.module import FIGURES, assess
 from twinloop.vision.training.settings import TrainSettings
@@ -28,6 +31,7 @@ from twinloop.vision.training.tuning import tuned
 EXAMPLE = "python -m twinloop factory train"
 # Beside the state: measured times are no output.
 PROFILE = "profile"
+ALONE = "ModelSettings.kind=patchcore, padim or simulated"
 # Figures that stand in the metrics whatever the data, empty where it cannot give them.
 ALWAYS = ("auroc", "ap", "f1", "iou", "pixel_auroc")
 
@@ -81,6 +85,7 @@ def run(stage: Stage[FactoryConfig]) -> str:
         "defect_px": needed.shown_at(model.size_px),
     }
     save_detector(stage.root / paths.DETECTOR, detector)
+    figures |= _tested_in_folds(stage, model, train)
     _write_epochs(stage, trained)
     write_json(stage.root / paths.metrics("train"), figures)
     discard(state)
@@ -93,6 +98,43 @@ def run(stage: Stage[FactoryConfig]) -> str:
     names = {"ap": "val AP", "auroc": "AUROC", "iou": "IoU"}
     shown = "".join(f", {text} {assessed[name]:.3f}" for name, text in names.items() if name in assessed)
     return f"{how}{shown or ', no defect to validate on'}, {count(parameters(detector))} parameters"
+
+
+def _tested_in_folds(stage: Stage[FactoryConfig], model: ModelSettings, train: TrainSettings) -> dict[str, str]:
+    """Where test holds few defects, write what detectors of the same recipe say of the parts that they did not see."""
+    dataset, folder = stage.root / paths.DATASET, stage.root / paths.DETECTOR
+    folds = Folds.load(dataset)
+    if folds is None:
+        return {}
+    present = set(read_index(dataset)["split"])
+    images = joined(
+        load_images(dataset, split, size=model.size_px, channels=model.channels, cache=stage.cache)
+        for split in SPLITS
+        if split in present
+    )
+    names = [images.classes[label] for label in images.labels]
+    try:
+        if folds.defective == 1 and model.kind == "supervised":
+            raise InputError(
+                f"what learns from a single defect cannot be tested on it: {ALONE} learn from good parts and can"
+            )
+        logits = out_of_fold(
+            with_weights(model, stage.state),
+            train,
+            stage.config.factory.augmentation,
+            images=images,
+            splits=folds.splits(names, images.groups, seed=stage.config.seed),
+            seed=stage.config.seed,
+            workers=stage.workers,
+            state=stage.state,
+        )
+    except InputError as error:
+        reason = TWIN.in_params(str(error))
+        say(f"           few defects, and not tested in folds: {reason}")
+        return {"folds_left_out": reason}
+    out_of_fold_file.save(folder, images.names, logits)
+    say(f"           {folds.reason}")
+    return {"few_defects": folds.reason}
 
 
 def _settings(stage: Stage[FactoryConfig]) -> tuple[ModelSettings, TrainSettings, dict[str, Any]]:

@@ -13,7 +13,7 @@ from twinloop.numbers import quantity
 from twinloop.prognostics.features.settings import FeatureSettings
 from twinloop.prognostics.prepared import Prepared
 from twinloop.replication.result import Comparison
-from twinloop.scheduling.booking.rule import joint_rule
+from twinloop.scheduling.booking.rule import tuned_joint_rule
 from twinloop.simulation.fleet import (
     Alert,
     FixedInterval,
@@ -50,9 +50,10 @@ def run(stage: Stage[FleetConfig]) -> str:
     intervals = tuned(FixedInterval({}), fleet, **chosen)
     # What no alert is heeded for is renewed by its age.
     alerts = tuned(Alert({}, measured, intervals.values), fleet, **chosen)
+    joint = tuned_joint_rule(fleet, alerts, ahead=stage.config.fleet.booking.ahead, **chosen)
     compared = compare_policies(
         fleet,
-        {ALERTS: alerts, JOINT: joint_rule(fleet, alerts, ahead=stage.config.fleet.booking.ahead)},
+        {ALERTS: alerts, JOINT: joint},
         **run,
         tuning_replications=settings.tuning_replications,
         replications=settings.replications,

@@ -9,8 +9,9 @@ from twinloop.files import atomic, write_json
 from twinloop.learning.study import Search, search
 from twinloop.learning.trials import chosen_record, study_line, study_metrics, trials_frame
 from twinloop.prognostics.models.tuning import SEARCHED
+from twinloop.prognostics.objectives import OBJECTIVES
 from twinloop.prognostics.prepared import Prepared
-from twinloop.prognostics.trial import OBJECTIVES, PRELOAD, HazardTrial
+from twinloop.prognostics.trial import PRELOAD, HazardTrial
 from twinloop.twins.configuration import from_environment
 from twinloop.twins.fleet import paths
 from twinloop.twins.fleet.config import FleetConfig

@@ -17,7 +17,7 @@ from twinloop.dialogue.providers.registry import PROVIDERS, settings_type
 from twinloop.dialogue.speech.commands.settings import CommandSettings
 from twinloop.dialogue.speech.speakers.settings import SpeakerEncoderSettings
 from twinloop.dialogue.synthetic.settings import PersonSettings
-from twinloop.dialogue.training.settings import EncoderTrainingSettings
+from twinloop.dialogue.training.settings import EncoderTrainingSettings, SelectorTrainingSettings
 from twinloop.learning.settings import StudySettings
 from twinloop.search_space import Dimension
 
@@ -125,13 +125,14 @@ class RetrievalStudySettings(StudySettings):
 class TrainSettings:
     """What is learnt from the person's texts and from synthetic voices.
 
-    encoder: of questions and passages. commands: words that are recognised when they are spoken alone; none are learnt
-    without synthesisers. voices: that speak each command and by whom speakers are learnt to be told apart, with
-    `recordings` of each. false_refusals: share of answerable questions that the refusal may cost, by which it is
-    calibrated.
+    encoder: of questions and passages. selector: which sentence of a passage answers. commands: words that are
+    recognised when they are spoken alone; none are learnt without synthesisers. voices: that speak each command and by
+    whom speakers are learnt to be told apart, with `recordings` of each. false_refusals: share of answerable questions
+    that the refusal may cost, by which it is calibrated.
     """
 
     encoder: EncoderTrainingSettings = dataclasses.field(default_factory=EncoderTrainingSettings)
+    selector: SelectorTrainingSettings = dataclasses.field(default_factory=SelectorTrainingSettings)
     commands: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     voices: Annotated[int, Field(ge=2, le=1000)] = 12
     recogniser: CommandSettings = dataclasses.field(default_factory=CommandSettings)

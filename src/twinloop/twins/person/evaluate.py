@@ -1,7 +1,7 @@
 """Judge the whole chain on questions and voices that nothing learnt from: heard, found, answered, refused, spoken.
 
-Measured time goes to the service profile alone. `conversed` holds the conversations, `heard` judges recognisers,
-`ways` and `judged` finding and answering, `manner` the persona.
+Measured time goes to the service profile alone. `conversed` holds the conversations, `batches` works on several turns
+at once, `heard` judges recognisers, `ways` and `judged` finding and answering, `manner` the persona.
 """
 
 import dataclasses
@@ -25,6 +25,7 @@ from twinloop.twins.person.chain import Chain, described_in, index_digest, open_
 from twinloop.twins.person.config import PUBLISHED, TRAINED, PersonConfig, ProviderSettings, ProvidersSettings
 from twinloop.twins.person.data.known import Known
 from twinloop.twins.person.data.voices import installed
+from twinloop.twins.person.evaluation.batches import batches
 from twinloop.twins.person.evaluation.conversed import Conversed, converse, measured, questions_to_put, told
 from twinloop.twins.person.evaluation.heard import (
     ALL,
@@ -69,8 +70,10 @@ def run(stage: Stage[PersonConfig]) -> str:
     chain = open_self(folder, _speaking(described_in(folder).providers))
     recordings = judged_recordings(known)
     audio = {name: known.audio(name) for name in recordings["recording"]}
-    conversed = converse(chain, questions_to_put(chain, known, recordings, audio), settings.turns, seed=seed)
-    profile = measured(conversed, chain, index_digest(folder), draws=settings.draws, seed=seed)
+    questions = questions_to_put(chain, known, recordings, audio)
+    conversed = converse(chain, questions, settings.turns, seed=seed)
+    together = batches(chain, questions, settings.turns)
+    profile = measured(conversed, chain, index_digest(folder), batches=together, draws=settings.draws, seed=seed)
     texts = texts_heard(chain, recordings, audio, conversed, floor=settings.floor)
     heard = compared(recordings, audio, texts) if texts else pl.DataFrame(schema=HEARD)
     rates = error_rates(heard, **drawn) if len(heard) else pl.DataFrame(schema=WER)

@@ -1,4 +1,4 @@
-"""Learn an encoder of the person's own texts, spoken commands and who speaks, and calibrate the refusal.
+"""Learn an encoder of the person's own texts, which sentence answers, commands and who speaks; calibrate refusal.
 
 The encoder is learnt whichever one finds: evaluate compares them. A second one learns from a split that keeps neither
 documents nor templates together, so that what a leak would promise can be printed beside what holds.
@@ -25,7 +25,8 @@ from twinloop.twins.person.data.voices import installed
 from twinloop.twins.person.files import ANSWERS, COMMANDS, ENCODER, HEARD, HISTORY, LEAKY_ENCODER, SPEAKERS
 from twinloop.twins.person.learning.commands import spoken_commands
 from twinloop.twins.person.learning.encoder import learn
-from twinloop.twins.person.learning.refusal import calibrated
+from twinloop.twins.person.learning.refusal import calibrated, weighed
+from twinloop.twins.person.learning.selector import learn_selector
 from twinloop.twins.person.learning.speakers import recordings_by_speaker
 from twinloop.twins.stage import Stage
 
@@ -65,12 +66,12 @@ def run(stage: Stage[PersonConfig]) -> str:
         voices, speakers = _commands(stage, folder / COMMANDS), _speakers(stage, known, folder / SPEAKERS)
         encoder = open_encoder(person.providers, folder / ENCODER, shape_of(folder / ENCODER))
         found, heard, share = known.index(encoder, index), _heard(stage, known), person.train.false_refusals
-        typed, lacking = (
-            [one.text for one in known.asked("val") if bool(one.evidence) == has] for has in (True, False)
-        )
-        answers = calibrated(found, person.answers, typed, lacking=lacking, refused=share)
+        learnt_from, held = (known.worded(known.asked(split)) for split in ("train", "val"))
+        chosen = learn_selector(found, person.answers, learnt_from, held, person.train.selector, seed=seed)
+        typed = [one.text for one in held if one.evidence]
+        answers = calibrated(found, weighed(found, chosen.answers, learnt_from), typed, refused=share)
         # Where nothing was heard, what is heard is taken as if it were typed.
-        to_heard = calibrated(found, answers, heard, refused=share)
+        to_heard = calibrated(found, answers, [found.spelt(text) for text in heard], refused=share)
         write_json(folder / ANSWERS, dataclasses.asdict(answers))
         write_json(folder / HEARD, dataclasses.asdict(to_heard))
     shutil.rmtree(state, ignore_errors=True)
@@ -85,6 +86,7 @@ def run(stage: Stage[PersonConfig]) -> str:
         "command_voices": voices,
         "speakers": speakers,
         "heard_questions": len(heard),
+        **chosen.figures,
         "false_refusals": person.train.false_refusals,
         "threshold": answers.refusal.threshold,
         "threshold_heard": to_heard.refusal.threshold,
@@ -95,7 +97,7 @@ def run(stage: Stage[PersonConfig]) -> str:
     spoken += f", voices told apart from {counted(speakers, 'speaker')}" if speakers else ", no voices told apart"
     return (
         f"epoch {metrics['best_epoch']}/{metrics['epochs']} kept, val reciprocal rank "
-        f"{metrics['val_reciprocal_rank']:.3f}, {count(trained.parameters)} parameters; {spoken}; "
+        f"{metrics['val_reciprocal_rank']:.3f}, {count(trained.parameters)} parameters; {chosen}; {spoken}; "
         f"refused below {answers.refusal.threshold:.2f}, heard below {to_heard.refusal.threshold:.2f}"
     )
 

@@ -21,6 +21,7 @@ from twinloop.vision.datasets import layouts
 from twinloop.vision.datasets.archives import opened
 from twinloop.vision.datasets.card import data_card
 from twinloop.vision.datasets.comparing import compare
+from twinloop.vision.datasets.folds import Folds, needed
 from twinloop.vision.datasets.naming import no_good
 from twinloop.vision.datasets.needs import Input, Seen, proposed, seen
 from twinloop.vision.datasets.reading import pixel_limit
@@ -45,7 +46,8 @@ SCANNED = 400
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """What was built: the index, the files left out as (file, reason), a digest of all content and splits, the layout
-    that was read, and a warning where something else than defects tells good from defective.
+    that was read, a warning where something else than defects tells good from defective, and the folds in which every
+    part is tested where a test set holds too few defects.
     """
 
     index: pl.DataFrame
@@ -53,6 +55,7 @@ class Prepared:
     digest: str
     layout: str
     warning: str = ""
+    folds: Folds | None = None
 
 
 def build(
@@ -81,8 +84,13 @@ def build(
         stored = _without_contradictions(stored, quarantine, fresh)
         quarantine.save(fresh / QUARANTINE_FILE)
         if accepted := quarantine.share <= settings.quarantine_share:
-            index, division = _indexed(stored, settings, source, seed)
+            index, drawn = _indexed(stored, settings, source, seed)
             index.write_parquet(fresh / INDEX_FILE)
+            folds = _folds(index, settings)
+            division = [drawn]
+            if folds is not None:
+                folds.save(fresh)
+                division.append(f"Few defects: {folds.reason}.")
             digest = _digest(index, stored)
             pictures = [item for item in stored if item.whole is not None]
             compared = compare(
@@ -99,7 +107,7 @@ def build(
                 title=collection.layout,
                 origin=collection.origin,
                 warning=named(compared.warning),
-                notes=[named(note) for note in (*collection.notes, *compared.remarks, *shown.reasons, division)],
+                notes=[named(note) for note in (*collection.notes, *compared.remarks, *shown.reasons, *division)],
                 quarantine=quarantine.entries,
                 digest=digest,
             )
@@ -114,7 +122,7 @@ def build(
             f"{settings.quarantine_share:g}; most often ({times}×): {reason}: see {target / QUARANTINE_FILE}, "
             "fix the files or raise DatasetSettings.quarantine_share"
         )
-    return Prepared(index, tuple(quarantine.entries), digest, collection.layout, compared.warning)
+    return Prepared(index, tuple(quarantine.entries), digest, collection.layout, compared.warning, folds)
 
 
 @contextmanager
@@ -222,10 +230,17 @@ def _divided(
     shares = {"val_share": settings.val_share, "test_share": settings.test_share}
     if settings.division == "given":
         return given_split(labels, groups, divisions, seed=seed, **shares)
-    if settings.folds:
+    if settings.folds > 0:
         splits = kfold(labels, groups, folds=settings.folds, val_share=settings.val_share, seed=seed)
         return splits[settings.fold], f"test is fold {settings.fold} of {settings.folds} (from 0), by part and class"
     return group_split(labels, groups, seed=seed, **shares), "drawn by part, in every class the same shares"
+
+
+def _folds(index: pl.DataFrame, settings: DatasetSettings) -> Folds | None:
+    if settings.folds >= 0 or settings.division == "given":
+        return None
+    labels, groups, splits = (index[name].to_list() for name in ("label", "group", "split"))
+    return needed(labels, groups, splits, val_share=settings.val_share)
 
 
 def joined_groups(groups: Sequence[str], digests: Sequence[str]) -> list[str]:

@@ -26,6 +26,8 @@ SMALLEST = 0.1
 MOST_PX, TILE_PX, FEWEST_PX, GRID_PX = 320, 224, 96, 32
 # A picture longer than this is not squashed into a square.
 LONGEST = 2.0
+SCALES = (1, 2, 4, 8)
+UNPLACED = "no mask says which tile shows a defect, so training looks for the one that is least like good ones"
 COLOUR_GAIN, COLOUR_SURE = 0.1, 0.7
 BOX_PX, THUMB_PX = 3, 256
 EXTREMES = (0.1, 1.0, 99.0, 99.9)
@@ -114,26 +116,26 @@ def proposed(pictures: Sequence[Seen], good: Sequence[bool], parts: Sequence[str
     channels, told = _channels(pictures, good, parts)
     narrow = _narrow(pictures)
     longest, short = (int(np.median([side(one.width, one.height) for one in pictures])) for side in (max, min))
-    stretch = max(max(one.width, one.height) / min(one.width, one.height) for one in pictures)
+    stretches = [max(one.width, one.height) / min(one.width, one.height) for one in pictures]
+    stretch, long = max(stretches), [one for one, own in zip(pictures, stretches, strict=True) if own > LONGEST]
     needed = FEWEST_PX if narrow is None else max(_multiple(LEAST_PX * longest / narrow), FEWEST_PX)
-    # Without a mask nobody knows which tile of a defective picture shows the defect.
+    # Without a mask nobody knows which tile of a defective picture shows the defect: tiles are then as large as may be.
     placed = not any(math.isnan(one.narrow) for one, fine in zip(pictures, good, strict=True) if not fine)
     if tile_px < 0:
-        large = stretch > LONGEST or needed > MOST_PX
-        tile_px = _tile(short, narrow or LEAST_PX) if placed and narrow and large else 0
-    if tile_px and longest > tile_px:
-        size = tile_px // _scale(tile_px)
-        why = f", as they are up to {stretch:.1f}:1 long" if stretch > LONGEST else ""
-        reason = f"pictures are cut into tiles of {tile_px} px{why}; whole ones would need an input of {needed} px"
-        return Input(size, channels, tile_px, narrow, tile_px, (reason, *told))
+        held = longest if np.median(stretches) <= LONGEST else short
+        side = _tile(short, narrow) if placed and narrow else _whole(held)
+        tile_px = side if long or (placed and needed > MOST_PX) else 0
+    if tile_px and (longest > tile_px or any(max(one.width, one.height) > tile_px for one in long)):
+        why = f", as they are up to {stretch:.1f}:1 long" if long else ""
+        rest = f"whole ones would need an input of {needed} px" if placed else UNPLACED
+        reason = f"pictures are cut into tiles of {tile_px} px{why}; {rest}"
+        return Input(tile_px // _scale(tile_px), channels, tile_px, narrow, tile_px, (reason, *told))
     size, reasons = min(needed, MOST_PX), list(told)
     if narrow is not None and size > FEWEST_PX:
         reasons.insert(0, f"input {size} px: the smallest tenth of the defects are {narrow:.1f} of {longest} px across")
-    if stretch > LONGEST:
+    if long:
         reasons.append(
-            f"pictures of up to {stretch:.1f}:1 are squashed into a square: tiles need a mask or box of every defect"
-            if not placed
-            else f"pictures of up to {stretch:.1f}:1 are squashed into a square: DatasetSettings.tile_px=-1 cuts tiles"
+            f"pictures of up to {stretch:.1f}:1 are squashed into a square: DatasetSettings.tile_px=-1 cuts tiles"
         )
     return Input(size, channels, 0, narrow, longest, tuple(reasons))
 
@@ -149,9 +151,15 @@ def _tile(short: int, narrow: float) -> int:
     return max(min(short, TILE_PX * scale) // GRID_PX * GRID_PX, GRID_PX)
 
 
+def _whole(side: int) -> int:
+    """Side of tiles that hold pictures of `side` px, and which `_scale` divides into whole cells."""
+    scale = next((scale for scale in SCALES if side <= MOST_PX * scale), SCALES[-1])
+    return min(_multiple(side / scale), MOST_PX) * scale
+
+
 def _scale(tile_px: int) -> int:
     """Pixels of a tile per pixel of the input, as few as keep the input bearable and the heat map's cells whole."""
-    for scale in (1, 2, 4, 8):
+    for scale in SCALES:
         if tile_px // scale <= MOST_PX and tile_px % (4 * scale) == 0:
             return scale
     return max(tile_px // MOST_PX, 1)

@@ -56,7 +56,8 @@ class DatasetSettings:
 
     division: `made` draws validation and test by part; `given` keeps the train and test sets that came with the data
     and draws validation out of them. folds: 0 for one division, else that many, of which `fold` (from 0) is the test
-    set; validation is drawn from the rest. Shares are of the parts of every class.
+    set and validation is drawn from the rest; -1 for one division beside which, where its test set holds too few
+    defects to measure by, every part is tested in folds. Shares are of the parts of every class.
 
     good: the folders or labels that mean "no defect" ([]: known by their names). mask_values: what marks a defect in a
     mask: the upper of two values (`white`), the lower (`black`), every number above 0 (`numbered`); `auto` is white or
@@ -69,7 +70,7 @@ class DatasetSettings:
 
     tile_px: side of the tiles that larger images are cut into (a multiple of 32; 0: none; -1: where the data need it:
     images longer than 2:1, or with defects that no input of a bearable size would show). A tile shows a defect where
-    its mask does, so every defect of a larger image needs a mask or box.
+    its mask does; of a defective image without one, the tile that is least like good ones is taken to show it.
 
     `limit_parts` keeps that many parts, drawn over all classes (0: all). A file of more than `max_bytes` or an image of
     more than `max_pixels` goes to the quarantine list; a quarantined share above `quarantine_share` stops the stage.
@@ -90,7 +91,7 @@ class DatasetSettings:
     division: Literal["made", "given"] = "made"
     val_share: Annotated[float, Field(gt=0, lt=1)] = 0.15
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
-    folds: Annotated[int, Field(ge=0, le=100)] = 0
+    folds: Annotated[int, Field(ge=-1, le=100)] = 0
     fold: Annotated[int, Field(ge=0)] = 0
     quarantine_share: Annotated[float, Field(ge=0, le=1)] = 0.02
     max_pixels: Annotated[int, Field(ge=1024)] = 50_000_000
@@ -110,10 +111,10 @@ class DatasetSettings:
         if self.tile_px > 0 and self.tile_px % 32:
             raise ValueError(f"expected tile_px 0 (none), -1 (as needed) or a multiple of 32, found {self.tile_px}")
         if self.folds == 1:
-            raise ValueError("expected folds 0 (one division) or at least 2, found 1")
+            raise ValueError("expected folds 0 (one division), -1 (as needed) or at least 2, found 1")
         if self.fold > max(self.folds - 1, 0):
             raise ValueError(f"expected fold from 0 to {max(self.folds - 1, 0)}, found {self.fold}")
-        if self.folds and self.division == "given":
+        if self.folds > 0 and self.division == "given":
             raise ValueError("expected division made where folds are asked for, found given")
-        if self.folds and self.val_share >= 1 - 1 / self.folds:
+        if self.folds > 0 and self.val_share >= 1 - 1 / self.folds:
             raise ValueError(f"expected val_share below {1 - 1 / self.folds:g}, so that parts remain to train on")

@@ -33,7 +33,6 @@ from twinloop.vision.index import GOOD, QUARANTINE_FILE
 # As many refusals are told one by one; the quarantine list holds them all.
 TOLD = 20
 Row = dict[str, str | int | None]
-TILES = "DatasetSettings.tile_px"
 
 
 class Whole(NamedTuple):
@@ -154,9 +153,6 @@ def _store_part(target: Path, tile_px: int, part: list[tuple[int, Sample]]) -> l
 def _store(target: Path, tile_px: int, number: int, sample: Sample) -> list[Stored] | Refused:
     try:
         surface = sample.read()
-        placed = surface.mask is not None or sample.label == GOOD
-        if tile_px and not placed and max(surface.image.shape[:2]) > tile_px:
-            raise Refused("defective without a mask or box: no tile is known to show it", setting=TILES)
     except Refused as refused:
         return refused
     look = Look.at(sample.path, surface.image) if sample.path is not None else None
@@ -166,7 +162,8 @@ def _store(target: Path, tile_px: int, number: int, sample: Sample) -> list[Stor
     name = f"{number:06d}_{slug(Path(sample.name).stem)}"
     stored = []
     for place, tile in enumerate(cut):
-        shows = len(cut) == 1 or (tile.mask is not None and bool(tile.mask.any()))
+        # Without a mask any tile may show the defect: all are called by it, and training looks for the one.
+        shows = len(cut) == 1 or tile.mask is None or bool(tile.mask.any())
         row, content = _written(
             target,
             name if len(cut) == 1 else f"{name}_{place:04d}",

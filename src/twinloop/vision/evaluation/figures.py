@@ -18,11 +18,11 @@ Figures = dict[str, float | int | str | None]
 
 
 def figures(judgement: Judgement, *, seed: int) -> Figures:
-    """Everything measured on the test split, flat, the headline first; rates are after at most two looks.
+    """Everything measured, flat, the headline first; rates are after at most two looks.
 
     None stands for what cannot be measured: without masks, repeats, or a detector that names defects.
     """
-    test, settings, curve = judgement.test, judgement.settings, judgement.curve
+    test, settings, curve = judgement.counted, judgement.settings, judgement.curve
     share = float(test.defective.mean())
     calibrated = judgement.fitted.at_defect_rate(share).probability(test.scores)
     rates = _rates(curve, settings)
@@ -32,6 +32,10 @@ def figures(judgement: Judgement, *, seed: int) -> Figures:
         )
         for name, statistic in (("auroc", auroc), ("ap", average_precision))
     }
+    if judgement.pooled is not None:
+        parts = int(curve.counts[1:].sum())
+        values = {"auroc": auroc(test.scores, test.defective), "ap": average_precision(test.scores, test.defective)}
+        drawn = {name: _wider(ends, measurement.mean_of_few(values[name], parts)) for name, ends in drawn.items()}
     _, f1_threshold = best_f1(judgement.validation.scores, judgement.validation.defective)
     accepted = outcome(curve, settings.costs).accepted
     return {
@@ -53,7 +57,7 @@ def figures(judgement: Judgement, *, seed: int) -> Figures:
         "type_accuracy": _type_accuracy(judgement),
         **{f"recall_{name}": float(1 - accepted[place + 1]) for place, name in enumerate(curve.classes[1:])},
         **_escapes(judgement),
-        **_pixel_figures(test.pieces, settings),
+        **_pixel_figures(judgement.test.pieces, settings),
         "ece_uncalibrated": expected_calibration_error(probability(test.scores), test.defective),
         "brier": brier(calibrated, test.defective),
         "repeatability": curve.repeatability,
@@ -81,9 +85,13 @@ def _rates(curve: OperatingCurve, settings: EvaluateSettings) -> dict[str, list[
 def _type_accuracy(judgement: Judgement) -> float | None:
     if not judgement.names_defects:
         return None
-    defective = judgement.test.defective
-    kinds = 1 + defect_shares(judgement.test.logits[defective]).argmax(axis=1)
-    return float(np.mean(kinds == judgement.test.data.labels[defective]))
+    counted = judgement.counted
+    kinds = 1 + defect_shares(counted.logits[counted.defective]).argmax(axis=1)
+    return float(np.mean(kinds == counted.data.labels[counted.defective]))
+
+
+def _wider(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    return min(one[0], other[0]), max(one[1], other[1])
 
 
 def _escapes(judgement: Judgement) -> Figures:

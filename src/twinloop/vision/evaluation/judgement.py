@@ -56,7 +56,9 @@ class Judgement:
     fitted: the calibration at the validation split's share of defects; on_line: at the line's.
     curve: measured on the test split, at the chosen thresholds. repeatability_measured: whether ρ is from the data.
     limit: what came of the limit on escapes; None where none is set. names_defects: whether the detector tells
-    defects apart. stand_ins: splits (val, test) that show no real defect, but rendered ones.
+    defects apart. stand_ins: splits (val, test) that show no real defect, but rendered ones. pooled: of too few defects
+    for a test set, all images as detectors of the same recipe judged them that had not learnt from their parts; then
+    calibration, curve and all that counts parts are of these.
     """
 
     validation: Outputs
@@ -69,6 +71,12 @@ class Judgement:
     limit: EscapeLimit | None = None
     names_defects: bool = True
     stand_ins: tuple[str, ...] = ()
+    pooled: Outputs | None = None
+
+    @property
+    def counted(self) -> Outputs:
+        """What rates and ranks are measured on: the test split, or all images out of fold."""
+        return self.pooled or self.test
 
     @property
     def today(self) -> OperatingCurve:
@@ -81,10 +89,10 @@ def raw_outputs(detector: DeployedDetector, data: ImageSet) -> Outputs:
     parts = [detector.raw(data.images[start : start + BATCH]) for start in range(0, len(data), BATCH)]
     logits, heat, unlike = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     outputs = Outputs(data, logits, heat[:, 0], anomaly_score(logits), unlike)
-    return _stitched(outputs) if data.pictures else outputs
+    return stitched(outputs) if data.pictures else outputs
 
 
-def _stitched(tiles: Outputs) -> Outputs:
+def stitched(tiles: Outputs) -> Outputs:
     """Pictures of their tiles, in the order of the first: as hot as the hottest, defective where any is.
 
     As unlike as the median of their tiles: what spoils a picture spoils most of it.
@@ -114,9 +122,18 @@ def _stitched(tiles: Outputs) -> Outputs:
 
 
 def judge(
-    detector: DeployedDetector, validation: ImageSet, test: ImageSet, *, settings: EvaluateSettings, seed: int
+    detector: DeployedDetector,
+    validation: ImageSet,
+    test: ImageSet,
+    *,
+    settings: EvaluateSettings,
+    seed: int,
+    pooled: Outputs | None = None,
 ) -> Judgement:
     """Calibrate and choose thresholds on `validation`, measure the operating curve on `test`.
+
+    pooled: all images out of fold, where defects are few. They are calibrated and measured on instead, and only the
+    share `settings.false_alarm_rate` of their good ones reaches the threshold: so few defects choose none.
 
     A split without defects is shown rendered ones. Where validation is, the threshold is the one that only the share
     `settings.false_alarm_rate` of its good images reaches, and no part is looked at again.
@@ -125,7 +142,7 @@ def judge(
     """
     splits = {"val": validation, "test": test}
     stand_ins = tuple(name for name, images in splits.items() if not has_defects(images))
-    if "val" in stand_ins and settings.max_escapes_ppm is not None:
+    if pooled is None and "val" in stand_ins and settings.max_escapes_ppm is not None:
         raise InputError(
             f"evaluate: EvaluateSettings.max_escapes_ppm={settings.max_escapes_ppm:g}: no real defect in validation "
             "shows what escapes: add images of defects, three parts or more of a kind, or set no limit"
@@ -134,10 +151,11 @@ def judge(
         raw_outputs(detector, with_stand_ins(images, seed=2 * seed + place))
         for place, images in enumerate(splits.values())
     )
-    fitted = fit_calibration(chosen_on.scores, chosen_on.defective, method=settings.calibration)
+    calibrated_on = pooled or chosen_on
+    fitted = fit_calibration(calibrated_on.scores, calibrated_on.defective, method=settings.calibration)
     on_line = fitted.at_defect_rate(settings.line_defect_rate)
     curves = []
-    for place, outputs in enumerate((chosen_on, measured_on)):
+    for place, outputs in enumerate((calibrated_on, pooled or measured_on)):
         measured = repeatability(outputs.scores, outputs.data.labels, outputs.data.groups)
         curve = OperatingCurve.of_probabilities(
             on_line.probability(outputs.scores),
@@ -153,9 +171,9 @@ def judge(
     (chooser, _), (curve, is_measured) = curves
     limit = _limited(chooser, settings)
     thresholds = limit.thresholds if limit is not None else None
-    if "val" in stand_ins:
-        good = on_line.probability(raw_outputs(detector, validation).scores)
-        thresholds = (threshold_of_good(good, settings),) * 2
+    if thresholds is None and (pooled is not None or "val" in stand_ins):
+        scores = raw_outputs(detector, validation).scores if pooled is None else pooled.scores[~pooled.defective]
+        thresholds = (threshold_of_good(on_line.probability(scores), settings),) * 2
     elif thresholds is None:
         thresholds = least_cost_thresholds(chooser, settings.costs, reinspection=settings.reinspection)
     return Judgement(
@@ -169,6 +187,7 @@ def judge(
         limit,
         detector.backend.about.names_defects,
         stand_ins,
+        pooled,
     )
 
 

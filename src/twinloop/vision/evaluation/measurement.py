@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.special import betaincinv
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -34,6 +35,18 @@ def interval(
         values[draw] = statistic(scores[kept], labels[kept] > 0, weights[kept])
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
+
+
+def mean_of_few(mean: float, count: int) -> tuple[float, float]:
+    """95 % interval of the mean of `count` independent values in 0…1, however they are spread.
+
+    AUROC and AP are such means, over defective parts, of the share of good parts below and of the precision there. No
+    such values vary more than zeros and ones, whose interval is that of Clopper and Pearson (1934): a bootstrap over
+    one part, or over ten that are all ranked right, would have no width at all.
+    """
+    hits = mean * count
+    low, high = betaincinv([hits, hits + 1], [count - hits + 1, count - hits], [0.025, 0.975])
+    return (float(low) if hits > 0 else 0.0), (float(high) if hits < count else 1.0)
 
 
 def pixel_auroc(logits: NDArray[np.floating], masks: NDArray[np.uint8]) -> float | None:

@@ -51,11 +51,11 @@ def operating_point(judgement: Judgement) -> OperatingPoint:
 
 
 def predictions(judgement: Judgement) -> pl.DataFrame:
-    """One row per test image: truth, raw score, defect probability on the line, the decision of one look.
+    """One row per test image (per image of all, out of fold): truth, raw score, probability on the line, decision.
 
     A detector that names no defects calls each "defect", with no probability of its type.
     """
-    test, curve = judgement.test, judgement.curve
+    test, curve = judgement.counted, judgement.curve
     defect_probability = judgement.on_line.probability(test.scores)
     shares = defect_shares(test.logits)
     kinds = shares.argmax(axis=1)
@@ -77,8 +77,8 @@ def predictions(judgement: Judgement) -> pl.DataFrame:
 
 
 def reliability_table(judgement: Judgement) -> pl.DataFrame:
-    """Bins of the reliability diagram on the test split, before and after calibration, at that split's share."""
-    test = judgement.test
+    """Bins of the reliability diagram of what is counted, before and after calibration, at its own share of defects."""
+    test = judgement.counted
     calibrated = judgement.fitted.at_defect_rate(float(test.defective.mean())).probability(test.scores)
     rows = [
         {"scores": name, **row}
@@ -90,7 +90,7 @@ def reliability_table(judgement: Judgement) -> pl.DataFrame:
 
 def gauge_table(judgement: Judgement) -> pl.DataFrame:
     """Repeatability over exposures of the same part: one row per class with repeats, and one over all parts."""
-    test = judgement.test
+    test = judgement.counted
     studies = gauge(test.scores, test.data.labels, test.data.groups, classes=test.data.classes)
     return pl.DataFrame([asdict(study) for study in studies], schema=GAUGE_SCHEMA)
 

@@ -6,6 +6,7 @@ called that wherever it is shown; thresholds are not chosen by it, but by how ma
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twinloop.errors import InputError
 from twinloop.vision.evaluation.settings import EvaluateSettings
@@ -34,10 +35,20 @@ def with_stand_ins(images: ImageSet, *, seed: int) -> ImageSet:
             f"that, found {len(images)}: add good images"
         )
     classes = images.classes if len(images.classes) > 1 else (GOOD, SOME_DEFECT)
-    return with_pasted(images, Paster(images, share=1.0, source="synthetic"), seed=seed, classes=classes)
+    paster = Paster(images, share=1.0, source="synthetic")
+    return with_pasted(images, paster, seed=seed, classes=classes, places=_shown_on(images, seed))
 
 
-def threshold_of_good(probabilities: np.typing.NDArray[np.float64], settings: EvaluateSettings) -> float:
+def _shown_on(images: ImageSet, seed: int) -> NDArray[np.int64] | None:
+    """A tile of every second picture, where pictures are cut: a picture is defective if one of its tiles is."""
+    if not images.pictures:
+        return None
+    tiles = np.random.default_rng(seed).permutation(len(images))
+    _, drawn = np.unique(np.array(images.pictures)[tiles], return_index=True)
+    return np.sort(tiles[drawn[::2]])
+
+
+def threshold_of_good(probabilities: NDArray[np.float64], settings: EvaluateSettings) -> float:
     """The least threshold that at most the share `false_alarm_rate` of good images [N] reach; above all of few."""
     ordered = np.sort(probabilities)
     reach = int(np.floor(settings.false_alarm_rate * len(ordered)))

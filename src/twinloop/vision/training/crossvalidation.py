@@ -7,7 +7,7 @@ corrected by the ratio of test to training images (Nadeau and Bengio, 2003): 1/k
 import math
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,16 @@ from twinloop.vision.training.fitting import frozen_features, train_detector
 from twinloop.vision.training.frozen import Features
 from twinloop.vision.training.loading import subset
 from twinloop.vision.training.metrics import image_metrics, pixel_metrics
-from twinloop.vision.training.module import detect
+from twinloop.vision.training.module import class_list, detect
+from twinloop.vision.training.pictures import by_picture
 from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
 
 CONFIDENCE = 0.95
 FIGURES = ("auroc", "ap", "iou")
 # Of a part's mean score over its exposures, and of single images that share their part's weight.
 PART_FIGURES = ("part_auroc", "part_ap", "weighted_auroc", "weighted_ap")
+
+Recipe = tuple[ModelSettings, TrainSettings, AugmentationSettings]
 
 
 @dataclass(frozen=True)
@@ -87,12 +90,67 @@ def cross_validate(
     """
     names = [images.classes[label] for label in images.labels]
     splits = kfold(names, images.groups, folds=folds, val_share=val_share, seed=seed)
+    tested = _tested(
+        (model, train, augmentation),
+        images=images,
+        splits=splits,
+        seed=seed,
+        average_exposures=average_exposures,
+        workers=workers,
+        state=state,
+    )
+    finished: list[Fold] = []
+    for fold, _ in tested:
+        finished.append(fold)
+        if on_fold is not None:
+            on_fold(fold)
+    return CrossValidation(tuple(finished), means(finished))
+
+
+def out_of_fold(
+    model: ModelSettings,
+    train: TrainSettings,
+    augmentation: AugmentationSettings,
+    *,
+    images: ImageSet,
+    splits: Sequence[Sequence[str]],
+    seed: int,
+    workers: int = 1,
+    state: Path | None = None,
+) -> NDArray[np.float32]:
+    """Class logits [N, K] of every image, each by a detector that learnt from other parts: one per fold of `splits`.
+
+    state, workers: as for `cross_validate`. Raises InputError where a fold cannot be trained on.
+    """
+    recipe = model, train, augmentation
+    tested = _tested(
+        recipe, images=images, splits=splits, seed=seed, average_exposures=False, workers=workers, state=state
+    )
+    logits = np.full((len(images), len(class_list(images))), np.nan, np.float32)
+    for fold, judged in tested:
+        logits[np.array(splits[fold.number]) == "test"] = judged
+    return logits
+
+
+def _tested(
+    recipe: Recipe,
+    *,
+    images: ImageSet,
+    splits: Sequence[Sequence[str]],
+    seed: int,
+    average_exposures: bool,
+    workers: int,
+    state: Path | None,
+) -> Iterator[tuple[Fold, NDArray[np.float32]]]:
+    """Each fold in order, with the logits of the images that it tests."""
+    model, train, augmentation = recipe
+    folds = len(splits)
     described = [STATE_FORMAT, asdict(model), asdict(train), asdict(augmentation), splits, seed]
     kept = state / f"kfold-{fingerprint(described)[:16]}" if state is not None else None
 
     features: Features | None = None
 
-    def one(number: int) -> Fold:
+    def one(number: int) -> tuple[Fold, NDArray[np.float32]]:
         return _fold(
             model,
             train,
@@ -106,21 +164,16 @@ def cross_validate(
             features=features,
         )
 
-    finished: list[Fold] = []
     with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="twinloop-features-") as folder:
         if model.frozen and model.kind == "supervised":
             features = frozen_features(model, images, Path(folder), seed=seed, threads=train.threads)
         # A worker that has loaded torch has grown, which joblib takes for a leak: it starts another, and says so.
         warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
-        for fold in joblib.Parallel(n_jobs=min(workers, folds), return_as="generator")(
+        yield from joblib.Parallel(n_jobs=min(workers, folds), return_as="generator")(
             joblib.delayed(one)(number) for number in range(folds)
-        ):
-            finished.append(fold)
-            if on_fold is not None:
-                on_fold(fold)
+        )
     if kept is not None:
         discard(kept)
-    return CrossValidation(tuple(finished), means(finished))
 
 
 def _fold(
@@ -135,7 +188,7 @@ def _fold(
     average_exposures: bool,
     state: Path | None,
     features: Features | None,
-) -> Fold:
+) -> tuple[Fold, NDArray[np.float32]]:
     placed = np.array(splits)
     learnt, validation, test = (subset(images, placed == name) for name in ("train", "val", "test"))
     try:
@@ -152,14 +205,16 @@ def _fold(
     except InputError as error:
         raise InputError(f"fold {number + 1}: {error}; take fewer folds or more data") from error
     logits, probabilities = detect(trained.detector, test)
-    scores, labels = anomaly_score(logits), torch.from_numpy(test.labels)
+    judged, heat, pictures = by_picture(logits, probabilities, test)
+    scores, labels = anomaly_score(judged), torch.from_numpy(pictures.labels)
     measured = image_metrics(scores, labels) | pixel_metrics(
-        probabilities, torch.from_numpy(test.masks), torch.from_numpy(test.masked)
+        heat, torch.from_numpy(pictures.masks), torch.from_numpy(pictures.masked)
     )
     figures = {name: measured[name] for name in FIGURES if name in measured}
     if average_exposures:
-        figures |= part_metrics(scores, labels, test.groups)
-    return Fold(number, figures, trained.best_epoch, len(learnt), len(test), len(set(test.groups)))
+        figures |= part_metrics(scores, labels, pictures.groups)
+    fold = Fold(number, figures, trained.best_epoch, len(learnt), len(test), len(set(test.groups)))
+    return fold, logits.numpy()
 
 
 def part_metrics(scores: Tensor, labels: Tensor, groups: Sequence[str]) -> dict[str, float]:

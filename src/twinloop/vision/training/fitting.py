@@ -20,6 +20,7 @@ from twinloop.vision.models.one_class import OneClassDetector
 from twinloop.vision.models.pretrained import require_located
 from twinloop.vision.models.settings import ONE_CLASS, ModelSettings
 from twinloop.vision.training.frozen import Features, fit_frozen
+from twinloop.vision.training.instances import witnesses
 from twinloop.vision.training.loading import subset
 from twinloop.vision.training.module import (
     FIGURES,
@@ -75,6 +76,11 @@ def train_detector(
     _check_crops(model, train)
     if model.kind in ONE_CLASS:
         return _fit_one_class(model, images=images, validation=validation, seed=seed, on_epoch=on_epoch)
+    kept, shown = (witnesses(model, images, some, seed=seed) for some in (images, validation))
+    if not (kept.all() and shown.all()):
+        say(f"train: {int((~kept).sum())} tiles are left out: another of their picture is less like good ones")
+        features = features.subset(kept) if features is not None else None
+        images, validation = subset(images, kept), subset(validation, shown)
     if model.frozen:
         return _fit_frozen(model, train, images, validation=validation, seed=seed, on_epoch=on_epoch, features=features)
     images, validation = _training_sets(model, train, images=images, validation=validation, seed=seed)

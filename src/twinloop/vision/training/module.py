@@ -32,6 +32,7 @@ from twinloop.vision.training.metrics import (
     overlap,
 )
 from twinloop.vision.training.pasting import Paster
+from twinloop.vision.training.pictures import by_picture
 from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
 from twinloop.vision.training.transforms import Augmenter
 
@@ -224,8 +225,11 @@ def detect(detector: SurfaceDetector, images: ImageSet) -> tuple[Tensor, Tensor]
 
 
 def assess(detector: SurfaceDetector, images: ImageSet) -> dict[str, float]:
-    """All figures of a detector on one split: auroc, ap, f1, iou, pixel_auroc and, if it names them, class recalls."""
-    logits, probabilities = detect(detector, images)
+    """All figures of a detector on one split: auroc, ap, f1, iou, pixel_auroc and, if it names them, class recalls.
+
+    Of tiles of which nobody knows what they show, the hottest of each picture counts.
+    """
+    logits, probabilities, images = by_picture(*detect(detector, images), images)
     return detector_metrics(
         logits,
         probabilities,

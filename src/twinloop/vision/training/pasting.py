@@ -180,13 +180,15 @@ def _overlap(length: int, side: int, rng: Generator) -> tuple[slice, slice]:
     return slice(low, high), slice(low - start, high - start)
 
 
-def with_pasted(images: ImageSet, paster: Paster, *, seed: int, classes: Sequence[str]) -> ImageSet:
+def with_pasted(
+    images: ImageSet, paster: Paster, *, seed: int, classes: Sequence[str], places: NDArray[np.int64] | None = None
+) -> ImageSet:
     """The images with a defect pasted onto every second good one, labelled as the first defect of `classes`.
 
-    For a validation without real defects, of a detector that names none.
+    For a validation without real defects, of a detector that names none. places: which to paste on instead.
     """
     pictures, masks, labels = images.images.copy(), images.masks.copy(), images.labels.copy()
-    for index in np.flatnonzero(labels == 0)[::2]:
+    for index in np.flatnonzero(labels == 0)[::2] if places is None else places:
         if paster(pictures[index], masks[index], default_rng((seed, int(index)))) is not None:
             labels[index] = 1
     return replace(images, images=pictures, masks=masks, labels=labels, classes=tuple(classes))

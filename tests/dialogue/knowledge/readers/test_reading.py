@@ -143,3 +143,49 @@ def test_lines_broken_by_the_paper_are_joined_and_those_of_a_list_are_not() -> N
         "- gloves",
         "- a long brush",
     ]
+
+
+HEADED: dict[str, tuple[str, bytes, list[str]]] = {
+    "headings of a page": (
+        "page.html",
+        b"<h1>The oven</h1><p>It runs at 200 degrees.</p><h3>Who cleans it?</h3><p>Ann.</p>",
+        ["The oven", "Who cleans it?"],
+    ),
+    "the head of a table": (
+        "page.html",
+        b"<table><tr><th>Day</th><th>Opens</th></tr><tr><th>Monday</th><td>nine</td></tr></table>",
+        ["Day Opens"],
+    ),
+    "labels of a list": ("page.html", b"<dl><dt>Colour<dd>blue<dt>Size<dd>large</dl>", ["Colour", "Size"]),
+    "headings of Markdown": ("notes.md", b"# The oven\n\nIt runs.\n\nKeys\n---\n\n- blue\n", ["The oven", "Keys"]),
+    "a table's head in Markdown": ("notes.md", b"| Day | Opens |\n|---|---|\n| Monday | nine |\n", ["Day Opens"]),
+    "titles of a text": (
+        "notes.txt",
+        b"Household insurance\n\nOf the year 2024\n\nThe premium is 80 euros.\n\nAnn Lee\n",
+        ["Household insurance", "Of the year 2024"],
+    ),
+    "the title of a PDF": (
+        "plan.pdf",
+        written.pdf(["Household insurance", "The premium is 80 euros and it is paid in May.", "Ann Lee"]),
+        ["Household insurance"],
+    ),
+    "a label and a page number": (
+        "notes.txt",
+        b"Bring these things:\n- a pen\n- 2 keys\n\nPage 3 of 12\n\n- 4 -\n",
+        ["Bring these things:", "Page 3 of 12", "- 4 -"],
+    ),
+    "the subject of a message": ("mail.txt", b"Subject: keys\nFrom: Ann\n\nThey hang there.\n", ["Subject: keys"]),
+    "no notes": (
+        "notes.txt",
+        b"The key is in the hall\n\nPassword: zebra\n\nKey hangs there\nAnn has it.\n\nClosed on Fridays.\n",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HEADED)
+def test_what_only_heads_or_labels_is_known(name: str) -> None:
+    file, content, headings = HEADED[name]
+    assert [page.text[start:end] for page in parse_document(file, content).pages for start, end in page.headings] == (
+        headings
+    )

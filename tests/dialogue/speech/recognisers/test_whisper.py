@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.dialogue.speech.recordings import joined, silence
-from twinloop.dialogue.providers.protocols import SpeechToText
+from tests.dialogue.speech.recordings import joined, needs_flite, silence
+from twinloop.dialogue.providers.protocols import HearsTogether, SpeechToText, TextToSpeech
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
-from twinloop.dialogue.speech.audio import RATE, read_audio
+from twinloop.dialogue.speech.audio import RATE, read_audio, resampled
 from twinloop.dialogue.speech.errors import total, word_errors
 from twinloop.dialogue.speech.recognisers.whisper import TINY_EN, log_mel
 from twinloop.errors import RunError
@@ -65,6 +65,23 @@ def test_in_silence_no_words_are_made_up(ears: SpeechToText, seconds: float) -> 
 def test_the_same_recording_gives_the_same_text(ears: SpeechToText, shared_data: Path) -> None:
     audio = read_audio(shared_data / "speech/human/cards/005.wav").audio
     assert ears.transcribe(audio).text == ears.transcribe(audio).text
+
+
+@needs_flite
+def test_a_recording_gives_the_same_text_alone_and_among_others(ears: SpeechToText) -> None:
+    assert isinstance(ears, HearsTogether)
+    voice: TextToSpeech = open_provider("text_to_speech", "flite", {}, Surroundings())
+    sentences = [
+        resampled(voice.speak(text).audio, RATE)
+        for text in ("When does the warranty end?", "The oven in May cost four hundred euros.", "Who painted the boat?")
+    ]
+    # Short ones share a batch; one in which nobody speaks and a long one in pieces are beside them.
+    recordings = [*sentences, silence(2), joined(sentences[0], silence(31), sentences[1])]
+    together = ears.transcribe_together(recordings)
+    assert together.texts == tuple(ears.transcribe(recording).text for recording in recordings)
+    assert [bool(text) for text in together.texts] == [True, True, True, False, True]
+    assert together.usage.audio_seconds == pytest.approx(sum(recording.seconds for recording in recordings))
+    assert ears.transcribe_together([]).texts == ()
 
 
 def test_weights_of_one_flipped_byte_are_refused_with_the_way_on(tmp_path: Path, ears: SpeechToText) -> None:

@@ -61,6 +61,13 @@ def test_every_lever_is_a_paired_difference_in_people(found: Capacity):
     assert levers["recogniser in batches of up to 4"]["gain"] > 0
 
 
+def test_of_parts_in_batches_the_one_is_shown_that_they_save_most_of():
+    small = replace(SMALL, hours=0.05, replications=2)
+    both = {"find": {1: 0.02, 2: 0.03}, "hear": {1: 0.5, 4: 0.8}, "speak": {1: 0.1}, "answer": {4: 0.2}}
+    levers = capacity(profile(spoken(8), batches=both), ServiceSettings(cores=1), small, seed=1).levers["lever"]
+    assert [lever for lever in levers if "batches" in lever] == ["recogniser in batches of up to 4"]
+
+
 def test_many_people_need_workers_that_cost_what_cores_and_memory_cost(found: Capacity):
     assert found.cost_hour == pytest.approx(0.04 + 0.5 * 0.005)
     needed = found.metrics()["workers_for_people"]

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,7 @@ def test_a_wrong_answer_is_told_and_asked_again(
     project: Path, papers: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     who, documents, voice, sliders, calendar = answers(papers)
-    wrong = ["???", who, "/no/such/folder", documents, "opera", voice, "1.2 0 0 0", "1 2", sliders]
+    wrong = ["???", "/home/ada", who, "/no/such/folder", documents, "opera", voice, "1.2 0 0 0", "1 2", sliders]
     calendars = [
         f"'{papers / 'boat.txt'}'",
         f"'{papers.parent / 'calendar.ics'}'",
@@ -95,6 +96,7 @@ def test_a_wrong_answer_is_told_and_asked_again(
     told = capsys.readouterr().err
     for line in (
         "expected a name with a letter",
+        "expected a name, got a path",
         "/no/such/folder: no such file or folder",
         "unknown name 'opera'",
         "formality = 1.2: expected a number ≤ 1",
@@ -141,7 +143,10 @@ def test_knowledge_is_added_listed_read_and_deleted(
     capsys.readouterr()
     assert cli.main(["person", "knowledge", "add", str(papers)]) == 1
     told = capsys.readouterr()
-    assert told.out.splitlines() == ["known      boat.txt, as boat.txt", "added      oven.md"]
+    assert told.out.splitlines() == ["known      boat.txt", "added      oven.md"]
+    (papers / "ship.txt").write_bytes((papers / "boat.txt").read_bytes())
+    assert cli.main(["person", "knowledge", "add", str(papers / "ship.txt")]) == 0
+    assert capsys.readouterr().out == "known      ship.txt, as boat.txt\n"
     assert "left out   broken.pdf" in told.err
     assert (ada / "documents/oven.md").is_file()
     assert cli.main(["person", "knowledge", "list", "--json"]) == 0
@@ -192,6 +197,50 @@ def test_whoever_has_a_folder_can_be_asked_before_the_loop_and_remembers(
     assert cli.main(["talk", "--person", "ada", "When does the warranty on the pump end?"]) == 0
     assert "[pump.txt, page 1]" in capsys.readouterr().out
     assert {path.name for path in ada.iterdir()} == {"profile.json", "documents"}
+
+
+@pytest.mark.usefixtures("ada")
+def test_what_was_told_is_known_in_the_next_turn_and_a_question_tells_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    capsys.readouterr()
+    turns = ["My sister Zoe lives in Tarnby.", "where does my sister Zoe live", "what does the big yellow tent cost"]
+    assert cli.main(["talk", "--person", "ada", *turns, turns[-1], "--json"]) == 0
+    told = capsys.readouterr()
+    _, known, unknown, again = (json.loads(line) for line in told.out.splitlines())
+    assert "Tarnby" in known["answer"]
+    assert known["citations"][0].startswith("told by you on ")
+    assert unknown["refused"]
+    assert again["refused"]
+    assert told.err.splitlines() == ["remembered My sister Zoe lives in Tarnby."]
+
+
+@pytest.mark.usefixtures("ada")
+def test_what_was_told_is_kept_where_a_conversation_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> Iterator[str]:
+        yield "My sister Zoe lives in Tarnby.\n"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stdin", interrupted())
+    assert cli.main(["talk", "--person", "ada"]) == 130
+    capsys.readouterr()
+    assert cli.main(["talk", "--person", "ada", "Where does my sister Zoe live?"]) == 0
+    assert "Tarnby" in capsys.readouterr().out
+
+
+def test_of_several_people_one_must_be_named(project: Path, ada: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(20):
+        folder = project / f"data/source/person/bea-{number:02d}"
+        folder.mkdir()
+        (folder / "profile.json").write_text("{}")
+    capsys.readouterr()
+    for arguments in (["show"], ["knowledge", "list"]):
+        assert cli.main(["person", *arguments]) == 2
+        told = capsys.readouterr().err
+        assert told == "person: there are 21 people, ada, bea-00, bea-01, bea-02, bea-03, …: say whose by name\n"
+    assert cli.main(["person", "show", ada.name]) == 0
 
 
 @pytest.mark.usefixtures("project")

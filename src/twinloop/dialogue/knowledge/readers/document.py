@@ -12,11 +12,22 @@ UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U
 CONVERSATION = "conversation"
 
 
+class Range(NamedTuple):
+    """Characters start … end of a text, end not included."""
+
+    start: int
+    end: int
+
+
 class Page(NamedTuple):
-    """One page, counted from 1; paragraphs are parted by line breaks."""
+    """One page, counted from 1; paragraphs are parted by line breaks.
+
+    headings: where lines stand that only head or label what follows, and state nothing.
+    """
 
     number: int
     text: str
+    headings: tuple[Range, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from twinloop.dialogue.knowledge.readers.document import Page, tidy
+from twinloop.dialogue.knowledge.readers.headings import MARK, page_of
 from twinloop.dialogue.knowledge.readers.text import decoded
 from twinloop.dialogue.knowledge.settings import ReadingSettings
 from twinloop.errors import InputError
@@ -26,6 +27,7 @@ TEXT_BLOCKS = "address blockquote br caption dd dl dt figcaption h1 h2 h3 h4 h5 
 PARTS = "article aside details div fieldset figure footer form header main nav section"
 BLOCKS = f"{TEXT_BLOCKS} {PARTS}".split()
 CELLS = ("td", "th")
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6", "dt", "legend")
 HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|opacity\s*:\s*0(\.0*)?\s*(;|!|$)|font-size\s*:\s*0(\.0*)?[a-z%]*\s*(;|!|$)",
     re.IGNORECASE,
@@ -42,26 +44,33 @@ def read_html(name: str, content: bytes, settings: ReadingSettings) -> tuple[Pag
     text = decoded(name, content, settings, declared=declared.group(1).decode() if declared else None)
     if not TAG.search(text):
         raise InputError(f"{name}: expected HTML, it holds no tag: name it .txt if it is plain text")
-    return (Page(1, shown(text)),)
+    return (shown_page(text),)
 
 
-def shown(markup: str) -> str:
+def shown_page(markup: str) -> Page:
     """The visible text of markup, one paragraph, item or row per line.
 
-    >>> shown("<h1>Oven</h1><p>Set to\\n200 °C<script>alert(1)</script></p>")
+    >>> shown_page("<h1>Oven</h1><p>Set to\\n200 °C<script>alert(1)</script></p>").text
     'Oven\\nSet to 200 °C'
     """
     from bs4 import BeautifulSoup
 
-    soup = BeautifulSoup(markup.replace(EDGE, " "), "html.parser")
+    soup = BeautifulSoup(markup.replace(EDGE, " ").replace(MARK, " "), "html.parser")
     for tag in soup.find_all(_unshown):
         if not tag.decomposed:
             tag.decompose()
+    for tag in soup.find_all(_heads):
+        tag.insert(0, MARK)
     for tag in soup.find_all([*BLOCKS, *CELLS]):
         edge = " " if tag.name in CELLS else EDGE
         tag.insert_before(edge)
         tag.insert_after(edge)
-    return tidy(" ".join(soup.get_text().split()).replace(EDGE, "\n"))
+    return page_of(1, tidy(" ".join(soup.get_text().split()).replace(EDGE, "\n")))
+
+
+def _heads(tag: Any) -> bool:
+    """Whether it heads what follows: a heading, a label of a list, a row of a table that heads its columns."""
+    return tag.name in HEADINGS or (tag.name == "tr" and tag.find("th") is not None and tag.find("td") is None)
 
 
 def _unshown(tag: Any) -> bool:

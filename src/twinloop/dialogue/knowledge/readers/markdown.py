@@ -1,7 +1,7 @@
 """Markdown (CommonMark): rendered to HTML and read as that, so that HTML within it is treated alike."""
 
 from twinloop.dialogue.knowledge.readers.document import Page
-from twinloop.dialogue.knowledge.readers.html import shown
+from twinloop.dialogue.knowledge.readers.html import shown_page
 from twinloop.dialogue.knowledge.readers.text import decoded
 from twinloop.dialogue.knowledge.settings import ReadingSettings
 
@@ -11,4 +11,4 @@ def read_markdown(name: str, content: bytes, settings: ReadingSettings) -> tuple
     from markdown_it import MarkdownIt
 
     text = decoded(name, content, settings)
-    return (Page(1, shown(MarkdownIt("commonmark").enable("table").render(text))),)
+    return (shown_page(MarkdownIt("commonmark").enable("table").render(text)),)

@@ -4,7 +4,7 @@ import io
 from typing import Any
 
 from twinloop.dialogue.knowledge.readers.document import Page
-from twinloop.dialogue.knowledge.readers.text import unwrapped
+from twinloop.dialogue.knowledge.readers.text import plain_page
 from twinloop.dialogue.knowledge.settings import ReadingSettings
 from twinloop.errors import InputError
 
@@ -57,5 +57,5 @@ def _pages(name: str, reader: Any, settings: ReadingSettings) -> tuple[Page, ...
                 f"{name}: page {number}: expected at most {settings.max_characters} characters of text, it has more: "
                 "split it or raise ReadingSettings.max_characters"
             )
-        pages.append(Page(number, unwrapped(text)))
+        pages.append(plain_page(number, text, parted=False))
     return tuple(pages)

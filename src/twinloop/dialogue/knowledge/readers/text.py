@@ -4,6 +4,7 @@ import codecs
 import re
 
 from twinloop.dialogue.knowledge.readers.document import Page, tidy
+from twinloop.dialogue.knowledge.readers.headings import LIST, MARK, SUBJECT, marked, page_of
 from twinloop.dialogue.knowledge.settings import ReadingSettings
 from twinloop.errors import InputError
 
@@ -14,8 +15,6 @@ MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-# The begin of a list's item: it starts a line of its own.
-LIST = re.compile(r"^([-*•–·]|\d{1,3}[.)]|[A-Za-z][.)])\s")
 # A line that reaches so far towards the longest one was broken by the paper, not by its writer.
 FULL = 0.7
 
@@ -23,7 +22,7 @@ FULL = 0.7
 def read_text(name: str, content: bytes, settings: ReadingSettings) -> tuple[Page, ...]:
     """The whole text as one page; form feeds part pages. Raises InputError where the encoding is unsure."""
     pages = decoded(name, content, settings).split("\f")
-    return tuple(Page(number, unwrapped(page)) for number, page in enumerate(pages, start=1))
+    return tuple(plain_page(number, page) for number, page in enumerate(pages, start=1))
 
 
 def decoded(name: str, content: bytes, settings: ReadingSettings, *, declared: str | None = None) -> str:
@@ -81,15 +80,18 @@ def _candidates(content: bytes) -> dict[str, str]:
     return readings
 
 
-def unwrapped(text: str) -> str:
-    """Text whose lines are paragraphs: breaks at the edge of the paper are blanks, words cut there are whole.
+def plain_page(number: int, text: str, *, parted: bool = True) -> Page:
+    """A page whose lines are paragraphs: breaks at the edge of the paper are blanks, words cut there are whole.
 
-    >>> unwrapped("The first line is as long as it can be and goes\\non here.\\n\\nNext.")
+    parted: whether blank lines are kept, as `headings.marked` has it.
+
+    >>> plain_page(1, "The first line is as long as it can be and goes\\non here.\\n\\nNext.").text
     'The first line is as long as it can be and goes on here.\\nNext.'
     """
-    blocks = re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace(MARK, " ")
     longest = max((len(line.strip()) for line in text.splitlines()), default=0)
-    return tidy("\n".join(_joined(block.splitlines(), full=FULL * longest) for block in blocks))
+    joined = (tidy(_joined(block.splitlines(), full=FULL * longest)) for block in re.split(r"\n\s*\n", text))
+    return page_of(number, "\n".join(marked([block.split("\n") for block in joined if block], parted=parted)))
 
 
 def _joined(lines: list[str], *, full: float) -> str:
@@ -100,7 +102,7 @@ def _joined(lines: list[str], *, full: float) -> str:
             joined += line
         elif before.endswith("-") and line[0].islower() and len(before) > 1 and before[-2].isalpha():
             joined = joined[:-1] + line
-        elif len(before) >= full and not LIST.match(line):
+        elif len(before) >= full and not LIST.match(line) and not SUBJECT.match(before):
             joined += " " + line
         else:
             joined += "\n" + line

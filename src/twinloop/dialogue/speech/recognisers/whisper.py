@@ -2,12 +2,13 @@
 
 The network was trained on 30 s, most of it silence where a recording is short: as much of that is left out as costs no
 word. A recording of more is cut in its pauses; one in which nobody speaks is not asked about, because the network would
-make words up. No draw is made: the same recording gives the same text on the same processor.
+make words up. No draw is made: the same recording gives the same text on the same processor, alone and among others.
 """
 
 import math
 import zlib
-from typing import Annotated, Any
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from pydantic import Field
 
 from twinloop.config import settings
 from twinloop.dialogue.providers.measuring import stopwatch
-from twinloop.dialogue.providers.protocols import Audio, Heard
+from twinloop.dialogue.providers.protocols import Audio, Heard, HeardTogether
 from twinloop.dialogue.providers.surroundings import Surroundings
 from twinloop.dialogue.speech.activity import ActivitySettings, pieces, speech_segments, stretch
 from twinloop.dialogue.speech.audio import RATE, resampled
@@ -72,44 +73,70 @@ class Whisper:
     def transcribe(self, audio: Audio) -> Heard:
         """The words of a recording of any length; none where nobody speaks."""
         usage = stopwatch()
+        said = [text for features in self._features(audio) for text in self._texts([features])]
+        tokens = sum(text.tokens for text in said)
+        return Heard(_whole(said), usage(tokens=tokens, audio_seconds=audio.seconds))
+
+    def transcribe_together(self, recordings: Sequence[Audio]) -> HeardTogether:
+        """The words of several recordings, of which pieces that are looked at for equally long go in one batch."""
+        usage = stopwatch()
+        features = {
+            (place, number): piece
+            for place, audio in enumerate(recordings)
+            for number, piece in enumerate(self._features(audio))
+        }
+        said = dict[tuple[int, int], _Text]()
+        for frames in sorted({piece.shape[1] for piece in features.values()}):
+            keys = [key for key, piece in features.items() if piece.shape[1] == frames]
+            said |= zip(keys, self._texts([features[key] for key in keys]), strict=True)
+        texts = [_whole(said[key] for key in features if key[0] == place) for place in range(len(recordings))]
+        tokens, seconds = sum(text.tokens for text in said.values()), sum(audio.seconds for audio in recordings)
+        return HeardTogether(tuple(texts), usage(tokens=tokens, audio_seconds=seconds))
+
+    def _features(self, audio: Audio) -> list[Floats]:
+        """Of each piece, [80, frames]; of none where nobody speaks."""
         heard = resampled(audio, RATE)
         segments = speech_segments(heard, self._settings.activity)
-        if not segments:
-            return Heard("", usage(audio_seconds=audio.seconds))
-        if heard.seconds <= PIECE_S:
-            parts = [heard]
-        else:
-            parts = [stretch(heard, piece) for piece in pieces(heard, segments, longest_s=PIECE_S)]
-        texts, tokens = zip(*(self._text(self._features(part)) for part in parts), strict=True)
-        return Heard(" ".join(filter(None, texts)), usage(tokens=sum(tokens), audio_seconds=audio.seconds))
+        if not segments or heard.seconds <= PIECE_S:
+            return [self._seen(heard)] if segments else []
+        return [self._seen(stretch(heard, piece)) for piece in pieces(heard, segments, longest_s=PIECE_S)]
 
-    def _features(self, part: Audio) -> Floats:
+    def _seen(self, part: Audio) -> Floats:
         seconds = min(max(self._settings.window_s, part.seconds + self._settings.silence_s), PIECE_S)
         # Two frames make one place of the encoder.
         return np.ascontiguousarray(log_mel(part.samples)[:, : 2 * math.ceil(seconds * FRAMES / PIECE_S / 2)])
 
-    def _text(self, features: Floats) -> tuple[str, int]:
-        """The text of one piece, and its tokens."""
-        ids = self._decoded(features)
-        text = self._tokenizer.decode(ids).strip()
-        if _repetition(text) > MOST_REPETITION:
-            ids = self._decoded(features, no_repeat_ngram_size=3)
-            text = self._tokenizer.decode(ids).strip()
-        return text, len(ids)
+    def _texts(self, batch: Sequence[Floats]) -> list["_Text"]:
+        """What is said in pieces with equally many frames."""
+        texts = self._decoded(batch)
+        for place, text in enumerate(texts):
+            if _repetition(text.text) > MOST_REPETITION:
+                (texts[place],) = self._decoded([batch[place]], no_repeat_ngram_size=3)
+        return texts
 
-    def _decoded(self, features: Floats, **options: int) -> list[int]:
+    def _decoded(self, batch: Sequence[Floats], **options: int) -> list["_Text"]:
         import ctranslate2
 
-        view = ctranslate2.StorageView.from_array(features[None])
         found = self._model.generate(
-            view,
-            [self._prompt],
+            ctranslate2.StorageView.from_array(np.stack(batch)),
+            [self._prompt] * len(batch),
             beam_size=self._settings.beam,
             max_length=self._settings.most_tokens + len(self._prompt),
             **options,
         )
-        ids: list[int] = found[0].sequences_ids[0]
-        return ids
+        of_pieces: list[list[int]] = [one.sequences_ids[0] for one in found]
+        return [_Text(self._tokenizer.decode(ids).strip(), len(ids)) for ids in of_pieces]
+
+
+class _Text(NamedTuple):
+    """The text of one piece, and how many tokens it has."""
+
+    text: str
+    tokens: int
+
+
+def _whole(texts: Iterable[_Text]) -> str:
+    return " ".join(one.text for one in texts if one.text)
 
 
 def log_mel(samples: Floats) -> Floats:

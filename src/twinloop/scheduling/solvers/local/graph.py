@@ -1,8 +1,7 @@
-"""Longest paths in the disjunctive graph: heads, tails, and what a move would make of them.
+"""Longest paths in the disjunctive graph: heads and tails.
 
 `head[v]` is the earliest start of v, `tail[v]` the longest path from its end to the end of everything; the
-makespan is the largest head + duration + tail. Moving an operation along its machine is judged by the
-estimate of Balas and Vazacopoulos (1998), which recomputes only the operations between both places.
+makespan is the largest head + duration + tail.
 """
 
 import numpy as np
@@ -83,82 +82,6 @@ def evaluate(duration, release, job_before, job_after, before, after, head, tail
             rest = tail[w] + duration[w]
         tail[v] = rest
     return makespan
-
-
-@machine_code
-def ready(v, duration, release, job_before, head):  # type: ignore[no-untyped-def]
-    """Earliest start of v as far as its job is concerned."""
-    w = job_before[v]
-    return release[v] if w < 0 else head[w] + duration[w]
-
-
-@machine_code
-def rest_of_job(v, duration, job_after, tail):  # type: ignore[no-untyped-def]
-    """Longest path from the end of v through its job."""
-    w = job_after[v]
-    return 0 if w < 0 else tail[w] + duration[w]
-
-
-@machine_code
-def estimate_later(u, v, duration, release, job_before, job_after, before, after, head, tail, starts, row):  # type: ignore[no-untyped-def]
-    """Estimated makespan through the moved operations when u is put right behind v on its machine."""
-    w = before[u]
-    end = head[w] + duration[w] if w >= 0 else 0
-    length = 0
-    w = after[u]
-    while True:
-        start = max(end, ready(w, duration, release, job_before, head))
-        starts[length] = start
-        row[length] = w
-        length += 1
-        end = start + duration[w]
-        if w == v:
-            break
-        w = after[w]
-    start = max(end, ready(u, duration, release, job_before, head))
-    rest = rest_of_job(u, duration, job_after, tail)
-    w = after[v]
-    if w >= 0 and tail[w] + duration[w] > rest:
-        rest = tail[w] + duration[w]
-    worst = start + duration[u] + rest
-    rest += duration[u]
-    for k in range(length - 1, -1, -1):
-        w = row[k]
-        rest = max(rest, rest_of_job(w, duration, job_after, tail))
-        worst = max(worst, starts[k] + duration[w] + rest)
-        rest += duration[w]
-    return worst
-
-
-@machine_code
-def estimate_sooner(u, v, duration, release, job_before, job_after, before, after, head, tail, rests, row):  # type: ignore[no-untyped-def]
-    """Estimated makespan through the moved operations when v is put right before u on its machine."""
-    w = after[v]
-    rest = tail[w] + duration[w] if w >= 0 else 0
-    length = 0
-    w = before[v]
-    while True:
-        rest = max(rest, rest_of_job(w, duration, job_after, tail))
-        rests[length] = rest
-        row[length] = w
-        length += 1
-        rest += duration[w]
-        if w == u:
-            break
-        w = before[w]
-    rest = max(rest, rest_of_job(v, duration, job_after, tail))
-    start = ready(v, duration, release, job_before, head)
-    w = before[u]
-    if w >= 0 and head[w] + duration[w] > start:
-        start = head[w] + duration[w]
-    worst = start + duration[v] + rest
-    end = start + duration[v]
-    for k in range(length - 1, -1, -1):
-        w = row[k]
-        start = max(end, ready(w, duration, release, job_before, head))
-        worst = max(worst, start + duration[w] + rests[k])
-        end = start + duration[w]
-    return worst
 
 
 @machine_code

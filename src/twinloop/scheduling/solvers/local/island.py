@@ -7,7 +7,9 @@ import numpy as np
 
 from twinloop.scheduling.solvers.local.arrays import Arrays, Ints, Longs, Rows
 from twinloop.scheduling.solvers.local.construct import LEAST_TIME, MOST_TIME, MOST_WORK, construct
+from twinloop.scheduling.solvers.local.estimates import Paths
 from twinloop.scheduling.solvers.local.graph import draw, evaluate
+from twinloop.scheduling.solvers.local.moves import Walk
 from twinloop.scheduling.solvers.local.relinking import distance, positions, relink
 from twinloop.scheduling.solvers.local.tabu import Effort, Memory, search
 
@@ -44,7 +46,7 @@ class Island:
         self.best: Point | None = None
         shape = (len(arrays.shop.jobs), len(arrays.shop.machines))
         kept = (np.zeros((arrays.count, columns), dtype=np.int64) for columns in shape)
-        self._memory = Memory(*kept)
+        self._memory, self._walk, self._paths = Memory(*kept), Walk.of(arrays), Paths.of(arrays)
 
     def run(self, start: tuple[Ints, Ints, Ints] | None, *, go_on: Callable[["Island"], bool]) -> None:
         """Search until the target is reached or `go_on`, asked after every chunk, says no."""
@@ -93,7 +95,8 @@ class Island:
         best_rows = Rows(machine.copy(), rows.duration.copy(), before.copy(), after.copy())
         while True:
             effort = Effort(clock, CHUNK, CHUNK, self.target, self.neighbourhood)
-            makespan, done = search(self.arrays.layout, rows, best_rows, self._memory, effort, self.state)
+            room = self._walk, self._paths, self._memory
+            makespan, done = search(self.arrays.layout, rows, best_rows, *room, effort, self.state)
             assert makespan >= 0, "a start waits for itself"
             if done < CHUNK and makespan > self.target:
                 done = CHUNK  # there is no move left to make

@@ -56,7 +56,17 @@ class Walk(NamedTuple):
 @inlined
 def settle(layout, rows, walk):  # type: ignore[no-untyped-def]
     """Compute order and ends of a solution anew; False when its sequences wait for each other in a circle."""
-    count = len(walk.end)
+    if not order_anew(layout, rows, walk):
+        return False
+    for v in walk.order:
+        walk.end[v] = earliest_end(layout, rows, walk, v)
+    return True
+
+
+@inlined
+def order_anew(layout, rows, walk):  # type: ignore[no-untyped-def]
+    """Order all operations anew; False when the sequences wait for each other in a circle."""
+    count = len(walk.order)
     if topological(layout.job_before, layout.job_after, rows.before, rows.after, walk.order, walk.beside) < count:
         return False
     walk.marked[:] = False
@@ -64,7 +74,6 @@ def settle(layout, rows, walk):  # type: ignore[no-untyped-def]
     for k in range(count):
         v = walk.order[k]
         walk.place[v] = k
-        walk.end[v] = earliest_end(layout, rows, walk, v)
         if rows.before[v] < 0:
             walk.first[rows.machine[v]] = v
     return True

@@ -10,41 +10,57 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twinloop.scheduling.solvers.jit import machine_code
+from twinloop.scheduling.solvers.jit import inlined, machine_code
+from twinloop.scheduling.solvers.lending import lent
 from twinloop.scheduling.solvers.local.arrays import Longs
-from twinloop.scheduling.solvers.local.graph import (
-    FAR,
-    draw,
+from twinloop.scheduling.solvers.local.estimates import (
     estimate_later,
     estimate_sooner,
-    evaluate,
-    link,
     ready,
-    rest_of_job,
-    unlink,
+    renew_paths,
+)
+from twinloop.scheduling.solvers.local.graph import FAR, draw
+from twinloop.scheduling.solvers.local.moves import (
+    FROM,
+    TO,
+    order_ahead,
+    order_anew,
+    order_at,
+    order_behind,
+    put,
+    take,
 )
 
 # What a move does: put u behind v, put v before u, or put u on another machine behind v.
 LATER, SOONER, ELSEWHERE = 0, 1, 2
 
 
-@machine_code
-def critical_path(makespan, duration, job_before, before, head, state, path):  # type: ignore[no-untyped-def]
-    """Write a random critical path to the end of `path` [n]; returns where it begins there."""
-    count = len(duration)
+@inlined
+def latest(walk, paths):  # type: ignore[no-untyped-def]
+    """The makespan of a solution whose ends are known."""
+    makespan = np.int64(0)
+    for v in walk.tips:
+        makespan = max(makespan, paths.end[v])
+    return makespan
+
+
+@inlined
+def critical_path(layout, rows, walk, paths, makespan, state):  # type: ignore[no-untyped-def]
+    """Write a random critical path to the end of `paths.critical`; returns where it begins there."""
     v, ties = -1, 0
-    for w in range(count):
-        if head[w] + duration[w] == makespan:
+    for w in walk.tips:
+        if paths.end[w] == makespan:
             ties += 1
             if draw(state, ties) == 0:
                 v = w
-    place = count
+    place = len(paths.critical)
     while v >= 0:
         place -= 1
-        path[place] = v
-        x, y = job_before[v], before[v]
-        by_job = x >= 0 and head[x] + duration[x] == head[v]
-        by_machine = y >= 0 and head[y] + duration[y] == head[v]
+        paths.critical[place] = v
+        start = paths.end[v] - rows.duration[v]
+        x, y = layout.job_before[v], rows.before[v]
+        by_job = x >= 0 and paths.end[x] == start
+        by_machine = y >= 0 and paths.end[y] == start
         if by_job and by_machine:
             v = x if draw(state, 2) == 0 else y
         elif by_job:
@@ -54,6 +70,45 @@ def critical_path(makespan, duration, job_before, before, head, state, path):  #
         else:
             v = -1
     return place
+
+
+@inlined
+def moved(layout, rows, walk, paths, kind, u, v, mode):  # type: ignore[no-untyped-def]
+    """Make a move, and renew order and paths; returns the makespan, or -1 when sequences now wait in a circle."""
+    moving = v if kind == SOONER else u
+    if kind == LATER:
+        if not order_behind(layout, rows, walk, u, v):
+            return np.int64(-1)
+        x, y = v, rows.after[v]
+    elif kind == SOONER:
+        if not order_ahead(layout, rows, walk, u, v):
+            return np.int64(-1)
+        x, y = rows.before[u], u
+    else:
+        x, y = v, rows.after[v] if v >= 0 else walk.first[layout.mode_machine[mode]]
+    take(rows, walk, moving)
+    if kind == ELSEWHERE:
+        rows.machine[moving], rows.duration[moving] = layout.mode_machine[mode], layout.mode_duration[mode]
+    put(rows, walk, moving, x, y)
+    if kind == ELSEWHERE:
+        low, high = np.int64(-1), np.int64(len(walk.order))
+        if x >= 0:
+            low = max(low, walk.place[x])
+        if layout.job_before[moving] >= 0:
+            low = max(low, walk.place[layout.job_before[moving]])
+        if y >= 0:
+            high = min(high, walk.place[y])
+        if layout.job_after[moving] >= 0:
+            high = min(high, walk.place[layout.job_after[moving]])
+        if low < high:
+            order_at(walk, moving, low + 1)
+        else:
+            # There is no place between both in this order, but in another one.
+            if not order_anew(layout, rows, walk):
+                return np.int64(-1)
+            walk.stretch[FROM], walk.stretch[TO] = 0, len(walk.order) - 1
+    renew_paths(layout, rows, paths, walk.order, walk.stretch[FROM], walk.stretch[TO])
+    return latest(walk, paths)
 
 
 class Memory(NamedTuple):
@@ -82,35 +137,33 @@ class Effort(NamedTuple):
 
 
 @machine_code
-def search(layout, rows, best_rows, memory, effort, state):  # type: ignore[no-untyped-def]
+def search(layout, rows, best_rows, walk, paths, memory, effort, state):  # type: ignore[no-untyped-def]
     """Search on from `rows`, which are changed in place; returns the best makespan and the iterations done.
 
     The best solution is written to `best_rows` but for its durations. A makespan of -1 means that the start waits for
     itself in a circle.
     """
-    job, job_before, job_after, release, first_mode, mode_machine, mode_duration = layout
-    machine, duration, before, after = rows
-    best_machine, _, best_before, best_after = best_rows
-    kept_order, kept_machine = memory
+    layout, rows, best_rows, walk = lent(layout), lent(rows), lent(best_rows), lent(walk)
+    paths, memory, state = lent(paths), lent(memory), lent(state)
+    path, machine, before, after = paths.critical, rows.machine, rows.before, rows.after
+    job, job_before, job_after = layout.job, layout.job_before, layout.job_after
+    first_mode, mode_machine, mode_duration = layout.first_mode, layout.mode_machine, layout.mode_duration
     clock, iterations, patience, target, neighbourhood = effort
-    machines = kept_machine.shape[1]
-    count = len(duration)
-    jobs = kept_order.shape[1]
-    head, tail = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-    order, waits = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
-    times, row = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int32)
-    path, first_on = np.empty(count, dtype=np.int32), np.empty(machines, dtype=np.int32)
+    machines, jobs, count = memory.machine.shape[1], memory.order.shape[1], len(machine)
     flexible = len(mode_machine) > count
-    makespan = evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits)
+    if not order_anew(layout, rows, walk):
+        return np.int64(-1), 0
+    renew_paths(layout, rows, paths, walk.order, 0, count - 1)
+    makespan = latest(walk, paths)
     best, best_at, done = makespan, 0, 0
-    best_machine[:], best_before[:], best_after[:] = machine, before, after
+    best_rows.machine[:], best_rows.before[:], best_rows.after[:] = machine, before, after
     # Zhang et al. 2008: about 10 + jobs per machine, drawn anew for every move.
     shortest = 10 + int(jobs / machines)
     longest = int((1.4 if jobs <= 2 * machines else 1.5) * shortest)
     while done < iterations and done - best_at < patience and best > target and makespan >= 0:
         done += 1
         now = clock + done
-        begin = critical_path(makespan, duration, job_before, before, head, state, path)
+        begin = critical_path(layout, rows, walk, paths, makespan, state)
         kind, u, v, mode, value, ties = -1, -1, -1, -1, FAR, 0
         # The move taken when all are forbidden.
         any_kind, any_u, any_v, any_mode, forbidden_count = -1, -1, -1, -1, 0
@@ -121,7 +174,7 @@ def search(layout, rows, best_rows, memory, effort, state):  # type: ignore[no-u
                 stop += 1
             # What stands at the front of a block that begins at time 0, or at its end when the path ends there, only
             # changes places inside the block, and that never shortens the path.
-            fixed_front = start == begin and head[path[start]] == 0
+            fixed_front = start == begin and paths.end[path[start]] == rows.duration[path[start]]
             fixed_back = stop == count - 1
             for family in range(4):
                 if (family == 0 or family == 3) and fixed_back:
@@ -151,29 +204,25 @@ def search(layout, rows, best_rows, memory, effort, state):  # type: ignore[no-u
                         a, b, way = path[start], path[place], LATER
                     else:
                         a, b, way = path[place], path[stop], SOONER
-                    forbidden = False
+                    forbidden, enough = False, max(best, value + 1)
                     if way == LATER:
                         w = job_after[a]
-                        if w == b or (w >= 0 and tail[b] + duration[b] < tail[w] + duration[w]):
+                        if w == b or (paths.rest[b] < paths.rest[w]):
                             continue  # w is b or might lead to it: a circle
-                        found = estimate_later(
-                            a, b, duration, release, job_before, job_after, before, after, head, tail, times, row
-                        )
+                        found = estimate_later(layout, rows, paths, a, b, enough)
                         w = a
                         while w != b and not forbidden:
                             w = after[w]
-                            forbidden = kept_order[w, job[a]] > now
+                            forbidden = memory.order[w, job[a]] > now
                     else:
                         w = job_before[b]
-                        if w == a or (w >= 0 and head[a] + duration[a] < head[w] + duration[w]):
+                        if w == a or (paths.end[a] < paths.end[w]):
                             continue
-                        found = estimate_sooner(
-                            a, b, duration, release, job_before, job_after, before, after, head, tail, times, row
-                        )
+                        found = estimate_sooner(layout, rows, paths, a, b, enough)
                         w = b
                         while w != a and not forbidden:
                             w = before[w]
-                            forbidden = kept_order[b, job[w]] > now
+                            forbidden = memory.order[b, job[w]] > now
                     if forbidden and found >= best:
                         forbidden_count += 1
                         if draw(state, forbidden_count) == 0:
@@ -186,33 +235,28 @@ def search(layout, rows, best_rows, memory, effort, state):  # type: ignore[no-u
                             kind, u, v = way, a, b
             start = stop + 1
         if flexible:
-            for w in range(machines):
-                first_on[w] = -1
-            for w in range(count):
-                if before[w] < 0:
-                    first_on[machine[w]] = w
             for place in range(begin, count):
                 a = path[place]
                 if first_mode[a + 1] - first_mode[a] == 1:
                     continue
-                soonest = ready(a, duration, release, job_before, head)
-                rest = rest_of_job(a, duration, job_after, tail)
+                soonest = ready(layout, paths, a)
+                rest = paths.rest[job_after[a]]
                 w = job_after[a]
-                before_end = head[w] + duration[w] if w >= 0 else FAR
+                before_end = paths.end[w] if w >= 0 else FAR
                 w = job_before[a]
-                after_start = head[w] if w >= 0 else -1
+                after_start = paths.end[w] - rows.duration[w] if w >= 0 else -1
                 for m in range(first_mode[a], first_mode[a + 1]):
                     there = mode_machine[m]
                     if there == machine[a]:
                         continue
-                    x, y = -1, first_on[there]
+                    x, y = -1, walk.first[there]
                     # No path leads from a's job to x, nor from y to it.
-                    while x < 0 or head[x] + duration[x] < before_end:
-                        if y < 0 or head[y] > after_start:
-                            at = soonest if x < 0 else max(soonest, head[x] + duration[x])
-                            behind = rest if y < 0 else max(rest, tail[y] + duration[y])
+                    while x < 0 or paths.end[x] < before_end:
+                        if y < 0 or paths.end[y] - rows.duration[y] > after_start:
+                            at = soonest if x < 0 else max(soonest, paths.end[x])
+                            behind = rest if y < 0 else max(rest, paths.rest[y])
                             found = at + mode_duration[m] + behind
-                            if kept_machine[a, there] > now and found >= best:
+                            if memory.machine[a, there] > now and found >= best:
                                 forbidden_count += 1
                                 if draw(state, forbidden_count) == 0:
                                     any_kind, any_u, any_v, any_mode = ELSEWHERE, a, x, m
@@ -234,25 +278,16 @@ def search(layout, rows, best_rows, memory, effort, state):  # type: ignore[no-u
             w = u
             while w != v:
                 w = after[w]
-                kept_order[u, job[w]] = until
-            unlink(u, before, after)
-            link(u, v, after[v], before, after)
+                memory.order[u, job[w]] = until
         elif kind == SOONER:
             w = v
             while w != u:
                 w = before[w]
-                kept_order[w, job[v]] = until
-            unlink(v, before, after)
-            link(v, before[u], u, before, after)
+                memory.order[w, job[v]] = until
         else:
-            kept_machine[u, machine[u]] = until
-            unlink(u, before, after)
-            machine[u] = mode_machine[mode]
-            duration[u] = mode_duration[mode]
-            # Behind no one means at the front of the row.
-            link(u, v, after[v] if v >= 0 else first_on[machine[u]], before, after)
-        makespan = evaluate(duration, release, job_before, job_after, before, after, head, tail, order, waits)
+            memory.machine[u, machine[u]] = until
+        makespan = moved(layout, rows, walk, paths, kind, u, v, mode)
         if 0 <= makespan < best:
             best, best_at = makespan, done
-            best_machine[:], best_before[:], best_after[:] = machine, before, after
-    return (best if makespan >= 0 else -1), done
+            best_rows.machine[:], best_rows.before[:], best_rows.after[:] = machine, before, after
+    return (best if makespan >= 0 else np.int64(-1)), done

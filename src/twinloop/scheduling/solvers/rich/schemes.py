@@ -29,8 +29,10 @@ from twinloop.scheduling.solvers.rich.layout import (
     RELEASE,
     WAITS,
 )
-from twinloop.scheduling.solvers.rich.placing import begin, family_at, fit, place_of, set_up
+from twinloop.scheduling.solvers.rich.placing import fit
 from twinloop.scheduling.solvers.rich.priorities import priority
+from twinloop.scheduling.solvers.rich.rows import begin, place_of
+from twinloop.scheduling.solvers.rich.setups import family_at, set_up
 
 # What `fit` is told. Of a numpy type, here and below: numba would compile once more for each Python constant.
 TRIED, KEPT = np.bool_(False), np.bool_(True)

@@ -39,7 +39,7 @@ from twinloop.scheduling.solvers.rich.layout import (
     RELEASE,
     WAIT,
 )
-from twinloop.scheduling.solvers.rich.placing import prepared_from, set_up
+from twinloop.scheduling.solvers.rich.setups import prepared_from, set_up
 
 # Rounds beyond the number of operations after which sequences are taken to wait for each other in a circle.
 ROUNDS = 100

@@ -33,7 +33,7 @@ from twinloop.scheduling.solvers.rich.layout import (
     State,
     Tables,
 )
-from twinloop.scheduling.solvers.rich.placing import set_up
+from twinloop.scheduling.solvers.rich.setups import set_up
 
 # What stands before the goal's levels: broken rules, and lateness of firm jobs.
 BEFORE = 2

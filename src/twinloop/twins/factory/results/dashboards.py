@@ -108,10 +108,12 @@ def _operations(outputs: FactoryOutputs, drawn: Mapping[str, Picture], view: Mov
 def _model(outputs: FactoryOutputs, drawn: Mapping[str, Picture]) -> Section:
     found, export = outputs.metrics("evaluate"), outputs.metrics("export")
     times = outputs.json(paths.LATENCY)[export["format"]]
+    pooled = Training(outputs.root).pooled
     return Section(
         "model",
         "Model",
-        "For whoever answers for the detector: how well it separates, and what it gets wrong on the line.",
+        "For whoever answers for the detector: how well it separates, and what it gets wrong on the line."
+        + (f" Defects are few: rates are of {pooled}." if pooled else ""),
         (
             KeyFigure(
                 "AUROC", number(found["auroc"]), f"95 % interval {interval(found['auroc_low'], found['auroc_high'])}"
@@ -193,6 +195,7 @@ def model_card(root: Path) -> ModelCard:
     outputs, deployed = FactoryOutputs(root), Deployment(root)
     trained, export, found = (outputs.metrics(stage) for stage in ("train", "export", "evaluate"))
     prepared = outputs.metrics("prepare")
+    measured_on = Training(root).pooled or f"{found['test_parts']} test parts"
     return ModelCard(
         title="Model card: surface defect detector",
         description="Scores an image for surface defects, names the most likely kind and shows where it is.",
@@ -213,7 +216,7 @@ def model_card(root: Path) -> ModelCard:
             "Asking for a second look between the two thresholds; people decide about what is left.",
         ),
         limits=(
-            f"Measured on {found['test_parts']} test parts; rates carry the intervals shown, not more.",
+            f"Measured on {measured_on}; rates carry the intervals shown, not more.",
             f"Thresholds hold for a share of {percent(found['line_defect_rate'])} defective parts on the line and for "
             "the configured prices; a change of either needs the evaluate stage again.",
             "Kinds of defects that it never saw may pass; the heat map is an explanation, not a measurement of size.",

@@ -33,6 +33,7 @@ class Images(FactoryOutputs):
         found = self.metrics("prepare")
         rows = [
             *([("warning", found["warning"])] if "warning" in found else []),
+            *([("few defects", found["few_defects"])] if "few_defects" in found else []),
             ("data", found["data"]),
             ("images", count(found["images"])),
             ("independent parts", count(found["parts"])),

@@ -46,6 +46,17 @@ class Training(FactoryOutputs):
             "kept": int(self.metrics("train")["best_epoch"]),
         }
 
+    @property
+    def pooled(self) -> str:
+        """What rates are measured on where test holds too few defects; "" where it is the test split."""
+        found = self.metrics("evaluate")
+        if "pooled_good_parts" not in found:
+            return ""
+        return (
+            f"all {found['pooled_defective_parts']} defective and {found['pooled_good_parts']} good parts, each judged "
+            "by a detector that learnt from others"
+        )
+
     def summary(self) -> Table:
         """Test figures of the deployed graph, with intervals where they were drawn."""
         found = self.metrics("evaluate")
@@ -58,7 +69,11 @@ class Training(FactoryOutputs):
             ("AUPRO", number(found["aupro"]), "", "share of each defect that is hot, up to 30 % false positives"),
             ("pixel IoU", number(found["iou"]), "", "overlap of heat map and true mask, all pixels"),
         ]
-        return Table.of(("figure", "test split", "95 % interval", "what it says"), rows, numeric=(1, 2))
+        if self.pooled:
+            why = "the test split holds too few defects; of it are the pixels alone"
+            rows.append(("measured on", self.pooled, "", why))
+        columns = ("figure", "out of fold" if self.pooled else "test split", "95 % interval", "what it says")
+        return Table.of(columns, rows, numeric=(1, 2))
 
     @cached_property
     def predictions(self) -> pl.DataFrame:

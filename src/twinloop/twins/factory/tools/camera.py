@@ -7,7 +7,7 @@ from pathlib import Path
 from twinloop.progress import say
 from twinloop.twins.factory.tools.predict import model_arguments, open_detector
 
-EXAMPLE = "python -m twinloop camera data/source/mine --takt-s 0.05 --frames 500"
+EXAMPLE = "python -m twinloop camera data/source/mine --takt-s 0.02 --frames 100"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

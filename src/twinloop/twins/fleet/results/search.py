@@ -1,6 +1,6 @@
 """The study's trials, for the page on prediction."""
 
-from twinloop.prognostics.trial import OBJECTIVES
+from twinloop.prognostics.objectives import OBJECTIVES
 from twinloop.reporting.study import StudyOutputs
 from twinloop.twins.fleet import paths
 from twinloop.twins.fleet.results.base import FleetOutputs

@@ -1,5 +1,6 @@
 """What prepare left, as the later stages take it: a person's documents, and the questions of each split."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -56,6 +57,11 @@ class Known:
         """Those of the split that does not."""
         splits = dict(self.leaky.iter_rows())
         return tuple(one for one in self._asked if splits.get(one.name) == split)
+
+    def worded(self, asked: Sequence[Asked]) -> list[Asked]:
+        """Each question in its own words and, where there are others, in those."""
+        others = dict(self.corpus.questions.select("question", "paraphrase").iter_rows())
+        return [one._replace(text=text) for one in asked for text in (one.text, others[one.name]) if text]
 
     def index(self, encoder: Encoder | None, settings: IndexSettings) -> Index:
         """All that the person knows, to be found."""

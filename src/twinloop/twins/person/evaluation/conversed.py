@@ -84,13 +84,22 @@ def told(conversed: Conversed) -> pl.DataFrame:
     return frame.drop([name for name in frame.columns if name.endswith(MEASURED) and name != "audio_s"])
 
 
-def measured(conversed: Conversed, chain: Chain, index_digest: str, *, draws: int, seed: int) -> ServiceProfile:
-    """What the turns took, part by part."""
+def measured(
+    conversed: Conversed,
+    chain: Chain,
+    index_digest: str,
+    *,
+    batches: Mapping[str, Mapping[int, float]] | None = None,
+    draws: int,
+    seed: int,
+) -> ServiceProfile:
+    """What the turns took, part by part. batches: what some took for several turns at once."""
     return profile_of(
         [turn for _, turn in conversed.all],
         origin(chain.digests, index_digest),
         remote=remote_parts(chain.described.providers),
         memory_gib=conversed.memory_gib,
+        batches=batches,
         draws=draws,
         seed=seed,
     )

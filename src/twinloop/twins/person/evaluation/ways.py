@@ -1,6 +1,6 @@
 """The ways in which the questions held out are put and answered: typed, heard, by words alone, in another manner."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from twinloop.twins.person.data.known import Known, shape_of
 from twinloop.twins.person.evaluation.judged import Ways, in_words
 from twinloop.twins.person.evaluation.manner import said
 from twinloop.twins.person.files import ENCODER, LEAKY_ENCODER
-from twinloop.twins.person.learning.refusal import calibrated
+from twinloop.twins.person.learning.refusal import calibrated, weighed
 
 Texts = Mapping[str, Sequence[str]]
 
@@ -32,8 +32,14 @@ def all_ways(chain: Chain, known: Known, learnt: Path, heard: Texts, *, most: in
     answering: Answering = chain.answers.answer
     ways = Ways.of(chain.index, answering, asked)
     texts = [(place, text) for place, one in enumerate(asked) for text in heard.get(one.name, ())]
-    ways.put("spoken", chain.index, chain.heard.answer, [(place, normalised(asked[place].text)) for place, _ in texts])
-    ways.put("recognised", chain.index, chain.heard.answer, texts)
+    ways.put(
+        "spoken",
+        chain.index,
+        chain.heard.answer,
+        [(place, chain.index.spelt(normalised(asked[place].text))) for place, _ in texts],
+    )
+    spelt = [(place, chain.index.spelt(text)) for place, text in texts]
+    ways.put("recognised", chain.index, chain.heard.answer, spelt)
     paraphrases = dict(known.corpus.questions.select("question", "paraphrase").iter_rows())
     reworded = {place: paraphrases[one.name] for place, one in enumerate(asked) if paraphrases[one.name]}
     ways.put("paraphrased", chain.index, answering, reworded)
@@ -41,18 +47,18 @@ def all_ways(chain: Chain, known: Known, learnt: Path, heard: Texts, *, most: in
 
     refused = _refused(answering, chain.index, known.asked("val"), chain.answers.passages)
 
-    def found_by(encoder: Encoder | None, held: Sequence[Asked]) -> tuple[Index, Answering]:
-        """All documents found by another encoder, its refusal calibrated on questions held out."""
+    def found_by(encoder: Encoder | None, asked: Callable[[str], Sequence[Asked]]) -> tuple[Index, Answering]:
+        """All documents found by another encoder, its refusal weighed and calibrated on the questions of a split."""
         index = known.index(encoder, chain.index.settings)
-        texts, lacking = ([one.text for one in held if bool(one.evidence) == has] for has in (True, False))
-        own = calibrated(index, chain.described.answers, texts, lacking=lacking, refused=refused)
-        return index, ExtractiveAnswers(index, own).answer
+        own = weighed(index, chain.described.answers, known.worded(asked("train")))
+        texts = [one.text for one in known.worded(asked("val")) if one.evidence]
+        return index, ExtractiveAnswers(index, calibrated(index, own, texts, refused=refused)).answer
 
     if chain.index.encoder is not None:
-        ways.put("by words", *found_by(None, known.asked("val")), ways.as_asked())
+        ways.put("by words", *found_by(None, known.asked), ways.as_asked())
     if chain.described.providers.encoder.name != TRAINED:
-        ways.put("own encoder", *found_by(_learnt(learnt / ENCODER), known.asked("val")), ways.as_asked())
-    index, leaky = found_by(_learnt(learnt / LEAKY_ENCODER), known.asked_leaky("val"))
+        ways.put("own encoder", *found_by(_learnt(learnt / ENCODER), known.asked), ways.as_asked())
+    index, leaky = found_by(_learnt(learnt / LEAKY_ENCODER), known.asked_leaky)
     if others := _some(known.asked_leaky("test"), most):
         ways.leaky = judged(index, leaky, others)
     return ways

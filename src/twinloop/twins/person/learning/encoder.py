@@ -22,13 +22,8 @@ def pairs_of(known: Known, asked: Sequence[Asked], settings: IndexSettings) -> l
     """Questions, in both of their wordings, with the passage that answers each."""
     index = known.index(None, settings)
     texts = {(chunk.document, chunk.number): chunk.text for entry in index.entries for chunk in entry.chunks}
-    paraphrases = dict(known.corpus.questions.select("question", "paraphrase").iter_rows())
     return [
-        Pair(text, texts[min(right)])
-        for one in asked
-        if (right := relevant(index, one.evidence))
-        for text in (one.text, paraphrases[one.name])
-        if text
+        Pair(one.text, texts[min(right)]) for one in known.worded(asked) if (right := relevant(index, one.evidence))
     ]
 
 

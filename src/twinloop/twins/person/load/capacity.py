@@ -177,15 +177,16 @@ def levers(service: Service) -> dict[str, Service]:
 
 
 def _batches(service: Service, setting: Setting) -> SideBySide | None:
-    """The part that was measured in batches, in batches beside one by one; the one that gains most first of several."""
-    compared = []
-    for part, seconds in service.profile.batches.items():
-        most = max(seconds)
-        if most > 1 and 1 in seconds:
-            single = replace(service, batched=part, most=1)
-            name = f"{TITLES.get(part, part)} in batches of up to {most}"
-            compared.append(most_users({TODAY: single, name: replace(single, most=most)}, setting))
-    return max(compared, key=lambda one: one.frame()["change"][1], default=None)
+    """The part that was measured in batches, in batches beside one by one; of several the one they save most of."""
+    measured = {part: sizes for part, sizes in service.profile.batches.items() if 1 in sizes and max(sizes) > 1}
+    if not measured:
+        return None
+    saved = {part: sizes[1] - sizes[max(sizes)] / max(sizes) for part, sizes in measured.items()}
+    part = max(saved, key=saved.__getitem__)
+    most = max(measured[part])
+    single = replace(service, batched=part, most=1)
+    name = f"{TITLES.get(part, part)} in batches of up to {most}"
+    return most_users({TODAY: single, name: replace(single, most=most)}, setting)
 
 
 def _sizes(

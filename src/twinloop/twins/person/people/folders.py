@@ -10,13 +10,11 @@ import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from twinloop.config import Invalid, parse
 from twinloop.config.sections import load
-from twinloop.dialogue.conversation.turn import Turn
 from twinloop.dialogue.knowledge.library import DOCUMENTS, INDEX, Library
 from twinloop.dialogue.persona.memory import Memory
 from twinloop.dialogue.persona.settings import SLIDERS, PersonaSettings
@@ -30,8 +28,8 @@ from twinloop.twins.person.config import NONE, TRAINED, PersonConfig, ProviderSe
 
 PEOPLE, STATE = Path("data/source/person"), Path(".twinloop/people")
 PROFILE, MESSAGES, CALENDAR, UNFINISHED = "profile.json", "messages.csv", "calendar.ics", ".unfinished.json"
-# Who talks to a self on its own machine.
-YOU = "you"
+# People that a message names.
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -132,13 +130,10 @@ class Person:
         path = self.state / MEMORY
         return Memory.load(path) if path.is_file() else Memory()
 
-    def remember(self, turns: tuple[Turn, ...]) -> None:
-        """Keep what was told in a conversation for the next ones."""
-        memory, now = self.memory(), datetime.now(UTC)
-        kept = sum(memory.add(turn.heard, who=YOU, time=now, conversation=now.isoformat()) for turn in turns)
-        if kept:
-            self.state.mkdir(parents=True, exist_ok=True)
-            memory.save(self.state / MEMORY)
+    def remember(self, told: Memory) -> None:
+        """Keep what was told in a conversation for the next ones, beside what others may have told meanwhile."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        Memory([*self.memory().told, *told.told]).save(self.state / MEMORY)
 
 
 def people(root: Path) -> tuple[Person, ...]:
@@ -158,9 +153,9 @@ def person(root: Path, name: str | None = None) -> Person:
         raise InputError(f"person: nobody has a folder below {PEOPLE} yet: run `python -m twinloop person init`")
     if name is None:
         if len(everybody) > 1:
-            raise InputError(
-                f"person: {len(everybody)} people: say --person {' or '.join(one.name for one in everybody)}"
-            )
+            more = ", …" if everybody[SHOWN:] else ""
+            shown = ", ".join(one.name for one in everybody[:SHOWN])
+            raise InputError(f"person: there are {len(everybody)} people, {shown}{more}: say whose by name")
         return everybody[0]
     for one in everybody:
         if name in (one.name, one.profile.get("name")):
@@ -186,6 +181,8 @@ def folder_name(name: str) -> str:
     >>> folder_name("Zoë van den Berg")
     'zoë-van-den-berg'
     """
+    if "/" in name or "\\" in name:
+        raise InputError(f"person: {name[:80]!r}: expected a name, got a path: say who it is first")
     found = "-".join(re.findall(r"\w+", name.casefold()))
     if not found or len(found) > 100:
         raise InputError(f"person: {name[:80]!r}: expected a name with a letter or digit, at most 100 of them")

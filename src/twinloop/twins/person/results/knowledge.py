@@ -41,6 +41,17 @@ KINDS = {
     "questions": "questions",
     "evidence": "passages that answer them",
 }
+FEATURES = {
+    "words": "share of the question's words that it says, rare ones more",
+    "meaning": "nearness of its meaning to that of the question",
+    "left": "the same for what is left of the question without what the whole document is about",
+    "context": "share of the question's words in it or the sentence before it",
+    "kind": "has a number, time, name, place or reason where one is asked for",
+    "passage": "how well its passage was found",
+    "document": "share of the question's words that its document says",
+    "names": "share of the question's names and numbers that its document says",
+    "asking": "is a question itself",
+}
 # Ranks at which the first right passage may stand, to the last of each kind.
 RANKS = ((1, "first"), (2, "second"), (3, "third"), (10, "fourth to tenth"))
 MISSED, LETTERS = 8, 160
@@ -203,6 +214,19 @@ class Knowledge(PersonOutputs):
             ),
         ]
         return Table.of(headers, rows, numeric=(1,))
+
+    def chosen_by(self) -> Table:
+        """What makes a sentence the answer: the weight of each feature, and how its learning ended."""
+        weights, trained = self.described["answers"]["selector"], self.metrics("train")
+        rows = [(name, number(weights[name], digits=2), told) for name, told in FEATURES.items()]
+        caption = "Set by hand: too few questions to learn from."
+        if trained["selector_hit_learnt"] is not None:
+            learnt, by_hand = (percent(trained[f"selector_hit_{way}"]) for way in ("learnt", "by_hand"))
+            caption = (
+                f"In use: {trained['selector']}. Answers right on validation questions: {learnt} learnt, {by_hand} by "
+                f"hand; paired difference {shown_share(estimate(trained, 'selector_gain'), sign=True)}."
+            )
+        return Table.of(("feature", "weight", "what it is"), rows, caption=caption, numeric=(1,))
 
     def curves(self) -> dict[str, Any]:
         """Arguments of `figures.training.learning_curves`: the course of the encoder that was learnt here."""

@@ -39,13 +39,14 @@ def run(options: argparse.Namespace, root: Path) -> int:
     library = person(root, options.person).library()
     if options.action == "add":
         return _add(library, options)
-    results = _listed(library) if options.action == "list" else [_one(library, options, name) for name in options.which]
+    named = [_one(library, options, name) for name in options.which]
+    results = _listed(library) if options.action == "list" else [result for result, _ in named]
     if options.json:
         print(json.dumps(results, ensure_ascii=False))
     elif options.action == "list":
         _tell(results)
     else:
-        print("\n".join(one["shown"] for one in results))
+        print("\n".join(shown for _, shown in named))
     return 0
 
 
@@ -58,7 +59,8 @@ def _add(library: "Library", options: argparse.Namespace) -> int:
         print(json.dumps({"added": [one._asdict() for one in added], "left_out": left}, ensure_ascii=False))
         return 1 if refused else 0
     for file in added:
-        print(f"known      {file.name}, as {file.known_as}" if file.known_as else f"added      {file.name}")
+        other = f", as {file.known_as}" if file.known_as not in (None, file.name) else ""
+        print(f"{'known' if file.known_as else 'added':<10} {file.name}{other}")
     if not added and not refused:
         say("knowledge: no documents there: PDF, TXT, Markdown and HTML are read")
     return 1 if refused else 0
@@ -71,14 +73,15 @@ def _listed(library: "Library") -> list[dict[str, Any]]:
     ]
 
 
-def _one(library: "Library", options: argparse.Namespace, name: str) -> dict[str, Any]:
+def _one(library: "Library", options: argparse.Namespace, name: str) -> tuple[dict[str, Any], str]:
+    """The result for one document, and how it is shown."""
     if options.action == "delete":
         gone = library.delete(name)
-        return {"name": gone.name, "digest": gone.digest, "shown": f"deleted    {gone.name}"}
+        return {"name": gone.name, "digest": gone.digest}, f"deleted    {gone.name}"
     document = library.get(name)
     pages = [page._asdict() for page in document.pages]
     shown = "\n".join(f"{document.name}, page {page.number}\n{page.text}\n" for page in document.pages)
-    return {"name": document.name, "digest": document.digest, "pages": pages, "shown": shown}
+    return {"name": document.name, "digest": document.digest, "pages": pages}, shown
 
 
 def _tell(documents: list[dict[str, Any]]) -> None:

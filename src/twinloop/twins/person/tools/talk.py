@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from twinloop.progress import say
 
 if TYPE_CHECKING:
     from twinloop.dialogue.conversation.turn import Turn
+    from twinloop.dialogue.persona.memory import Memory
     from twinloop.dialogue.persona.settings import PersonaSettings
     from twinloop.dialogue.providers.protocols import Audio
     from twinloop.twins.person.chain import Chain
@@ -33,6 +35,8 @@ NUMBERED = re.compile(r"(?<=”) \[(\d+)\]")
 PLACE = re.compile(r", characters \d+ to \d+$")
 TRACED = 10
 LONGEST = 200
+# Who talks to a self on its own machine.
+YOU = "you"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,17 +62,15 @@ def run(options: argparse.Namespace, root: Path) -> int:
     given = [_asked(text) for text in options.asked]
     chain = _chain(options, root, heard=any(not isinstance(one, str) for one in given))
     conversation = chain.conversation(_persona(chain.own.persona, options))
+    began = datetime.now(UTC)
     for asked in given or _lines(sys.stdin):
         turn = conversation.say(asked)
         print(json.dumps(_record(turn), ensure_ascii=False) if options.json else shown(turn), flush=True)
         if options.traces and turn.number % options.traces == options.traces - 1:
             _trace(root, turn)
+        _remember(chain.own.memory, turn, began, options, root)
     if options.say is not None:
         _write(options.say, conversation.turns)
-    if options.person is not None:
-        from twinloop.twins.person.people.folders import person
-
-        person(root, options.person).remember(conversation.turns)
     return 1 if any(turn.failed for turn in conversation.turns) else 0
 
 
@@ -156,6 +158,17 @@ def _persona(own: "PersonaSettings", options: argparse.Namespace) -> "PersonaSet
         return parse(PersonaSettings, dataclasses.asdict(own) | moved)
     except Invalid as error:
         raise InputError(f"talk: --{error}") from None
+
+
+def _remember(memory: "Memory | None", turn: "Turn", began: datetime, options: argparse.Namespace, root: Path) -> None:
+    """Keep what was told at once: for the turns that follow, and of somebody with a folder for later conversations."""
+    if memory is None or not memory.add(turn.heard, who=YOU, time=datetime.now(UTC), conversation=began.isoformat()):
+        return
+    if options.person is not None:
+        from twinloop.twins.person.people.folders import person
+
+        person(root, options.person).remember(memory)
+        say(f"remembered {_short(turn.heard)}")
 
 
 def _write(path: Path, turns: "tuple[Turn, ...]") -> None:
