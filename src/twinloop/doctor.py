@@ -107,7 +107,7 @@ def _weights(constraints: Path) -> Iterator[Finding]:
             TINY_EN,
             "recordings are heard by PocketSphinx, four times as many wrong words (person/providers=embedded)",
         ),
-        ("speaker weights", RESEMBLYZER, "speakers are not told apart"),
+        ("speaker weights", RESEMBLYZER, "speakers are told apart by an encoder that is trained here"),
     )
     pinned = dict(PIN.findall(constraints.read_text(encoding="utf-8"))) if constraints.is_file() else {}
     for what, weights, cost in costs:

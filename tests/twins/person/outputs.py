@@ -18,6 +18,7 @@ from twinloop.files import write_json
 from twinloop.learning.trials import chosen_record, study_metrics, trials_frame
 from twinloop.twins.person import paths
 from twinloop.twins.person.appointments import TABLE
+from twinloop.twins.person.evaluation.speakers import DIARISED, VERIFIED
 from twinloop.twins.person.learning.objectives import OBJECTIVES
 
 HOSTILE = "<script>alert(1)</script>"
@@ -200,6 +201,10 @@ def _speech(root: Path, folder: Path, speech: bool) -> None:
     said = [("v1", "yes", "yes", 0.9), ("v1", "no", "yes", 0.4), (HOSTILE, "no", "no", 0.8)]
     schema = {"voice": pl.String, "word": pl.String, "said": pl.String, "probability": pl.Float64}
     _parquet(root, folder / "commands.parquet", rows(schema, said if speech else []))
+    told = [("trained", 0.2, 0.1, 0.3, 8, 64), ("resemblyzer", 0.1, 0.05, 0.2, 8, 64)]
+    _parquet(root, folder / "speakers.parquet", rows(VERIFIED, told if speech else []))
+    met = [("trained", "m1", 4, 0.25), ("trained", "m2", 4, 0.15), ("resemblyzer", "m1", 4, 0.1)]
+    _parquet(root, folder / "meetings.parquet", rows(DIARISED, met if speech else []))
     (root / folder / "audio").mkdir()
     for name in ("question-1", "reply-1", "meeting-1") if speech else ():
         (root / folder / "audio" / f"{name}.wav").write_bytes(sound())
@@ -230,6 +235,7 @@ def _metrics(root: Path, speech: bool) -> None:
             "hit_spoken": 0.7 if speech else None,
             "hit_recognised": 0.5 if speech else None,
             "command_accuracy": 0.67 if speech else None,
+            "speaker_eer": 0.2 if speech else None,
             **dict.fromkeys(("ndcg", "recall", "hit", "f1", "faithfulness", "persona_rank"), 0.8),
             **{f"{name}_half": 0.1 for name in ("ndcg", "recall", "hit", "f1", "persona_rank")},
             **{"refusal_recall": 0.7, "refusal_false": 0.1, "persona_hit_loss": 0.0, "leaky_hit": 0.95},

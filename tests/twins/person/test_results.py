@@ -67,6 +67,13 @@ class TestSpeech:
         told = {row[0]: row[1:] for row in Speech(root).outcomes().rows}
         assert told["typed"] == ("2", "50\u202f%", "50\u202f%", "0\u202f%")
 
+    def test_speaker_encoders_stand_side_by_side(self, root: Path, silent: Path) -> None:
+        own, published = Speech(root).speakers().rows
+        assert own[0] == "trained here"
+        assert own[1:] == ("20.0\u202f% (10.0\u202f% … 30.0\u202f%)", "8", "64", "20\u202f%")
+        assert published[4] == "10\u202f%"
+        assert Speech(silent).speakers().rows[0][0] == "none"
+
     def test_only_what_was_misheard_is_shown_as_hard(self, root: Path) -> None:
         assert [row[3] for row in Speech(root).hardest().rows] == ["3 of 4"]
 

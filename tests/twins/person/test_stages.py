@@ -13,13 +13,14 @@ from twinloop.dialogue.conversation.turn import PARTS
 from twinloop.dialogue.datasets.splits import corpus_leaks
 from twinloop.dialogue.evaluation.questions import relevant
 from twinloop.dialogue.speech.audio import read_audio
+from twinloop.dialogue.speech.speakers.encoder import SpeakerEncoder
 from twinloop.errors import InputError
 from twinloop.files import read_json
 from twinloop.twins.person import paths
-from twinloop.twins.person.chain import index_digest, open_self
+from twinloop.twins.person.chain import index_digest, open_self, open_speakers
 from twinloop.twins.person.data.known import Known
 from twinloop.twins.person.data.voices import installed
-from twinloop.twins.person.files import ANSWERS, COMMANDS, PREPARED
+from twinloop.twins.person.files import ANSWERS, COMMANDS, PREPARED, SPEAKERS
 
 spoken_here = pytest.mark.skipif(bool(installed(["flite", "espeak"]).missing), reason="needs flite and espeak-ng")
 
@@ -175,6 +176,26 @@ def test_commands_are_judged_by_other_voices_than_they_are_learnt_from(person_ro
     assert set(commands["voice"]) <= set(installed(["flite", "espeak"]).names("test"))
     assert set(commands["word"]) == set(config().person.train.commands)
     assert commands["probability"].is_between(0, 1).all()
+
+
+@spoken_here
+def test_speakers_are_told_apart_whom_nothing_was_learnt_from(person_root: Path, known: Known) -> None:
+    voices = installed(["flite", "espeak"])
+    assert not set(voices.speakers("train")) & set(voices.speakers("test"))
+    own = SpeakerEncoder(person_root / paths.LEARNT / SPEAKERS)
+    assert own.trained
+    measured = read_json(person_root / paths.metrics("evaluate"))
+    speakers = table(person_root, "speakers")
+    assert speakers["encoder"][0] == "trained"
+    assert speakers["speakers"][0] == len(voices.speakers("test"))
+    assert measured["speaker_eer"] == speakers["eer"][0]
+    assert 0 <= measured["speaker_eer_low"] <= measured["speaker_eer"] <= measured["speaker_eer_high"] <= 1
+    meetings = table(person_root, "meetings")
+    assert set(meetings["meeting"]) == set(known.spoken["meeting"].drop_nulls())
+    served = open_speakers(person_root / paths.SELF)
+    assert served is not None
+    assert served.trained == (config().person.providers.speakers == "trained")
+    assert measured["diarisation_error"] == meetings.filter(encoder=config().person.providers.speakers)["error"].mean()
 
 
 def test_measured_time_stands_in_the_profile_alone(person_root: Path) -> None:

@@ -1,8 +1,8 @@
 """The chain hear → find → answer → speak as it is served: a folder that holds a person's self, and how it is opened.
 
 self.json says who it is, how it finds and answers, how it speaks and by which providers; index/ holds what it knows,
-encoder/ the encoder that was learnt here, where that one finds, and memory.parquet what it was told. Keys of services
-come from the environment and are read here, never in an engine.
+encoder/ the encoder that was learnt here, where that one finds, memory.parquet what it was told, and speakers.onnx
+tells voices apart. Keys of services come from the environment and are read here, never in an engine.
 """
 
 import os
@@ -32,12 +32,14 @@ from twinloop.dialogue.persona.style import Style
 from twinloop.dialogue.providers.protocols import Encoder, Message, SpeechToText, TextToSpeech
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
+from twinloop.dialogue.speech.speakers.encoder import SpeakerEncoder
 from twinloop.errors import InputError
 from twinloop.files import fingerprint, read_json, replacing, sha256, write_json
 from twinloop.learning.weights import Places
 from twinloop.twins.person.config import NONE, TRAINED, ProvidersSettings, Role
 
 MANIFEST, INDEX, ENCODER, MEMORY = "self.json", "index", "encoder", "memory.parquet"
+SPEAKERS = "speakers.onnx"
 ROLES: tuple[Role, ...] = get_args(Role)
 REMEDY = "run `make setup`, or choose person/providers=embedded"
 
@@ -111,11 +113,18 @@ def _in_manner(answers: Answers, persona: PersonaSettings | None, style: Style |
 
 
 def save_self(
-    folder: Path, described: Described, index: Index, *, encoder: Path | None = None, memory: Memory | None = None
+    folder: Path,
+    described: Described,
+    index: Index,
+    *,
+    encoder: Path | None = None,
+    memory: Memory | None = None,
+    speakers: Path | None = None,
 ) -> None:
     """Write a self; the folder holds all of it or, on an error, what it held before.
 
-    encoder: folder of the encoder that was learnt here, copied, where the index was made with it.
+    encoder: folder of the encoder that was learnt here, copied, where the index was made with it. speakers: the graph
+    that tells voices apart, copied.
     """
     with replacing(folder) as fresh:
         write_json(fresh / MANIFEST, asdict(described))
@@ -125,6 +134,8 @@ def save_self(
             (fresh / ENCODER).mkdir()
             for name in (WEIGHTS, TOKENIZER):
                 (fresh / ENCODER / name).write_bytes((encoder / name).read_bytes())
+        if speakers is not None:
+            (fresh / SPEAKERS).write_bytes(speakers.read_bytes())
 
 
 def described_in(folder: Path) -> Described:
@@ -150,6 +161,11 @@ def open_self(
     encoder = open_encoder(chosen, folder / ENCODER, described.shape)
     index = load_index(folder / INDEX, encoder, described.index)
     return opened_chain(described, index, Memory.load(folder / MEMORY), chosen, speech=speech, mute=mute)
+
+
+def open_speakers(folder: Path) -> SpeakerEncoder | None:
+    """What tells voices apart in a self, None where it has nothing that does."""
+    return SpeakerEncoder(folder / SPEAKERS) if (folder / SPEAKERS).is_file() else None
 
 
 def opened_chain(

@@ -15,6 +15,7 @@ from twinloop.dialogue.models.sentence_encoder import EncoderSettings
 from twinloop.dialogue.persona.settings import PersonaSettings
 from twinloop.dialogue.providers.registry import PROVIDERS, settings_type
 from twinloop.dialogue.speech.commands.settings import CommandSettings
+from twinloop.dialogue.speech.speakers.settings import SpeakerEncoderSettings
 from twinloop.dialogue.synthetic.settings import PersonSettings
 from twinloop.dialogue.training.settings import EncoderTrainingSettings, SelectorTrainingSettings
 from twinloop.learning.settings import StudySettings
@@ -26,6 +27,8 @@ FICTIONAL = "src/twinloop/dialogue/synthetic/person.py"
 NONE = "none"
 # The encoder that the train stage learns from the person's own texts.
 TRAINED = "trained"
+# The speaker encoder whose weights are a package.
+PUBLISHED = "resemblyzer"
 Share = Annotated[float, Field(ge=0, le=1)]
 Role = Literal["speech_to_text", "text_to_speech", "encoder", "language_model"]
 
@@ -72,13 +75,17 @@ class ProviderSettings:
 
 @settings
 class ProvidersSettings:
-    """The providers of all roles. name: what this choice of them is called in tables."""
+    """The providers of all roles. name: what this choice of them is called in tables.
+
+    speakers: who tells voices apart: the encoder that is trained here, the published one, or nobody.
+    """
 
     name: Annotated[str, Field(min_length=1)]
     speech_to_text: ProviderSettings
     text_to_speech: ProviderSettings
     encoder: ProviderSettings
     language_model: ProviderSettings
+    speakers: Literal["trained", "resemblyzer", "none"] = "trained"
 
     def __post_init__(self) -> None:
         for role in ("speech_to_text", "text_to_speech", "encoder", "language_model"):
@@ -119,8 +126,9 @@ class TrainSettings:
     """What is learnt from the person's texts and from synthetic voices.
 
     encoder: of questions and passages. selector: which sentence of a passage answers. commands: words that are
-    recognised when they are spoken alone; none are learnt without synthesisers. voices: that speak each command.
-    false_refusals: share of answerable questions that the refusal may cost, by which it is calibrated.
+    recognised when they are spoken alone; none are learnt without synthesisers. voices: that speak each command and by
+    whom speakers are learnt to be told apart, with `recordings` of each. false_refusals: share of answerable questions
+    that the refusal may cost, by which it is calibrated.
     """
 
     encoder: EncoderTrainingSettings = dataclasses.field(default_factory=EncoderTrainingSettings)
@@ -128,6 +136,8 @@ class TrainSettings:
     commands: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     voices: Annotated[int, Field(ge=2, le=1000)] = 12
     recogniser: CommandSettings = dataclasses.field(default_factory=CommandSettings)
+    recordings: Annotated[int, Field(ge=2, le=1000)] = 4
+    speakers: SpeakerEncoderSettings = dataclasses.field(default_factory=SpeakerEncoderSettings)
     false_refusals: Share = 0.1
 
 

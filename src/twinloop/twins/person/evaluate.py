@@ -22,7 +22,7 @@ from twinloop.numbers import MISSING, Interval, number
 from twinloop.progress import say
 from twinloop.twins.person import paths
 from twinloop.twins.person.chain import Chain, described_in, index_digest, open_self
-from twinloop.twins.person.config import PersonConfig, ProviderSettings, ProvidersSettings
+from twinloop.twins.person.config import PUBLISHED, TRAINED, PersonConfig, ProviderSettings, ProvidersSettings
 from twinloop.twins.person.data.known import Known
 from twinloop.twins.person.data.voices import installed
 from twinloop.twins.person.evaluation.batches import batches
@@ -39,15 +39,25 @@ from twinloop.twins.person.evaluation.heard import (
 )
 from twinloop.twins.person.evaluation.judged import LEAKY, TYPED, refusals, refused
 from twinloop.twins.person.evaluation.manner import manner
+from twinloop.twins.person.evaluation.speakers import (
+    diarised,
+    error_of,
+    rate_of,
+    speaker_encoders,
+    verified,
+)
 from twinloop.twins.person.evaluation.ways import all_ways
-from twinloop.twins.person.files import COMMANDS
+from twinloop.twins.person.files import COMMANDS, SPEAKERS
 from twinloop.twins.person.learning.commands import accuracy, understood
+from twinloop.twins.person.learning.speakers import recordings_by_speaker
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop person evaluate"
 PROGRAMS = ("flite", "espeak")
 # Questions with their replies to listen to, and seconds of a meeting.
 LISTENED, MINUTE_S = 3, 60
+# By whom it is judged how well speakers are told apart.
+VOICES = {"most": 16, "each": 8}
 FIGURES = ("ndcg", "recall", "hit", "f1")
 
 
@@ -79,6 +89,9 @@ def run(stage: Stage[PersonConfig]) -> str:
     shown = manner(chain, given, settings, seed=seed)
     voices = installed(person.data.speaking.programs)
     commands = understood(stage.root / paths.LEARNT / COMMANDS, voices, workers=stage.workers)
+    encoders = speaker_encoders(stage.root / paths.LEARNT / SPEAKERS)
+    of_speakers = recordings_by_speaker(known, voices, "test", **VOICES, workers=stage.workers) if encoders else []
+    told_apart, meetings = verified(encoders, of_speakers, **drawn), diarised(encoders, known)
     table = ways.compared(**drawn)
     tables = {
         "judged": ways.table(),
@@ -87,6 +100,8 @@ def run(stage: Stage[PersonConfig]) -> str:
         "wer": rates,
         "refusals": refusals(ways.typed, chain.described.answers.refusal.threshold),
         "commands": commands,
+        "speakers": told_apart,
+        "meetings": meetings,
         "sliders": shown.sliders,
         "manners": shown.manners,
         "transcript": told(conversed),
@@ -108,6 +123,8 @@ def run(stage: Stage[PersonConfig]) -> str:
         **refused(ways.typed, **drawn),
         **shown.figures,
         "command_accuracy": accuracy(commands, **drawn),
+        "speaker_eer": rate_of(told_apart, TRAINED),
+        "speaker_eer_published": rate_of(told_apart, PUBLISHED),
     }
     metrics: dict[str, Any] = {"questions": len(ways.asked), "turns": sum(map(len, conversed.turns.values()))}
     for name, interval in figures.items():
@@ -116,6 +133,7 @@ def run(stage: Stage[PersonConfig]) -> str:
             f"{name}_{end}": None if interval is None else getattr(interval, attribute)
             for end, attribute in (("half", "half_width"), ("low", "low"), ("high", "high"))
         }
+    metrics |= {"diarisation_error": error_of(meetings, person.providers.speakers)}
     metrics["failed_turns"] = sum(bool(turn.failed) for _, turn in conversed.all)
     write_json(stage.root / paths.metrics("evaluate"), metrics)
     return _summary(metrics)

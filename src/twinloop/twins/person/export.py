@@ -5,6 +5,7 @@ vectors are never equal. Measured time goes to latency.json and chooses nothing.
 """
 
 import dataclasses
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +22,13 @@ from twinloop.errors import InputError
 from twinloop.files import read_json, sha256, write_json
 from twinloop.learning.latency import hardware, measure_in_turn, speedups
 from twinloop.learning.parity import lost, require_deployable
+from twinloop.learning.weights import Places
 from twinloop.numbers import count, counted
 from twinloop.twins.person import paths
-from twinloop.twins.person.chain import MANIFEST, Described, index_digest, open_encoder, save_self
-from twinloop.twins.person.config import TRAINED, ExportSettings, PersonConfig, ProvidersSettings
+from twinloop.twins.person.chain import MANIFEST, REMEDY, Described, hub_cache, index_digest, open_encoder, save_self
+from twinloop.twins.person.config import PUBLISHED, TRAINED, ExportSettings, PersonConfig, ProvidersSettings
 from twinloop.twins.person.data.known import Known, shape_of, tuned_index
-from twinloop.twins.person.files import ANSWERS, ENCODER, HEARD
+from twinloop.twins.person.files import ANSWERS, ENCODER, HEARD, SPEAKERS
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop person export"
@@ -71,7 +73,10 @@ def run(stage: Stage[PersonConfig]) -> str:
         heard=_answers(learnt / HEARD),
     )
     encoder = learnt / ENCODER if shape is not None else None
-    save_self(stage.root / paths.SELF, described, deployed.index, encoder=encoder, memory=memory)
+    with tempfile.TemporaryDirectory() as scratch:
+        speakers = _speakers(person.providers, learnt, Path(scratch))
+        target = stage.root / paths.SELF
+        save_self(target, described, deployed.index, encoder=encoder, memory=memory, speakers=speakers)
     times = _times(candidates, asked, person.export)
     write_json(stage.root / paths.LATENCY, times)
     metrics: dict[str, Any] = {
@@ -81,6 +86,7 @@ def run(stage: Stage[PersonConfig]) -> str:
         "chunks": len(deployed.index),
         "told": len(memory),
         "style": style is not None,
+        "speakers": speakers is not None,
         "int8": broken,
         **{f"{name}_{figure}": value for name, one in candidates.items() for figure, value in one.quality.items()},
         **{f"most_{figure}_lost": most for figure, most in _most_lost(person.export).items()},
@@ -115,6 +121,18 @@ def _precisions(providers: ProvidersSettings) -> dict[str, ProvidersSettings]:
         )
         for precision in (FLOAT32, INT8)
     }
+
+
+def _speakers(providers: ProvidersSettings, learnt: Path, scratch: Path) -> Path | None:
+    """The graph that tells voices apart, None for nobody. Raises RunError for published weights that are not there."""
+    if providers.speakers == PUBLISHED:
+        # torch, for once.
+        from twinloop.dialogue.speech.speakers.export import export_speaker_encoder
+
+        export_speaker_encoder(Places(hub_cache=hub_cache(), remedy=REMEDY), scratch / SPEAKERS)
+        return scratch / SPEAKERS
+    own = learnt / SPEAKERS
+    return own if providers.speakers == TRAINED and own.is_file() else None
 
 
 def _quality(index: Index, answers: AnswerSettings, asked: tuple[Asked, ...]) -> dict[str, float]:

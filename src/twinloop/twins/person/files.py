@@ -4,6 +4,6 @@
 SPOKEN, LEAKY_SPLIT, SEGMENTS, PREPARED = "spoken.parquet", "leaky.parquet", "segments.parquet", "prepared.json"
 # In what is learnt: encoders in folders of their own, each with its shape beside it.
 ENCODER, LEAKY_ENCODER, SHAPE = "encoder", "leaky", "learnt.json"
-COMMANDS, HISTORY = "commands.onnx", "history.parquet"
+COMMANDS, SPEAKERS, HISTORY = "commands.onnx", "speakers.onnx", "history.parquet"
 # How questions are answered that are typed, and those that are heard.
 ANSWERS, HEARD = "answers.json", "heard.json"

@@ -1,4 +1,4 @@
-"""Learn an encoder of the person's own texts, which sentence answers, and spoken commands; calibrate the refusal.
+"""Learn an encoder of the person's own texts, which sentence answers, commands and who speaks; calibrate refusal.
 
 The encoder is learnt whichever one finds: evaluate compares them. A second one learns from a split that keeps neither
 documents nor templates together, so that what a leak would promise can be printed beside what holds.
@@ -13,6 +13,7 @@ import polars as pl
 
 from twinloop.dialogue.datasets import stored
 from twinloop.dialogue.speech.commands.training import Command, train_commands, varied
+from twinloop.dialogue.speech.speakers.training import train_speakers
 from twinloop.files import fingerprint, replacing, write_json
 from twinloop.learning.fit import STATE_FORMAT, Fitted
 from twinloop.numbers import count, counted
@@ -21,11 +22,12 @@ from twinloop.twins.person.chain import open_encoder, opened
 from twinloop.twins.person.config import PersonConfig
 from twinloop.twins.person.data.known import Known, shape_of, tuned_index
 from twinloop.twins.person.data.voices import installed
-from twinloop.twins.person.files import ANSWERS, COMMANDS, ENCODER, HEARD, HISTORY, LEAKY_ENCODER
+from twinloop.twins.person.files import ANSWERS, COMMANDS, ENCODER, HEARD, HISTORY, LEAKY_ENCODER, SPEAKERS
 from twinloop.twins.person.learning.commands import spoken_commands
 from twinloop.twins.person.learning.encoder import learn
 from twinloop.twins.person.learning.refusal import calibrated, weighed
 from twinloop.twins.person.learning.selector import learn_selector
+from twinloop.twins.person.learning.speakers import recordings_by_speaker
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop person train"
@@ -61,7 +63,7 @@ def run(stage: Stage[PersonConfig]) -> str:
             known, leaky, folder / LEAKY_ENCODER, person.train.encoder, state=state / LEAKY_ENCODER, show=None, **given
         )
         _history(trained.fitted).write_parquet(folder / HISTORY)
-        voices = _commands(stage, folder / COMMANDS)
+        voices, speakers = _commands(stage, folder / COMMANDS), _speakers(stage, known, folder / SPEAKERS)
         encoder = open_encoder(person.providers, folder / ENCODER, shape_of(folder / ENCODER))
         found, heard, share = known.index(encoder, index), _heard(stage, known), person.train.false_refusals
         learnt_from, held = (known.worded(known.asked(split)) for split in ("train", "val"))
@@ -82,6 +84,7 @@ def run(stage: Stage[PersonConfig]) -> str:
         "train_questions": len(known.asked("train")),
         "commands": len(person.train.commands) if voices else 0,
         "command_voices": voices,
+        "speakers": speakers,
         "heard_questions": len(heard),
         **chosen.figures,
         "false_refusals": person.train.false_refusals,
@@ -91,6 +94,7 @@ def run(stage: Stage[PersonConfig]) -> str:
     }
     write_json(stage.root / paths.metrics("train"), metrics)
     spoken = f"{counted(metrics['commands'], 'command')} from {counted(voices, 'voice')}" if voices else "no commands"
+    spoken += f", voices told apart from {counted(speakers, 'speaker')}" if speakers else ", no voices told apart"
     return (
         f"epoch {metrics['best_epoch']}/{metrics['epochs']} kept, val reciprocal rank "
         f"{metrics['val_reciprocal_rank']:.3f}, {count(trained.parameters)} parameters; {chosen}; {spoken}; "
@@ -125,3 +129,15 @@ def _commands(stage: Stage[PersonConfig], path: Path) -> int:
     variants = varied(commands, settings.recogniser.augmentation, seed=seed)
     train_commands(variants, settings.recogniser, seed=seed).save(path)
     return len({one.voice for one in spoken})
+
+
+def _speakers(stage: Stage[PersonConfig], known: Known, path: Path) -> int:
+    """Learn to tell speakers apart and write that; from how many, 0 where there are fewer than two."""
+    person, settings = stage.config.person, stage.config.person.train
+    given = {"most": settings.voices, "each": settings.recordings, "workers": stage.workers}
+    recordings = recordings_by_speaker(known, installed(person.data.speaking.programs), "train", **given)
+    if len({one.speaker for one in recordings}) < 2:
+        return 0
+    trained = train_speakers(recordings, settings.speakers, seed=stage.config.seed)
+    trained.save(path)
+    return trained.speakers

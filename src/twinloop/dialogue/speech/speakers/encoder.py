@@ -43,9 +43,9 @@ class SpeakerEncoder:
             raise InputError(f"speakers: {graph}: no graph of a speaker encoder: export it again")
         self.trained = source == TRAINED
 
-    def encode(self, audio: Audio) -> Floats:
-        """A vector of unit length. Raises InputError for less than 0.3 s of speech."""
-        return unit(self.encode_windows(speech_samples(audio, self.pauses)).mean(axis=0))
+    def encode(self, audio: Audio, *, name: str = "recording") -> Floats:
+        """A vector of unit length. Raises InputError, with this name, for less than 0.3 s of speech."""
+        return unit(self.encode_windows(speech_samples(audio, self.pauses, name=name)).mean(axis=0))
 
     def encode_windows(self, samples: Floats) -> Floats:
         """[windows, dimensions] of what is spoken at 16 kHz; their first frames are `window_starts`."""

@@ -52,15 +52,15 @@ def train_speakers(recordings: Sequence[Voiced], settings: SpeakerEncoderSetting
     """
     names = sorted({one.speaker for one in recordings})
     _check(recordings, names)
+    own = [[one.audio for one in recordings if one.speaker == name] for name in names]
     spoken = [
-        (one.speaker, speech_samples(one.audio, PLAIN_PAUSES, name=f"recording {place + 1} of {one.speaker}"))
-        for place, one in enumerate(recordings)
+        [
+            speech_samples(audio, PLAIN_PAUSES, name=f"recording {place} of {name}")
+            for place, audio in enumerate(given, 1)
+        ]
+        for name, given in zip(names, own, strict=True)
     ]
-    voices = [
-        [_mels(samples, speed) for speaker, samples in spoken if speaker == name]
-        for speed in settings.augmentation.speeds
-        for name in names
-    ]
+    voices = [[_mels(samples, speed) for samples in said] for speed in settings.augmentation.speeds for said in spoken]
     torch.manual_seed(seed)
     network = SpeakerNetwork(width=settings.width, dimensions=settings.dimensions)
     fit(_Task(network, voices, settings, seed=seed), settings.fit, monitor="fitness", seed=seed)

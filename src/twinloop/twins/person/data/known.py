@@ -14,6 +14,7 @@ from twinloop.dialogue.datasets.corpus import Corpus
 from twinloop.dialogue.evaluation.corpora import Library, asked, library
 from twinloop.dialogue.evaluation.questions import Asked
 from twinloop.dialogue.knowledge.index import Index
+from twinloop.dialogue.knowledge.sentences import sentences
 from twinloop.dialogue.knowledge.settings import IndexSettings, ReadingSettings
 from twinloop.dialogue.knowledge.tuning import tuned
 from twinloop.dialogue.models.bert import BertShape
@@ -21,27 +22,32 @@ from twinloop.dialogue.providers.protocols import Audio, Encoder
 from twinloop.dialogue.speech.audio import read_audio
 from twinloop.errors import InputError
 from twinloop.files import read_json
-from twinloop.twins.person.files import LEAKY_SPLIT, SHAPE, SPOKEN
+from twinloop.twins.person.files import LEAKY_SPLIT, SEGMENTS, SHAPE, SPOKEN
+
+# Words of a sentence that is said, and how many of them, where nobody asks anything.
+LONGEST, MOST_SENTENCES = 30, 60
 
 
 @dataclass(frozen=True, eq=False)
 class Known:
     """A person's corpus and what of it can be read. spoken: which recording is of which question or meeting.
 
-    leaky: question → split, dealt out without a look at documents or templates; for comparison only.
+    segments: who speaks when in the meetings that were spoken. leaky: question → split, dealt out without a look at
+    documents or templates; for comparison only.
     """
 
     corpus: Corpus
     read: Library
     spoken: pl.DataFrame
     leaky: pl.DataFrame
+    segments: pl.DataFrame
 
     @classmethod
     def load(cls, folder: Path, reading: ReadingSettings) -> "Known":
         """What prepare wrote. Raises InputError where it is not there, or not as it was written."""
         corpus = stored.load(folder)
-        spoken, leaky = (pl.read_parquet(folder / name) for name in (SPOKEN, LEAKY_SPLIT))
-        return cls(corpus, library(corpus, reading), spoken, leaky)
+        spoken, leaky, segments = (pl.read_parquet(folder / name) for name in (SPOKEN, LEAKY_SPLIT, SEGMENTS))
+        return cls(corpus, library(corpus, reading), spoken, leaky, segments)
 
     def asked(self, split: str) -> tuple[Asked, ...]:
         """The questions of a split that keeps documents and templates together."""
@@ -75,6 +81,13 @@ class Known:
     @cached_property
     def _splits(self) -> dict[str, str]:
         return dict(self.corpus.questions.select("question", "split").iter_rows())
+
+
+def sentences_of(known: Known) -> list[str]:
+    """Of documents about which nobody asks anything, what they say themselves."""
+    pages = [page.text for document in known.read.all for page in document.pages if page.text]
+    first = [text[start:end] for text in pages for start, end in sentences(text, most_words=LONGEST)[:1]]
+    return [text for text in first if any(sign.isalnum() for sign in text)][:MOST_SENTENCES]
 
 
 def tuned_index(path: Path, given: IndexSettings) -> tuple[IndexSettings, str]:

@@ -11,18 +11,15 @@ import psutil  # type: ignore[import-untyped]
 from twinloop.contracts import ServiceProfile
 from twinloop.dialogue.conversation.transcript import transcript
 from twinloop.dialogue.conversation.turn import Turn
-from twinloop.dialogue.knowledge.sentences import sentences
 from twinloop.dialogue.providers.protocols import Audio
 from twinloop.errors import RunError
 from twinloop.twins.person.chain import Chain
-from twinloop.twins.person.data.known import Known
+from twinloop.twins.person.data.known import Known, sentences_of
 from twinloop.twins.person.service import origin, profile_of, remote_parts
 
 # Turns of one conversation, and those that open the models before anything is measured.
 LENGTH, WARMUP = 6, 2
 GIB = 2**30
-# Words of a sentence that is put, and how many of them, where nobody asks anything.
-LONGEST, MOST_SENTENCES = 30, 60
 MEASURED = ("_s", "_cpu_s")
 
 
@@ -55,13 +52,6 @@ def questions_to_put(chain: Chain, known: Known, recordings: pl.DataFrame, audio
     if chain.ears is None or chain.voice is None:
         return [Put(text) for text in typed]
     return [Put(text, audio=chain.voice.speak(text).audio) for text in typed]
-
-
-def sentences_of(known: Known) -> list[str]:
-    """Of documents about which nobody asks anything, what they say themselves."""
-    pages = [page.text for document in known.read.all for page in document.pages if page.text]
-    first = [text[start:end] for text in pages for start, end in sentences(text, most_words=LONGEST)[:1]]
-    return [text for text in first if any(sign.isalnum() for sign in text)][:MOST_SENTENCES]
 
 
 def converse(chain: Chain, questions: Sequence[Put], turns: int, *, seed: int) -> Conversed:

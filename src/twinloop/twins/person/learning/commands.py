@@ -11,7 +11,7 @@ from twinloop.dialogue.evaluation.groups import grouped_mean
 from twinloop.dialogue.providers.protocols import Audio
 from twinloop.dialogue.speech.commands.recogniser import CommandRecogniser
 from twinloop.numbers import Interval
-from twinloop.twins.person.data.voices import Side, Voices
+from twinloop.twins.person.data.voices import Side, Voices, different
 
 SAID: dict[str, Any] = {"voice": pl.String, "word": pl.String, "said": pl.String, "probability": pl.Float64}
 # That are judged on.
@@ -27,8 +27,8 @@ class Spoken(NamedTuple):
 
 
 def spoken_commands(words: Sequence[str], voices: Voices, side: Side, *, most: int, workers: int) -> list[Spoken]:
-    """Every word by every voice of a side, of at most so many of them."""
-    pairs = [(word, voice) for voice in voices.names(side)[:most] for word in words]
+    """Every word by every voice of a side, of at most so many of them that differ as far as can be."""
+    pairs = [(word, voice) for voice, _ in different(voices, side, most) for word in words]
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(lambda pair: Spoken(voices.speak(*pair).audio, *pair), pairs))
 
