@@ -34,7 +34,7 @@ WEEK = 7
 # Ages at which renewal is tried for the best fixed interval, as multiples of the mean life.
 AGES = np.linspace(0.02, 3.0, 300)
 # Prices of a minute of a bay that are tried, as shares of the one at which an hour of driving earns nothing.
-CROWDED = (0.0, 0.25, 0.5, 0.75)
+CROWDED = (0.0, 0.25, 0.5)
 
 
 @dataclass(frozen=True, eq=False)
