@@ -39,8 +39,10 @@ def of_trees(booster: Any, *, fill: bool = False) -> Explained:
     """Of a booster; fill: whether a missing value is 0 to it, as it is to a forest."""
 
     def explained(values: NDArray[np.float32]) -> Additive:
+        if not len(values):  # of which a booster gives a row without columns
+            return Additive(np.zeros(values.shape), 0.0)
         exact = contributions(booster, filled(values) if fill else values)
-        return Additive(exact[:, :-1], float(exact[0, -1]) if len(exact) else 0.0)
+        return Additive(exact[:, :-1], float(exact[0, -1]))
 
     return explained
 
