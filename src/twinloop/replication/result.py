@@ -198,7 +198,7 @@ class Comparison:
         return self.baseline.kpis[kpi].change_within(change)
 
     def relative(self, kpi: str) -> Interval | None:
-        """The difference as a share of the baseline's mean; None where that is not positive.
+        """The difference as a share of the baseline's mean; None where that is not surely positive.
 
         Raises RunError where one of the two has no mean.
         """

@@ -118,11 +118,19 @@ def paired(values: Values, baseline: Values, *, confidence: float = 0.95) -> Int
 
 
 def paired_ratio(values: Values, baseline: Values, *, confidence: float = 0.95) -> Interval | None:
-    """Interval of the relative difference of means, by linearisation; None when the baseline's mean is not positive."""
+    """The relative difference of means with the interval of Fieller (1954), which contains 0 where `paired` does.
+
+    The shares r for which the mean of (values - baseline) - r·baseline is not surely off zero: between the roots of a
+    quadratic. None where the baseline's mean is not surely positive: then no share can be told.
+    """
     base = Sample.of(baseline)
     difference = Sample.of(values) - base
-    level = float(base.values.mean())
-    if level <= 0:
+    level, gain = float(base.values.mean()), float(difference.values.mean())
+    surely = float(stdtrit(len(base.values) - 1, (1 + confidence) / 2)) ** 2
+    own, of_base, both = (surely * standard_error(one) ** 2 for one in (difference, base, difference - base))
+    shared = (own + of_base - both) / 2
+    square, linear, constant = level**2 - of_base, gain * level - shared, gain**2 - own
+    if level <= 0 or square <= 0:
         return None
-    ratio = float(difference.values.mean()) / level
-    return interval((difference - base * ratio) * (1 / level) - (-ratio), confidence=confidence)
+    half = math.sqrt(max(linear**2 - square * constant, 0.0))
+    return Interval(gain / level, (linear - half) / square, (linear + half) / square)

@@ -92,7 +92,7 @@ def _move(today: OperatingPoint, chosen: OperatingPoint) -> str:
 
 
 def _amount(gain: Gain) -> tuple[str, str]:
-    if gain.relative is None:  # a share of a loss says nothing
+    if gain.relative is None:  # a share of what may be a loss says nothing
         return quantity(abs(gain.net.mean), "€"), _limits(gain.net, scale=1.0, digits=0, unit="€")
     return percent(abs(gain.relative.mean)), _limits(gain.relative, scale=100.0, digits=1, unit="%")
 
