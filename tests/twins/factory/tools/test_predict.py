@@ -121,6 +121,6 @@ def test_pictures_unlike_anything_learnt_are_counted_and_said(
     told = capsys.readouterr().out
     assert told.startswith("white.png: re-inspect: spot")
     assert told.endswith("; unlike anything learnt: score 1, limit 0.5\n")
-    assert cli.main(["camera", "images", "--takt-s", "0.004", "--frames", "6", "--json"]) == 0
+    assert cli.main(["camera", "images", "--takt-s", "0.2", "--frames", "6", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["unlike"], report["findings"]["re-inspect"]) == (2, 2)
