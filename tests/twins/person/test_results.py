@@ -109,7 +109,7 @@ class TestKnowledge:
         table = Knowledge(root).chosen_by()
         assert {row[0] for row in table.rows} == set(Features._fields)
         assert "In use: learnt" in table.caption
-        assert "80.0 % learnt, 70.0 % by hand" in table.caption
+        assert "80.0\u202f% learnt, 70.0\u202f% by hand" in table.caption
 
     def test_the_first_right_passage_is_ranked(self, root: Path) -> None:
         ranks = {row[0]: row[1] for row in Knowledge(root).ranks().rows}

@@ -193,6 +193,6 @@ def _summary(metrics: Mapping[str, Any]) -> str:
     return (
         f"WER {told_of('wer')}; nDCG {told_of('ndcg')}, answer hit {told_of('hit')} typed, "
         f"{told_of('hit_recognised')} recognised; own encoder {told_of('hit_own')}, on a leaky split "
-        f"{told_of('leaky_hit')}; refused {told_of('refusal_recall')} of what has no answer, {told_of('refusal_false')} of what has one; persona rank "
-        f"{told_of('persona_rank')}"
+        f"{told_of('leaky_hit')}; refused {told_of('refusal_recall')} of what has no answer, "
+        f"{told_of('refusal_false')} of what has one; persona rank {told_of('persona_rank')}"
     )
