@@ -179,7 +179,7 @@ def test_weights_and_synthesisers_are_told_with_what_each_gap_costs(
     for what, cost in {
         "encoder weights": "not installed: `make setup`; without them questions",
         "hearing weights": "PocketSphinx",
-        "speaker weights": "speakers are not told apart",
+        "speaker weights": "by an encoder that is trained here",
         "flite": "missing: replies stay text",
         "espeak-ng": "by fewer voices",
     }.items():
