@@ -1,6 +1,5 @@
 """A prepared dataset and a detector of a few kilobytes, written in a second, for the stages that follow training."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +9,7 @@ import polars as pl
 import torch
 from PIL import Image
 
+from tests.twins.small_loop import SilentTracker
 from twinloop.files import sha256
 from twinloop.twins.factory import paths
 from twinloop.twins.stage import Stage
@@ -23,14 +23,6 @@ from twinloop.vision.models.settings import ModelSettings
 CLASSES = ("good", "dent", "spot")
 SIZE = 32
 SCORED = ExplanationSettings(images=8, steps=3)
-
-
-class SilentTracker:
-    """Takes live figures and keeps none."""
-
-    def log(self, metrics: Mapping[str, float], *, step: int) -> None: ...
-
-    def child(self, name: str, *, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None: ...
 
 
 def stage(root: Path, *, export: dict[str, Any] | None = None, evaluate: dict[str, Any] | None = None) -> Stage[Any]:

@@ -7,14 +7,13 @@ tests the report.
 import dataclasses
 import importlib
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 from PIL import Image
 
+from tests.twins.small_loop import CONF, SilentTracker
 from twinloop.config import parse
 from twinloop.config.compose import compose
 from twinloop.contracts import OperatingCurve
@@ -25,7 +24,6 @@ from twinloop.twins.stage import Stage
 from twinloop.vision.datasets.settings import SurfaceSettings
 from twinloop.vision.synthetic.surfaces import photographs
 
-CONF = Path(__file__).resolve().parents[3] / "conf"
 HOSTILE = "<script>alert(1)</script>"
 STAGES = ("prepare", "tune", "train", "export", "evaluate", "simulate", "schedule")
 OVERRIDES = (
@@ -36,14 +34,6 @@ OVERRIDES = (
     "factory.train.epochs=2",
     "factory.simulate.replications=6",
 )
-
-
-class SilentTracker:
-    """Takes live figures and keeps none."""
-
-    def log(self, metrics: Mapping[str, float], *, step: int) -> None: ...
-
-    def child(self, name: str, *, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None: ...
 
 
 def stage(root: Path) -> Stage[FactoryConfig]:

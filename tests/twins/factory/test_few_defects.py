@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from tests.twins.factory.small_loop import CONF, SilentTracker
+from tests.twins.small_loop import CONF, SilentTracker
 from twinloop.config import parse
 from twinloop.config.compose import compose
 from twinloop.contracts import OperatingCurve

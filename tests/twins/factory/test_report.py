@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.twins.factory.small_loop import HOSTILE, SilentTracker, make_hostile, stage
+from tests.twins.factory.small_loop import HOSTILE, make_hostile, stage
+from tests.twins.small_loop import SilentTracker
 from twinloop.errors import InputError, RunError
 from twinloop.files import read_json
 from twinloop.reporting.front import PAGE, read_answers, write_front

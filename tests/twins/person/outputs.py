@@ -18,6 +18,7 @@ from twinloop.files import write_json
 from twinloop.learning.trials import chosen_record, study_metrics, trials_frame
 from twinloop.twins.person import paths
 from twinloop.twins.person.appointments import TABLE
+from twinloop.twins.person.evaluation.heard import HEARD
 from twinloop.twins.person.evaluation.speakers import DIARISED, VERIFIED
 from twinloop.twins.person.learning.objectives import OBJECTIVES
 
@@ -43,18 +44,6 @@ SPOKEN = {
     "program": pl.String,
     "voice": pl.String,
     "seconds": pl.Float64,
-}
-HEARD = {
-    "recording": pl.String,
-    "question": pl.String,
-    "program": pl.String,
-    "voice": pl.String,
-    "provider": pl.String,
-    "spoken": pl.String,
-    "heard": pl.String,
-    "words": pl.Int64,
-    "wrong": pl.Int64,
-    "audio_s": pl.Float64,
 }
 
 

@@ -6,34 +6,15 @@ tests what comes behind it. One worker does it: tests/pipeline/test_loop.py comp
 
 import importlib
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from tests.twins.small_loop import CONF, SilentTracker
 from twinloop.config import parse
 from twinloop.config.compose import compose
 from twinloop.twins.person.config import PersonConfig
 from twinloop.twins.stage import Stage
 
-CONF = Path(__file__).resolve().parents[3] / "conf"
 STAGES = ("prepare", "tune", "train", "export", "evaluate")
-
-
-class SilentTracker:
-    """Takes live figures and keeps none."""
-
-    def log(self, metrics: Mapping[str, float], *, step: int) -> None: ...
-
-    def child(
-        self,
-        name: str,
-        *,
-        params: Mapping[str, Any],
-        metrics: Mapping[str, float],
-        tags: Mapping[str, str] | None = None,
-    ) -> None: ...
-
-    def artifact(self, path: Path) -> None: ...
 
 
 def config(*overrides: str) -> PersonConfig:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.twins.person.small_loop import CONF, run
+from tests.twins.person.small_loop import run
+from tests.twins.small_loop import CONF
 from twinloop.config import Invalid, parse
 from twinloop.config.compose import compose
 from twinloop.dialogue.models.minilm import MINILM

@@ -41,10 +41,9 @@ REMEDY = "delete it and add its documents again"
 def save_index(index: Index, folder: str | Path) -> None:
     """Write an index; the folder holds all of it or, on an error, what it held before."""
     rows = [
-        (chunk.document, entry.name, entry.kind, entry.pages, *chunk[1:-1], headings, int(pieces), list(words))
+        (chunk.document, entry.name, entry.kind, entry.pages, *_cells(chunk), int(pieces), list(words))
         for entry in index.entries
         for chunk, pieces, words in zip(entry.chunks, entry.pieces, entry.terms, strict=True)
-        for headings in [[list(heading) for heading in chunk.headings]]
     ]
     with replacing(Path(folder)) as fresh:
         pl.DataFrame(rows, schema=SCHEMA, orient="row").write_parquet(fresh / CHUNKS)
@@ -84,6 +83,11 @@ def load_index(folder: str | Path, encoder: Encoder | None = None, settings: Ind
             )
         )
     return index
+
+
+def _cells(chunk: Chunk) -> tuple[Any, ...]:
+    """What stands in Parquet of a chunk behind its document; polars takes named tuples for structs and drops them."""
+    return *chunk[1:-1], [list(heading) for heading in chunk.headings]
 
 
 def _chunk(*row: Any) -> Chunk:

@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.twins.fleet.small_loop import CONF, SilentTracker
 from tests.twins.person.profiles import HERE, profile, spoken
+from tests.twins.small_loop import CONF, SilentTracker
 from twinloop.config import parse
 from twinloop.config.compose import compose
 from twinloop.contracts import ServiceProfile
