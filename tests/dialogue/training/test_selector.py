@@ -42,8 +42,9 @@ def test_a_strong_pull_keeps_the_weights_where_they_began() -> None:
         fit_selector(choices(40, NAMES, seed=1), choices(40, NAMES, seed=2), start, replace(QUICK, pull=pull), seed=0)
         for pull in (1000.0, 0.0)
     )
-    assert held.settings.kind == pytest.approx(2.0, abs=0.1)
-    assert held.settings.names == pytest.approx(0.0, abs=0.1)
+    # A step of Adam is as long as the learning rate, and about one remains of going to and fro.
+    assert held.settings.kind == pytest.approx(2.0, abs=QUICK.learning_rate)
+    assert held.settings.names == pytest.approx(0.0, abs=QUICK.learning_rate)
     assert loose.settings.names > 0.5
 
 

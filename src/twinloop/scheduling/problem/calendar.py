@@ -200,10 +200,13 @@ ALWAYS = OpenTime(())
 
 
 class Closures:
-    """The open times of one shop, each made once: few machines and pools serve many operations."""
+    """The open times of one shop, each made once: few machines, pools and hours serve many operations."""
 
     def __init__(self, shop: ShopData) -> None:
         self._machines = {machine: machine_hours(shop, machine) for machine in shop.machines}
+        same: dict[Hours, str] = {}
+        # By machine, the first one with the same hours: what is known of its windows serves all of them.
+        self._like = {machine: same.setdefault(hours, machine) for machine, hours in self._machines.items()}
         self._pools = {pool.name: Hours.of_pool(pool) for pool in shop.pools}
         self._changeovers = shop.changeovers
         self._made: dict[tuple[str, tuple[tuple[str, int], ...]], OpenTime] = {}
@@ -219,7 +222,7 @@ class Closures:
 
     def on(self, machine: str, pools: Mapping[str, int] | None = None) -> OpenTime:
         """When a machine is open and so many units of pools are there."""
-        return self._of([(self._machines[machine], 1)], machine, pools or {})
+        return self._of([(self._machines[machine], 1)], self._like[machine], pools or {})
 
     def of_set_up(self, machine: str) -> OpenTime:
         """When a machine can be set up: while it is open, unless that goes on unattended, and the crew is there."""

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pydantic import SecretStr
 
@@ -32,11 +32,13 @@ from twinloop.dialogue.persona.style import Style
 from twinloop.dialogue.providers.protocols import Encoder, Message, SpeechToText, TextToSpeech
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
-from twinloop.dialogue.speech.speakers.encoder import SpeakerEncoder
 from twinloop.errors import InputError
 from twinloop.files import fingerprint, read_json, replacing, sha256, write_json
 from twinloop.learning.weights import Places
 from twinloop.twins.person.config import NONE, TRAINED, ProvidersSettings, Role
+
+if TYPE_CHECKING:
+    from twinloop.dialogue.speech.speakers.encoder import SpeakerEncoder
 
 MANIFEST, INDEX, ENCODER, MEMORY = "self.json", "index", "encoder", "memory.parquet"
 SPEAKERS = "speakers.onnx"
@@ -163,8 +165,10 @@ def open_self(
     return opened_chain(described, index, Memory.load(folder / MEMORY), chosen, speech=speech, mute=mute)
 
 
-def open_speakers(folder: Path) -> SpeakerEncoder | None:
+def open_speakers(folder: Path) -> "SpeakerEncoder | None":
     """What tells voices apart in a self, None where it has nothing that does."""
+    from twinloop.dialogue.speech.speakers.encoder import SpeakerEncoder
+
     return SpeakerEncoder(folder / SPEAKERS) if (folder / SPEAKERS).is_file() else None
 
 
