@@ -2,11 +2,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.scheduling.shops import rich_shop
-from twinloop.scheduling.problem import Window
-from twinloop.scheduling.problem.calendar import Closures, Stretch, joined, stretches
+from twinloop.scheduling.problem import Job, JobShop, Operation, Window
+from twinloop.scheduling.problem.calendar import Closures, OpenTime, Stretch, joined, stretches
+from twinloop.scheduling.problem.hours import Hours
 
 WINDOWS = st.lists(
     st.builds(lambda start, length: Window(start, start + length), st.integers(0, 25), st.integers(1, 5)), max_size=4
+)
+
+
+SHUT = st.builds(
+    lambda start, length, repeat, stop: Hours(None, (Window(start, start + length),), repeat, stops=stop),
+    st.integers(0, 8),
+    st.integers(1, 2),
+    st.sampled_from((10, 15)),
+    st.sampled_from(((), (Window(33, 47),))),
 )
 
 
@@ -57,3 +67,32 @@ def test_an_operation_is_held_up_by_its_machine_and_by_its_people() -> None:
 def test_a_pause_lasts_as_long_as_the_window() -> None:
     found = stretches((Window(8, 10),), 6, least=1, opens=2, closes=13)
     assert found == (Stretch(2, 2, 6), Stretch(3, 5, 8))
+
+
+@given(st.lists(SHUT, min_size=1, max_size=3), st.lists(st.integers(1, 3000), min_size=1, max_size=3))
+def test_hours_that_repeat_are_closed_in_the_same_minutes_however_far_one_asks(
+    hours: list[Hours], asked: list[int]
+) -> None:
+    together = OpenTime((one, 1) for one in hours)
+    for until in asked:
+        found = {minute for w in together.windows(until) for minute in range(w.start, min(w.end, until))}
+        assert found == {minute for minute in range(until) if any(_is_shut(one, minute) for one in hours)}
+
+
+def _is_shut(hours: Hours, minute: int) -> bool:
+    (closed,), repeat = hours.closed, hours.repeat
+    assert repeat is not None
+    inside = closed.start <= minute % repeat < closed.end
+    return inside or any(stop.start <= minute < stop.end for stop in hours.stops)
+
+
+def test_machines_with_the_same_hours_share_what_is_known_of_them() -> None:
+    shop = JobShop(
+        ("saw", "mill", "lathe"),
+        (Job("a", (Operation("saw", 3),)),),
+        closed={"saw": (Window(4, 9),), "mill": (Window(4, 9),), "lathe": (Window(5, 9),)},
+        repeat=dict.fromkeys(("saw", "mill", "lathe"), 10),
+    )
+    closures = Closures(shop)
+    assert closures.on("saw") is closures.on("mill")
+    assert closures.on("lathe").windows(10)[0] == Window(5, 9)

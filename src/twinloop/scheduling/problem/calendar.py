@@ -8,6 +8,7 @@ constant, which makes a `Stretch`. Hours that repeat are worked out only as far 
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from twinloop.scheduling.problem.data import ShopData
@@ -173,10 +174,14 @@ class OpenTime:
 
     def _learn(self, until: int) -> None:
         """List all windows that begin before `until`, with their ends; what is known ends outside a window."""
-        more = NEVER
-        if self.period:
-            more = max(until + 1, 2 * self._known, PIECE * self.period)
+        wanted = max(until + 1, 2 * self._known, PIECE * self.period) if self.period else NEVER
+        # Where every round is like the last one, one is listed, and the others are its copies.
+        step = PIECE * self.period + self._round if self._round else NEVER
+        more = min(wanted, self._known + step)
         while self._known <= until and self._known < NEVER:
+            if self._copied(wanted):
+                more = min(wanted, self._known + step)
+                continue
             more = min(more, NEVER)
             fresh = self._closed(self._known, min(more, max(self.gone, self._known + 1)))
             if more >= self.gone:
@@ -185,15 +190,32 @@ class OpenTime:
                 self._known = NEVER
             elif not fresh or fresh[-1].end < more:
                 self._known = more
+                more += step
             else:
                 last = fresh.pop()
                 if last.start == self._known and more - max(last.start, self.settled) > PATIENCE * self.period:
                     self.gone = last.start
                 self._known = last.start
                 more += PIECE * self.period
-            for window in fresh:
-                self._windows.append(window)
-                self._lost.append(self._lost[-1] + window.end - window.start)
+            self._add(fresh)
+
+    def _copied(self, until: int) -> bool:
+        """List windows up to less than a round before `until` as copies of one round; False where there are none."""
+        begin, length = self._known, self._round
+        rounds = (min(until, NEVER) - begin) // length if length and self.gone == NEVER else 0
+        if begin < self.settled or rounds < 2:
+            return False
+        one = self._closed(begin, begin + length)
+        if one and one[-1].end >= begin + length:
+            return False
+        self._known += rounds * length
+        shifts = range(0, rounds * length, length)
+        self._add([Window(window.start + shift, window.end + shift) for shift in shifts for window in one])
+        return True
+
+    def _add(self, fresh: list[Window]) -> None:
+        self._windows += fresh
+        self._lost += accumulate((window.end - window.start for window in fresh), initial=self._lost.pop())
 
 
 ALWAYS = OpenTime(())

@@ -6,8 +6,9 @@ material for good. Operations joined by no_wait or a longest wait make a block, 
 duration, a milestone, stands in no machine's row and no calendar.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -188,6 +189,7 @@ class _Builder:
         self._users = [0] * len(profiles)
         self._closures = Closures(shop)
         self._rows_of: dict[int, tuple[int, int]] = {}
+        self._shut_rows: dict[tuple[str, int], tuple[int, int]] = {}
         self._windows: list[Longs] = []
         self._listed_windows = 0
         # Families that no set-up names are one: they need none, but the machine is set up for something else.
@@ -259,26 +261,33 @@ class _Builder:
     def _calendar(self, hours: OpenTime) -> tuple[int, int]:
         """Rows of its closed windows; of hours that repeat as far as plans reach, which counts as their end."""
         if id(hours) not in self._rows_of:
-            windows = [window for window in hours.windows(self._reach) if window.start < self._reach]
+            known = hours.windows(self._reach)
+            windows = list(known[: bisect_left(known, self._reach, key=lambda window: window.start)])
             if hours.period:
-                windows.append(Window(self._reach, NEVER))
+                begins = windows.pop().start if windows and windows[-1].end >= self._reach else self._reach
+                windows.append(Window(begins, NEVER))
             self._rows_of[id(hours)] = self._listed(windows)
         return self._rows_of[id(hours)]
 
-    def _listed(self, windows: Iterable[Window]) -> tuple[int, int]:
+    def _listed(self, windows: Sequence[Window]) -> tuple[int, int]:
+        """Their rows; windows must be joined."""
         # As numbers at once: a million pairs alive would keep the garbage collector busy.
-        rows = joined(windows)
-        ends = (np.fromiter((getattr(w, end) for w in rows), np.int64, len(rows)) for end in ("start", "end"))
-        self._windows.append(np.column_stack(list(ends)))
+        times = (time for window in windows for time in (window.start, window.end))
+        self._windows.append(np.fromiter(times, np.int64, 2 * len(windows)).reshape(-1, 2))
         first = self._listed_windows
-        self._listed_windows += len(rows)
+        self._listed_windows += len(windows)
         return first, self._listed_windows
 
     def _away(self, pool: str, quantity: int) -> tuple[int, int]:
         """Rows of the windows in which a pool whose units vary has fewer than the quantity."""
-        if len(self._levels[pool]) == 1:
-            return 0, 0
-        return self._listed(self._hours[pool].closed_for(quantity, 0, self._reach))
+        return (0, 0) if len(self._levels[pool]) == 1 else self._shut(pool, quantity)
+
+    def _shut(self, pool: str, quantity: int) -> tuple[int, int]:
+        """Rows of the windows in which a pool has fewer units than the quantity."""
+        if (pool, quantity) not in self._shut_rows:
+            windows = joined(self._hours[pool].closed_for(quantity, 0, self._reach))
+            self._shut_rows[pool, quantity] = self._listed(windows)
+        return self._shut_rows[pool, quantity]
 
     def _jobs(self) -> tuple[Longs, Longs]:
         place = {job.name: j for j, job in enumerate(self.shop.jobs)}
@@ -345,7 +354,7 @@ class _Builder:
                 needed = {} if changeover.crew is None else {changeover.crew: 1}
                 shut = self._calendar(self._closures.on(name, needed))
             elif families and changeover.crew is not None:
-                shut = self._listed(self._hours[changeover.crew].closed_for(1, 0, self._reach))
+                shut = self._shut(changeover.crew, 1)
             power, initial = self.shop.power.get(name, 0), self._family(name, changeover.initial)
             rows.append((int(users[:m].sum()), first, count, power, initial, *shut, crew))
         return _table(rows, 8), np.array(setups, dtype=np.int64)
