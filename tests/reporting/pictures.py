@@ -8,6 +8,9 @@ def assert_tells(figure: Picture) -> None:
     assert isinstance(figure, Picture)
     assert len(figure.alt) > 20
     assert figure.png.startswith(b"\x89PNG")
+    both = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
+    ticks = [tick.get_text() for axis in both for tick in axis.get_ticklabels("both")]
+    assert not any("mathdefault" in tick for tick in ticks), ticks
 
 
 def assert_labelled(figure: Picture) -> None:

@@ -14,7 +14,9 @@ from typing import Any, ParamSpec, TypeVar
 import matplotlib
 from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter, LogLocator
 
 from twinloop.files import atomic
 from twinloop.palette import BLUE, GREEN, GREY, GRID, INK, LINE, ORANGE, PAPER, PURPLE, RED, SKY
@@ -117,6 +119,21 @@ def single(width: float = 7.6, height: float = 4.0) -> tuple[Picture, Axes]:
     """A picture with one pair of axes."""
     figure = picture(width, height)
     return figure, figure.add_subplot()
+
+
+def log_scale(axis: Axis) -> None:
+    """Give an axis a logarithmic scale with its numbers written out.
+
+    Matplotlib would write powers in the markup that is switched off for the sake of names from data.
+    """
+    if axis.axis_name == "x":
+        axis.axes.set_xscale("log")
+    else:
+        axis.axes.set_yscale("log")
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    # Where hardly a factor of three is shown, every tick has its number.
+    axis.set_minor_formatter(LogFormatter(minor_thresholds=(0.5, 0.5)))
 
 
 @drawn

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from twinloop.palette import BLUE, GREY, INK, ORANGE, RED, SKY
-from twinloop.reporting.style import PHOTOGRAPH_PIXELS_PER_INCH, Picture, drawn, picture, single
+from twinloop.reporting.style import PHOTOGRAPH_PIXELS_PER_INCH, Picture, drawn, log_scale, picture, single
 
 if TYPE_CHECKING:
     from twinloop.vision.synthetic.surfaces import Photograph
@@ -94,10 +93,7 @@ def defect_sizes(shares: dict[str, NDArray[np.float64]]) -> Picture:
         axes.scatter(values, place + offset, s=9, color=SKY, alpha=0.55, linewidths=0)
         if len(values):
             axes.plot([np.median(values)] * 2, [place - 0.34, place + 0.34], color=INK, linewidth=2)
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    log_scale(axes.xaxis)
     axes.set_yticks(range(len(classes)), [shortened(name, 24) for name in classes])
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)

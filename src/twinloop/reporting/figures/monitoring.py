@@ -7,7 +7,7 @@ import numpy as np
 from twinloop.numbers import percent
 from twinloop.palette import BLUE, GREY, INK, RED, SKY
 from twinloop.reporting.figures.data import shortened
-from twinloop.reporting.style import Picture, drawn, picture, single
+from twinloop.reporting.style import Picture, drawn, log_scale, picture, single
 
 GOOD_GAUGE, UNFIT_GAUGE = 0.1, 0.3
 LEAST_P = 1e-12
@@ -55,7 +55,7 @@ def unlike(scores: Mapping[str, Sequence[float]], *, limit: float, false_alarms:
         axes.plot(known, np.full(len(known), place), "|", color=RED if place else BLUE, markersize=11, alpha=0.5)
         spoken.append(f"{kind} {percent(float(np.mean(known > limit))) if len(known) else 'none'}")
     axes.axvline(limit, color=INK, linewidth=1, linestyle="--")
-    axes.set_xscale("log")
+    log_scale(axes.xaxis)
     axes.set_yticks(range(len(scores)), [shortened(kind, 24) for kind in scores])
     axes.set_ylim(max(len(scores), 1) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
@@ -88,7 +88,7 @@ def drift_windows(p_values: Mapping[str, Sequence[float]], *, level: float) -> P
             spoken.append(f"{name} {int(alarmed.sum())} of {len(shown)}")
     for axes in grid.flat[len(p_values) :]:
         axes.set_visible(False)
-    grid[0, 0].set_yscale("log")
+    log_scale(grid[0, 0].yaxis)
     grid[0, 0].set_ylim(LEAST_P / 5, 5)
     grid[0, 0].set_yticks(list(P_TICKS), list(P_TICKS.values()))
     grid[0, 0].minorticks_off()

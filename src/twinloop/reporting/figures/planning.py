@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from twinloop.numbers import Interval, interval, number, percent
 from twinloop.palette import BLUE, GREY, ORANGE, RED, SKY
 from twinloop.reporting.figures.bars import interval_bars
 from twinloop.reporting.figures.data import shortened
-from twinloop.reporting.style import CYCLE, Picture, drawn, nothing, single
+from twinloop.reporting.style import CYCLE, Picture, drawn, log_scale, nothing, single
 
 Values = NDArray[np.float64]
 
@@ -115,7 +114,7 @@ def incumbents(
     figure, axes = single(7.8, 4.2)
     found = trace.with_columns(pl.col("wall_s").clip(lower_bound=LEAST_S), pl.col("objective", "bound") / scale)
     seconds = found["wall_s"].to_numpy()
-    first, last = seconds.min(), seconds.max() * 1.3
+    last = seconds.max() * 1.3
     spoken = []
     for place, ((name,), rows) in enumerate(found.sort("wall_s").group_by("method", maintain_order=True)):
         colour, times = CYCLE[place % len(CYCLE)], np.append(rows["wall_s"].to_numpy(), last)
@@ -133,10 +132,7 @@ def incumbents(
         )
         spoken.append(f"the best that answers at once, {name}, {number(value)}")
     axes.plot([], [], color=GREY, linestyle="--", linewidth=1.4, label="bound: no plan is better")
-    axes.set_xscale("log")
-    # Powers would be written in the markup that names from data must not have.
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter("{x:g}" if last < 10 * first else NullFormatter())
+    log_scale(axes.xaxis)
     axes.set_xlim(right=last)
     axes.set(xlabel="time since the search began (s)", ylabel=label, title="The best plan over time")
     figure.legend(loc="outside lower center", ncols=2)

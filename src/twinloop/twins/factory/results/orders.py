@@ -80,7 +80,7 @@ class Orders(FactoryOutputs):
         rows = [
             ("orders, steps, machines", f"{found['orders']}, {found['operations']}, {len(self.shop.machines)}"),
             ("pieces right first time on the line (page 6)", percent(found["first_pass_yield"])),
-            ("plan", f"{found['method']} ({found['status']}, at most {percent(found['gap'])} above the best possible)"),
+            ("plan", f"{found['method']} ({found['status']}, a better plan saves at most {percent(found['gap'])})"),
             ("end of the last order, planned", quantity(found["makespan_planned"], "h")),
             ("end of the last order, executed (mean)", quantity(found["makespan_realised"], "h")),
             ("weighted tardiness, planned", quantity(found["planned_tardiness"], "h")),
