@@ -3,13 +3,12 @@
 Rows are pieces in the order of UDI on one machine, one a minute; the modes TWF … RNF are labels, never sensors.
 """
 
-import re
 from pathlib import Path
 
 import polars as pl
 
 from twinloop.errors import InputError
-from twinloop.prognostics.data.files import columns, kind_of, numbers, table
+from twinloop.prognostics.data.files import columns, kind_of, numbers, plain, table
 from twinloop.prognostics.data.leaks import leaking
 from twinloop.prognostics.data.record import EVENTS, FAILURE, Record, lives_of
 from twinloop.prognostics.data.screening import screened
@@ -26,17 +25,6 @@ MODES = {
 TELLING = ("torque", "tool_wear", "rotational_speed", "air_temperature", "process_temperature")
 FAILED = ("machine_failure", "target")
 QUALITY = {"L": 0.0, "M": 1.0, "H": 2.0}
-
-
-def plain(column: str) -> tuple[str, str]:
-    """Name and unit of a heading as `Air temperature [K]`.
-
-    >>> plain("Air temperature [K]"), plain("speed (km/h)")
-    (('air_temperature', 'K'), ('speed', 'km/h'))
-    """
-    match = re.fullmatch(r"\s*(.*?)\s*[\[(](.*)[\])]\s*", column)
-    name, unit = match.groups() if match else (column, "")
-    return re.sub(r"\W+", "_", name.strip()).strip("_").lower(), unit.strip()
 
 
 def claims(files: list[Path]) -> list[Path]:

@@ -1,6 +1,7 @@
 """Data files of a source, plain or gzipped, as tables of text or of their own types; what is too large is refused."""
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,6 +83,17 @@ def columns(path: Path) -> list[str]:
             return []
     lines = beginning(path, lines=1) if kind_of(path) in (".csv", ".tsv", ".txt") else []
     return [cell.strip().strip('"') for cell in lines[0].split(separator(lines[0]))] if lines else []
+
+
+def plain(column: str) -> tuple[str, str]:
+    """Name and unit of a heading as `Air temperature [K]`.
+
+    >>> plain("Air temperature [K]"), plain("speed (km/h)")
+    (('air_temperature', 'K'), ('speed', 'km/h'))
+    """
+    match = re.fullmatch(r"\s*(.*?)\s*[\[(](.*)[\])]\s*", column)
+    name, unit = match.groups() if match else (column, "")
+    return re.sub(r"\W+", "_", name.strip()).strip("_").lower(), unit.strip()
 
 
 def table(path: Path, *, max_bytes: int) -> pl.DataFrame:

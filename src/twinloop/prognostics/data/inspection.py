@@ -10,8 +10,7 @@ from pathlib import Path
 
 from twinloop.errors import InputError
 from twinloop.prognostics.data import ai4i, azure, nab, obd
-from twinloop.prognostics.data.ai4i import plain
-from twinloop.prognostics.data.files import columns, data_files, kind_of
+from twinloop.prognostics.data.files import columns, data_files, kind_of, plain
 from twinloop.prognostics.data.layouts import Recognised, recognise
 from twinloop.prognostics.data.record import Record
 from twinloop.prognostics.data.settings import DataSettings

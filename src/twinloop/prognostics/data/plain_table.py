@@ -12,9 +12,8 @@ from typing import NamedTuple
 import polars as pl
 
 from twinloop.errors import LONGEST_NAME, InputError
-from twinloop.prognostics.data.ai4i import plain
 from twinloop.prognostics.data.contradictions import consistent
-from twinloop.prognostics.data.files import columns, kind_of, numbers, stem_of, table
+from twinloop.prognostics.data.files import columns, kind_of, numbers, plain, stem_of, table
 from twinloop.prognostics.data.leaks import leaking
 from twinloop.prognostics.data.nab import iso
 from twinloop.prognostics.data.record import (
