@@ -20,6 +20,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 SEPARATORS = (",", ";", "\t", "|")
 WORKBOOK = b"PK\x03\x04"
 # A spreadsheet program's own hint at what separates cells.
+DECIMAL = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?$"
 HINT = re.compile(rb"sep=(.)\r?\n")
 
 
@@ -67,7 +68,7 @@ def read_table(path: Path) -> "pl.DataFrame":
     if not content.strip():
         raise InputError(f"{path}: an empty file: expected a table with a header")
     try:
-        frame = _workbook(content) if content.startswith(WORKBOOK) else delimited(_utf8(content))
+        frame = _workbook(content) if content.startswith(WORKBOOK) else delimited(as_utf8(content))
     except pl.exceptions.PolarsError as error:
         reason = str(error).partition("\n")[0]
         raise InputError(f"{path}: expected a table with a header and as many cells in each row: {reason}") from None
@@ -101,10 +102,13 @@ def delimited(text: bytes, *, ragged: bool = False) -> "pl.DataFrame":
     )
     frame = frame.rename({name: name.strip() for name in frame.columns})
     frame = frame.with_columns(pl.all().str.strip_chars())
-    return frame.with_columns(pl.all().str.replace(r"^(-?\d+),(\d+)$", "$1.$2")) if sign == ";" else frame
+    # Beside a decimal comma, points part thousands: 1.234,5 and 1.234.
+    point = pl.all().str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+    commas = pl.all().str.contains(DECIMAL) & pl.all().str.contains(r"^[+-]?[\d.]+,\d+$").any()
+    return frame.with_columns(pl.when(commas).then(point).otherwise(pl.all())) if sign == ";" else frame
 
 
-def _utf8(content: bytes) -> bytes:
+def as_utf8(content: bytes) -> bytes:
     """Text in UTF-16 with its mark, or in Windows' Latin-1, as UTF-8."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", "replace").encode()

@@ -26,6 +26,7 @@ from twinloop.errors import InputError
         (b"a: " + b"[" * 70 + b"]" * 70, r"params: a\.0\.0: expected at most 60 levels"),
         (b"a: !!python/name:os.system\n", r"params: expected YAML"),
         (b"a: {[\n", r"params: expected YAML"),
+        (b"a: 1\nb: {c: 1, c: 2}\n", r"params: expected YAML: 'c' comes twice in one mapping"),
     ],
 )
 def test_what_is_no_plain_data_is_named_with_its_place(content: bytes, told: str, tmp_path: Path) -> None:

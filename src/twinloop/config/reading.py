@@ -55,7 +55,21 @@ def parse_yaml(text: str, name: str) -> Any:
 def _parsed(text: str) -> Any:
     """One process asks for its params.yaml several times, and each time takes a tenth of a second."""
     # In Python: the parser in C ends the process where brackets are nested too deep.
-    return yaml.safe_load(text)
+    return yaml.load(text, _Loader)
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """PyYAML's own, but for a key that comes twice: the first value would be lost without a word."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """The mapping of a node. Raises YAMLError for a key that comes twice."""
+        keys = set[tuple[str, str]]()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in keys and key.value != "<<":
+                raise yaml.YAMLError(f"{key.value!r} comes twice in one mapping: give it once")
+            if isinstance(key, yaml.ScalarNode):
+                keys.add((key.tag, key.value))
+        return super().construct_mapping(node, deep)
 
 
 def unplain(value: Any) -> list[tuple[tuple[str | int, ...], str]]:

@@ -21,6 +21,16 @@ from twinloop.contracts.clock import Clock, check_clock
 from twinloop.errors import InputError
 
 KIND, VERSION = "alert curve", 2
+COLUMNS = {"draw": pl.Int32, "threshold": pl.Float64, "recall": pl.Float64, "false_alarms": pl.Float64}
+HEADER = {
+    "lead_levels": list,
+    "failures": int,
+    "asset_months": int | float,
+    "threshold": int | float,
+    "model": str,
+    "hours_per_month": int | float,
+    "clock": str,
+}
 HOURS_PER_MONTH = 730.0
 # Thresholds of a curve whose maker names none.
 POINTS = 40
@@ -74,6 +84,7 @@ class AlertCurve:
             "false_alarms are finite and not negative": bool(
                 (np.isfinite(self.false_alarms) & (self.false_alarms >= 0)).all()
             ),
+            "failures and asset_months are not negative": self.failures >= 0 and self.asset_months >= 0,
             "hours_per_month is above 0": bool(np.isfinite(self.hours_per_month) and self.hours_per_month > 0),
         }
         broken = [expected for expected, holds in problems.items() if not holds]
@@ -193,14 +204,19 @@ class AlertCurve:
     @classmethod
     def load(cls, path: str | Path) -> "AlertCurve":
         """Read what `save` wrote. Raises InputError for a file of another kind or version."""
-        frame, header = versioned.read(path, kind=KIND, version=VERSION, remedy="measure the predictor again")
+        remedy = "measure the predictor again"
+        frame, header = versioned.read(path, kind=KIND, version=VERSION, remedy=remedy, header=HEADER, columns=COLUMNS)
         thresholds = np.unique(frame["threshold"].to_numpy())
         shape = (-1, len(thresholds))
+        levels = [level for level in header["lead_levels"] if isinstance(level, float)]
+        whole = len(frame) > 0 and len(frame) % len(thresholds) == 0
+        if not whole or not levels or frame.schema.get("lead_hours") != pl.Array(pl.Float64, len(levels)):
+            raise InputError(f"{KIND}: {path}: expected rows of every draw, threshold and lead level: {remedy}")
         return cls(
             thresholds=thresholds,
             recall=frame["recall"].to_numpy().reshape(shape),
-            lead_levels=np.array(header["lead_levels"]),
-            lead_hours=frame["lead_hours"].to_numpy().reshape(*shape, len(header["lead_levels"])),
+            lead_levels=np.array(levels),
+            lead_hours=frame["lead_hours"].to_numpy().reshape(*shape, len(levels)),
             false_alarms=frame["false_alarms"].to_numpy().reshape(shape),
             failures=header["failures"],
             asset_months=header["asset_months"],

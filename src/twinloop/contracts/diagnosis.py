@@ -80,7 +80,7 @@ def save_diagnoses(diagnoses: Iterable[Diagnosis], path: str | Path) -> None:
 
 def load_diagnoses(path: str | Path) -> tuple[Diagnosis, ...]:
     """Read what `save_diagnoses` wrote. Raises InputError for a file of another kind or version."""
-    frame, _ = versioned.read(path, kind=KIND, version=VERSION, remedy="diagnose again")
+    frame, _ = versioned.read(path, kind=KIND, version=VERSION, remedy="diagnose again", columns=SCHEMA)
     rows = frame.iter_rows(named=True)
     return tuple(
         Diagnosis(

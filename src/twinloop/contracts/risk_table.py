@@ -20,6 +20,7 @@ from twinloop.contracts.clock import Clock, check_clock
 from twinloop.errors import InputError
 
 KIND, VERSION = "risk table", 2
+HEADER = {"issued_min": int | float, "clock": str}
 SURE = 1 - 1e-9  # a certain failure has no finite hazard
 SCHEMA = {
     "asset": pl.String,
@@ -224,7 +225,9 @@ class RiskTable:
     @classmethod
     def load(cls, path: str | Path) -> "RiskTable":
         """Read what `save` wrote. Raises InputError for a file of another kind or version."""
-        frame, header = versioned.read(path, kind=KIND, version=VERSION, remedy="make the risk table again")
+        frame, header = versioned.read(
+            path, kind=KIND, version=VERSION, remedy="make the risk table again", header=HEADER
+        )
         return cls(frame, header["issued_min"], header["clock"])
 
 

@@ -123,8 +123,10 @@ class Telemetry:
     @classmethod
     def load(cls, path: str | Path) -> "Telemetry":
         """Read what `save` wrote. Raises InputError for a file of another kind or version."""
-        frame, header = versioned.read(path, kind=KIND, version=VERSION, remedy="record the sensors again")
-        return cls(frame, header["units"], header["start"])
+        frame, header = versioned.read(
+            path, kind=KIND, version=VERSION, remedy="record the sensors again", header={"units": dict}
+        )
+        return cls(frame, header["units"], header.get("start"))
 
 
 def check_start(start: str | None) -> None:

@@ -160,3 +160,75 @@ def test_real_collections_are_read_as_they_lie(
     record = read(source, settings)
     assert len(record.telemetry.assets) == assets
     assert folder != "nab_real_known_cause" or len(record.windows) == 19
+
+
+DRIVE = "ENGINE_RPM (rpm),VEHICLE_SPEED (mph),COOLANT_TEMPERATURE (°F)"
+
+
+def drive(path: Path, header: str = DRIVE, *, before: Callable[[int], str] = lambda k: "") -> Path:
+    return written.lines(path, header, *(f"{before(k)}{800 + k},{k % 50},{180 + k % 9}" for k in range(30)))
+
+
+def test_units_of_a_drive_are_those_of_its_heading(tmp_path: Path) -> None:
+    drive(tmp_path / "a.csv")
+    units = read(tmp_path, DataSettings()).telemetry.units
+    assert units == {"engine_rpm": "rpm", "speed": "mph", "coolant_temperature": "°F"}
+    drive(tmp_path / "b.csv", DRIVE.replace("mph", "km/h"))
+    with pytest.raises(InputError, match="sensor speed is in 'km/h' here and in 'mph' elsewhere"):
+        read(tmp_path, DataSettings())
+
+
+def test_a_drive_with_times_goes_by_them(tmp_path: Path) -> None:
+    drive(tmp_path / "a.csv", f"time (s),{DRIVE}", before=lambda k: f"{10 * k},")
+    telemetry = read(tmp_path, DataSettings()).telemetry
+    assert telemetry.frame["time_min"].max() == pytest.approx(29 * 10 / 60)
+    assert "vehicle_speed" in telemetry.sensors
+
+
+@pytest.mark.parametrize("kind", ["obd", "table"])
+def test_files_of_one_name_in_two_folders_are_two_assets(kind: str, tmp_path: Path) -> None:
+    header, before = (DRIVE, lambda k: "") if kind == "obd" else ("time_min,a,b,c", lambda k: f"{k},")
+    for folder in ("march", "april"):
+        drive(tmp_path / folder / "drive.csv", header, before=before)
+    assert read(tmp_path, DataSettings()).telemetry.assets == ("april/drive", "march/drive")
+
+
+def test_series_of_one_name_and_windows_outside_are_refused(tmp_path: Path) -> None:
+    written.nab(tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/taxi.csv").write_bytes((tmp_path / "a/taxi.csv").read_bytes())
+    with pytest.raises(InputError, match="another series has this name"):
+        read(tmp_path, DataSettings(kind="nab"))
+    series = tmp_path / "a/taxi.csv"
+    series.write_text(series.read_text().replace(":00,", ":00+09:00,"))
+    with pytest.raises(InputError, match="taxi: a window lies outside its series .1 such.: write both in one zone"):
+        read(tmp_path / "a", DataSettings())
+
+
+def test_pieces_go_by_their_numbers_machines_and_times(tmp_path: Path) -> None:
+    header, *rows = written.ai4i(tmp_path / "a.csv").read_text().splitlines()
+    ordered = read(tmp_path, DataSettings())
+    written.lines(tmp_path / "a.csv", header, *sorted(rows, reverse=True))
+    assert read(tmp_path, DataSettings()).telemetry.frame.equals(ordered.telemetry.frame)
+    rows = [f"m{k % 2},2026-03-01T{k // 4:02d}:{k % 4 * 15:02d}:00Z,{k % 5},{row}" for k, row in enumerate(rows)]
+    written.lines(tmp_path / "a.csv", f"machine_id,time,Vibration [mm/s],{header}", *rows)
+    record = read(tmp_path, DataSettings())
+    assert record.telemetry.assets == ("m0", "m1")
+    assert record.telemetry.units["vibration"] == "mm/s"
+    assert record.telemetry.start == "2026-03-01T00:00:00+00:00"
+    # Pieces 20, 40 (of two modes) and 50, a quarter of an hour apart.
+    assert record.events["time_min"].unique().sort().to_list() == [19 * 15.0, 39 * 15.0, 49 * 15.0]
+
+
+def test_sensors_beside_the_four_are_kept_and_row_numbers_left_out(tmp_path: Path) -> None:
+    written.azure(tmp_path)
+    for path in tmp_path.glob("*.csv"):
+        header, *rows = path.read_text().splitlines()
+        oil = path.name == "PdM_telemetry.csv"
+        head = f",{header}{',oil (bar)' if oil else ''}"
+        written.lines(path, head, *(f"{k},{row}{f',{k % 7}' if oil else ''}" for k, row in enumerate(rows)))
+    record = read(tmp_path, DataSettings(zone="UTC"))
+    assert record.layout == "azure"
+    assert record.telemetry.units["oil"] == "bar"
+    assert record.left_out["columns without a heading"] == 1
+    assert record.lives["failed"].any()

@@ -280,3 +280,64 @@ def test_a_damaged_archive_is_one_line(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(InputError, match="cannot be read"):
         read(path, DataSettings())
+
+
+@pytest.mark.parametrize("name", ["failures_2025", "vehicle-failures", "Failures"])
+def test_a_table_of_events_is_known_by_a_word_of_its_name(name: str, tmp_path: Path) -> None:
+    rows = ("vehicle,time_min,component,cost", "a,4,brakes,500", "a,6,,20")
+    record = read(source(tmp_path, **{name: rows}), DataSettings())
+    assert record.events.select("component", "kind").rows() == [("brakes", "failure"), ("", "failure")]
+    assert "cost" not in record.telemetry.sensors
+
+
+def test_a_column_of_kinds_alone_makes_no_table_of_events(tmp_path: Path) -> None:
+    record = read(source(tmp_path, readings=("vehicle,time_min,x,kind", "a,0,1,van", "a,1,2,van")), DataSettings())
+    assert record.telemetry.sensors == ("x",)
+    assert record.left_out["column of text: kind"] == 1
+
+
+def test_an_encoding_and_a_spreadsheet_s_hint_do_not_matter(tmp_path: Path) -> None:
+    rows = ("vehicle;time_min;Öl (°C)", *(f"a;{k};1.09{k},5" for k in range(5)), "a;5;900,5")
+    for place, (encoding, before) in enumerate(
+        [("utf-8-sig", ""), ("cp1252", ""), ("utf-16", ""), ("utf-8", "sep=;\n")]
+    ):
+        path = tmp_path / str(place) / "r.csv"
+        path.parent.mkdir()
+        path.write_text(before + "\n".join(rows), encoding=encoding)
+        telemetry = read(path, DataSettings()).telemetry
+        assert telemetry.units == {"öl": "°C"}
+        assert telemetry.frame["öl"].to_list() == [1090.5, 1091.5, 1092.5, 1093.5, 1094.5, 900.5]
+
+
+def test_texts_that_say_numbers_are_sensors_and_others_are_named(tmp_path: Path) -> None:
+    rows = ("vehicle\ttime_min\toil\tlamp\tnote\tdead", *(f"a\t{k}\t9{k},5\t{k > 1}\tfine\t" for k in range(4)))
+    record = read(lines(tmp_path / "r.tsv", *rows), DataSettings())
+    assert record.telemetry.frame.select("oil", "lamp").rows() == [(90.5, 0), (91.5, 0), (92.5, 1), (93.5, 1)]
+    assert record.left_out == {"column of text: note": 1, "sensor without a value: dead": 1, "values missing": 4}
+
+
+def test_numbers_of_assets_are_one_name_in_every_table(tmp_path: Path) -> None:
+    pl.DataFrame({"asset": [7.0, 7.0], "time_min": [0, 9], "x": [1, 2]}).write_parquet(tmp_path / "r.parquet")
+    lines(tmp_path / "failures.csv", "asset,time_min,component", "7,5,brakes")
+    assert read(tmp_path, DataSettings()).events["asset"].to_list() == ["7"]
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ({"readings": ("vehicle,time_min,note", "a,0,x", "a,1,y")}, "expected a column of numbers"),
+        ({"readings": ("vehicle,time_min,dead", "a,0,", "a,1,")}, "expected a column of numbers"),
+        ({"readings": ("vehicle,time_min,x,x", "a,0,1,2", "a,1,2,3")}, "two columns are called x: rename one"),
+        ({"fleet": ("vehicle,model", "a,van", "a,lorry")}, "a: expected one model, got 2"),
+    ],
+)
+def test_a_table_that_says_nothing_or_two_things_is_refused(
+    tables: dict[str, tuple[str, ...]], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=words):
+        read(source(tmp_path, **tables), DataSettings())
+
+
+def test_an_asset_s_facts_may_stand_in_two_tables(tmp_path: Path) -> None:
+    record = read(source(tmp_path, fleet=("vehicle,model", "a,van"), machines=("machine,age", "a,5")), DataSettings())
+    assert record.facts.rows(named=True) == [{"asset": "a", "model": "van", "age": "5"}]

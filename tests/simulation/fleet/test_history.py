@@ -205,9 +205,17 @@ def test_sensors_break_by_chance_and_the_seed_repeats_everything():
             Scenario(batches=(BadBatch(component="battery", supplier="Nordteil", batch=6, life=0.5),)),
             "expected 0 to 5",
         ),
+        (
+            Scenario(faults=tuple(Fault(vehicle="VEH001", component="brakes", day=day, days=9) for day in (12, 4))),
+            "VEH001: brakes fails until day 13 already",
+        ),
+        (
+            Scenario(batches=(BadBatch(component="battery", supplier="Nordteil", batch=0, life=0.5),) * 2),
+            "expected each batch of a supplier's component once",
+        ),
     ],
 )
-def test_a_scenario_of_unknown_names_is_refused(scenario, message):
+def test_a_scenario_of_unknown_names_or_of_two_faults_at_once_is_refused(scenario, message):
     with pytest.raises(InputError, match=f"scenario 'as usual': .*{message}"):
         simulate_history(FLEET, days=DAYS, scenario=scenario)
 
@@ -217,6 +225,7 @@ def test_a_scenario_of_unknown_names_is_refused(scenario, message):
     [
         ("faults: [{vehicle: VEH001, component: brakes, day: .nan}]", "faults.0.day"),
         ("faults: [{vehicle: VEH001, component: brakes, day: -1}]", "expected an integer ≥ 0"),
+        ("faults: []\nfaults: []", "'faults' comes twice in one mapping"),
         ("fault: []", "unknown key; did you mean 'faults'"),
         ("sensor_faults: [{vehicle: VEH001, kind: stuck, day: 1}]", "stuck: expected the name of a sensor"),
         ("sensor_faults: [{vehicle: VEH001, kind: gap, sensor: speed, day: 1}]", "gap: expected no sensor"),

@@ -1,19 +1,24 @@
 """Tables like AI4I 2020 (Matzka, AI4I 2020): a row per piece of a milling process, with failures and their modes.
 
-Rows are pieces in the order of UDI on one machine, one a minute; the modes TWF … RNF are labels, never sensors.
+Rows are pieces in the order of UDI on one machine, one a minute, unless there are times and machines; the modes
+TWF … RNF are labels, never sensors.
 """
 
-import re
+from collections import Counter
 from pathlib import Path
 
 import polars as pl
 
 from twinloop.errors import InputError
-from twinloop.prognostics.data.files import columns, kind_of, numbers, table
+from twinloop.prognostics.data.contradictions import consistent
+from twinloop.prognostics.data.files import columns, kind_of, numbers, plain, table
+from twinloop.prognostics.data.headings import ids, roles_of, sensors_of
 from twinloop.prognostics.data.leaks import leaking
+from twinloop.prognostics.data.nab import iso
 from twinloop.prognostics.data.record import EVENTS, FAILURE, Record, lives_of
-from twinloop.prognostics.data.screening import screened
+from twinloop.prognostics.data.screening import KEY, screened
 from twinloop.prognostics.data.settings import DataSettings
+from twinloop.prognostics.data.times import read_times
 
 ASSET = "machine"
 MODES = {
@@ -25,18 +30,10 @@ MODES = {
 }
 TELLING = ("torque", "tool_wear", "rotational_speed", "air_temperature", "process_temperature")
 FAILED = ("machine_failure", "target")
+# What numbers pieces from the first to the last.
+ORDERED = ("udi", "id")
+NUMBERED = (*ORDERED, "product_id")
 QUALITY = {"L": 0.0, "M": 1.0, "H": 2.0}
-
-
-def plain(column: str) -> tuple[str, str]:
-    """Name and unit of a heading as `Air temperature [K]`.
-
-    >>> plain("Air temperature [K]"), plain("speed (km/h)")
-    (('air_temperature', 'K'), ('speed', 'km/h'))
-    """
-    match = re.fullmatch(r"\s*(.*?)\s*[\[(](.*)[\])]\s*", column)
-    name, unit = match.groups() if match else (column, "")
-    return re.sub(r"\W+", "_", name.strip()).strip("_").lower(), unit.strip()
 
 
 def claims(files: list[Path]) -> list[Path]:
@@ -46,41 +43,60 @@ def claims(files: list[Path]) -> list[Path]:
 
 
 def read(files: list[Path], settings: DataSettings) -> Record:
-    """One machine, a row a minute. Raises InputError for several files, and for a failure that is neither 0 nor 1."""
+    """A row a minute of one machine, or of those and at the times that the table names; other numbers are sensors too.
+
+    Raises InputError for several files, and for a failure that is neither 0 nor 1.
+    """
     if len(files) != 1:
         raise InputError(f"data: expected one table of pieces, got {len(files)}: name the file in DataSettings.source")
-    frame = table(files[0], max_bytes=settings.max_bytes)
-    names = {name: plain(name) for name in frame.columns}
-    failed_in = next(name for name, (own, _) in names.items() if own in FAILED)
-    leaks = tuple(dict.fromkeys([*leaking(frame.columns), failed_in]))
-    values, texts = {}, 0
-    for name, (own, _) in names.items():
-        if own in TELLING or name in leaks:
-            values[own], bad = numbers(frame[name])
-            texts += bad
-    if "Type" in frame.columns:
-        values["quality"] = frame["Type"].replace_strict(QUALITY, default=None, return_dtype=pl.Float64)
-    rows = pl.DataFrame(values).with_columns(asset=pl.lit(ASSET), time_min=pl.int_range(pl.len()).cast(pl.Float64))
-    flags = {own: values[own] for name, (own, _) in names.items() if name in leaks}
+    path, telling = files[0], Counter[str]()
+    frame, stamped, start = _on_clock(table(path, max_bytes=settings.max_bytes), path, settings)
+    names = {name: plain(name)[0] for name in frame.columns if name not in KEY}
+    failed_in = next(name for name, own in names.items() if own in FAILED)
+    leaks = tuple(dict.fromkeys([*leaking(names), failed_in]))
+    flags = {names[name]: numbers(frame[name])[0] for name in leaks}
     truths = {*FAILED, *(mode.lower() for mode in MODES)}
     strange = [own for own, column in flags.items() if own in truths and not column.is_in([0.0, 1.0]).all()]
     if strange:
-        raise InputError(f"data: {files[0]}: {strange[0]}: expected 0 or 1 in every row: repair the table")
-    kept = [own for name, (own, _) in names.items() if own in TELLING or (settings.with_leaks and name in leaks)]
-    units = {own: unit for name, (own, unit) in names.items() if own in kept}
-    units |= {"quality": ""} if "quality" in values else {}
-    telemetry, counts = screened(rows.select("asset", "time_min", *units), units, settings)
-    counts["values that are no number"] = texts
-    events = _events(rows, plain(failed_in)[0])
+        raise InputError(f"data: {path}: {strange[0]}: expected 0 or 1 in every row: repair the table")
+    kept = [name for name in names if names[name] not in NUMBERED and (settings.with_leaks or name not in leaks)]
+    values, units = sensors_of(frame, [name for name in kept if name != "Type"], path, telling)
+    if "Type" in frame.columns:
+        values["quality"] = frame["Type"].replace_strict(QUALITY, default=None, return_dtype=pl.Float64)
+        units["quality"] = ""
+    rows = pl.concat([frame.select(KEY), pl.DataFrame(values)], how="horizontal")
+    telemetry, counts = screened(rows, units, settings, start=start)
+    events = _events(
+        frame.select(KEY).with_columns(column.alias(own) for own, column in flags.items()), names[failed_in]
+    )
+    events, dropped = consistent(events, telemetry, settings)
     return Record(
         telemetry,
         "ai4i",
         events=events,
         lives=lives_of(telemetry, events, events["component"].unique()),
         leaks=leaks,
-        left_out=+counts,
-        notes=("a row is a piece, one a minute; failure modes are labels and no sensors",),
-        clock="work",
+        left_out=+(counts + telling + dropped),
+        notes=(f"a row is a piece{'' if stamped else ', one a minute'}; failure modes are labels and no sensors",),
+        clock="calendar" if stamped else "work",
+    )
+
+
+def _on_clock(frame: pl.DataFrame, path: Path, settings: DataSettings) -> tuple[pl.DataFrame, bool, str | None]:
+    """The rows with asset and time_min, whether the table has times, and when they begin."""
+    roles = roles_of(name for name in frame.columns if plain(name)[0] not in NUMBERED)
+    asset = ids(frame[roles.asset], path.name) if roles.asset else pl.repeat(ASSET, len(frame), eager=True)
+    bare = frame.drop(name for name in (roles.time, roles.asset) if name).with_columns(asset.alias("asset"))
+    if roles.time is None:
+        order = next((name for name in frame.columns if plain(name)[0] in ORDERED), None)
+        rows = bare if order is None else bare.sort(numbers(bare[order])[0], maintain_order=True)
+        return rows.with_columns(time_min=pl.int_range(pl.len()).over("asset").cast(pl.Float64)), False, None
+    times = read_times(frame[roles.time], path.name, zone=settings.zone, ambiguous=settings.ambiguous)
+    begin = float(times.minutes.min() or 0.0) if times.absolute else 0.0  # type: ignore[arg-type]
+    return (
+        bare.with_columns((times.minutes - begin).alias("time_min")),
+        True,
+        iso(begin) if times.absolute else None,
     )
 
 
@@ -91,6 +107,6 @@ def _events(rows: pl.DataFrame, failed: str) -> pl.DataFrame:
     parts = [broken.filter(pl.col(own) == 1).with_columns(component=pl.lit(words)) for own, words in modes]
     without = broken.filter(~pl.any_horizontal([pl.col(own) == 1 for own, _ in modes])) if modes else broken
     parts.append(without.with_columns(component=pl.lit(ASSET)))
-    events = pl.concat(part.select("asset", "component", "time_min") for part in parts)
+    events = pl.concat(part.select(*KEY, "component") for part in parts)
     events = events.with_columns(kind=pl.lit(FAILURE), end_min=None, detail=pl.lit(""))
     return events.select(pl.col(name).cast(kind) for name, kind in EVENTS.items()).sort("time_min", "component")

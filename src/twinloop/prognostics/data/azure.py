@@ -3,13 +3,16 @@
 They are told apart by their columns, so any names of files will do; only telemetry must be there.
 """
 
+from collections import Counter
 from pathlib import Path
 
 import polars as pl
 
 from twinloop.errors import InputError
 from twinloop.prognostics.data.contradictions import consistent
-from twinloop.prognostics.data.files import columns, kind_of, numbers, table
+from twinloop.prognostics.data.files import columns, kind_of, table
+from twinloop.prognostics.data.headings import sensors_of
+from twinloop.prognostics.data.leaks import leaking
 from twinloop.prognostics.data.nab import iso
 from twinloop.prognostics.data.record import ERROR, EVENTS, FAILURE, MAINTENANCE, Record, lives_of
 from twinloop.prognostics.data.screening import screened
@@ -23,13 +26,13 @@ TABLES = {"errorid": ERROR, "comp": MAINTENANCE, "failure": FAILURE}
 
 
 def _role(path: Path) -> str:
-    names = {name.lower() for name in columns(path)} if kind_of(path) != ".json" else set()
+    names = {name.lower() for name in columns(path) if name} if kind_of(path) != ".json" else set()
     if KEY | set(SENSORS) <= names:
         return "telemetry"
     for own, kind in TABLES.items():
         if KEY | {own} == names:
             return kind
-    return "machines" if {"machineid", "model", "age"} == names else ""
+    return "machines" if {"machineid", "model", "age"} <= names and "datetime" not in names else ""
 
 
 def claims(files: list[Path]) -> list[Path]:
@@ -47,13 +50,17 @@ def read(files: list[Path], settings: DataSettings) -> Record:
     if len(set(roles)) < len(roles):
         raise InputError("data: expected each of the five tables once: name their folder in DataSettings.source")
     tables = {role: _lower(table(path, max_bytes=settings.max_bytes)) for path, role in zip(files, roles, strict=True)}
-    rows, texts = _timed(tables["telemetry"], "telemetry", settings), 0
-    for name in SENSORS:
-        values, bad = numbers(rows[name])
-        rows, texts = rows.with_columns(values.alias(name)), texts + bad
+    telling: Counter[str] = Counter()
+    rows = _timed(tables["telemetry"], "telemetry", settings)
+    names = [name for name in tables["telemetry"].columns if name not in KEY]
+    hidden = () if settings.with_leaks else leaking(names)
+    path = files[roles.index("telemetry")]
+    values, units = sensors_of(rows, [name for name in names if name not in hidden], path, telling)
+    units = {name: unit or SENSORS.get(name, "") for name, unit in units.items()}
+    rows = pl.concat([rows.select("asset", "time_min"), pl.DataFrame(values)], how="horizontal")
     begin = float(rows["time_min"].min())  # type: ignore[arg-type]
-    telemetry, counts = screened(rows.with_columns(pl.col("time_min") - begin), SENSORS, settings, start=iso(begin))
-    counts["values that are no number"] = texts
+    telemetry, counts = screened(rows.with_columns(pl.col("time_min") - begin), units, settings, start=iso(begin))
+    counts += telling
     events = pl.concat(
         [pl.DataFrame(schema=EVENTS)]
         + [_events(tables[kind], own, kind, begin, settings) for own, kind in TABLES.items() if kind in tables]
@@ -70,6 +77,7 @@ def read(files: list[Path], settings: DataSettings) -> Record:
         events=events,
         lives=lives_of(telemetry, events, components),
         facts=facts.filter(pl.col("asset").is_in(list(telemetry.assets))),
+        leaks=hidden,
         left_out=+(counts + dropped),
     )
 

@@ -17,7 +17,9 @@ def consistent(events: pl.DataFrame, telemetry: Telemetry, settings: DataSetting
     Raises InputError for one that cannot be where `settings.contradictions` is refuse.
     """
     counts: Counter[str] = Counter()
-    events = events.select(pl.col(name).cast(kind) for name, kind in EVENTS.items())
+    events = events.select(pl.col(name).cast(kind) for name, kind in EVENTS.items()).with_columns(
+        pl.col("component", "detail").fill_null("")
+    )
     check_names(events["component"].unique().replace("", None), "component")
     lost = pl.any_horizontal(pl.col("asset").is_null(), ~pl.col("time_min").is_finite().fill_null(value=False))
     counts["events without asset or time"] = events.select(lost.sum()).item()

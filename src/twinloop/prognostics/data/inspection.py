@@ -10,8 +10,8 @@ from pathlib import Path
 
 from twinloop.errors import InputError
 from twinloop.prognostics.data import ai4i, azure, nab, obd
-from twinloop.prognostics.data.ai4i import plain
-from twinloop.prognostics.data.files import columns, data_files, kind_of
+from twinloop.prognostics.data.files import columns, data_files, kind_of, plain
+from twinloop.prognostics.data.headings import roles_of
 from twinloop.prognostics.data.layouts import Recognised, recognise
 from twinloop.prognostics.data.record import Record
 from twinloop.prognostics.data.settings import DataSettings
@@ -66,8 +66,10 @@ def _near(source: Path) -> tuple[str, ...]:
                 told.append(f"{path.name} is near {layout}: it lacks {_listed(missing)}")
         if len(told) == before:
             told.append(
-                f"{path.name} has no column that is a time: name it timestamp (ISO 8601) or time_min (minutes), and "
-                "the assets' column asset"
+                f"{path.name} has no column of numbers beside asset and time: name what is measured"
+                if roles_of(columns(path)).time
+                else f"{path.name} has no column that is a time: name it timestamp (ISO 8601) or time_min (minutes), "
+                "and the assets' column asset"
             )
     return tuple(told[:5])
 

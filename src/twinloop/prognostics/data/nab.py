@@ -53,7 +53,7 @@ def _windows(path: Path) -> dict[str, list[list[str]]]:
 def read(files: list[Path], settings: DataSettings) -> Record:
     """Every series as an asset with the sensor `value`; windows of anomalies by asset.
 
-    Raises InputError for a window that ends before it begins.
+    Raises InputError for a window that ends before it begins, for two series of one name, and for times that are none.
     """
     settings = replace(
         settings,
@@ -61,12 +61,18 @@ def read(files: list[Path], settings: DataSettings) -> Record:
         backwards="order" if settings.backwards == "refuse" else settings.backwards,
         duplicates="first" if settings.duplicates == "refuse" else settings.duplicates,
     )
-    series = {path.name: path for path in files if kind_of(path) == ".csv"}
+    own = [path for path in files if kind_of(path) == ".csv"]
+    series = {path.name: path for path in own}
+    if len(series) < len(own):
+        twice = next(path for path in own if series[path.name] != path)
+        raise InputError(f"data: {twice}: another series has this name, by which windows are known: rename one")
     parts, unread = [], 0
     for path in series.values():
         frame = table(path, max_bytes=settings.max_bytes)
         value, bad = numbers(frame["value"])
         times = read_times(frame["timestamp"], path.name, zone=settings.zone, ambiguous=settings.ambiguous)
+        if not times.absolute:
+            raise InputError(f"data: {path}: expected timestamps, got numbers: write them as the windows' are")
         parts.append(
             pl.DataFrame({"time_min": times.minutes, "value": value}).with_columns(asset=pl.lit(stem_of(path)))
         )
@@ -88,6 +94,13 @@ def read(files: list[Path], settings: DataSettings) -> Record:
     wrong = windows.filter(pl.col("end_min") < pl.col("begin_min"))
     if len(wrong):
         raise InputError(f"data: {wrong[0, 'asset']}: expected windows that end after they begin: repair the labels")
+    spans = rows.group_by("asset").agg(first=pl.col("time_min").min() - begin, last=pl.col("time_min").max() - begin)
+    outside = (pl.col("end_min") < pl.col("first")) | (pl.col("begin_min") > pl.col("last"))
+    wrong = windows.join(spans, on="asset").filter(outside)
+    if len(wrong):
+        raise InputError(
+            f"data: {wrong[0, 'asset']}: a window lies outside its series ({len(wrong)} such): write both in one zone"
+        )
     notes = (f"the first {PROBATION:.0%} of a series, at most {PROBATION_ROWS} rows of it, are for settling",)
     return Record(telemetry, "nab", windows=windows, left_out=+counts, notes=notes)
 

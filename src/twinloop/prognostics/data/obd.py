@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from twinloop.prognostics.data.files import columns, kind_of, numbers, stem_of, table
+from twinloop.prognostics.data.files import columns, kind_of, names_of, numbers, plain, table
+from twinloop.prognostics.data.headings import one_unit, roles_of
 from twinloop.prognostics.data.record import Record
 from twinloop.prognostics.data.screening import screened
 from twinloop.prognostics.data.settings import DataSettings
@@ -63,14 +64,21 @@ def _parameter(column: str) -> str:
 
 
 def claims(files: list[Path]) -> list[Path]:
-    """CSV files whose header names engine speed, vehicle speed and coolant temperature as OBD-II loggers do."""
-    csv = [path for path in files if kind_of(path) == ".csv"]
+    """CSV files whose header names engine speed, vehicle speed and coolant temperature as OBD-II loggers do.
+
+    A file that has times is a plain table, which goes by them.
+    """
+    csv = [path for path in files if kind_of(path) == ".csv" and roles_of(columns(path)).time is None]
     return [path for path in csv if set(TELLING) <= {_parameter(name) for name in columns(path)}]
 
 
 def read(files: list[Path], settings: DataSettings) -> Record:
-    """Every file as an asset named like it. A parameter that nobody knows, or that is no number, is counted."""
-    parts, unknown, texts = [], 0, 0
+    """Every file as an asset named like it. A parameter that nobody knows, or that is no number, is counted.
+
+    Units are those of the heading, without one those of the standard. Raises InputError where two files differ in one.
+    """
+    parts, unknown, texts, named = [], 0, 0, names_of(files)
+    units: dict[str, str] = {}
     for path in files:
         frame = table(path, max_bytes=settings.max_bytes)
         known: dict[str, pl.Series] = {}
@@ -80,11 +88,11 @@ def read(files: list[Path], settings: DataSettings) -> Record:
                 unknown += 1
                 continue
             known[parameter[0]], bad = numbers(frame[name])
+            one_unit(units, {parameter[0]: plain(name)[1] or parameter[1]}, path)
             texts += bad
         minutes = np.arange(len(frame)) * SECONDS_PER_ROW / 60
-        parts.append(pl.DataFrame(known).with_columns(asset=pl.lit(stem_of(path)), time_min=pl.Series(minutes)))
+        parts.append(pl.DataFrame(known).with_columns(asset=pl.lit(named[path]), time_min=pl.Series(minutes)))
     rows = pl.concat(parts, how="diagonal")
-    units = {name: unit for name, unit in PARAMETERS.values() if name in rows.columns}
     telemetry, counts = screened(rows, units, settings)
     counts["columns unknown"], counts["values that are no number"] = unknown, texts
     notes = ("a drive is an asset, a row a second; no faults and no labels",)

@@ -5,16 +5,16 @@ columns are matched by what people call them; a table of events is known by its 
 """
 
 import math
+import re
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
 
 import polars as pl
 
 from twinloop.errors import LONGEST_NAME, InputError
-from twinloop.prognostics.data.ai4i import plain
 from twinloop.prognostics.data.contradictions import consistent
-from twinloop.prognostics.data.files import columns, kind_of, numbers, stem_of, table
+from twinloop.prognostics.data.files import columns, kind_of, names_of, numbers, stem_of, table
+from twinloop.prognostics.data.headings import Roles, free, ids, one_unit, roles_of, sensors_of
 from twinloop.prognostics.data.leaks import leaking
 from twinloop.prognostics.data.nab import iso
 from twinloop.prognostics.data.record import (
@@ -27,25 +27,10 @@ from twinloop.prognostics.data.record import (
     check_disjoint,
     lives_of,
 )
-from twinloop.prognostics.data.screening import KEY, screened
+from twinloop.prognostics.data.screening import screened
 from twinloop.prognostics.data.settings import DataSettings
 from twinloop.prognostics.data.times import Times, drift_per_day, read_times
 
-# What people call these columns, the most telling first.
-NAMES = {
-    "asset": "asset asset_id vehicle vehicle_id vin machine machine_id machineid unit unit_id device device_id "
-    "equipment engine_id series id",
-    "time": "time_min timestamp time datetime date_time date time_s time_h ts minute cycle",
-    "received": "received received_at received_min server_time gateway_time",
-    "sensor": "sensor signal parameter tag channel variable",
-    "value": "value reading",
-    "unit": "unit_of_measure uom units unit",
-    "component": "component comp part subsystem",
-    "end": "end_min end repaired_at repaired_min until back_at",
-    "kind": "kind event event_type",
-    "detail": "detail error code reason description",
-    "split": "split set",
-}
 STEMS = {
     FAILURE: ("failure", "failures", "breakdown", "breakdowns"),
     MAINTENANCE: ("maintenance", "maintenances", "maint", "repairs", "services", "visits"),
@@ -55,52 +40,39 @@ SPLITS = ("train", "test")
 FACTS = ("machines", "assets", "vehicles", "fleet", "facts")
 
 
-class Roles(NamedTuple):
-    """Which column holds what; None where there is none."""
-
-    asset: str | None
-    time: str | None
-    received: str | None
-    sensor: str | None
-    value: str | None
-    unit: str | None
-    component: str | None
-    end: str | None
-    kind: str | None
-    detail: str | None
-    split: str | None
-
-
-def _roles(names: list[str]) -> Roles:
-    own = {plain(name)[0]: name for name in reversed(names)}
-    found = {
-        role: next((own[alias] for alias in aliases.split() if alias in own), None) for role, aliases in NAMES.items()
-    }
-    long = found["sensor"] is not None and found["value"] is not None
-    # "unit" is the asset in one plant and the unit of measure in another: the latter only beside long values.
-    if not long or found["unit"] == found["asset"]:
-        found["unit"] = None
-    return Roles(**found)
-
-
 def _holds(path: Path) -> str:
     """readings, an event's kind, events, facts, or nothing."""
     names = columns(path) if kind_of(path) in (".csv", ".tsv", ".txt", ".parquet") else []
-    roles, stem = _roles(names), stem_of(path).lower()
+    roles, stem = roles_of(names), stem_of(path).lower()
     if roles.time is None:
         return "facts" if roles.asset is not None and stem in FACTS else ""
     if roles.kind is not None and roles.asset is not None:
         return "events"
-    for kind, stems in STEMS.items():
-        if stem in stems and roles.asset is not None:
-            return kind
     others = set(names) - {name for name in roles if name is not None}
+    # failures_2025.csv holds failures if it names what failed; fault_current.csv is a reading.
+    words = re.split(r"[\W\d_]+", stem) if roles.component or roles.detail or not others else []
+    for kind, stems in STEMS.items():
+        if roles.asset is not None and {stem, *words} & set(stems):
+            return kind
     return "readings" if (roles.sensor and roles.value) or others or roles.value else ""
+
+
+def _held(files: list[Path]) -> dict[Path, str]:
+    """What each file holds; without any readings, tables with a column `kind` and values are the readings."""
+    held = {path: _holds(path) for path in files}
+    if "readings" in held.values():
+        return held
+    return {path: "readings" if what == "events" and _values(path) else what for path, what in held.items()}
+
+
+def _values(path: Path) -> bool:
+    """Whether there are columns beside those of events."""
+    return bool(set(columns(path)) - set(roles_of(columns(path))))
 
 
 def claims(files: list[Path]) -> list[Path]:
     """Tables with a time and values; with them tables of events and of assets."""
-    held = {path: _holds(path) for path in files}
+    held = _held(files)
     return [path for path, what in held.items() if what] if "readings" in held.values() else []
 
 
@@ -110,21 +82,19 @@ def read(files: list[Path], settings: DataSettings) -> Record:
     Raises InputError for a sensor with two units, readings of which some have timestamps and others minutes, assets in
     training and in test, a device clock that drifts (see DataSettings.drift), and a sensor that is a text throughout.
     """
-    held = {path: _holds(path) for path in files}
+    held = _held(files)
+    readings = [path for path, what in held.items() if what == "readings"]
+    named = names_of(readings)
     counts: Counter[str] = Counter()
     parts: list[pl.DataFrame] = []
     units: dict[str, str] = {}
     leaks: list[str] = []
     absolute: set[bool] = set()
     splits: list[dict[str, str]] = []
-    for path in (path for path, what in held.items() if what == "readings"):
-        rows, own, hidden, split, stamped = _readings(path, settings, counts)
+    for path in readings:
+        rows, own, hidden, split, stamped = _readings(path, named[path], settings, counts)
         absolute.add(stamped)
-        for name, unit in own.items():
-            if units.setdefault(name, unit) != unit:
-                raise InputError(
-                    f"data: {path}: sensor {name} is in {unit!r} here and in {units[name]!r} elsewhere: convert one"
-                )
+        one_unit(units, own, path)
         parts.append(rows)
         leaks += hidden
         splits.append(split)
@@ -161,14 +131,18 @@ def _times(column: pl.Series, where: str, settings: DataSettings) -> Times:
 
 
 def _readings(
-    path: Path, settings: DataSettings, counts: Counter[str]
+    path: Path, name_of: str, settings: DataSettings, counts: Counter[str]
 ) -> tuple[pl.DataFrame, dict[str, str], tuple[str, ...], dict[str, str], bool]:
     """Rows (asset, time_min, sensors), units, leaks left out, the split of each asset, and whether times are dates."""
     frame = table(path, max_bytes=settings.max_bytes)
-    roles = _roles(frame.columns)
+    roles = roles_of(frame.columns)
     assert roles.time is not None
     times = _times(frame[roles.time], f"{path.name}: {roles.time}", settings)
-    asset = frame[roles.asset].cast(pl.String) if roles.asset else pl.repeat(stem_of(path), len(frame), eager=True)
+    asset = (
+        ids(frame[roles.asset], f"{path.name}: {roles.asset}")
+        if roles.asset
+        else pl.repeat(name_of, len(frame), eager=True)
+    )
     key = pl.DataFrame({"asset": asset, "time_min": times.minutes})
     if roles.received:
         key = _with_drift(key, _times(frame[roles.received], f"{path.name}: {roles.received}", settings), settings)
@@ -180,22 +154,9 @@ def _readings(
     roled = {roles.value, roles.kind, roles.detail, roles.component, roles.sensor}
     used = {name for name in roles if name is not None} - roled
     hidden = () if settings.with_leaks else leaking(name for name in frame.columns if name not in used)
-    values, units = {}, {}
-    for name in (name for name in frame.columns if name not in used and name not in hidden):
-        sensor, unit = _free(plain(name)[0], path), plain(name)[1]
-        column, bad = numbers(frame[name]) if _numeric(frame[name]) else (None, 0)
-        if column is None or bad == len(column) - frame[name].null_count() > 0:
-            counts["columns of text"] += 1
-            continue
-        if sensor in values:
-            raise InputError(f"data: {path}: two columns are called {sensor}: rename one")
-        values[sensor], units[sensor] = column, unit
-        counts["values that are no number"] += bad
+    names = [name for name in frame.columns if name not in used and name not in hidden]
+    values, units = sensors_of(frame, names, path, counts)
     return pl.concat([key, pl.DataFrame(values)], how="horizontal"), units, hidden, split, times.absolute
-
-
-def _numeric(column: pl.Series) -> bool:
-    return column.dtype.is_numeric() or column.dtype in (pl.String, pl.Boolean, pl.Null)
 
 
 def _long(
@@ -209,6 +170,8 @@ def _long(
     rows = key.with_columns(
         frame[roles.sensor].cast(pl.String).alias("sensor"), value.alias("value"), unit.alias("unit")
     )
+    counts["rows without a sensor"] += rows["sensor"].null_count()
+    rows = rows.drop_nulls("sensor")
     several = rows.group_by("sensor").agg(pl.col("unit").unique().sort()).filter(pl.col("unit").list.len() > 1)
     if len(several):
         name, own = several.sort("sensor").row(0)
@@ -223,16 +186,9 @@ def _long(
         )
     units = dict(rows.select("sensor", "unit").drop_nulls("sensor").unique("sensor").sort("sensor").iter_rows())
     for name in units:
-        _free(name, path)
+        free(name, path)
     wide = rows.drop("unit").pivot("sensor", index=["asset", "time_min"], values="value", maintain_order=True)
     return wide.select("asset", "time_min", *units), units
-
-
-def _free(sensor: str, path: Path) -> str:
-    """The sensor's name, unless it is one that every record has already."""
-    if sensor in KEY:
-        raise InputError(f"data: {path}: a sensor cannot be called {sensor}: rename it")
-    return sensor
 
 
 def _with_drift(key: pl.DataFrame, received: Times, settings: DataSettings) -> pl.DataFrame:
@@ -273,7 +229,7 @@ def _splits(path: Path, frame: pl.DataFrame, roles: Roles, asset: pl.Series) -> 
 
 def _events(path: Path, what: str, begin: float, dated: bool, settings: DataSettings) -> pl.DataFrame:
     frame = table(path, max_bytes=settings.max_bytes)
-    roles = _roles(frame.columns)
+    roles = roles_of(frame.columns)
     assert roles.asset is not None
     assert roles.time is not None
     times = [_times(frame[roles.time], f"{path.name}: {roles.time}", settings)]
@@ -290,7 +246,7 @@ def _events(path: Path, what: str, begin: float, dated: bool, settings: DataSett
         for name, own in (("component", roles.component), ("detail", roles.detail))
         if own
     }
-    rows = pl.DataFrame({"asset": frame[roles.asset].cast(pl.String), "time_min": times[0].minutes - begin, **text})
+    rows = pl.DataFrame({"asset": ids(frame[roles.asset], path.name), "time_min": times[0].minutes - begin, **text})
     rows = rows.with_columns(
         (kind if kind is not None else pl.lit(what)).alias("kind"),
         (times[1].minutes - begin if roles.end else pl.lit(None)).alias("end_min"),
@@ -302,7 +258,17 @@ def _events(path: Path, what: str, begin: float, dated: bool, settings: DataSett
 def _facts(files: list[Path], settings: DataSettings) -> pl.DataFrame:
     if not files:
         return pl.DataFrame(schema={"asset": pl.String})
-    frame = table(files[0], max_bytes=settings.max_bytes)
-    asset = _roles(frame.columns).asset
-    assert asset is not None
-    return frame.rename({asset: "asset"}).with_columns(pl.col("asset").cast(pl.String))
+    parts = []
+    for path in files:
+        frame = table(path, max_bytes=settings.max_bytes)
+        asset = roles_of(frame.columns).asset
+        assert asset is not None
+        parts.append(frame.rename({asset: "asset"}).with_columns(ids(frame[asset], path.name).alias("asset")))
+    rows = pl.concat(parts, how="diagonal_relaxed").group_by("asset", maintain_order=True)
+    several = rows.agg(pl.all().drop_nulls().n_unique())
+    for name in several.columns[1:]:
+        if len(wrong := several.filter(pl.col(name) > 1)):
+            raise InputError(
+                f"data: {wrong[0, 'asset']}: expected one {name}, got {wrong[0, name]}: a fact does not change in time"
+            )
+    return rows.agg(pl.all().drop_nulls().first())

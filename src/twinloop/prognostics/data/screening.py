@@ -37,6 +37,12 @@ def screened(
     counts["values not finite"] = sum(infinite.values())
     rows = rows.with_columns(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in units)
     counts["values missing"] = sum(rows[name].null_count() for name in units)
+    silent = [name for name in units if rows[name].null_count() == len(rows) > 0]
+    if len(silent) == len(units):
+        raise InputError(
+            "data: expected a column of numbers beside asset and time, there is none: name what is measured"
+        )
+    counts.update({f"sensor without a value: {name}": 1 for name in silent})
     rows = _ordered(rows, settings, counts)
     rows = _once(rows, units, settings, counts)
     few = rows.filter(pl.len().over("asset") < settings.least_rows)["asset"].unique().sort()
@@ -112,7 +118,7 @@ def _once(rows: pl.DataFrame, units: Mapping[str, str], settings: DataSettings, 
     if again.is_empty():
         return rows
     if settings.duplicates == "refuse":
-        asset, minute = again.row(0)[:2]
+        asset, minute = again.select(KEY).row(0)
         raise InputError(
             f"data: {asset}: minute {minute:g} comes twice ({len(again)} such rows): drop the duplicates, or set "
             "DataSettings.duplicates to first, last or mean"

@@ -11,26 +11,37 @@ import polars as pl
 from numpy.typing import NDArray
 
 from twinloop.errors import InputError
+from twinloop.prognostics.data.files import plain
 
 FORMATS = (
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%d %H:%M",
     "%Y-%m-%d",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%m/%d/%Y %H:%M:%S",
+    "%Y-%m-%d %I:%M:%S %p",
+    "%Y-%m-%d %I:%M %p",
 )
-OFFSET = r"\s*(Z|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
-# Minutes in one of the unit that a column's name ends with.
+OFFSET = r"\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
+# A date whose year comes last: 13.3.2026, 3/13/2026.
+YEAR_LAST = r"^(\d{1,2})[./-](\d{1,2})[./-](\d{4})"
+# Minutes in one of the unit that a column's heading gives: time (s), time_s.
 UNITS = {
     "min": 1.0,
+    "minute": 1.0,
     "minutes": 1.0,
     "s": 1 / 60,
+    "sec": 1 / 60,
+    "second": 1 / 60,
     "seconds": 1 / 60,
     "ms": 1 / 60_000,
     "h": 60.0,
+    "hour": 60.0,
     "hours": 60.0,
+    "d": 1440.0,
     "days": 1440.0,
 }
+# Numbers too large for minutes count from 1970, in s, ms, µs or ns: each a thousand times the one before.
+EPOCH, THOUSANDS = 1e8, (1e11, 1e14, 1e17)
+LONGEST_MIN = 25 * 525_960.0
 US_PER_MINUTE = 60e6
 
 
@@ -44,20 +55,58 @@ class Times(NamedTuple):
 def read_times(
     column: pl.Series, where: str, *, zone: str, ambiguous: Literal["refuse", "earliest", "latest"]
 ) -> Times:
-    """A column of minutes (or of what its name ends with, as time_s) or of ISO 8601 timestamps.
+    """A column of minutes (or of what its heading says, as `time_s`, `time [h]`), of Unix time or of ISO 8601 texts.
 
     Raises InputError for timestamps without a zone where `zone` is empty, with and without one in one column, for an
-    hour that clocks skip, for one that they show twice where `ambiguous` is refuse, and for what is no time at all.
+    hour that clocks skip, for one that they show twice where `ambiguous` is refuse, for dates as 03/04/2026 of which
+    none tells day from month, and for what is no time at all.
     """
-    if column.dtype.is_temporal():
+    if column.dtype == pl.Duration:
+        return Times(column.dt.total_microseconds().cast(pl.Float64) / US_PER_MINUTE, absolute=False)
+    if column.dtype.is_temporal() and column.dtype != pl.Time:
         return _of_datetimes(column, where, zone, ambiguous)
     if column.dtype.is_numeric():
-        return Times(column.cast(pl.Float64) * UNITS.get(column.name.rpartition("_")[2].lower(), 1.0), absolute=False)
-    given = column.cast(pl.String).replace("", None)
+        return _of_numbers(column.cast(pl.Float64), where)
+    given = _texts(column, where).replace("", None)
     numeric = given.cast(pl.Float64, strict=False)
     if numeric.null_count() == given.null_count():
         return read_times(numeric, where, zone=zone, ambiguous=ambiguous)
     return _of_texts(given, where, zone, ambiguous)
+
+
+def _texts(column: pl.Series, where: str) -> pl.Series:
+    try:
+        return column.cast(pl.String)
+    except pl.exceptions.PolarsError:
+        raise InputError(f"data: {where}: expected times, got a column of {column.dtype}: repair the times") from None
+
+
+def _of_numbers(column: pl.Series, where: str) -> Times:
+    name, unit = plain(column.name)
+    if unit and unit.lower() not in UNITS:
+        raise InputError(f"data: {where}: expected a unit of time as s, min, h, got {unit!r}: rename the column")
+    known = column.filter(column.is_finite())
+    least = float(known.min() or 0.0)  # type: ignore[arg-type]
+    factor = UNITS.get((unit or name.rpartition("_")[2]).lower())
+    if factor is None:
+        thousands = sum(least >= limit for limit in THOUSANDS)
+        factor = UNITS["s"] / 1000**thousands if least >= EPOCH else 1.0
+    return Times(column * factor, absolute=least * factor >= LONGEST_MIN)
+
+
+def _year_first(given: pl.Series, where: str) -> pl.Series:
+    """Dates as 3/13/2026 or 13/3/2026 as 2026-3-13; with dots the day comes first, else what is above 12 is a day."""
+    given = given.str.replace(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})", "${3}-${2}-${1}")
+    first, second = (given.str.extract(YEAR_LAST, place).cast(pl.Int64) for place in (1, 2))
+    day_first = bool((first > 12).any())
+    halves = given.str.contains(r"(?i)[ap]m$")  # of a day: the American way of writing
+    unsure = first.is_not_null() & ~halves
+    if not day_first and unsure.any() and not (second > 12).any():
+        raise InputError(
+            f"data: {where}: {given.filter(unsure)[0]!r} may be day or month first ({unsure.sum()} such, none tells): "
+            "write the times as 2026-03-01T06:00:00+01:00"
+        )
+    return given.str.replace(YEAR_LAST, "${3}-${2}-${1}" if day_first else "${3}-${1}-${2}")
 
 
 def _of_texts(given: pl.Series, where: str, zone: str, ambiguous: Literal["refuse", "earliest", "latest"]) -> Times:
@@ -65,8 +114,12 @@ def _of_texts(given: pl.Series, where: str, zone: str, ambiguous: Literal["refus
     # A date's own -03 is no zone.
     offset = pl.select(pl.when(given.str.contains(r"\d:\d")).then(offset)).to_series()
     bare = pl.select(
-        pl.when(offset.is_not_null()).then(given.str.replace(OFFSET, "")).otherwise(given).str.replace("T", " ")
+        pl.when(offset.is_not_null())
+        .then(given.str.replace(OFFSET, ""))
+        .otherwise(given)
+        .str.replace(r"(\d)T", "${1} ")
     ).to_series()
+    bare = _year_first(bare, where)
     naive = pl.select(pl.coalesce(bare.str.to_datetime(f, time_unit="us", strict=False) for f in FORMATS)).to_series()
     unread = given.is_not_null() & naive.is_null()
     if unread.any():
@@ -88,7 +141,7 @@ def _of_texts(given: pl.Series, where: str, zone: str, ambiguous: Literal["refus
 
 
 def _offset_minutes(offset: pl.Series) -> pl.Series:
-    digits = offset.str.replace("Z", "+0000").str.replace(":", "").str.pad_end(5, "0")
+    digits = offset.str.replace("Z|UTC|GMT", "+0000").str.replace(":", "").str.pad_end(5, "0")
     size = digits.str.slice(1, 2).cast(pl.Float64) * 60 + digits.str.slice(3, 2).cast(pl.Float64)
     return pl.select(pl.when(digits.str.starts_with("-")).then(-size).otherwise(size)).to_series()
 

@@ -34,9 +34,13 @@ class Desk:
         """
         given = _fields(request)
         action = given["action"]
-        if action not in ACTIONS:
+        if not isinstance(action, str) or action not in ACTIONS:
             raise unknown("booking: action", str(action), ACTIONS)
-        return ACTIONS[action](self, given)
+        about, step = ACTIONS[action]
+        extra = [name for name, value in given.items() if value is not None and name not in ("action", *about)]
+        if extra:
+            raise InputError(f"booking: {action} goes by {', '.join(about)}, not by {extra[0]}: leave it out")
+        return step(self, given)
 
     def availability(self, given: Mapping[str, Any]) -> tuple["Desk", dict[str, Any]]:
         """Days for an asset's own work, or days with so many minutes of a skill left."""
@@ -130,11 +134,12 @@ class Desk:
         return skill, minutes
 
 
-ACTIONS: Mapping[str, Callable[[Desk, Mapping[str, Any]], tuple[Desk, dict[str, Any]]]] = {
-    "availability": Desk.availability,
-    "book": Desk.book,
-    "move": Desk.move,
-    "cancel": Desk.cancel,
+# What each action is about, and what it does.
+ACTIONS: Mapping[str, tuple[tuple[str, ...], Callable[[Desk, Mapping[str, Any]], tuple[Desk, dict[str, Any]]]]] = {
+    "availability": (("asset", "skill", "minutes"), Desk.availability),
+    "book": (("asset", "day", "skill", "minutes"), Desk.book),
+    "move": (("asset", "day"), Desk.move),
+    "cancel": (("asset",), Desk.cancel),
 }
 
 
@@ -145,9 +150,11 @@ def request_of(text: Any, *, most_characters: int = 10_000) -> dict[str, Any]:
     if len(text) > most_characters:
         raise InputError(f"booking: expected a request of at most {most_characters} characters, got {len(text)}")
     try:
-        return _fields(json.loads(text, parse_constant=_no_number))
+        return _fields(json.loads(text, parse_constant=_no_number, object_pairs_hook=_once))
     except json.JSONDecodeError as error:
         raise InputError(f"booking: expected a request as JSON: {error.msg} at character {error.pos}") from None
+    except ValueError:
+        raise InputError("booking: expected a request as JSON, got a number of thousands of digits") from None
     except RecursionError:
         raise InputError("booking: expected a request as JSON, got a text nested far too deep") from None
 
@@ -159,6 +166,13 @@ def _fields(request: Any) -> dict[str, Any]:
     if strange:
         raise unknown("booking: request", str(strange[0]), FIELDS)
     return {name: request.get(name) for name in FIELDS}
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        raise InputError("booking: expected each field of a request once")
+    return given
 
 
 def _no_number(name: str) -> float:

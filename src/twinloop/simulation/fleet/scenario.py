@@ -1,5 +1,6 @@
 """What happens to a fleet on top of chance, by name and day, as YAML: a pump that begins to fail, a sensor stuck."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -57,13 +58,14 @@ class Scenario:
         return parse_file(cls, path, name="scenario", remedy="give the path of its YAML")
 
     def check(self, fleet: Fleet, days: int) -> None:
-        """Raise InputError for a name that the fleet does not have and for a day beyond the last."""
+        """Raise InputError for an unknown name, a day beyond the last, and what is told twice of one part or batch."""
         where = f"scenario {self.name!r}"
         begins = [(event.vehicle, event.day) for event in self.faults]
         begins += [(event.vehicle, event.day) for event in self.sensor_faults]
         for vehicle, day in begins:
             if day >= days:
                 raise InputError(f"{where}: {vehicle}: day {day}: expected a day from 0 to {days - 1}")
+        self._check_once(where)
         try:
             for fault in self.faults:
                 fleet.vehicle(fault.vehicle), fleet.component(fault.component)
@@ -76,6 +78,18 @@ class Scenario:
         for broken in self.sensor_faults:
             if broken.sensor is not None and broken.sensor not in SENSORS:
                 raise InputError(f"{where}: unknown sensor {broken.sensor!r}; {nearest(broken.sensor, SENSORS)}")
+
+    def _check_once(self, where: str) -> None:
+        by_part = sorted(self.faults, key=lambda fault: (fault.vehicle, fault.component, fault.day))
+        for one, other in pairwise(by_part):
+            same = (one.vehicle, one.component) == (other.vehicle, other.component)
+            if same and other.day < one.day + one.days:
+                raise InputError(
+                    f"{where}: {one.vehicle}: {one.component} fails until day {one.day + one.days} already: expected "
+                    f"its next fault from then on, got day {other.day}"
+                )
+        if len(self.batch_life) < len(self.batches):
+            raise InputError(f"{where}: batches: expected each batch of a supplier's component once")
 
     @staticmethod
     def _check_batch(fleet: Fleet, bad: BadBatch) -> None:

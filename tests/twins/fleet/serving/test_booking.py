@@ -110,7 +110,11 @@ def test_a_server_that_starts_again_goes_on_from_what_was_kept(
     assert answered(first, action="book", asset=HOSTILE, day=2, **wish)["status"] == "agreed"
     assert answered(beside, action="move", asset=HOSTILE, day=1)["day"] == 1
     assert answered(started(), action="availability", skill="engine", minutes=1)["slots"]
+    # A step that was being written when a server ended was never answered.
+    with (tmp_path / "kept.jsonl").open("ab") as kept:
+        kept.write('{"action": "cancel", "asset": "ü'.encode()[:-1])
     assert answered(first, action="cancel", asset=HOSTILE)["status"] == "waiting"
+    assert answered(started(), action="book", asset=HOSTILE, day=2)["status"] == "agreed"
 
 
 def test_the_saved_model_is_source_and_data_with_a_signature(folder: Path) -> None:

@@ -107,11 +107,30 @@ def test_every_bad_request_is_one_line_with_status_400(url: str, watched: Fleet)
         "expected features ordered by asset and time_min": {**good, "rows": good["rows"][::-1]},
         "expected the features the model was trained on": short,
         "unknown component 'engine'; known: brakes, bulbs": {**good, "begun": {"engine": 0.0}},
-        "begun: brakes: expected a minute, got nan": {**good, "begun": {"brakes": math.nan}},
+        "begun: brakes: expected a minute up to the last window's 129600, got nan": {
+            **good,
+            "begun": {"brakes": math.nan},
+        },
+        "got 129601": {**good, "begun": {"brakes": 129601}},
+        "got 1000000": {**good, "begun": {"brakes": 10**400}},
+        "expected a number, got 1e+300": {**good, "rows": [[*good["rows"][0][:-1], 1e300]]},
+        "the last window has no value": {**good, "rows": [[row[0], *(None for _ in row[1:])] for row in good["rows"]]},
+        "two have one": {**good, "rows": [good["rows"][0], *good["rows"]]},
+        "expected columns with time_min": {
+            **good,
+            "columns": [*good["columns"], "asset"],
+            "rows": [[*row, 1.0] for row in good["rows"]],
+        },
+        "printable letters": {**good, "asset": "v\x1b[31m"},
     }
     for told, request in bad.items():
         assert told in refusal(url, "windows", [json.dumps(request)]), told
-    for text, told in (("", "expected a text"), ("{", "expected JSON"), ("[1]", "expected an object")):
+    for text, told in (
+        ("", "expected a text"),
+        ("{", "expected JSON"),
+        ("[1]", "expected an object"),
+        ("1" * 5000, "digits"),
+    ):
         assert told in refusal(url, "windows", [text])
     assert refusal(url, "windows", [json.dumps(good), "{"]).startswith("row 2: windows: expected JSON")
 

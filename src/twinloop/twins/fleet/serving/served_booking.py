@@ -70,10 +70,15 @@ class ServedBooking(PythonModel):
             return
         path = Path(os.environ[KEPT])
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+", encoding="utf-8") as journal:
+        with path.open("a+", encoding="utf-8", errors="replace") as journal:
             fcntl.flock(journal, fcntl.LOCK_EX)
             journal.seek(self._read)
-            for line in journal.read().splitlines():
+            text = journal.read()
+            whole = text.rpartition("\n")[0]
+            if not text.endswith("\n") and text:  # a step cut off when a server ended, which never was answered
+                journal.truncate(self._read + len(f"{whole}\n".encode() if whole else b""))
+                journal.seek(0, os.SEEK_END)
+            for line in whole.splitlines():
                 try:
                     self._desk, _ = self._desk.ask(json.loads(line))
                 except (InputError, ValueError) as error:

@@ -8,17 +8,18 @@ and one line.
 """
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import mlflow.models
+import numpy as np
 import pandas as pd
 import polars as pl
 from mlflow.pyfunc.model import PythonModel
 
-from twinloop.errors import InputError, nearest
+from twinloop.errors import LONGEST_NAME, InputError, nearest
+from twinloop.prognostics.data.screening import check_names
 from twinloop.prognostics.inference.graphs import open_hazard
 from twinloop.prognostics.inference.risks import Consequence, asked, diagnoses
 from twinloop.prognostics.models.hazard import HazardModel
@@ -28,6 +29,8 @@ from twinloop.tracking.refused import Refused
 MAX_CHARACTERS = 20_000_000
 MOST_ROWS = 100_000
 TIME = "time_min"
+# Graphs reckon in Float32.
+LARGEST = float(np.finfo(np.float32).max)
 LIVES = {"asset": pl.String, "component": pl.String, "begin_min": pl.Float64}
 
 
@@ -65,7 +68,8 @@ def read_windows(text: Any, model: HazardModel) -> tuple[FeatureTable, pl.DataFr
     asset, names, rows = (given.get(name) for name in ("asset", "columns", "rows"))
     if not isinstance(asset, str) or not asset.strip():
         raise InputError("windows: expected the name of an asset, got none")
-    if not isinstance(names, list) or TIME not in names or len({*map(str, names)}) < len(names):
+    check_names(pl.Series([asset]), "asset")
+    if not isinstance(names, list) or TIME not in names or len({"asset", *map(str, names)}) <= len(names):
         raise InputError(f"windows: {asset}: expected columns with {TIME} and features, each once")
     if not isinstance(rows, list) or not 0 < len(rows) <= MOST_ROWS:
         raise InputError(f"windows: {asset}: expected from 1 to {MOST_ROWS} rows")
@@ -74,12 +78,16 @@ def read_windows(text: Any, model: HazardModel) -> tuple[FeatureTable, pl.DataFr
             raise InputError(f"windows: {asset}: row {number}: expected {len(names)} values as there are columns")
         for name, value in zip(names, row, strict=True):
             if not _number(value) and (value is not None or name == TIME):
-                raise InputError(f"windows: {asset}: row {number}: {name}: expected a number, got {value!r}")
+                raise InputError(f"windows: {asset}: row {number}: {name}: expected a number, got {_shown(value)}")
     columns = {str(name): [row[place] for row in rows] for place, name in enumerate(names)}
     frame = pl.DataFrame({name: pl.Series(values, dtype=pl.Float64) for name, values in columns.items()})
     table = FeatureTable.of(frame.select(pl.lit(asset).alias("asset"), TIME, pl.exclude(TIME)))
     # Named here, before a graph is asked: what is missing is the request's fault.
-    table.selected(model.columns), table.selected(model.signals)
+    latest = table.selected(model.columns)[-1], table.selected(model.signals)[-1]
+    if all(np.isnan(values).all() for values in latest):
+        raise InputError(f"windows: {asset}: the last window has no value: nothing can be foretold from it")
+    if not (np.diff(table.time_min) > 0).all():
+        raise InputError(f"windows: {asset}: expected windows each at its own {TIME}, two have one")
     begun = given.get("begun") or {}
     if not isinstance(begun, Mapping):
         raise InputError(f"windows: {asset}: begun: expected minutes by component")
@@ -88,15 +96,22 @@ def read_windows(text: Any, model: HazardModel) -> tuple[FeatureTable, pl.DataFr
             raise InputError(
                 f"windows: {asset}: unknown component {component!r}; {nearest(component, model.components)}"
             )
-        if not _number(minute):
-            raise InputError(f"windows: {asset}: begun: {component}: expected a minute, got {minute!r}")
+        if not _number(minute) or minute > table.time_min[-1]:
+            raise InputError(
+                f"windows: {asset}: begun: {component}: expected a minute up to the last window's "
+                f"{table.time_min[-1]:g}, got {_shown(minute)}"
+            )
     first = float(table.time_min[0])
     lives = [(asset, component, float(begun.get(component, first))) for component in model.components]
     return table, pl.DataFrame(lives, schema=LIVES, orient="row")
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:LONGEST_NAME]
 
 
 def _content(text: Any) -> Mapping[str, Any]:
@@ -108,6 +123,8 @@ def _content(text: Any) -> Mapping[str, Any]:
         given = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"windows: expected JSON: {error.msg} at character {error.pos}") from None
+    except ValueError:
+        raise InputError("windows: expected JSON, got a number of thousands of digits") from None
     except RecursionError:
         raise InputError("windows: expected an asset's windows, got a text nested far too deep") from None
     if not isinstance(given, Mapping):
