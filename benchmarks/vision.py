@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,10 @@ from twinloop.config.compose import compose
 from twinloop.twins.factory.config import FactoryConfig
 
 if TYPE_CHECKING:
+    from twinloop.vision.index import ImageSet
     from twinloop.vision.training.crossvalidation import Fold
+
+    FoldsOf = Callable[[int, Callable[[Fold], None]], Sequence[Fold]]
 
 ROOT = Path(__file__).resolve().parents[1]
 # Folds side by side: as many as the process may use cores.
@@ -210,20 +213,25 @@ def magnetic_tile(folder: Path, data: Path | None, reasons: dict[str, str]) -> d
 def pretrained(folder: Path, data: Path | None, reasons: dict[str, str]) -> dict[str, float | None]:
     """The same photographs with the registry's weights: the photograph recipe, and PatchCore from good images alone.
 
-    Folds and luck are drawn three times over.
+    Beside ours, anomalib's PatchCore. Folds and luck are drawn three times over.
     """
+    from benchmarks import patchcore_peer
     from twinloop.vision.models.published import PUBLISHED, is_at_hand
 
+    peer = "magnetic_tile_anomalib_patchcore"
     figures: dict[str, float | None] = {f"magnetic_tile_{name}_auroc_mean": None for name in PRETRAINED}
+    figures[f"{peer}_auroc_mean"] = None
     encoder, published = next(iter(PUBLISHED.items()))
     if data is None or not (data / "magnetic_tile").is_dir():
         reasons["pretrained"] = NO_TILES
     elif not is_at_hand(encoder):
         reasons["pretrained"] = f"package {published.weights.package} is not installed"
     else:
+        source = data / "magnetic_tile"
         for name, overrides in PRETRAINED.items():
-            source = data / "magnetic_tile"
             figures |= cross_validated(f"magnetic_tile_{name}", overrides, source, folder / name, seeds=SEEDS)
+        overrides = PRETRAINED["patchcore"]
+        figures |= patchcore_peer.figures(peer, overrides, source, folder / "peer", seeds=SEEDS, reasons=reasons)
     return figures
 
 
@@ -237,20 +245,14 @@ def cross_validated(
     single images that share the weight of their part.
     """
     from twinloop.twins.factory.weights import with_weights
-    from twinloop.vision.datasets.build import build
-    from twinloop.vision.index import SPLITS, load_images
-    from twinloop.vision.training.crossvalidation import cross_validate, joined, means
+    from twinloop.vision.training.crossvalidation import cross_validate
 
     config = configured(*overrides)
     factory = config.factory
-    build(factory.data, source, folder, seed=config.seed, workers=WORKERS)
-    images = joined(
-        load_images(folder, split, size=factory.model.size_px, channels=factory.model.channels) for split in SPLITS
-    )
-    started = cpu_seconds()
-    folds: list[Fold] = []
-    for seed in range(config.seed, config.seed + seeds):
-        validated = cross_validate(
+    images = photographs(config, source, folder)
+
+    def folds_of(seed: int, on_fold: "Callable[[Fold], None]") -> Sequence["Fold"]:
+        return cross_validate(
             with_weights(factory.model, folder.parent / "state"),
             dataclasses.replace(factory.train, accelerator="cpu"),
             factory.augmentation,
@@ -260,10 +262,35 @@ def cross_validated(
             seed=seed,
             average_exposures=True,
             workers=WORKERS,
-            on_fold=lambda fold: print(name, fold, file=sys.stderr, flush=True),
-        )
-        folds += validated.folds
-        print(name, seed, validated.means, f"{(cpu_seconds() - started) / 60:.1f} CPU min", file=sys.stderr, flush=True)
+            on_fold=on_fold,
+        ).folds
+
+    return repeated(name, folds_of, seed=config.seed, seeds=seeds)
+
+
+def photographs(config: FactoryConfig, source: Path, folder: Path) -> "ImageSet":
+    """All images of the dataset that `config` makes of `source` in `folder`."""
+    from twinloop.vision.datasets.build import build
+    from twinloop.vision.index import SPLITS, load_images
+    from twinloop.vision.training.crossvalidation import joined
+
+    model = config.factory.model
+    build(config.factory.data, source, folder, seed=config.seed, workers=WORKERS)
+    return joined(load_images(folder, split, size=model.size_px, channels=model.channels) for split in SPLITS)
+
+
+def repeated(name: str, folds_of: "FoldsOf", *, seed: int, seeds: int) -> dict[str, float | None]:
+    """The figures of the folds that `folds_of` finds for each of `seeds` seeds from `seed` on, as `cross_validated`.
+
+    folds_of: given a seed and what is to be told of each fold.
+    """
+    from twinloop.vision.training.crossvalidation import means
+
+    started = cpu_seconds()
+    folds: list[Fold] = []
+    for drawing in range(seed, seed + seeds):
+        folds += folds_of(drawing, lambda fold: print(name, fold, file=sys.stderr, flush=True))
+        print(name, drawing, f"{(cpu_seconds() - started) / 60:.1f} CPU min so far", file=sys.stderr, flush=True)
     figures: dict[str, float | None] = {}
     for figure, mean in means(folds).items():
         figures[f"{name}_{figure}_mean"] = round(mean.mean, 4)

@@ -15,6 +15,7 @@ from twinloop.vision.training.loading import (
     EpochOrder,
     Key,
     balanced,
+    judged_batch,
     subset,
     training_batches,
     validation_batches,
@@ -192,3 +193,8 @@ def test_a_subset_keeps_everything_together() -> None:
     assert good.names == tuple(name for name, label in zip(images.names, images.labels, strict=True) if label == 0)
     assert np.array_equal(good.images, images.images[images.labels == 0])
     assert not good.masks.any()
+
+
+@pytest.mark.parametrize(("size", "expected"), [(32, 64), (96, 64), (320, 5), (1024, 1)])
+def test_as_many_pixels_are_judged_at_a_time_whatever_the_size(size: int, expected: int) -> None:
+    assert judged_batch(spots(1, size=size)) == expected

@@ -21,11 +21,10 @@ from twinloop.vision.models.pretrained import require_located
 from twinloop.vision.models.settings import ONE_CLASS, ModelSettings
 from twinloop.vision.training.frozen import Features, fit_frozen
 from twinloop.vision.training.instances import witnesses
-from twinloop.vision.training.loading import subset
+from twinloop.vision.training.loading import judged_batch, subset
 from twinloop.vision.training.module import (
     FIGURES,
     MONITOR,
-    VALIDATION_BATCH,
     DetectorTraining,
     assess,
     class_list,
@@ -247,8 +246,9 @@ def _in_one_pass(
 
 
 def _float_batches(images: ImageSet) -> Iterator[Tensor]:
-    for start in range(0, len(images), VALIDATION_BATCH):
-        pixels = images.images[start : start + VALIDATION_BATCH].transpose(0, 3, 1, 2)
+    batch = judged_batch(images)
+    for start in range(0, len(images), batch):
+        pixels = images.images[start : start + batch].transpose(0, 3, 1, 2)
         yield scaled(torch.from_numpy(pixels.copy()))
 
 

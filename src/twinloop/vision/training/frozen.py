@@ -22,7 +22,8 @@ from twinloop.vision.models.detector import Detector, PlaceDecoder, bias, hottes
 from twinloop.vision.models.encoders import FINEST_STRIDE
 from twinloop.vision.training.module import learning_rate_factor, scaled
 
-BATCH = 32
+# Small: the memory of more is asked of the system anew for every layer, which takes longer than the convolutions.
+BATCH = 4
 GOOD_PLACES, DEFECTIVE_PLACES = 100, 200
 # Share of a place that must be defect for it to be shown as such.
 COVERED = 0.25

@@ -16,7 +16,8 @@ from twinloop.vision.index import ImageSet
 from twinloop.vision.models.base import anomaly_score
 from twinloop.vision.models.one_class import LEAST_IMAGES, OneClassDetector
 from twinloop.vision.models.settings import ModelSettings
-from twinloop.vision.training.module import VALIDATION_BATCH, new_detector, scaled
+from twinloop.vision.training.loading import judged_batch
+from twinloop.vision.training.module import new_detector, scaled
 from twinloop.vision.training.pictures import hottest, without_place
 
 # Good tiles at most that the others are held against.
@@ -41,15 +42,16 @@ def witnesses(model: ModelSettings, train: ImageSet, images: ImageSet, *, seed: 
         settings = replace(settings, encoder=model.encoder, width=model.width, weights=model.weights)
     detector = new_detector(settings, train, seed=seed)
     assert isinstance(detector, OneClassDetector)
-    tiles = [_pixels(train, places) for places in np.array_split(good, -(-len(good) // VALIDATION_BATCH))]
+    batch = judged_batch(train)
+    tiles = [_pixels(train, places) for places in np.array_split(good, -(-len(good) // batch))]
     # What is held out sets the zero of a scale of which the order alone counts.
-    detector.fit(iter(tiles), held_out=iter(tiles[:1]), seed=seed)
+    detector.fit(iter(tiles), held_out=iter(tiles[:LEAST_IMAGES]), seed=seed)
     places = np.flatnonzero(unknown)
     with torch.inference_mode():
         scores = np.concatenate(
             [
                 anomaly_score(detector(_pixels(images, some))[0]).numpy()
-                for some in np.array_split(places, -(-len(places) // VALIDATION_BATCH))
+                for some in np.array_split(places, -(-len(places) // batch))
             ]
         )
     keep = ~unknown

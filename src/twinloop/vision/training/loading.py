@@ -24,6 +24,10 @@ from twinloop.vision.training.transforms import Augmenter
 
 # Of the streams of one showing of one image, beside that of its augmentation.
 CROP, PASTE = 1, 2
+# Images that are judged at a time; on the CPU no more pixels than those of as many images of 96 px: the memory of more
+# is asked of the system anew for every layer, which takes longer than the convolutions.
+JUDGED_IMAGES = 64
+JUDGED_PIXELS = JUDGED_IMAGES * 96**2
 
 
 class Key(NamedTuple):
@@ -215,6 +219,12 @@ def training_batches(
     size = settings.batch_size
     shown = TrainingImages(images, settings, augment=augment, paster=paster, seed=seed)
     return _loader(shown, order, batch_size=size, drop_last=len(order) >= size)
+
+
+def judged_batch(images: ImageSet) -> int:
+    """How many of `images` are best judged at a time on the CPU: fewer of large ones, at least one."""
+    height, width = images.images.shape[1:3]
+    return max(1, min(JUDGED_IMAGES, JUDGED_PIXELS // (height * width)))
 
 
 def validation_batches(images: ImageSet, *, batch_size: int, rank: int = 0, world: int = 1) -> DataLoader[Batch]:

@@ -23,7 +23,7 @@ from twinloop.vision.index import GOOD, ImageSet
 from twinloop.vision.models import registry
 from twinloop.vision.models.base import MIDDLE, UNIT, SurfaceDetector, anomaly_score, equalised
 from twinloop.vision.models.settings import ModelSettings
-from twinloop.vision.training.loading import Batch, training_batches, validation_batches
+from twinloop.vision.training.loading import JUDGED_IMAGES, Batch, judged_batch, training_batches, validation_batches
 from twinloop.vision.training.losses import DetectorLoss, enlarge, inverse_frequency
 from twinloop.vision.training.metrics import (
     detector_metrics,
@@ -36,7 +36,6 @@ from twinloop.vision.training.pictures import by_picture
 from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
 from twinloop.vision.training.transforms import Augmenter
 
-VALIDATION_BATCH = 64
 # Best epoch by the mean of AP and IoU: AP alone saturates early and would drop the better of two maps.
 MONITOR = "val_score"
 # What a detector of kind simulated is shown where nothing else is said.
@@ -98,7 +97,7 @@ class DetectorTraining(lightning.LightningModule):
 
     def val_dataloader(self) -> DataLoader[Batch]:
         # Every process validates everything: ranking figures cannot be averaged over shares of the data.
-        return validation_batches(self.validation_images, batch_size=VALIDATION_BATCH)
+        return validation_batches(self.validation_images, batch_size=JUDGED_IMAGES)
 
     def batch_loss(self, batch: Batch) -> Tensor:
         """The loss of one training batch."""
@@ -213,9 +212,10 @@ def detect(detector: SurfaceDetector, images: ImageSet) -> tuple[Tensor, Tensor]
     """Class logits [N, K] and heat probabilities [N, H, W] of a whole split, on the detector's device, in order."""
     detector.eval()
     device = detector.mean.device
+    batch_size = judged_batch(images) if device.type == "cpu" else JUDGED_IMAGES
     logits, probabilities = [], []
     with torch.inference_mode():
-        for batch in validation_batches(images, batch_size=VALIDATION_BATCH):
+        for batch in validation_batches(images, batch_size=batch_size):
             scores, heat = detector(scaled(batch.images.to(device)))
             logits.append(scores.cpu())
             probabilities.append(
