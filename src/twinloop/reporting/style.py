@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 import matplotlib
 from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, LogLocator
 
@@ -126,7 +126,7 @@ def log_scale(axis: Axis) -> None:
 
     Matplotlib would write powers in the markup that is switched off for the sake of names from data.
     """
-    if axis.axis_name == "x":
+    if isinstance(axis, XAxis):
         axis.axes.set_xscale("log")
     else:
         axis.axes.set_yscale("log")
