@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,6 +94,23 @@ def test_of_several_fleets_one_is_chosen(tmp_path: Path) -> None:
 def test_remaining_lives_of_another_fleet_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"one remaining life per test unit \(2\), the RUL file has 3"):
         read(written.cmapss(tmp_path, remaining=(7, 9, 11)), DataSettings())
+
+
+@pytest.mark.parametrize("remaining", [(7, -9), (math.inf, 9), (math.nan, 9)])
+def test_a_life_that_ends_before_its_last_row_is_refused(remaining: tuple[int, ...], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="expected cycles that remain, from 0 on"):
+        read(written.cmapss(tmp_path, remaining=remaining), DataSettings())
+
+
+def test_turbofans_parted_by_commas_are_the_same(tmp_path: Path) -> None:
+    blanks = read(written.cmapss(tmp_path), DataSettings())
+    for path in [*tmp_path.glob("train*"), *tmp_path.glob("test*")]:
+        rows = [",".join(line.split()) for line in path.read_text().splitlines()]
+        written.lines(path.with_suffix(".csv"), *rows)
+        path.unlink()
+    commas = read(tmp_path, DataSettings())
+    assert commas.layout == "cmapss"
+    assert commas.telemetry.frame.equals(blanks.telemetry.frame)
 
 
 def test_a_cycle_that_is_missing_is_refused(tmp_path: Path) -> None:

@@ -52,6 +52,12 @@ def test_options_are_the_days_with_their_price_the_cheapest_first() -> None:
     assert options.rows() == [(0, 0.0, 0), (2, 55.0, 0)]
 
 
+def test_a_day_on_which_its_customer_cannot_come_is_not_offered() -> None:
+    book = Bookings.of([Candidate("a", (task(10, 1, 5),), days=(1, 2))], workshop(60, 60, 60))
+    assert book.options("a")["day"].to_list() == [2, 1]
+    assert set(book.cancel("a").bookings.options("a")["day"]) == {0, 1, 2}
+
+
 def test_nobody_moves_for_less_than_stability_is_worth() -> None:
     free = bookings(stability=30.0).cancel("b")
     assert days(free.bookings) == {"a": 1}
@@ -161,6 +167,7 @@ def test_whatever_customers_do_the_workshop_is_never_overbooked(steps: list[tupl
         (lambda: bookings().accept("a").accept("a"), "booking: a is agreed: expected one with a proposed day"),
         (lambda: bookings().cancel("a").bookings.cancel("a"), "booking: a has no visit that could be cancelled: it is"),
         (lambda: bookings().advance(1).bookings.advance(0), "booking: today = 0: expected a day from 1 to 2"),
+        (lambda: bookings().advance("1"), "booking: today = 1: expected a day from 0 to 2"),  # type: ignore[arg-type]
         (lambda: bookings().advance(3), "booking: today = 3: expected a day from 0 to 2"),
         (lambda: bookings().changed(workshop(60)), "booking: expected a workshop of 3 days, got 1"),
         (

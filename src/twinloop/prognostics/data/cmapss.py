@@ -1,9 +1,11 @@
 """C-MAPSS turbofans, run to failure (Saxena, Goebel, Simon and Eklund, PHM 2008): FD001 … FD004, plain or gzipped.
 
-A file is recognised by its numbers: 26 columns, whole units and cycles that count from 1. One cycle is one flight.
+A file is recognised by its numbers: 26 columns, parted by blanks or commas, whole units
+and cycles that count from 1. One cycle is one flight.
 """
 
 import io
+import math
 import re
 from pathlib import Path
 
@@ -57,11 +59,15 @@ def claims(files: list[Path]) -> list[Path]:
 
 def _widths(path: Path) -> set[int]:
     try:
-        rows = [[float(cell) for cell in line.split()] for line in beginning(path) if line.strip()]
+        rows = [[float(cell) for cell in _cells(line)] for line in beginning(path) if line.strip()]
     except ValueError:
         return set()
     whole = all(row[:2] == [int(row[0]), int(row[1])] for row in rows if len(row) == len(COLUMNS))
     return {len(row) for row in rows} if whole else set()
+
+
+def _cells(line: str) -> list[str]:
+    return line.replace(",", " ").split()
 
 
 def _parts(path: Path) -> tuple[str, str]:
@@ -109,7 +115,7 @@ def read(files: list[Path], settings: DataSettings) -> Record:
 
 def _table(path: Path, settings: DataSettings) -> pl.DataFrame:
     text = content(path, max_bytes=settings.max_bytes).decode("utf-8", errors="replace")
-    squeezed = "\n".join(",".join(line.split()) for line in text.splitlines() if line.strip())
+    squeezed = "\n".join(",".join(_cells(line)) for line in text.splitlines() if line.strip())
     try:
         frame = pl.read_csv(
             io.StringIO(squeezed),
@@ -129,9 +135,12 @@ def _table(path: Path, settings: DataSettings) -> pl.DataFrame:
 def _remaining(path: Path, settings: DataSettings) -> list[float]:
     text = content(path, max_bytes=settings.max_bytes).decode("utf-8", errors="replace")
     try:
-        return [float(cell) for cell in text.split()]
+        remaining = [float(cell) for cell in text.split()]
     except ValueError as error:
         raise InputError(f"data: {path}: expected one number a row, the cycles that remain: {error}") from None
+    if wrong := [cycles for cycles in remaining if not 0 <= cycles < math.inf]:
+        raise InputError(f"data: {path}: expected cycles that remain, from 0 on, got {wrong[0]:g}: repair the file")
+    return remaining
 
 
 def _lives(telemetry: Telemetry, remaining: list[float] | None, settings: DataSettings) -> pl.DataFrame:

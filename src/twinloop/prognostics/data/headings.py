@@ -14,9 +14,9 @@ from twinloop.prognostics.data.screening import KEY
 
 # What people call these columns, the most telling first.
 NAMES = {
-    "asset": "asset asset_id vehicle vehicle_id vin machine machine_id machineid unit unit_id device device_id "
-    "equipment engine_id series id",
-    "time": "time_min timestamp time datetime date_time date time_s time_h ts minute cycle",
+    "asset": "asset asset_id vehicle vehicle_id vin machine machine_id machineid unit unit_id unit_number unit_nr "
+    "device device_id equipment engine_id series id",
+    "time": "time_min timestamp time datetime date_time date time_s time_h ts minute cycle time_cycles time_in_cycles",
     "received": "received received_at received_min server_time gateway_time",
     "sensor": "sensor signal parameter tag channel variable",
     "value": "value reading",

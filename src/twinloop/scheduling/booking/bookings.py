@@ -111,14 +111,15 @@ class Bookings:
         return self._again({asset: replace(candidate, fixed=to, agreed=self._components(candidate, to))})
 
     def choices(self, asset: str) -> dict[int, Change]:
-        """What moving the asset to each open day would do, the cheapest first.
+        """What moving the asset to each open day on which its customer can come would do, the cheapest first.
 
-        Days on which agreed visits leave no room are left out. Raises InputError for an unknown asset.
+        Days on which agreed visits leave no room are left out. Without any day left (cancelled, all declined) every
+        open one can be asked for. Raises InputError for an unknown asset.
         """
-        self._known(asset)
+        own = self._known(asset).days or range(self.workshop.days)
         changes = {}
         for day in range(self.today, self.workshop.days):
-            if self.workshop.bays[day] and day not in self.declined.get(asset, ()):
+            if self.workshop.bays[day] and day in own and day not in self.declined.get(asset, ()):
                 try:
                     change = self.move(asset, to=day)
                 except InputError:
@@ -195,7 +196,8 @@ class Bookings:
 
     def advance(self, today: int) -> Change:
         """Another day begins: visits before it are over, and proposals that nobody answered in time are free again."""
-        if not self.today <= today < self.workshop.days:
+        whole = isinstance(today, int) and not isinstance(today, bool)
+        if not whole or not self.today <= today < self.workshop.days:
             raise InputError(f"booking: today = {today}: expected a day from {self.today} to {self.workshop.days - 1}")
         kept = {}
         for name, candidate in self.candidates.items():
