@@ -199,3 +199,10 @@ def test_a_german_export_with_floats_for_classes_is_read(tmp_path: Path) -> None
     scores = read_scores(path)
     assert scores.values == pytest.approx(logit([0.25, 0.75]))
     assert scores.defective.tolist() == [False, True]
+
+
+def test_scores_that_are_all_the_same_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("class,score\ngood,0.5\nbad,0.5\n")
+    with pytest.raises(InputError, match=r"score is 0\.5 in every row, .*: say --column score=NAME"):
+        read_scores(path)

@@ -109,6 +109,12 @@ class _Reader:
         truth = self._truth()
         labels = self._named_good(truth, good)
         first = self._looks(kind, kind)
+        if len(first) > 1 and np.ptp(first) == 0:
+            same = self.frame[self.columns[kind]][0]
+            raise InputError(
+                f"price: {self.path}: {self.columns[kind]} is {same} in every row, which tells no part from another: "
+                f"say --column {kind}=NAME if another column holds it"
+            )
         looks, rows = [first], [np.arange(len(first))]
         if "second" in self.columns:
             second = self._looks("second", kind, may_miss=True)
