@@ -31,7 +31,7 @@ def profit_curve(points: pl.DataFrame, *, currency: str) -> dict[str, Any]:
 
 
 def lever_table(sensitivity: pl.DataFrame, *, answer: Mapping[str, Any], currency: str) -> Table:
-    """A row per lever from `Sensitivity.frame`, the best that surely pays emphasised; answer: `answer_record`."""
+    """A row per lever from `Sensitivity.frame`, the best real one that surely pays emphasised; answer: its record."""
     rows = [
         (
             row["name"] + (" (hypothetical)" if row["hypothetical"] else ""),
@@ -43,8 +43,9 @@ def lever_table(sensitivity: pl.DataFrame, *, answer: Mapping[str, Any], currenc
         )
         for row in sensitivity.iter_rows(named=True)
     ]
-    sure = [place for place, row in enumerate(sensitivity.iter_rows(named=True)) if row["pays"]][:1]
-    return Table.of(HEADERS, rows, numeric=(2, 3, 4), emphasis=sure)
+    # What is hypothetical is no decision, however well it would pay.
+    real = sensitivity["pays"] & ~sensitivity["hypothetical"]
+    return Table.of(HEADERS, rows, numeric=(2, 3, 4), emphasis=real.arg_true().to_list()[:1])
 
 
 def thresholds(accept_below: float, reject_from: float) -> str:

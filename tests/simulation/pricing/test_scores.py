@@ -170,3 +170,39 @@ def test_a_file_that_is_not_there_and_a_broken_workbook_are_refused(tmp_path: Pa
     (tmp_path / "broken.xlsx").write_bytes(b"PK\x03\x04broken")
     with pytest.raises(InputError, match="a workbook that cannot be read"):
         read_scores(tmp_path / "broken.xlsx")
+
+
+@pytest.mark.parametrize("header", ["latency_us", "Latency [µs]", "inference_time_us", "Laufzeit (us)"])
+def test_microseconds_are_not_milliseconds(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text(f"class,score,{header}\ngood,0.1,1200\nbad,1,1200\n", encoding="utf-8")
+    assert read_scores(path).latency_ms == pytest.approx(1.2)
+
+
+def test_a_unit_of_latency_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("class,score,latency [ticks]\ngood,0.1,12\nbad,1,12\n")
+    with pytest.raises(InputError, match=r"'latency \[ticks\]': unit 'ticks': expected one of s, .*: rename it"):
+        read_scores(path)
+
+
+def test_an_image_that_is_good_and_defective_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("image,class,score\na,good,0.1\nb,bad,0.2\na,bad,0.9\n")
+    with pytest.raises(InputError, match=r"row 1: image 'a' is good in one row and defective in another"):
+        read_scores(path)
+
+
+def test_a_german_export_with_floats_for_classes_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("Bildname;Sollklasse;Wahrscheinlichkeit\na;0.0;0,25\nb;1.0;0,75\n")
+    scores = read_scores(path)
+    assert scores.values == pytest.approx(logit([0.25, 0.75]))
+    assert scores.defective.tolist() == [False, True]
+
+
+def test_scores_that_are_all_the_same_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("class,score\ngood,0.5\nbad,0.5\n")
+    with pytest.raises(InputError, match=r"score is 0\.5 in every row, .*: say --column score=NAME"):
+        read_scores(path)

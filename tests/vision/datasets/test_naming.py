@@ -50,3 +50,12 @@ def test_a_name_that_is_not_there_is_refused() -> None:
 def test_where_no_class_is_good_the_setting_is_told() -> None:
     assert no_good(["a", "b"]).endswith("found a, b: name what is good: DatasetSettings.good=[a]")
     assert no_good(["good"]) == "expected good parts and at least one defect class, found good"
+
+
+@pytest.mark.parametrize("name", ["not_defective", "keine_fehler", "Sans défauts", "no-scrap"])
+def test_no_defect_is_good(name: str) -> None:
+    assert classes_of([name, "scratch"], (), where="here").labels[name] == "good"
+
+
+def test_one_defect_is_not_none() -> None:
+    assert classes_of(["un_defaut", "x"], (), where="here").labels["un_defaut"] == "un_defaut"

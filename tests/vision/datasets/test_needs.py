@@ -111,6 +111,13 @@ def test_square_pictures_without_masks_stay_whole_beside_a_long_one() -> None:
     assert 200 <= needed.tile_px < 700
 
 
+def test_a_single_long_picture_no_longer_than_the_tiles_is_not_squashed() -> None:
+    found = [one._replace(narrow=math.nan) for one in pictures(20, width=200, height=200, across=8)]
+    needed = proposed([found[0]._replace(height=50), *found], [True] * 21, [str(n) for n in range(21)])
+    assert needed.tile_px >= 200
+    assert not any("squashed" in reason for reason in needed.reasons)
+
+
 def test_tiles_that_are_asked_for_are_taken() -> None:
     needed = told(pictures(20, width=640, height=640, across=6), tile_px=320)
     assert (needed.tile_px, needed.size_px) == (320, 320)

@@ -110,3 +110,12 @@ def test_two_tables_are_asked_about(tmp_path: Path) -> None:
         (tmp_path / name).write_text("file,label\n" + rows(WORDS))
     with pytest.raises(InputError, match=r"several tables name the images \(a\.csv, b\.csv\)"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("column", "good", "bad"),
+    [("p_good", "0.9", "0.1"), ("good", "1", "0"), ("is_ok", "yes", "no"), ("IO", "ja", "nein")],
+)
+def test_a_column_about_being_good_rises_with_good_parts(tmp_path: Path, column: str, good: str, bad: str) -> None:
+    (images(tmp_path) / "labels.csv").write_text(f"file,{column}\n" + rows([good] * 5 + [bad] * 3))
+    assert Counter(sample.label for sample in read(tmp_path).samples) == {"good": 5, "defect": 3}

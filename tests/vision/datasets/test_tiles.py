@@ -43,3 +43,12 @@ def test_a_tile_is_what_lies_at_its_place(shape: tuple[int, int]) -> None:
 def test_a_picture_no_larger_than_a_tile_stays_whole() -> None:
     surface = Surface(np.zeros((30, 40, 3), np.uint8), None)
     assert list(tiles(surface, 64)) == [surface]
+
+
+def test_a_long_picture_no_longer_than_a_tile_is_mirrored_and_not_squashed() -> None:
+    image, mask = np.random.default_rng(1).integers(0, 256, (16, 60), np.uint8), np.ones((16, 60), bool)
+    (tile,) = tiles(Surface(image, mask), 64)
+    assert tile.image.shape == (64, 64)
+    np.testing.assert_array_equal(tile.image[:16, :60], image)
+    (whole,) = tiles(Surface(image[:, :32], mask[:, :32]), 64)
+    assert whole.image.shape == (16, 32)

@@ -112,3 +112,31 @@ def test_two_kinds_of_annotation_are_asked_about(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"fits the layouts yolo and table: DatasetSettings\.kind=yolo"):
         read(tmp_path)
     assert layouts.read(tmp_path, DatasetSettings(kind="yolo")).layout == "yolo"
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("config/dataset.yaml", "names: [hole, dent]\n"),
+        ("images/data.yml", "names: {'0': hole, '1': dent}\n"),
+    ],
+)
+def test_names_are_found_wherever_their_file_lies_and_with_numbers_in_quotes(
+    tmp_path: Path, file: str, text: str
+) -> None:
+    for i, row in enumerate(["", "", "1 0.5 0.5 0.2 0.2\n"]):
+        put(tmp_path / "Images" / f"{i}.png", texture(i))
+        (tmp_path / "Labels").mkdir(exist_ok=True)
+        (tmp_path / "Labels" / f"{i}.txt").write_text(row)
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(text)
+    found = read(tmp_path)
+    assert found.layout == "yolo"
+    assert Counter(sample.label for sample in found.samples) == {"good": 2, "dent": 1}
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    written(tmp_path)
+    (tmp_path / "data.yaml").write_text("names: {0: {name: dent}}\n")
+    with pytest.raises(InputError, match=r"names: expected a list of names"):
+        read(tmp_path)

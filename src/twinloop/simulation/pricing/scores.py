@@ -25,20 +25,23 @@ Floats = NDArray[np.float64]
 # What people call these columns.
 COLUMNS: Mapping[str, str] = {
     "truth": "true_class true_label truth y_true gt_label gt ground_truth label class target actual klasse "
-    "wahre_klasse befund",
-    "probability": "probability prob proba y_prob y_proba p_defect defect_probability wahrscheinlichkeit",
-    "score": "score scores anomaly_score pred_score y_score decision_function anomaliewert bewertung",
+    "wahre_klasse sollklasse befund classe clase ラベル",
+    "probability": "probability prob proba y_prob y_proba p_defect defect_probability wahrscheinlichkeit "
+    "fehlerwahrscheinlichkeit",
+    "score": "score scores anomaly_score pred_score y_score decision_function logit anomaliewert bewertung スコア",
     "part": "part part_id part_no part_number serial serial_no serial_number sn teil teilenummer seriennummer",
-    "image": "image image_path image_file file filename file_name path bild datei",
+    "image": "image image_path image_file file filename file_name path bild bildname datei dateiname 画像",
     "second": "second_look second_score second_probability score_2 score2 probability_2 pred_score_2 zweiter_blick",
-    "latency": "latency latency_ms latency_s inference_ms inference_s inference_time time_ms latenz laufzeit",
+    "latency": "latency inference inference_time time latenz laufzeit",
     "split": "split set subset",
 }
 # What tables of two classes call the one without a defect; words for good are those of pictures' folders.
-NO_DEFECT = ("0", "false")
+NO_DEFECT = ("0", "0.0", "false")
 NO_TRUTH = ("", "unknown", "unbekannt", "?", "n_a", "na", "nan", "null")
 CHOOSING = ("val", "valid", "validation", "choose")
 MEASURING = ("test", "measure")
+# Milliseconds in a unit of time, as headings write it; "μs" is what "µs" folds to.
+UNITS = {"s": 1e3, "sec": 1e3, "ms": 1.0, "msec": 1.0, "us": 1e-3, "μs": 1e-3, "ns": 1e-6}
 # Log odds at which a probability of 0 or 1 is held.
 CERTAIN = 1e-9
 
@@ -106,6 +109,12 @@ class _Reader:
         truth = self._truth()
         labels = self._named_good(truth, good)
         first = self._looks(kind, kind)
+        if len(first) > 1 and np.ptp(first) == 0:
+            same = self.frame[self.columns[kind]][0]
+            raise InputError(
+                f"price: {self.path}: {self.columns[kind]} is {same} in every row, which tells no part from another: "
+                f"say --column {kind}=NAME if another column holds it"
+            )
         looks, rows = [first], [np.arange(len(first))]
         if "second" in self.columns:
             second = self._looks("second", kind, may_miss=True)
@@ -113,7 +122,7 @@ class _Reader:
             looks.append(second[taken])
             rows.append(taken)
         row = np.concatenate(rows)
-        groups, choosing = self._groups(), self._choosing()
+        groups, choosing = self._groups(labels), self._choosing()
         self._both_kinds(labels)
         return Scores(
             values=np.concatenate(looks),
@@ -132,7 +141,7 @@ class _Reader:
                 raise InputError(f"price: --column {role}={given[role]}: {nearest(given[role], names)}")
             return given[role]
         free = [name for name in names if name not in given.values()]
-        matching = [name for name in free if _plain(name)[0] in COLUMNS[role].split()]
+        matching = [name for name in free if _role_name(role, name) in COLUMNS[role].split()]
         if len(matching) > 1:
             raise InputError(
                 f"price: {self.path}: {' and '.join(map(repr, matching[:3]))} may both be the {role}: "
@@ -212,7 +221,7 @@ class _Reader:
             self._refuse(row, f"{name} = {texts[row]!r}: expected a finite number")
         return np.asarray(values, dtype=np.float64)
 
-    def _groups(self) -> NDArray[np.intp]:
+    def _groups(self, labels: NDArray[np.str_]) -> NDArray[np.intp]:
         role = next((role for role in ("part", "image") if role in self.columns), None)
         if role is None:
             self.notes.append("no column names the part: every row was taken for a part of its own")
@@ -221,10 +230,19 @@ class _Reader:
         if texts.null_count() or (texts == "").any():
             row = int((texts.is_null() | (texts == "")).arg_max() or 0)
             self._refuse(row, f"no {role} is named: name it, the looks at one part belong together")
+        if role == "image":
+            self._one_truth(texts, labels == GOOD)
         parts = texts.cast(pl.Categorical).to_physical().to_numpy().astype(np.intp)
         if repeats := len(parts) - len(np.unique(parts)):
             self.notes.append(f"{counted(repeats, 'row')} repeat a {role}: its looks count as one part")
         return parts
+
+    def _one_truth(self, images: pl.Series, good: NDArray[np.bool_]) -> None:
+        """A part has many views, some without its defect; one picture is good or it is not."""
+        both = np.intersect1d(images.to_numpy()[good], images.to_numpy()[~good])
+        if len(both):
+            row = int((images == both[0]).arg_max() or 0)
+            self._refuse(row, f"image {both[0]!r} is good in one row and defective in another: leave the true one")
 
     def _choosing(self) -> NDArray[np.bool_] | None:
         if "split" not in self.columns:
@@ -245,11 +263,14 @@ class _Reader:
         if (values < 0).any():
             row = int(np.flatnonzero(values < 0)[0])
             self._refuse(row, f"latency {values[row]:g}: expected a time ≥ 0")
-        name, unit = _plain(self.columns["latency"])
-        unit = unit or ("s" if name.endswith("_s") else "ms" if name.endswith("_ms") else "")
-        if unit not in ("s", "ms"):
+        heading = self.columns["latency"]
+        unit = _unit(heading)
+        if not unit:
             self.notes.append("latency was taken for milliseconds")
-        return float(np.nanmean(values)) * (1000.0 if unit == "s" else 1.0)
+        elif unit not in UNITS:
+            known = ", ".join(UNITS)
+            raise InputError(f"price: {self.path}: {heading!r}: unit {unit!r}: expected one of {known}: rename it")
+        return float(np.nanmean(values)) * UNITS.get(unit, 1.0)
 
     def _refuse(self, row: int, reason: str) -> NoReturn:
         raise InputError(f"price: {self.path}: row {row + 1}: {reason}")
@@ -268,3 +289,17 @@ def _plain(name: str) -> tuple[str, str]:
     matched = re.fullmatch(r"\s*(.*?)\s*[\[(](.*)[\])]\s*", name)
     plain, unit = matched.groups() if matched else (name, "")
     return re.sub(r"[^\w?]+", "_", plain.strip()).strip("_").casefold(), unit.strip().casefold()
+
+
+def _role_name(role: str, heading: str) -> str:
+    """A heading as `COLUMNS` has it: a latency's without its unit."""
+    name = _plain(heading)[0]
+    stem, _, unit = name.rpartition("_")
+    return stem if role == "latency" and unit in UNITS else name
+
+
+def _unit(heading: str) -> str:
+    """Of a latency: in brackets, or the end of its name."""
+    name, unit = _plain(heading)
+    last = name.rpartition("_")[2]
+    return unit or (last if last in UNITS else "")

@@ -38,6 +38,8 @@ GOOD_NAMES, BAD_NAMES = frozenset(GOOD_WORDS.split()), frozenset(BAD_WORDS.split
 NEGATIONS = frozenset(
     ("no", "not", "non", "nicht", "kein", "keine", "ohne", "pas", "sans", "sin", "senza", "sem", "un")
 )
+# "un défaut" is one defect, not none.
+ARTICLES = frozenset(("un",))
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,19 @@ def is_bad(name: str) -> bool:
     return _word(name) in BAD_NAMES
 
 
+def says_good(name: str) -> bool:
+    """Whether a column's name says that its numbers or answers are about being good: is_ok, p_good, good probability.
+
+    >>> says_good("p_good"), says_good("not_ok"), says_good("no_defect"), says_good("score")
+    (True, False, True, False)
+    """
+    return _word(name) in GOOD_NAMES or _holds_good(name)
+
+
 def _holds_good(name: str) -> bool:
     words = [_word(word) for word in re.split(r"[\W_\d]+", name) if word]
+    if len(words) == 2 and words[0] in NEGATIONS - ARTICLES and words[1] in BAD_NAMES:
+        return True
     return bool(GOOD_NAMES & set(words)) and not (BAD_NAMES | NEGATIONS) & set(words)
 
 

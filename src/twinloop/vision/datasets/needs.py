@@ -18,14 +18,13 @@ from scipy import ndimage
 
 from twinloop.files import read_json, write_json
 from twinloop.vision.datasets.provenance import skill
+from twinloop.vision.datasets.tiles import LONGEST
 
 FILE = "input.json"
 LEAST_PX = 4
 SMALLEST = 0.1
 # Beyond this side of the input tiles are cheaper than one large input; below the other, too little context is left.
 MOST_PX, TILE_PX, FEWEST_PX, GRID_PX = 320, 224, 96, 32
-# A picture longer than this is not squashed into a square.
-LONGEST = 2.0
 SCALES = (1, 2, 4, 8)
 UNPLACED = "no mask says which tile shows a defect, so training looks for the one that is least like good ones"
 COLOUR_GAIN, COLOUR_SURE = 0.1, 0.7
@@ -125,7 +124,7 @@ def proposed(pictures: Sequence[Seen], good: Sequence[bool], parts: Sequence[str
         held = longest if np.median(stretches) <= LONGEST else short
         side = _tile(short, narrow) if placed and narrow else _whole(held)
         tile_px = side if long or (placed and needed > MOST_PX) else 0
-    if tile_px and (longest > tile_px or any(max(one.width, one.height) > tile_px for one in long)):
+    if tile_px and (longest > tile_px or long):
         why = f", as they are up to {stretch:.1f}:1 long" if long else ""
         rest = f"whole ones would need an input of {needed} px" if placed else UNPLACED
         reason = f"pictures are cut into tiles of {tile_px} px{why}; {rest}"

@@ -17,7 +17,7 @@ from pathlib import Path
 from twinloop.errors import InputError
 from twinloop.vision.datasets import tree
 from twinloop.vision.datasets.masks import masked_sample
-from twinloop.vision.datasets.naming import classes_of, is_named
+from twinloop.vision.datasets.naming import classes_of, is_named, says_good
 from twinloop.vision.datasets.parts import GROUPS_FILE, part_in_name
 from twinloop.vision.datasets.samples import Collection, printable
 from twinloop.vision.datasets.settings import DatasetSettings
@@ -41,6 +41,7 @@ DEFECTIVE = (
 )
 PARTS, SETS = ("group", "part", "partid", "serial"), ("split", "set", "division", "subset")
 DEFECT = "defect"
+ANSWERS = {"true": True, "yes": True, "ja": True, "false": False, "no": False, "nein": False}
 # Rows read to recognise a table, and the share of them whose file must be there.
 LOOKED_AT, NAMED = 50, 0.5
 MAX_ROWS = 2_000_000
@@ -133,21 +134,22 @@ def table(source: Path, settings: DatasetSettings) -> Collection:
 def _labels(listed: Table, column: int, settings: DatasetSettings) -> tuple[dict[str, str], tuple[str, ...]]:
     """The class of every value of the label column, and how it was told."""
     values = list(dict.fromkeys(cells[column] for _, cells in listed.rows if cells[column]))
-    name = _plain(listed.header[column]) if listed.header else ""
+    header = listed.header[column] if listed.header else ""
+    name, of_good = _plain(header), says_good(header)
     numbers = [_share(value) for value in values]
     where = f"{listed.path.name}, column {listed.header[column] if listed.header else column + 1}"
     if not settings.good and all(number is not None for number in numbers):
         shares = dict(zip(values, (number for number in numbers if number is not None), strict=True))
         chances = any(0 < share < 1 for share in shares.values()) or name in CHANCES
-        if chances or name in DEFECTIVE:
+        if chances or of_good or name in DEFECTIVE:
             limit = settings.defect_from
-            labels = {value: DEFECT if share >= limit else GOOD for value, share in shares.items()}
-            told = f"{where}: read as probability of a defect, defective from {limit:g} (DatasetSettings.defect_from)."
+            defects = {value: 1 - share if of_good else share for value, share in shares.items()}
+            labels = {value: DEFECT if share >= limit else GOOD for value, share in defects.items()}
+            read = "one less the probability of a good part" if of_good else "probability of a defect"
+            told = f"{where}: read as {read}, defective from {limit:g} (DatasetSettings.defect_from)."
             return labels, (told,)
-    if all(value.lower() in ("true", "false") for value in values) and not settings.good:
-        good = {True: "false", False: "true"}[name in DEFECTIVE]
-        if name in DEFECTIVE or name in ("ok", "good", "pass"):
-            return {value: GOOD if value.lower() == good else DEFECT for value in values}, ()
+    if not settings.good and (of_good or name in DEFECTIVE) and all(value.lower() in ANSWERS for value in values):
+        return {value: GOOD if ANSWERS[value.lower()] == of_good else DEFECT for value in values}, ()
     if not settings.good and all(number is not None for number in numbers):
         raise InputError(
             f"data: {printable(where)}: found {', '.join(sorted(values)[:6])}: which of them is good? "

@@ -98,10 +98,16 @@ def _label_file(root: Path, image: Path) -> Path | None:
     places = [index for index, part in enumerate(image.parts[:-1]) if part.lower() == "images"]
     candidates = []
     for place in reversed(places):
-        parts = (*image.parts[:place], "labels", *image.parts[place + 1 :])
-        candidates.append(Path(*parts).with_suffix(".txt"))
+        for word in dict.fromkeys((_cased("labels", image.parts[place]), "labels")):
+            parts = (*image.parts[:place], word, *image.parts[place + 1 :])
+            candidates.append(Path(*parts).with_suffix(".txt"))
     candidates.append(image.with_suffix(".txt"))
     return next((file for name in candidates if (file := tree.named(root, name.as_posix())) is not None), None)
+
+
+def _cased(word: str, other: str) -> str:
+    """The word in capitals as the other one is."""
+    return word.upper() if other.isupper() else word.title() if other.istitle() else word
 
 
 def _texts(root: Path) -> list[Path]:
@@ -147,8 +153,8 @@ def _shown(line: str) -> str:
 
 
 def _names(root: Path) -> Names:
-    for path in (*sorted(root.glob("*.yaml")), *sorted(root.glob("*.yml"))):
-        if path.stat().st_size > MAX_TEXT_BYTES:
+    for path in sorted(root.rglob("*.y*ml"), key=lambda path: (len(path.parts), path)):
+        if not path.is_file() or path.stat().st_size > MAX_TEXT_BYTES:
             continue
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8-sig", errors="replace"))
@@ -161,14 +167,19 @@ def _names(root: Path) -> Names:
             continue
         names = content["names"]
         pairs = dict(enumerate(names)) if isinstance(names, list) else names
-        if not isinstance(pairs, dict) or not all(isinstance(number, int) for number in pairs):
+        if not isinstance(pairs, dict) or not all(_numbered(number, name) for number, name in pairs.items()):
             raise InputError(
                 f"data: {printable(str(path))}: names: expected a list of names or numbers with names, "
                 f"found {printable(str(names))[:SHOWN_AS_TEXT]!r}"
             )
-        return Names({number: str(name) for number, name in pairs.items()}, path.name)
+        return Names({int(number): str(name) for number, name in pairs.items()}, path.name)
     for name in LISTS:
         if (root / name).is_file():
             lines = (root / name).read_text(encoding="utf-8-sig", errors="replace").splitlines()
             return Names(dict(enumerate(line.strip() for line in lines if line.strip())), name)
     return Names({})
+
+
+def _numbered(number: object, name: object) -> bool:
+    """Whether a class is given by its number, also in quotes, and its name."""
+    return str(number).isdecimal() and isinstance(name, str | int | float)

@@ -18,6 +18,7 @@ from PIL import Image
 from twinloop.contracts import Decision, OperatingPoint
 from twinloop.contracts.calibration import Calibration
 from twinloop.errors import InputError
+from twinloop.vision.datasets.tiles import fits
 from twinloop.vision.inference.backends import Backend, Floats, OnnxBackend, Raw
 from twinloop.vision.inference.boxes import Box, find_boxes
 from twinloop.vision.inference.pictures import Pixels, check_pixels
@@ -147,7 +148,7 @@ class DeployedDetector:
     def cuts(self, shape: Sequence[int]) -> bool:
         """Whether an image of this shape (height, width, …) is judged in tiles."""
         side = self.backend.about.tile_px
-        return side > 0 and max(shape[:2]) > side
+        return side > 0 and not fits(shape[0], shape[1], side)
 
     def _judged(self, image: Pixels) -> Prediction:
         # Tiles are stitched by a module that needs this one.
