@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 from twinloop.scheduling.problem.data import ShopData
 from twinloop.scheduling.problem.resources import Pool, Window
-from twinloop.scheduling.problem.weekly import Calendar
+from twinloop.scheduling.problem.weekly import NEVER, Calendar
 
-# The end of all times a plan can have; what is closed until then never opens again.
-NEVER = 2**31 - 1
+__all__ = ["NEVER", "Hours", "joined", "machine_hours"]
 
 
 class Hours(NamedTuple):
