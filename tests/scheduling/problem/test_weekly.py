@@ -78,6 +78,14 @@ def test_windows_that_are_copied_are_those_listed_day_by_day(zone: str, unit_s: 
     assert copied.between(0, end) == end - sum(window.end - window.start for window in listed)
 
 
+@pytest.mark.parametrize("kind", ["closed", "stops"])
+def test_a_machine_closed_for_good_is_never_used_behind(kind: str) -> None:
+    hours = OpenTime([(Hours(**{kind: (Window(100, NEVER),)}), 1)])
+    assert (hours.first(0, 100), hours.first(1, 100), hours.closes(0)) == (0, NEVER, 100)
+    with pytest.raises(InputError, match="60 of unbroken work fit no opening of m, the longest is 50"):
+        shop(**{kind: {"m": (Window(50, NEVER),)}})
+
+
 def test_hours_repeat_to_any_horizon_without_a_list_of_all_windows() -> None:
     hours = OpenTime([(Hours(closed=(Window(480, 1440),), repeat=1440), 1)])
     days = 10**6

@@ -46,10 +46,14 @@ class Hours(NamedTuple):
 
     @property
     def ends(self) -> int | None:
-        """When a list of closed windows ends without a word on what comes behind; None for all other hours."""
-        if self.calendar is not None or self.repeat is not None or len(joined(self.closed)) < 2:
+        """When a list of closed windows ends without a word on what comes behind; None for all other hours.
+
+        One window alone is such a list where it never ends.
+        """
+        if self.calendar is not None or self.repeat is not None or not self.closed:
             return None
-        return max(window.end for window in self.closed)
+        last = max(window.end for window in self.closed)
+        return last if last >= NEVER or len(joined(self.closed)) > 1 else None
 
     @property
     def settled(self) -> int:
