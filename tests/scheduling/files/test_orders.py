@@ -104,7 +104,7 @@ BAD = {
     "a date in one number": (
         DATED.format(release="", due="20261201"),
         {"start": START},
-        ":2: due = '20261201': minutes, or a date? write 2026-12-01, or name the column due (min)",
+        ":2: due = '20261201': a date? write 2026-12-01; minutes? name the column due (min)",
     ),
     "pieces without a time": (
         f"{HEAD},quantity\nA,0,mill,5,3\n",

@@ -120,9 +120,9 @@ class Cells:
                     f"{where}: {what} = {brief(cell)}: minutes, or {day} as a spreadsheet counts days? format it as a "
                     f"date, or name the column {what} (min)"
                 )
-            if unit is None and (day := _in_one_number(minutes)) is not None:
+            if unit is None and (meant := _in_one_number(minutes)) is not None:
                 raise InputError(
-                    f"{where}: {what} = {brief(cell)}: minutes, or a date? write {day}, or name the column {what} (min)"
+                    f"{where}: {what} = {brief(cell)}: a date? write {meant}; minutes? name the column {what} (min)"
                 )
         else:
             if self.clock is None:
