@@ -26,7 +26,8 @@ from twinloop.errors import InputError
         (b"a: " + b"[" * 70 + b"]" * 70, r"params: a\.0\.0: expected at most 60 levels"),
         (b"a: !!python/name:os.system\n", r"params: expected YAML"),
         (b"a: {[\n", r"params: expected YAML"),
-        (b"a: 1\nb: {c: 1, c: 2}\n", r"params: expected YAML: 'c' comes twice in one mapping"),
+        (b"a: 1\nb: 2\na: 3\n", r"params: expected YAML: line 3: 'a' comes twice, first in line 1"),
+        (b"x: {a: 1, a: 2}\n", r"params: expected YAML: line 1: 'a' comes twice, first in line 1"),
     ],
 )
 def test_what_is_no_plain_data_is_named_with_its_place(content: bytes, told: str, tmp_path: Path) -> None:
@@ -34,6 +35,12 @@ def test_what_is_no_plain_data_is_named_with_its_place(content: bytes, told: str
     path.write_bytes(content)
     with pytest.raises(InputError, match=told):
         read_yaml(path, "params")
+
+
+def test_a_key_that_is_merged_may_be_given_anew(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("a: &a {x: 1}\nb: &b {<<: *a, x: 2}\nc: {<<: *b, x: 3}\n")
+    assert read_yaml(path, "params") == {"a": {"x": 1}, "b": {"x": 2}, "c": {"x": 3}}
 
 
 def test_aliases_that_multiply_are_refused_before_they_fill_the_memory(tmp_path: Path) -> None:

@@ -20,6 +20,23 @@ MOST_VALUES = 200_000
 LARGEST_INTEGER = 2**63 - 1
 
 
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """PyYAML's safe one takes the last of two equal keys and drops the other in silence; this one refuses."""
+
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        # Before anything is merged (<<), which may well be given anew.
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        lines: dict[str, int] = {}
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            line = key.start_mark.line + 1
+            if key.value in lines:
+                raise ValueError(
+                    f"line {line}: {key.value[:40]!r} comes twice, first in line {lines[key.value]}: keep one"
+                )
+            lines[key.value] = line
+        return node
+
+
 def read_yaml(path: Path, name: str) -> Any:
     """The plain data of a YAML file, called `name` in messages. Raises InputError with its place in one line."""
     content = path.read_bytes()
@@ -55,21 +72,7 @@ def parse_yaml(text: str, name: str) -> Any:
 def _parsed(text: str) -> Any:
     """One process asks for its params.yaml several times, and each time takes a tenth of a second."""
     # In Python: the parser in C ends the process where brackets are nested too deep.
-    return yaml.load(text, _Loader)
-
-
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """PyYAML's own, but for a key that comes twice: the first value would be lost without a word."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        """The mapping of a node. Raises YAMLError for a key that comes twice."""
-        keys = set[tuple[str, str]]()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in keys and key.value != "<<":
-                raise yaml.YAMLError(f"{key.value!r} comes twice in one mapping: give it once")
-            if isinstance(key, yaml.ScalarNode):
-                keys.add((key.tag, key.value))
-        return super().construct_mapping(node, deep)
+    return yaml.load(text, Loader=_Loader)
 
 
 def unplain(value: Any) -> list[tuple[tuple[str | int, ...], str]]:

@@ -11,7 +11,7 @@ from twinloop.errors import InputError
 from twinloop.scheduling.files.problem import read_problem
 from twinloop.scheduling.files.reading import Reading
 from twinloop.scheduling.problem import Calendar, Day, Shift, Window
-from twinloop.scheduling.problem.calendar import Closures
+from twinloop.scheduling.problem.calendar import NEVER, Closures
 
 HOW = {"start": "2026-12-01T06:00", "zone": "Europe/Berlin"}  # a Tuesday
 ORDERS = [
@@ -44,6 +44,15 @@ def test_shifts_repeat_every_week_in_the_zone_and_pools_have_fewer_at_night(tmp_
     )
     # Friday 22:00 to Monday 06:00.
     assert Closures(shop).on("mill").first(4 * 1440 - 8 * 60, 30) == 6 * 1440
+
+
+@pytest.mark.parametrize("windows", [[(800, 9000)], [(800, 900), (900, 9000)]], ids=["alone", "touching"])
+def test_a_window_that_is_said_to_end_the_hours_never_opens_again(
+    tmp_path: Path, windows: list[tuple[int, int]]
+) -> None:
+    rows = [["mill", start, end, "closed", "ends"] for start, end in windows]
+    shop = read(tmp_path, Calendar=[["machine", "start", "end", "kind", "repeat"], *rows]).shop
+    assert (Closures(shop).on("mill").first(700, 30), Closures(shop).on("mill").first(800, 30)) == (700, NEVER)
 
 
 def test_own_shifts_take_the_place_of_those_of_all_and_that_is_said(tmp_path: Path) -> None:

@@ -100,7 +100,12 @@ BAD = {
     "no length": (f"{HEAD}\nA,0,mill,soon\n", {}, ":2: duration = 'soon': expected a whole number of minutes, 1:30"),
     "too many minutes": (f"{HEAD}\nA,0,mill,1:75\n", {}, "duration = '1:75'"),
     "no duration": (f"{HEAD},piece_time\nA,0,mill,,\n", {}, ":2: duration is empty: expected a duration, a piece_time"),
-    "less than nothing": (f"{HEAD}\nA,0,mill,-1\n", {}, "job A operation 0: duration = -1: expected a whole number"),
+    "less than nothing": (f"{HEAD}\nA,0,mill,-1\n", {}, ":2: duration = '-1': expected a length of time, 0 or longer"),
+    "a date in one number": (
+        DATED.format(release="", due="20261201"),
+        {"start": START},
+        ":2: due = '20261201': a date? write 2026-12-01; minutes? name the column due (min)",
+    ),
     "pieces without a time": (
         f"{HEAD},quantity\nA,0,mill,5,3\n",
         {},

@@ -41,7 +41,7 @@ BAD_TABLES = {
     "empty cell": (HEAD + "a,0,saw,3,9\na,1,,3,9\n", ":3: machine is empty"),
     "a gap": (HEAD + "a,0,saw,3,9\na,2,mill,3,9\n", ":2: job a: expected operations 0 to 1, got [0, 2]"),
     "two due dates": (HEAD + "a,0,saw,3,9\na,1,mill,3,8\n", ":3: job a: due is 9 and 8: give it once"),
-    "negative": (HEAD + "a,0,saw,-3,9\n", "job a operation 0: duration = -3"),
+    "negative": (HEAD + "a,0,saw,-3,9\n", ":2: duration = '-3': expected a length of time, 0 or longer"),
     "no rows": (HEAD, "expected at least one machine"),
 }
 

@@ -12,7 +12,7 @@ from tests.scheduling.calendars import calendars, level, some_windows
 from twinloop.errors import InputError
 from twinloop.scheduling.problem import Calendar, Changeover, Day, Job, JobShop, Operation, Pool, Shift, Window
 from twinloop.scheduling.problem.calendar import NEVER, OpenTime
-from twinloop.scheduling.problem.hours import Hours
+from twinloop.scheduling.problem.hours import Hours, joined
 
 WORKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri")
 DAYS = Calendar("2026-03-23T06:00", (Shift("06:00", "14:00", WORKDAYS),), zone="Europe/Berlin")
@@ -64,6 +64,26 @@ def test_levels_are_those_of_every_single_unit(
         there = [units for time, units in steps if time <= unit][-1]
         fields = {"calendar": calendar, "closed": closed, "stops": stops, "overtime": overtime}
         assert there == level(unit, capacity=2, repeat=None, **fields)
+
+
+@pytest.mark.parametrize("unit_s", [60, 900, 1000])
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca"])
+def test_windows_that_are_copied_are_those_listed_day_by_day(zone: str, unit_s: int) -> None:
+    shifts = (Shift("22:00", "06:30", ("Fri", "Sat", "Sun")), Shift("01:30", "02:30"))
+    hours = Hours(Calendar("2026-01-07T12:10", shifts, (Day("2026-02-06"),), zone, unit_s))
+    end = 800 * 86_400 // unit_s
+    listed = joined(hours.closed_for(1, 0, end))
+    copied = OpenTime([(hours, 1)])
+    assert [window for window in copied.windows(end) if window.end < end] == [w for w in listed if w.end < end]
+    assert copied.between(0, end) == end - sum(window.end - window.start for window in listed)
+
+
+@pytest.mark.parametrize("kind", ["closed", "stops"])
+def test_a_machine_closed_for_good_is_never_used_behind(kind: str) -> None:
+    hours = OpenTime([(Hours(**{kind: (Window(100, NEVER),)}), 1)])
+    assert (hours.first(0, 100), hours.first(1, 100), hours.closes(0)) == (0, NEVER, 100)
+    with pytest.raises(InputError, match="60 of unbroken work fit no opening of m, the longest is 50"):
+        shop(**{kind: {"m": (Window(50, NEVER),)}})
 
 
 def test_hours_repeat_to_any_horizon_without_a_list_of_all_windows() -> None:

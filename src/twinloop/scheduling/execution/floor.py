@@ -19,7 +19,6 @@ from twinloop.scheduling.execution.supply import Supply, needs_of
 from twinloop.scheduling.execution.wearing import Wearing, WornMachine
 from twinloop.scheduling.execution.working import Breakdowns, Sharing
 from twinloop.scheduling.problem import JobShop
-from twinloop.scheduling.problem.checks import without_ovens
 
 CALLED_AWAY = "called away"
 NOTHING_WEARS: Mapping[str, Wearing] = {}
@@ -32,7 +31,9 @@ class Floor:
         self, shop: JobShop, plan: Plan, luck: Luck, *, wearing: Mapping[str, Wearing] = NOTHING_WEARS
     ) -> None:
         if shop.ovens:
-            raise InputError(without_ovens("execution", shop))
+            raise InputError(
+                f"execution: cannot run {', '.join(shop.ovens)}, which takes several operations at once: only plan it"
+            )
         self.env, self.luck = simpy.Environment(initial_time=min([0, *(a.start for a in plan)])), luck
         self._progress = Progress(self.env, shop)
         self._finished: dict[Key, simpy.Event] = {}

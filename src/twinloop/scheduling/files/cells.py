@@ -70,6 +70,7 @@ class Cells:
                     f"{where}: {what} = {brief(cell)}: minutes or hours? write {minutes:g} min or {minutes:g} h, or "
                     f"name the column {what} (min) or {what} (h)"
                 )
+        _not_negative(minutes, cell, what, where)
         # A third of an hour is 20 minutes, whatever floating point makes of it.
         whole = math.ceil(minutes - 1e-6)
         self.rounded += abs(whole - minutes) > 1e-6
@@ -80,6 +81,7 @@ class Cells:
         minutes = _minutes(cell, what, where, unit)
         if minutes is None:
             raise InputError(f"{where}: {what} = {brief(cell)}: expected a number of minutes, or with its unit (20 s)")
+        _not_negative(minutes, cell, what, where)
         return minutes
 
     def amounts(self, cell: Cell, what: str, where: str) -> tuple[tuple[str, int], ...]:
@@ -117,6 +119,10 @@ class Cells:
                 raise InputError(
                     f"{where}: {what} = {brief(cell)}: minutes, or {day} as a spreadsheet counts days? format it as a "
                     f"date, or name the column {what} (min)"
+                )
+            if unit is None and (meant := _in_one_number(minutes)) is not None:
+                raise InputError(
+                    f"{where}: {what} = {brief(cell)}: a date? write {meant}; minutes? name the column {what} (min)"
                 )
         else:
             if self.clock is None:
@@ -166,6 +172,19 @@ def items(cell: Cell) -> list[str]:
 
 def _relative(cell: Cell) -> bool:
     return isinstance(cell, int | float) or (isinstance(cell, str) and NUMBER.fullmatch(cell) is not None)
+
+
+def _not_negative(minutes: float, cell: Cell, what: str, where: str) -> None:
+    if minutes < 0:
+        raise InputError(f"{where}: {what} = {brief(cell)}: expected a length of time, 0 or longer")
+
+
+def _in_one_number(minutes: float) -> date | None:
+    """The date that a number of eight digits is (20260331); None for others."""
+    try:
+        return datetime.strptime(str(int(minutes)), "%Y%m%d").date() if 19000101 <= minutes < 21000101 else None
+    except ValueError:
+        return None
 
 
 def _moment(cell: Cell) -> datetime | date | None:

@@ -19,7 +19,7 @@ from twinloop.scheduling.files.days import day_of, o_clock, weekdays
 from twinloop.scheduling.files.sheets import Form, Record, Sheet, records
 from twinloop.scheduling.files.words import EVERY
 from twinloop.scheduling.problem import Calendar, Day, Shift, Window
-from twinloop.scheduling.problem.calendar import joined
+from twinloop.scheduling.problem.calendar import NEVER, joined
 
 OF_ALL = {"pool": "machine", "pools": "machine", "operator": "machine", "group": "machine", "name": "machine"}
 CALENDAR = Form(("machine", "start", "end", "kind", "repeat"), ("start", "end"), OF_ALL)
@@ -229,6 +229,9 @@ def _windows(sheet: Sheet, names: Names, cells: Cells, notes: list[str], hours: 
     for name, (where, repeat) in last_words.items():
         if repeat:
             hours.repeat[name] = repeat
+        elif repeat == 0 and len(hours.closed.get(name, ())) == 1:
+            # One window alone is a closure, behind which it opens again.
+            hours.closed[name] = (Window(hours.closed[name][0].start, NEVER),)
         elif repeat is None and len(hours.closed.get(name, ())) > 1 and name not in hours.calendars:
             raise InputError(
                 f"{where}: {name} is closed several times, and behind the last? give repeat (like 1 d), ends where it "

@@ -44,9 +44,9 @@ class OpenTime:
         self.period = max((one.period for one, _ in self._hours), default=0)
         self.settled = max((one.settled for one, _ in self._hours), default=0)
         self.gone = min((one.gone for one, _ in self._hours), default=NEVER)
-        # Time after which all of them repeat exactly; 0 where clocks change.
-        steady = all(one.calendar is None or one.calendar.zone == "UTC" for one, _ in self._hours)
-        self._round = math.lcm(*(one.period for one, _ in self._hours if one.period)) if steady and self.period else 0
+        # Time after which all of them repeat exactly, for ever or between two changes of clocks; 0 where none does.
+        exact = self.period and all(one.calendar is None or one.calendar.exact for one, _ in self._hours)
+        self._round = math.lcm(*(one.period for one, _ in self._hours if one.period)) if exact else 0
         self._known = 0
         self._windows: list[Window] = []
         self._lost: list[int] = [0]
@@ -135,7 +135,7 @@ class OpenTime:
             if not place:
                 return 0
             return self._lost[place] - max(0, self._windows[place - 1].end - time)
-        if self._round and self.settled + self._round < limit:
+        if self._round and self.settled + self._round < limit and self._alike_until(self.settled) == NEVER:
             # Every round behind all that happens only once is like the others.
             rounds, rest = divmod(time - self.settled, self._round)
             before = self._closed_before(self.settled)
@@ -175,8 +175,8 @@ class OpenTime:
     def _learn(self, until: int) -> None:
         """List all windows that begin before `until`, with their ends; what is known ends outside a window."""
         wanted = max(until + 1, 2 * self._known, PIECE * self.period) if self.period else NEVER
-        # Where every round is like the last one, one is listed, and the others are its copies.
-        step = PIECE * self.period + self._round if self._round else NEVER
+        # Where rounds are alike, one is listed, and the others are its copies.
+        step = self._round or NEVER
         more = min(wanted, self._known + step)
         while self._known <= until and self._known < NEVER:
             if self._copied(wanted):
@@ -202,8 +202,10 @@ class OpenTime:
     def _copied(self, until: int) -> bool:
         """List windows up to less than a round before `until` as copies of one round; False where there are none."""
         begin, length = self._known, self._round
-        rounds = (min(until, NEVER) - begin) // length if length and self.gone == NEVER else 0
-        if begin < self.settled or rounds < 2:
+        if not length or begin < self.settled or self.gone < NEVER:
+            return False
+        rounds = (min(until, self._alike_until(begin)) - begin) // length
+        if rounds < 2:
             return False
         one = self._closed(begin, begin + length)
         if one and one[-1].end >= begin + length:
@@ -212,6 +214,10 @@ class OpenTime:
         shifts = range(0, rounds * length, length)
         self._add([Window(window.start + shift, window.end + shift) for shift in shifts for window in one])
         return True
+
+    def _alike_until(self, time: int) -> int:
+        """Until when all rounds from `time` on are alike, as far as that is due to clocks."""
+        return min((one.calendar.alike_until(time) for one, _ in self._hours if one.calendar), default=NEVER)
 
     def _add(self, fresh: list[Window]) -> None:
         self._windows += fresh

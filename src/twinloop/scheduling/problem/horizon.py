@@ -61,8 +61,7 @@ def _worked_off(common: OpenTime, begin: int, work: int, piece: int) -> int | No
         start = common.first(time, piece)
         if start >= NEVER:
             return None
-        windows = common.windows(int(start) + common.period)
-        closes = next((window.start for window in windows if window.start > start), NEVER)
+        closes = int(common.closes(int(start) + 1))
         room = closes - int(start) - piece + 1
         if left <= room:
             return int(start) + left + piece

@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 from twinloop.scheduling.problem.data import ShopData
 from twinloop.scheduling.problem.resources import Pool, Window
-from twinloop.scheduling.problem.weekly import Calendar
+from twinloop.scheduling.problem.weekly import NEVER, Calendar
 
-# The end of all times a plan can have; what is closed until then never opens again.
-NEVER = 2**31 - 1
+__all__ = ["NEVER", "Hours", "joined", "machine_hours"]
 
 
 class Hours(NamedTuple):
@@ -47,10 +46,14 @@ class Hours(NamedTuple):
 
     @property
     def ends(self) -> int | None:
-        """When a list of closed windows ends without a word on what comes behind; None for all other hours."""
-        if self.calendar is not None or self.repeat is not None or len(joined(self.closed)) < 2:
+        """When a list of closed windows ends without a word on what comes behind; None for all other hours.
+
+        One window alone is such a list where it never ends.
+        """
+        if self.calendar is not None or self.repeat is not None or not self.closed:
             return None
-        return max(window.end for window in self.closed)
+        last = max(window.end for window in self.closed)
+        return last if last >= NEVER or len(joined(self.closed)) > 1 else None
 
     @property
     def settled(self) -> int:

@@ -154,7 +154,7 @@ def _misfit(
 
 def _ended(named: Iterable[tuple[str, Hours]]) -> str:
     for name, hours in named:
-        if hours.ends is not None:
+        if hours.ends is not None and hours.ends < NEVER:
             return (
                 f"the closed windows of {name} end at {hours.ends}, and it counts as closed behind: let them repeat, "
                 "give a calendar, or name them as stops"

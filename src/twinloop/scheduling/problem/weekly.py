@@ -7,15 +7,20 @@ zone's rules (IANA), so that the night in which clocks go forward has an hour le
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
 from twinloop.config.schema import CONFIG
 from twinloop.errors import InputError
 
+# The end of all times a plan can have; what is closed until then never opens again.
+NEVER = 2**31 - 1
 WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 DAY_S = 86_400
+# So many days are searched at once for changes of clocks.
+SEARCHED = 4 * 366
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Opening(NamedTuple):
@@ -103,6 +108,25 @@ class Calendar:
         """A week in time units, rounded up."""
         return -(-7 * DAY_S // self.unit_s)
 
+    @property
+    def exact(self) -> bool:
+        """Whether a week is a whole number of time units, so that weeks can be alike at all."""
+        return 7 * DAY_S % self.unit_s == 0
+
+    def alike_until(self, time: int) -> int:
+        """Until when at least all weeks from `time` on have the same shifts, but for exceptions; NEVER where for ever.
+
+        That is two days before clocks change: a shift ends at most so long behind the midnight before it.
+        """
+        if self.zone == "UTC":
+            return NEVER
+        zero = int(self.zero.timestamp())
+        first = (zero + time * self.unit_s) // DAY_S - 2
+        part = first // SEARCHED
+        changes = (day for k in (part, part + 1) for day in _changes(self._zone, k) if day >= first)
+        change = next(changes, (part + 2) * SEARCHED)
+        return ((change - 2) * DAY_S - zero) // self.unit_s
+
     @cached_property
     def last_exception(self) -> int:
         """A time behind which the weekly shifts alone apply."""
@@ -184,6 +208,14 @@ class Calendar:
                 isinstance(shift.capacity, bool) or not isinstance(shift.capacity, int) or shift.capacity < 0
             ):
                 raise InputError(f"calendar: capacity {shift.capacity!r} of a shift: expected a whole number ≥ 0")
+
+
+@lru_cache(maxsize=4096)
+def _changes(zone: ZoneInfo, part: int) -> tuple[int, ...]:
+    """Days (since 1970, UTC) of one part of all time on which clocks change."""
+    days = range(part * SEARCHED, (part + 1) * SEARCHED + 1)
+    ahead = [(EPOCH + timedelta(days=day)).astimezone(zone).utcoffset() for day in days]
+    return tuple(day for day, before, after in zip(days, ahead, ahead[1:], strict=False) if before != after)
 
 
 def _minutes(clock: str) -> int:
