@@ -269,3 +269,17 @@ def test_without_anybody_the_command_to_begin_with_is_named(capsys: pytest.Captu
         assert "run `python -m twinloop person init`" in capsys.readouterr().err
     assert cli.main(["person", "list"]) == 0
     assert "nobody yet" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("content", [b"%PDF-1.7\n\x00\x01", b"when,what\n2026-01-01,hello\n"])
+def test_messages_that_are_none_are_refused_when_they_are_given(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "messages.csv").write_bytes(content)
+    (tmp_path / "zed.yaml").write_text("who: Zed\nmessages: messages.csv\n")
+    assert cli.main(["person", "init", "--from", str(tmp_path / "zed.yaml")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "messages.csv" in line
+    assert cli.main(["person", "list", "--json"]) == 0
+    assert capsys.readouterr().out.strip() == "[]"
