@@ -246,10 +246,12 @@ class _Reader:
         value = event.get(PREPARATION)
         if value is None:
             return timedelta(0)
+        lasts: Any = getattr(value, "dt", None)
         try:
-            lasts = value.dt if hasattr(value, "dt") else icalendar.vDuration.from_ical(str(value))
+            if lasts is None:
+                lasts = icalendar.vDuration.from_ical(str(value))  # type: ignore[no-untyped-call]
         except ValueError:
-            lasts = None
+            pass
         if not isinstance(lasts, timedelta) or lasts < timedelta(0):
             raise self._error(event, f"has {PREPARATION} {str(value)[:40]!r}", "give a duration such as PT30M")
         return lasts
