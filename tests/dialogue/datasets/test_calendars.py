@@ -166,3 +166,26 @@ def test_what_is_no_calendar_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_last_day_that_is_none_is_refused() -> None:
     with pytest.raises(InputError, match="expected until as YYYY-MM-DD, found '31.12.2026'"):
         CalendarSettings(until="31.12.2026")
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ("DTSTART:99991231T230000Z\nDURATION:P400D", "'Review' lies before the year 1 or after the year 9999"),
+        ("DTSTART;VALUE=DATE:99991231", "lies before the year 1 or after the year 9999"),
+        ("DTSTART;TZID=America/New_York:99991231T230000", "lies before the year 1 or after the year 9999"),
+        (f"DTSTART;{BERLIN}:00010101T000000", "lies before the year 1 or after the year 9999"),
+        ("DTSTART:20260101T090000Z\nX-PREPARATION:-PT5H", "has X-PREPARATION"),
+        ("DTSTART:20260101T090000Z\nX-PREPARATION:half an hour", "give a duration such as PT30M"),
+    ],
+)
+def test_times_that_no_calendar_holds_and_preparations_that_are_none_are_one_line(
+    tmp_path: Path, event: str, reason: str
+) -> None:
+    with pytest.raises(InputError, match=reason):
+        events(write(tmp_path, event), zone="UTC")
+
+
+def test_a_preparation_is_read_without_the_kind_of_its_value(tmp_path: Path) -> None:
+    path = write(tmp_path, "DTSTART:20260101T090000Z\nX-PREPARATION:PT45M")
+    assert events(path)["preparation_min"].to_list() == [45.0]

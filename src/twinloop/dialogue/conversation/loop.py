@@ -5,16 +5,17 @@ never the conversation.
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
-from twinloop.dialogue.answering.answer import Answer, Statement, cited
+from twinloop.dialogue.answering.answer import NOTHING_FOUND, Answer, Statement, cited
 from twinloop.dialogue.answering.untrusted import instructs
 from twinloop.dialogue.conversation.settings import ConversationSettings
 from twinloop.dialogue.conversation.turn import NOTHING, Turn
 from twinloop.dialogue.knowledge.index import Hit, Index
 from twinloop.dialogue.persona.answer import Extract, Quote, Styled, composed
 from twinloop.dialogue.persona.context import Context
-from twinloop.dialogue.persona.memory import Memory, covered
+from twinloop.dialogue.persona.memory import Memory, covered, only_tells, told_in
 from twinloop.dialogue.persona.settings import PersonaSettings
 from twinloop.dialogue.persona.style import Style
 from twinloop.dialogue.persona.wording import worded
@@ -30,6 +31,7 @@ from twinloop.dialogue.providers.protocols import (
 from twinloop.errors import InputError
 
 NO_WORDS = "I heard no words."
+NOTED = "I will keep that in mind."
 NO_EARS = "I cannot hear here: please type it."
 # The share of a question's words from which what was told before may answer it.
 ENOUGH = 0.4
@@ -64,7 +66,8 @@ class Conversation:
     """Turns with one person. Without a voice replies stay text; without ears recordings are declined.
 
     history: messages that were exchanged before. heard: what answers questions that were heard, where that is another:
-    what is misheard is missing from a question, so that one is less sure of its answer.
+    what is misheard is missing from a question, so that one is less sure of its answer. who: tells what is kept in
+    memory for the turns that follow, empty where nothing is kept.
     """
 
     def __init__(
@@ -78,13 +81,14 @@ class Conversation:
         settings: ConversationSettings | None = None,
         history: Sequence[Message] = (),
         heard: Answers | None = None,
+        who: str = "",
     ) -> None:
         self._index, self._answers, self._own = index, answers, own or Self()
         self._ears, self._voice, self._settings = ears, voice, settings or ConversationSettings()
         self._context = Context(self._own.persona.context_messages)
         for message in history:
             self._context.add(message)
-        self._to_heard = heard or answers
+        self._to_heard, self._who, self._began = heard or answers, who, datetime.now(UTC).isoformat()
         self._known: OrderedDict[tuple[str, bool], Answer] = OrderedDict()
         self._turns: list[Turn] = []
 
@@ -136,8 +140,9 @@ class Conversation:
         else:
             turn.answer = self._answered(turn, history)
             measured = stopwatch()
-            styled = self._worded(turn.question, turn.answer)
+            styled = self._worded(turn.question, turn.answer, recalled=not only_tells(turn.heard))
             turn.said, turn.citations = styled.text, tuple(dict.fromkeys(one.citation for one in styled.cited))
+            self._keep(turn)
             turn.usage["answer"] = turn.usage.get("answer", NOTHING) + measured()
         self._context.add(Message("assistant", turn.said))
 
@@ -162,17 +167,33 @@ class Conversation:
             self._known.popitem(last=False)
         return answer
 
-    def _worded(self, question: str, answer: Answer) -> Styled:
-        """The answer in the persona's words; what earlier conversations told, where no document answers."""
+    def _keep(self, turn: "_Draft") -> None:
+        """Keep what was told and instructs nobody; who asked nothing and gets no answer is not refused one."""
+        memory = self._own.memory
+        if memory is None or not self._who:
+            return
+        facts = " ".join(fact for fact in told_in(turn.heard) if not instructs(fact))
+        turn.kept = memory.add(facts, who=self._who, time=datetime.now(UTC), conversation=self._began) > 0
+        if turn.kept and not turn.citations and only_tells(turn.heard):
+            turn.said, turn.noted = NOTED, True
+
+    def _worded(self, question: str, answer: Answer, *, recalled: bool) -> Styled:
+        """The answer in the persona's words; what earlier conversations told, where no document answers.
+
+        recalled: whether that may be, as what only tells asks for nothing that was told.
+        """
         said = tuple(_quote(one) for one in answer.statements)
         more: tuple[Quote, ...] = ()
         if said and not answer.statements[0].quoted:
             # A language model was told how to speak; its sentences stand as they are, each with its source.
             return composed(said)
-        if not said and self._own.memory is not None:
+        if not said and recalled and self._own.memory is not None:
             # A word or two in common is no answer: a good part of what was asked for must have been told.
-            recalled = self._own.memory.recall(question, self._settings.recalled, scorer=_told, least=ENOUGH)
-            said, more = recalled[:1], recalled[1:]
+            found = self._own.memory.recall(question, self._settings.recalled, scorer=_told, least=ENOUGH)
+            said, more = found[:1], found[1:]
+        if not said and answer.reason != NOTHING_FOUND:
+            # Without documents, or without a question, documents do not "say nothing about it".
+            return composed([answer.reason])
         return worded(Extract(question, said, more), self._own.persona, self._own.style)
 
 
@@ -196,7 +217,7 @@ class _Draft:
         self.answer: Answer | None = None
         self.citations: tuple[str, ...] = ()
         self.audio: Audio | None = None
-        self.cached = False
+        self.cached = self.kept = self.noted = False
 
     def finished(self) -> Turn:
         return Turn(
@@ -211,6 +232,8 @@ class _Draft:
             self.audio,
             self.cached,
             self.failed,
+            self.kept,
+            self.noted,
         )
 
 

@@ -21,7 +21,8 @@ class Turn:
     heard: the user's words, typed or recognised. question: in full, completed by the turns before. said: the whole
     text of the reply; citations: where its quotations stand. usage: part → what it took, of the parts that worked.
     audio: the reply spoken, None where it was not. cached: the answer was known from an earlier turn. failed: which
-    part failed and why; the turn ended there.
+    part failed and why; the turn ended there. kept: whether something that it tells was kept in memory; noted: whether
+    that is all there was to do, as it asks nothing.
     """
 
     number: int
@@ -35,11 +36,13 @@ class Turn:
     audio: Audio | None = None
     cached: bool = False
     failed: str = ""
+    kept: bool = False
+    noted: bool = False
 
     @property
     def refused(self) -> bool:
-        """Whether nothing was answered."""
-        return not self.citations
+        """Whether nothing was answered to what was asked."""
+        return not self.citations and not self.noted
 
     @property
     def reason(self) -> str:
@@ -61,6 +64,7 @@ class Turn:
             "answer": self.said,
             "citations": list(self.citations),
             "refused": self.refused,
+            "noted": self.noted,
             "cached": self.cached,
             "failed": self.failed,
             "milliseconds": {part: round(1e3 * usage.seconds, 1) for part, usage in self.usage.items()},

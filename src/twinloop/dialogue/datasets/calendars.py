@@ -228,19 +228,43 @@ class _Reader:
 
     def _row(self, name: str, event: Any, span: _Span, recurring: bool) -> tuple[Any, ...]:
         begin = self._utc(span.wall, span.zone, event)
-        # Days are as long as the clock makes them; hours are hours.
-        end = self._utc(span.wall + span.lasts, span.zone, event) if span.all_day else begin + span.lasts
-        preparation = getattr(event.get(PREPARATION), "dt", timedelta(0))
+        try:
+            # Days are as long as the clock makes them; hours are hours.
+            end = self._utc(span.wall + span.lasts, span.zone, event) if span.all_day else begin + span.lasts
+        except OverflowError:
+            raise self._beyond(event) from None
+        preparation = self._preparation(event)
         priority = event.get("PRIORITY", 0)
         if not 0 <= int(priority) <= 9:
             raise self._error(event, f"has priority {priority}, expected 0 (none) to 9 (lowest)", "correct it")
-        minutes = preparation.total_seconds() / 60 if isinstance(preparation, timedelta) else 0.0
+        minutes = preparation.total_seconds() / 60
         zone = str(span.zone)
         return (name, str(event.get("SUMMARY", "")), begin, end, zone, span.all_day, recurring, int(priority), minutes)
 
+    def _preparation(self, event: Any) -> timedelta:
+        """As written, whether or not its value is said to be a duration, which the standard has for no X property."""
+        value = event.get(PREPARATION)
+        if value is None:
+            return timedelta(0)
+        lasts: Any = getattr(value, "dt", None)
+        try:
+            if lasts is None:
+                lasts = icalendar.vDuration.from_ical(str(value))  # type: ignore[no-untyped-call]
+        except ValueError:
+            pass
+        if not isinstance(lasts, timedelta) or lasts < timedelta(0):
+            raise self._error(event, f"has {PREPARATION} {str(value)[:40]!r}", "give a duration such as PT30M")
+        return lasts
+
+    def _beyond(self, event: Any) -> InputError:
+        return self._error(event, "lies before the year 1 or after the year 9999", "correct its times")
+
     def _utc(self, wall: datetime, zone: tzinfo, event: Any) -> datetime:
         first, second = wall.replace(tzinfo=zone), wall.replace(tzinfo=zone, fold=1)
-        utc = first.astimezone(UTC)
+        try:
+            utc = first.astimezone(UTC)
+        except OverflowError:
+            raise self._beyond(event) from None
         if self.settings.clock_change == "refuse" and first.utcoffset() != second.utcoffset():
             skipped = utc.astimezone(zone).replace(tzinfo=None) != wall
             raise self._error(

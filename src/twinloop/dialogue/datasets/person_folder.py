@@ -71,7 +71,7 @@ def read(files: list[Path], settings: CorpusSettings) -> Corpus:
     if (root / "questions.json").is_file():
         parts["questions"], parts["evidence"] = _questions(root / "questions.json", settings)
     if (root / "messages.csv").is_file():
-        parts["messages"] = _messages(root / "messages.csv", zone, settings)
+        parts["messages"] = read_messages(root / "messages.csv", zone, settings)
     if (root / "calendar.ics").is_file():
         events, out = read_calendar(root / "calendar.ics", settings)
         parts["events"] = rows(EVENTS, sorted(events, key=lambda row: (row[2], row[0])))
@@ -112,7 +112,8 @@ def _questions(path: Path, settings: CorpusSettings) -> tuple[pl.DataFrame, pl.D
     return _typed(path, QUESTIONS, asked), _typed(path, EVIDENCE, evidence)
 
 
-def _messages(path: Path, zone: str, settings: CorpusSettings) -> pl.DataFrame:
+def read_messages(path: Path, zone: str, settings: CorpusSettings) -> pl.DataFrame:
+    """A table of messages, rows of MESSAGES. zone: of times without one. Raises InputError for any other table."""
     frame = table_of(path, max_bytes=settings.max_bytes)
     if missing := [name for name in MESSAGES if name not in frame.columns]:
         raise InputError(f"corpus: {path}: expected columns {', '.join(MESSAGES)}, {missing[0]} is missing: add it")

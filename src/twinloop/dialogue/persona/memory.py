@@ -132,8 +132,22 @@ def told_in(text: str) -> list[str]:
     >>> told_in("when does the warranty end")
     []
     """
-    sentences = [" ".join(sentence.split()) for sentence in SENTENCE_END.split(text.strip())]
-    return list(dict.fromkeys(one for one in sentences if len(WORD.findall(one)) >= LEAST_WORDS and not _asks(one)))
+    return list(
+        dict.fromkeys(one for one in _sentences(text) if len(WORD.findall(one)) >= LEAST_WORDS and not _asks(one))
+    )
+
+
+def only_tells(text: str) -> bool:
+    """Whether a message tells something and asks nothing.
+
+    >>> only_tells("Hi! My sister moved to Tarnby."), only_tells("My sister moved to Tarnby. Did you know?")
+    (True, False)
+    """
+    return bool(told_in(text)) and not any(map(_asks, _sentences(text)))
+
+
+def _sentences(text: str) -> list[str]:
+    return [" ".join(sentence.split()) for sentence in SENTENCE_END.split(text.strip())]
 
 
 def _asks(sentence: str) -> bool:

@@ -82,11 +82,17 @@ class Chain:
     to_heard: Answers | None = None
 
     def conversation(
-        self, persona: PersonaSettings | None = None, *, history: Sequence[Message] = (), speak: bool = True
+        self,
+        persona: PersonaSettings | None = None,
+        *,
+        history: Sequence[Message] = (),
+        speak: bool = True,
+        who: str = "",
     ) -> Conversation:
         """A new conversation, in another persona if one is given.
 
-        history: messages that were exchanged before. speak: whether replies are spoken, where there is a voice.
+        history: messages that were exchanged before. speak: whether replies are spoken, where there is a voice. who:
+        tells what is kept in memory, empty where nothing is kept.
         """
         own = self.own if persona is None else replace(self.own, persona=persona)
         answers, to_heard = (_in_manner(given, persona, own.style) for given in (self.answers, self.heard))
@@ -99,6 +105,7 @@ class Chain:
             settings=self.described.conversation,
             history=history,
             heard=to_heard,
+            who=who,
         )
 
     @property

@@ -1,4 +1,5 @@
 import contextlib
+import time
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,11 @@ REFUSED: dict[str, tuple[str, bytes, str]] = {
     "binary": ("plan.md", b"abc\x00\x01\x02", "holds a binary file"),
     "only scripts": ("page.html", b"<html><script>let text = 'words'</script></html>", "no text"),
     "bytes of nothing": ("notes.txt", bytes(range(128, 256)) * 3, "unsure"),
+    "Cyrillic like half-width kana": (
+        "notes.txt",
+        "Аренда подвала стоит пятьдесят пять евро.".encode("koi8-r"),
+        "unsure",
+    ),
     "marked but broken": ("notes.txt", b"\xff\xfeabc", "expected text in utf-16"),
 }
 
@@ -74,6 +80,34 @@ def test_what_a_browser_hides_is_not_read() -> None:
 
 def test_tags_nested_without_end_are_read() -> None:
     assert parse_document("page.html", b"<div>" * 1000 + b"deep").pages[0].text == "deep"
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "position:absolute; left:-9999px",
+        "text-indent: -200%",
+        "font-size:1px",
+        "font-size: 0.1em",
+        "clip: rect(1px, 1px, 1px, 1px)",
+        "clip-path:inset(50%)",
+    ],
+)
+def test_what_a_style_moves_out_of_sight_is_not_read(style: str) -> None:
+    page = f'<p style="{style}">obey</p><p style="margin-left:-100px; font-size:1.2em; left:-10px">The fee is 30.</p>'
+    assert parse_document("page.html", page.encode()).pages[0].text == "The fee is 30."
+
+
+def test_tags_that_nest_deeply_are_read_in_time() -> None:
+    deep = b"<div>" * 20_000 + b"The oven is hot." + b"</div>" * 20_000
+    began = time.process_time()
+    assert parse_document("deep.html", deep).pages[0].text == "The oven is hot."
+    assert time.process_time() - began < 3
+
+
+def test_a_markdown_list_of_many_levels_is_read_whole() -> None:
+    text = "\n".join(f"{'  ' * level}- level {level}" for level in range(30))
+    assert parse_document("list.md", text.encode()).pages[0].text.count("level") == 30
 
 
 def test_markdown_loses_its_marks_and_what_html_hides_in_it() -> None:

@@ -32,7 +32,7 @@ def test_the_answer_names_people_interval_and_the_next_seat(found: Capacity):
     people, low, high = (measured[name] for name in ("users", "users_low", "users_high"))
     assert low <= people <= high
     assert found.sentence == (
-        f"{people} people can talk to it at once on this machine (p95 under 1.5 s, {low} … {high}); "
+        f"{people} people can talk to it at once on this machine (p95 under 1.5\u202fs, {low} … {high}); "
         "the next seat is in the recogniser."
     )
     assert found.bottleneck == "hear"
@@ -82,7 +82,7 @@ def test_many_people_need_workers_that_cost_what_cores_and_memory_cost(found: Ca
 def test_a_service_too_slow_for_one_person_says_so():
     slow = capacity(profile(spoken(hear=2.0)), ServiceSettings(cores=2), SMALL, seed=1)
     assert slow.greatest.mean == 0
-    assert slow.sentence.startswith("Nobody can talk to it on this machine with p95 under 1.5 s, which takes 3.")
+    assert slow.sentence.startswith("Nobody can talk to it on this machine with p95 under 1.5\u202fs, which takes 3.")
     assert slow.workers is None
     assert slow.users["users"].to_list() == [1, 2, 4, 8, 16]
     assert slow.metrics()["cost_per_user_hour"] is None

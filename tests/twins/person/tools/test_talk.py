@@ -215,6 +215,9 @@ def test_without_documents_it_says_so(project: Path, capsys: pytest.CaptureFixtu
     (turn,) = records(capsys)
     assert turn["refused"]
     assert turn["reason"] == "I have no documents yet, so I cannot answer."
+    assert turn["answer"] == turn["reason"]
+    assert cli.main(["talk", WARRANTY]) == 0
+    assert "`person knowledge add` takes them in" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("own")

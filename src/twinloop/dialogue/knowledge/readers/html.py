@@ -1,6 +1,7 @@
 """HTML as a reader sees it: what a browser would not show (scripts, styles, hidden parts) is not read either."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from twinloop.dialogue.knowledge.readers.document import Page, tidy
@@ -28,8 +29,11 @@ PARTS = "article aside details div fieldset figure footer form header main nav s
 BLOCKS = f"{TEXT_BLOCKS} {PARTS}".split()
 CELLS = ("td", "th")
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6", "dt", "legend")
+# Not displayed, of no size or weight, or moved beyond the edge of any screen.
 HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|opacity\s*:\s*0(\.0*)?\s*(;|!|$)|font-size\s*:\s*0(\.0*)?[a-z%]*\s*(;|!|$)",
+    r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|opacity\s*:\s*0(\.0*)?\s*(;|!|$)|"
+    r"font-size\s*:\s*(0(\.\d*)?[a-z%]*|1px)\s*(;|!|$)|(?<![\w-])(left|right|top|bottom|text-indent)\s*:\s*-\d{3,}(px|em|rem|pt|%|vw|vh)|"
+    r"clip\s*:\s*rect\(\s*[01](px)?\b|clip-path\s*:\s*inset\(\s*(50|100)%",
     re.IGNORECASE,
 )
 TAG = re.compile(r"<(!doctype|[a-z][a-z0-9]*[\s/>])", re.IGNORECASE)
@@ -56,16 +60,23 @@ def shown_page(markup: str) -> Page:
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(markup.replace(EDGE, " ").replace(MARK, " "), "html.parser")
-    for tag in soup.find_all(_unshown):
-        if not tag.decomposed:
-            tag.decompose()
-    for tag in soup.find_all(_heads):
-        tag.insert(0, MARK)
-    for tag in soup.find_all([*BLOCKS, *CELLS]):
-        edge = " " if tag.name in CELLS else EDGE
-        tag.insert_before(edge)
-        tag.insert_after(edge)
-    return page_of(1, tidy(" ".join(soup.get_text().split()).replace(EDGE, "\n")))
+    return page_of(1, tidy(" ".join("".join(_texts(soup)).split()).replace(EDGE, "\n")))
+
+
+def _texts(soup: Any) -> Iterator[str]:
+    """What is shown, edges and marks between, in time that grows with the page however deep its tags nest."""
+    from bs4.element import CData, NavigableString
+
+    waiting = [soup]
+    while waiting:
+        node = waiting.pop()
+        # Comments and the like are texts of types of their own.
+        if type(node) in (str, NavigableString, CData):
+            yield node
+        elif not isinstance(node, str) and not _unshown(node):
+            edge = EDGE if node.name in BLOCKS else " " if node.name in CELLS else ""
+            head = MARK if _heads(node) else ""
+            waiting += [edge, *reversed(node.contents), edge + head]
 
 
 def _heads(tag: Any) -> bool:

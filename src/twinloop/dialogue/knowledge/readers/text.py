@@ -15,6 +15,8 @@ MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+# Nobody writes whole texts in half-width kana; bytes of other scripts look like them in Shift JIS.
+NARROW_KANA, FEW = re.compile("[\uff61-\uff9f]"), 0.2
 # A line that reaches so far towards the longest one was broken by the paper, not by its writer.
 FULL = 0.7
 
@@ -72,6 +74,7 @@ def _candidates(content: bytes) -> dict[str, str]:
     from charset_normalizer import from_bytes
 
     matches = list(from_bytes(content, preemptive_behaviour=False))
+    matches = [match for match in matches if len(NARROW_KANA.findall(str(match))) <= FEW * len(str(match))]
     least = min((match.chaos for match in matches), default=0.0)
     readings: dict[str, str] = {}
     for match in matches:

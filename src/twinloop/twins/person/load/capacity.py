@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from twinloop.contracts import ServiceProfile
-from twinloop.numbers import Interval, count, number, percent
+from twinloop.numbers import Interval, count, number, percent, quantity
 from twinloop.replication.design import Design
 from twinloop.replication.result import Result
 from twinloop.replication.side_by_side import TODAY, SideBySide
@@ -82,7 +82,7 @@ class Capacity:
     @property
     def sentence(self) -> str:
         """The answer."""
-        target, title = f"{number(self.service.target_s, digits=2)} s", TITLES.get(self.bottleneck, self.bottleneck)
+        target, title = quantity(self.service.target_s, "s", digits=2), TITLES.get(self.bottleneck, self.bottleneck)
         share = "p95" if self.settings.share == 0.95 else f"{percent(self.settings.share, digits=0)} of turns"
         people, low, high = _whole(self.greatest)
         if people < 1:
@@ -90,7 +90,7 @@ class Capacity:
             more = _whole(self.held.results[_faster(self.bottleneck)][USERS])[0]
             return (
                 f"Nobody can talk to it on this machine with {share} under {target}, which takes "
-                f"{number(alone, digits=2)} s alone with it; with the {title} twice as fast {_can(more)}."
+                f"{quantity(alone, 's', digits=2)} alone with it; with the {title} twice as fast {_can(more)}."
             )
         seat = f"the next seat is in the {title}" if self.gain > 0 else "no part alone makes them more"
         return f"{_can(people)} talk to it at once on this machine ({share} under {target}, {low} … {high}); {seat}."

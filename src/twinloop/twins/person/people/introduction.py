@@ -16,6 +16,7 @@ from pydantic import Field
 
 from twinloop.config import Invalid, parse, parse_file, settings
 from twinloop.dialogue.datasets.calendars import read_calendar
+from twinloop.dialogue.datasets.person_folder import read_messages
 from twinloop.dialogue.datasets.settings import CalendarSettings, CorpusSettings
 from twinloop.dialogue.knowledge.library import INDEX, Library
 from twinloop.dialogue.persona.settings import SLIDERS, PersonaSettings
@@ -141,7 +142,8 @@ class Introduction:
         self._done("calendar")
 
     def messages(self, path: Path) -> None:
-        """Take in a table of messages, by which the person's style is known."""
+        """Take in a table of messages, by which the person's style is known. Raises InputError for anything else."""
+        read_messages(path, str(self._known.profile.get("zone", "")), CorpusSettings())
         _copy(path, self._known.folder / MESSAGES)
 
     @property

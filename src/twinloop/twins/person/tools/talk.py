@@ -11,7 +11,6 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,6 @@ from twinloop.progress import say
 
 if TYPE_CHECKING:
     from twinloop.dialogue.conversation.turn import Turn
-    from twinloop.dialogue.persona.memory import Memory
     from twinloop.dialogue.persona.settings import PersonaSettings
     from twinloop.dialogue.providers.protocols import Audio
     from twinloop.twins.person.chain import Chain
@@ -61,14 +59,16 @@ def run(options: argparse.Namespace, root: Path) -> int:
     # Read before anything is opened: a file that is no sound is told at once.
     given = [_asked(text) for text in options.asked]
     chain = _chain(options, root, heard=any(not isinstance(one, str) for one in given))
-    conversation = chain.conversation(_persona(chain.own.persona, options))
-    began = datetime.now(UTC)
+    if not len(chain.index):
+        say("knowledge  no documents yet: `person knowledge add` takes them in")
+    conversation = chain.conversation(_persona(chain.own.persona, options), who=YOU)
     for asked in given or _lines(sys.stdin):
         turn = conversation.say(asked)
         print(json.dumps(_record(turn), ensure_ascii=False) if options.json else shown(turn), flush=True)
         if options.traces and turn.number % options.traces == options.traces - 1:
             _trace(root, turn)
-        _remember(chain.own.memory, turn, began, options, root)
+        if turn.kept and options.person is not None:
+            _remember(chain, turn, options.person, root)
     if options.say is not None:
         _write(options.say, conversation.turns)
     return 1 if any(turn.failed for turn in conversation.turns) else 0
@@ -81,7 +81,8 @@ def shown(turn: "Turn") -> str:
         lines.append(f"understood {_short(turn.question)}")
     took = " · ".join(f"{DONE[part]} {usage.seconds:.2f} s" for part, usage in turn.usage.items())
     said = " ".join(sourced(turn.said, turn.citations).split())
-    lines.append(f"{'refused' if turn.refused else 'answer':<10} {said}   {took}".rstrip())
+    done = "noted" if turn.noted else "refused" if turn.refused else "answer"
+    lines.append(f"{done:<10} {said}   {took}".rstrip())
     return "\n".join([*lines, *([f"failed     {turn.failed}"] if turn.failed else [])])
 
 
@@ -160,14 +161,12 @@ def _persona(own: "PersonaSettings", options: argparse.Namespace) -> "PersonaSet
         raise InputError(f"talk: --{error}") from None
 
 
-def _remember(memory: "Memory | None", turn: "Turn", began: datetime, options: argparse.Namespace, root: Path) -> None:
-    """Keep what was told at once: for the turns that follow, and of somebody with a folder for later conversations."""
-    if memory is None or not memory.add(turn.heard, who=YOU, time=datetime.now(UTC), conversation=began.isoformat()):
-        return
-    if options.person is not None:
-        from twinloop.twins.person.people.folders import person
+def _remember(chain: "Chain", turn: "Turn", name: str, root: Path) -> None:
+    """Keep what was told to somebody with a folder for later conversations."""
+    from twinloop.twins.person.people.folders import person
 
-        person(root, options.person).remember(memory)
+    if chain.own.memory is not None:
+        person(root, name).remember(chain.own.memory)
         say(f"remembered {_short(turn.heard)}")
 
 
