@@ -223,7 +223,7 @@ def training_batches(
 
 def judged_batch(images: ImageSet) -> int:
     """How many of `images` are best judged at a time on the CPU: fewer of large ones, at least one."""
-    height, width = images.images.shape[1:3]
+    height, width = map(int, images.images.shape[1:3])
     return max(1, min(JUDGED_IMAGES, JUDGED_PIXELS // (height * width)))
 
 
