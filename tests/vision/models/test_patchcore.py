@@ -50,6 +50,12 @@ def test_distances_are_those_of_brute_force(chunk: int, monkeypatch: pytest.Monk
         assert score[image].item() == pytest.approx(weight * table.min(axis=1).max(), rel=1e-5)
 
 
+def test_the_border_of_an_image_is_no_stranger_than_its_middle() -> None:
+    level = torch.randn(200, 4, 12, 12, generator=torch.Generator().manual_seed(0))
+    strength = PatchCore(SETTINGS, classes=CLASSES, size=32, channels=1).gather(level).square().mean(dim=(0, 1))
+    assert strength[0].mean() < strength[1:-1, 1:-1].mean()
+
+
 def test_one_neighbour_leaves_the_score_unweighted() -> None:
     model = fitted(ModelSettings(kind="patchcore", width=8, bank_patches=60, bank_neighbours=1))
     score, places = model.distances(model.embed(noise(2, 4)))

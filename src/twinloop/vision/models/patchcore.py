@@ -34,8 +34,11 @@ class PatchCore(OneClassDetector):
         self.register_buffer("neighbours", torch.zeros(settings.bank_patches, settings.bank_neighbours).long())
 
     def gather(self, level: Tensor) -> Tensor:
-        """A patch is seen with its neighbourhood: the mean over 3 × 3 places."""
-        return functional.avg_pool2d(level, NEIGHBOURHOOD, stride=1, padding=1, count_include_pad=False)
+        """A patch is seen with its neighbourhood: the mean over 3 × 3 places, those outside the image being 0.
+
+        The mean over fewer places varies more: of every image the border would be the strangest.
+        """
+        return functional.avg_pool2d(level, NEIGHBOURHOOD, stride=1, padding=1)
 
     def learn(self, features: Iterable[Tensor], *, seed: int) -> None:
         random = torch.Generator().manual_seed(seed)
