@@ -15,7 +15,8 @@ from twinloop.scheduling.heads import Heads, Key, Supply, heads
 from twinloop.scheduling.loads import set_up_time, worked_off
 from twinloop.scheduling.objectives import LEFT_OUT, Goal, Term
 from twinloop.scheduling.problem import Alternative, Job, JobShop, Operation
-from twinloop.scheduling.problem.calendar import Closures, Stretch, stretches
+from twinloop.scheduling.problem.calendar import Closures
+from twinloop.scheduling.problem.windows import Stretch, stretches
 from twinloop.scheduling.question import in_time
 
 

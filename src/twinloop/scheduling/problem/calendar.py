@@ -1,35 +1,25 @@
 """When work of some length can begin and is done: the one answer for plans, executions and repairs.
 
-Work that pauses works in every opening it meets that is as long as its least run, or long enough to finish; work that
-cannot pause has a least run as long as itself. Its elapsed time depends on its start; between two changes it is
-constant, which makes a `Stretch`. Hours that repeat are worked out only as far as somebody asks.
+Hours that repeat are worked out only as far as somebody asks.
 """
 
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
-from typing import NamedTuple
 
 from twinloop.scheduling.problem.data import ShopData
 from twinloop.scheduling.problem.hours import NEVER, Hours, joined, machine_hours
 from twinloop.scheduling.problem.jobs import Operation
 from twinloop.scheduling.problem.resources import Changeover, Window
+from twinloop.scheduling.problem.windows import Windows, opening, work_by, worked_until
 
-__all__ = ["ALWAYS", "NEVER", "Closures", "OpenTime", "Stretch", "joined", "opening", "stretches", "worked_until"]
+__all__ = ["ALWAYS", "NEVER", "Closures", "OpenTime", "joined"]
 
 # Repeating hours are kept as one list up to so many times their longest period, and by pieces of this length behind.
 KEPT, PIECE = 1024, 4
 # What has not opened for so many periods, behind all that happens only once, never does: a year of weeks.
 PATIENCE = 54
-
-
-class Stretch(NamedTuple):
-    """Starts from `first` to `last` (both included), each with the same elapsed time, pauses included."""
-
-    first: int
-    last: int
-    elapsed: int
 
 
 class OpenTime:
@@ -48,7 +38,7 @@ class OpenTime:
         exact = self.period and all(one.calendar is None or one.calendar.exact for one, _ in self._hours)
         self._round = math.lcm(*(one.period for one, _ in self._hours if one.period)) if exact else 0
         self._known = 0
-        self._windows: list[Window] = []
+        self._windows = Windows()
         self._lost: list[int] = [0]
         self._pieces: dict[int, list[Window]] = {}
         self._closed_in: list[int] = []
@@ -60,8 +50,8 @@ class OpenTime:
         """Whether it is never closed."""
         return not self._hours
 
-    def windows(self, until: int) -> Sequence[Window]:
-        """Closed windows, joined and in order: all that begin before `until`, and maybe some behind."""
+    def windows(self, until: int) -> Windows:
+        """Closed windows: all that begin before `until`, and maybe some behind."""
         self._learn(until)
         return self._windows
 
@@ -92,7 +82,7 @@ class OpenTime:
             if end <= until or end >= NEVER:
                 return min(end, NEVER)
             # What does not get on for so long meets openings that are all too short for it.
-            if (rest := max(0, end - windows[-1].end)) < left:
+            if (rest := max(0, end - windows.ends[-1])) < left:
                 left, since = rest, until
             elif self.period and until > since + PATIENCE * self.period:
                 return NEVER
@@ -104,9 +94,9 @@ class OpenTime:
         while True:
             until = min(until + max(self.period, 1), NEVER)
             windows = self._around(int(time), int(until) + 1)
-            place = bisect_left(windows, time, key=lambda window: window.start)
+            place = bisect_left(windows.starts, time)
             if place < len(windows) or until >= min(patience, NEVER):
-                return windows[place].start if place < len(windows) else NEVER
+                return windows.starts[place] if place < len(windows) else NEVER
 
     def worked(self, start: float, until: float, duration: float, *, least: float = 0) -> float:
         """How much of work that begins at `start` is done by `until`."""
@@ -123,18 +113,21 @@ class OpenTime:
         windows = self.windows(min(NEVER, self.settled + PATIENCE * self.period + 1))
         if not windows:
             return NEVER
-        ends = [0, *(window.end for window in windows)]
-        rooms = [window.start - end for window, end in zip(windows, ends, strict=False)]
-        return max([*rooms, 0 if self.period or windows[-1].end >= NEVER else NEVER])
+        rooms = [start - end for start, end in zip(windows.starts, [0, *windows.ends], strict=False)]
+        return max([*rooms, 0 if self.period or windows.ends[-1] >= NEVER else NEVER])
 
     def _closed_before(self, time: int) -> int:
         limit = KEPT * self.period if self.period else NEVER
         if time <= max(limit, self._known):
             self._learn(time)
-            place = bisect_right(self._windows, time, key=lambda window: window.start)
+            known = self._windows
+            place = bisect_right(known.starts, time)
             if not place:
                 return 0
-            return self._lost[place] - max(0, self._windows[place - 1].end - time)
+            if place >= (counted := len(self._lost)):
+                fresh = zip(known.starts[counted - 1 :], known.ends[counted - 1 :], strict=True)
+                self._lost += accumulate((end - start for start, end in fresh), initial=self._lost.pop())
+            return self._lost[place] - max(0, known.ends[place - 1] - time)
         if self._round and self.settled + self._round < limit and self._alike_until(self.settled) == NEVER:
             # Every round behind all that happens only once is like the others.
             rounds, rest = divmod(time - self.settled, self._round)
@@ -151,15 +144,14 @@ class OpenTime:
             max(0, min(window.end, time) - window.start) for window in self._piece(piece) if rest
         )
 
-    def _around(self, time: int, until: int) -> Sequence[Window]:
+    def _around(self, time: int, until: int) -> Windows:
         """Closed windows from before `time` to behind `until`."""
         if not self.period or until <= max(self._known, KEPT * self.period):
             self._learn(until)
             return self._windows
         length = PIECE * self.period
-        return joined(
-            window for k in range(max(0, time // length - 1), until // length + 2) for window in self._piece(k)
-        )
+        pieces = range(max(0, time // length - 1), until // length + 2)
+        return Windows.of(joined(window for k in pieces for window in self._piece(k)))
 
     def _piece(self, k: int) -> list[Window]:
         if k not in self._pieces:
@@ -197,7 +189,8 @@ class OpenTime:
                     self.gone = last.start
                 self._known = last.start
                 more += PIECE * self.period
-            self._add(fresh)
+            for window in fresh:
+                self._windows.add(window)
 
     def _copied(self, until: int) -> bool:
         """List windows up to less than a round before `until` as copies of one round; False where there are none."""
@@ -207,21 +200,16 @@ class OpenTime:
         rounds = (min(until, self._alike_until(begin)) - begin) // length
         if rounds < 2:
             return False
-        one = self._closed(begin, begin + length)
-        if one and one[-1].end >= begin + length:
+        one = Windows.of(self._closed(begin, begin + length))
+        if one.ends and one.ends[-1] >= begin + length:
             return False
         self._known += rounds * length
-        shifts = range(0, rounds * length, length)
-        self._add([Window(window.start + shift, window.end + shift) for shift in shifts for window in one])
+        self._windows.copy(one, range(0, rounds * length, length))
         return True
 
     def _alike_until(self, time: int) -> int:
         """Until when all rounds from `time` on are alike, as far as that is due to clocks."""
         return min((one.calendar.alike_until(time) for one, _ in self._hours if one.calendar), default=NEVER)
-
-    def _add(self, fresh: list[Window]) -> None:
-        self._windows += fresh
-        self._lost += accumulate((window.end - window.start for window in fresh), initial=self._lost.pop())
 
 
 ALWAYS = OpenTime(())
@@ -264,93 +252,6 @@ class Closures:
         if key not in self._made:
             self._made[key] = OpenTime([*hours, *((self._pools[pool], units) for pool, units in needed)])
         return self._made[key]
-
-
-def stretches(windows: Sequence[Window], duration: int, *, least: int, opens: int, closes: int) -> tuple[Stretch, ...]:
-    """Every start from `opens` on that ends by `closes`, in order; windows must be joined.
-
-    >>> stretches((Window(8, 10),), 6, least=1, opens=0, closes=20)
-    (Stretch(first=0, last=2, elapsed=6), Stretch(first=3, last=7, elapsed=8), Stretch(first=10, last=14, elapsed=6))
-    """
-    open_stretches: list[Stretch] = []
-    for behind in range(bisect_right(windows, opens, key=lambda window: window.start), len(windows) + 1):
-        start = max(opens, windows[behind - 1].end) if behind else opens
-        if start + duration > closes:
-            break
-        open_stretches += _from_gap(windows, behind, duration, least=least, opens=start, closes=closes)
-    return tuple(open_stretches)
-
-
-def _from_gap(
-    windows: Sequence[Window], behind: int, duration: int, *, least: int, opens: int, closes: int
-) -> Iterable[Stretch]:
-    """Starts between `opens` and the window number `behind` (none: for ever)."""
-    if behind == len(windows):
-        yield Stretch(opens, closes - duration, duration)
-        return
-    closing = windows[behind].start
-    last = min(closing, closes) - duration
-    if opens <= last:
-        yield Stretch(opens, last, duration)
-    if least >= duration or closing - least < opens:
-        return
-    # `used` is the work done between the first window met and the last one, `most` what could have been finished.
-    used = most = 0
-    for k in range(behind, len(windows)):
-        room = windows[k + 1].start - windows[k].end if k + 1 < len(windows) else duration
-        elapsed = duration + windows[k].end - closing - used
-        # More than `most` and at most used + room of the work is left when the last window ends.
-        first = max(opens, closing - duration + most + 1)
-        last = min(closing - least, closing - duration + used + room, closes - elapsed)
-        if first <= last:
-            yield Stretch(first, last, elapsed)
-        most = max(most, used + room)
-        used += room if room >= least else 0
-        if most >= duration or windows[k].end > closes:
-            return
-
-
-def opening(windows: Sequence[Window], time: float, least: float) -> float:
-    """Earliest time from `time` on at which it stays open for `least`; windows must be joined.
-
-    >>> opening((Window(8, 10),), 5, 4)
-    10
-    """
-    for window in windows[bisect_right(windows, time, key=lambda window: window.end) :]:
-        if window.start > time and time + least <= window.start:
-            break
-        time = max(time, window.end)
-    return time
-
-
-def worked_until(windows: Sequence[Window], start: float, duration: float, least: float = 0) -> float:
-    """End of work that starts in open time and pauses in every window it meets; windows must be joined.
-
-    Openings shorter than `least` are not used on the way, but to finish.
-
-    >>> worked_until((Window(8, 10),), 5, 4)
-    11
-    """
-    time, left = start, duration
-    for k in range(bisect_left(windows, True, key=lambda window: window.end > start), len(windows)):
-        room = windows[k].start - time
-        if room >= left:
-            break
-        left -= room if room >= least else 0
-        time = windows[k].end
-    return time + left
-
-
-def work_by(windows: Sequence[Window], start: float, until: float, least: float = 0) -> float:
-    """Work done between `start` and `until` as `worked_until` does it, if it is not finished by then."""
-    time, done = start, 0.0
-    for k in range(bisect_left(windows, True, key=lambda window: window.end > start), len(windows)):
-        if windows[k].start >= until:
-            break
-        room = windows[k].start - time
-        done += room if room >= least else 0
-        time = windows[k].end
-    return done + max(0, until - time)
 
 
 def _total(windows: Sequence[Window]) -> int:

@@ -12,8 +12,9 @@ from ortools.sat.python import cp_model
 
 from twinloop.contracts import Assignment
 from twinloop.scheduling.problem import Changeover
-from twinloop.scheduling.problem.calendar import OpenTime, stretches
+from twinloop.scheduling.problem.calendar import OpenTime
 from twinloop.scheduling.problem.hours import Hours
+from twinloop.scheduling.problem.windows import stretches
 from twinloop.scheduling.solvers.cp_draft import Draft, Visit
 
 # What a machine can be set up for: a family that is known (None: nothing), or one of several, by literal.

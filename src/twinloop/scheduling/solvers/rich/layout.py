@@ -8,7 +8,7 @@ duration, a milestone, stands in no machine's row and no calendar.
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from twinloop.scheduling.problem import Changeover, Job, JobShop, Window
 from twinloop.scheduling.problem.calendar import NEVER, Closures, OpenTime, joined
 from twinloop.scheduling.problem.checks import without_ovens
 from twinloop.scheduling.problem.hours import Hours
+from twinloop.scheduling.problem.windows import Windows
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -262,18 +263,18 @@ class _Builder:
         """Rows of its closed windows; of hours that repeat as far as plans reach, which counts as their end."""
         if id(hours) not in self._rows_of:
             known = hours.windows(self._reach)
-            windows = list(known[: bisect_left(known, self._reach, key=lambda window: window.start)])
-            if hours.period:
-                begins = windows.pop().start if windows and windows[-1].end >= self._reach else self._reach
-                windows.append(Window(begins, NEVER))
+            count = bisect_left(known.starts, self._reach)
+            windows = Windows(known.starts[:count], known.ends[:count])
+            if hours.period and windows.ends and windows.ends[-1] >= self._reach:
+                windows.ends[-1] = NEVER
+            elif hours.period:
+                windows.add(Window(self._reach, NEVER))
             self._rows_of[id(hours)] = self._listed(windows)
         return self._rows_of[id(hours)]
 
-    def _listed(self, windows: Sequence[Window]) -> tuple[int, int]:
-        """Their rows; windows must be joined."""
-        # As numbers at once: a million pairs alive would keep the garbage collector busy.
-        times = (time for window in windows for time in (window.start, window.end))
-        self._windows.append(np.fromiter(times, np.int64, 2 * len(windows)).reshape(-1, 2))
+    def _listed(self, windows: Windows) -> tuple[int, int]:
+        """Their rows."""
+        self._windows.append(np.array([windows.starts, windows.ends], dtype=np.int64).T)
         first = self._listed_windows
         self._listed_windows += len(windows)
         return first, self._listed_windows
@@ -285,7 +286,7 @@ class _Builder:
     def _shut(self, pool: str, quantity: int) -> tuple[int, int]:
         """Rows of the windows in which a pool has fewer units than the quantity."""
         if (pool, quantity) not in self._shut_rows:
-            windows = joined(self._hours[pool].closed_for(quantity, 0, self._reach))
+            windows = Windows.of(joined(self._hours[pool].closed_for(quantity, 0, self._reach)))
             self._shut_rows[pool, quantity] = self._listed(windows)
         return self._shut_rows[pool, quantity]
 
