@@ -121,6 +121,15 @@ def test_every_file_of_a_form_is_a_row(port: int) -> None:
     assert broken["error"].startswith("image: not an image of a known format")
 
 
+def test_a_field_of_text_beside_a_file_is_no_row_and_an_empty_file_is_called_empty(port: int) -> None:
+    field = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="note"\r\n\r\nshift 2\r\n'.encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    answered = ask(port, field + multipart(picture(), b""), headers)
+    one, empty = answered.record["predictions"]
+    assert one["decision"] == "reject"
+    assert empty["error"] == "image: empty: expected the bytes of an image file"
+
+
 LONG = "x" * 200_000
 REFUSED = {
     "no Content-Type: post application/json like": (table(ENCODED), {}, 400),
@@ -135,6 +144,10 @@ REFUSED = {
     "not JSON that can be read: nested far too deep": (b"[" * 200_000, JSON, 400),
     "expected a JSON object with one of dataframe_records": (json.dumps([LONG]).encode(), JSON, 400),
     "Model is missing inputs ['image']": (table(LONG, column="picture"), JSON, 400),
+    "not JSON that can be read: a number": (b"[" + b"9" * 5000 + b"]", JSON, 400),
+    "Model is missing inputs ['image'].": (LONG.encode() + b"\n1\n", {"Content-Type": "text/csv"}, 400),
+    "not a table: no UTF-8 at byte 6": (b"image\n\xff" + LONG.encode(), {"Content-Type": "text/csv"}, 400),
+    "an empty body: expected the bytes of an image file": (b"", {"Content-Type": "image/png"}, 400),
     "multipart/form-data without a boundary": (
         multipart(picture()),
         {"Content-Type": "multipart/form-data"},
@@ -158,6 +171,7 @@ def test_a_refusal_is_one_line_that_never_repeats_what_was_posted(port: int, rea
     assert "\n" not in said
     assert len(answered.body) < 500
     assert "Traceback" not in said
+    assert "xxxxx" not in said
 
 
 @pytest.mark.parametrize("value", [{"a": 1}, 5, [LONG], None])

@@ -229,8 +229,10 @@ def understood(body: bytes, content_type: str | None, columns: Sequence[str], *,
     if agent:
         raise Refusal(415, f"Content-Type {content_type[:80]}: {_expected(columns, agent)}")
     if kind in scoring_server.CONTENT_TYPES:
-        return Posted(body, kind)
+        return Posted(_utf8_text(body), kind)
     if kind.startswith("image/") and columns == (IMAGE,):
+        if not body:
+            raise Refusal(400, "an empty body: expected the bytes of an image file")
         return _rows([body], columns[0])
     if kind == "multipart/form-data" and len(columns) == 1:
         return _rows(_parts(body, header.get_boundary()), columns[0])
@@ -259,8 +261,18 @@ def _json(body: bytes) -> Any:
         raise Refusal(400, f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
     except UnicodeDecodeError as error:
         raise Refusal(400, f"not JSON: no UTF-8 at byte {error.start}") from None
+    except ValueError:
+        raise Refusal(400, "not JSON that can be read: a number of thousands of digits") from None
     except RecursionError:
         raise Refusal(400, "not JSON that can be read: nested far too deep") from None
+
+
+def _utf8_text(body: bytes) -> bytes:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refusal(400, f"not a table: no UTF-8 at byte {error.start}") from None
+    return body
 
 
 def _table(value: Any) -> dict[str, Any]:
@@ -288,7 +300,10 @@ def _parts(body: bytes, boundary: object) -> list[bytes]:
     _preamble, *parts = (b"\r\n" + body).split(b"\r\n--" + str(boundary).encode())
     if len(parts) < 2 or not parts[-1].startswith(b"--"):
         raise Refusal(400, "multipart/form-data: expected at least one part and the closing boundary")
-    return [part.partition(b"\r\n\r\n")[2] for part in parts[:-1]]
+    split = [part.partition(b"\r\n\r\n")[::2] for part in parts[:-1]]
+    # Forms send fields of text beside their files: a field is no row where there are files.
+    files = [content for head, content in split if b"filename" in head.lower()]
+    return files or [content for _, content in split]
 
 
 def _rows(files: Sequence[bytes], column: str) -> Posted:
@@ -334,8 +349,9 @@ def _refused(request: Request, refusal: Refusal) -> Response:
 
 
 def _reason(error: MlflowException) -> str:
-    """MLflow puts the posted table, and its own words, in front of a reason."""
-    return str(error.message).rpartition("Error: ")[2]
+    """MLflow puts the posted table, and its own words, in front of a reason, and names of posted columns behind it."""
+    reason = str(error.message).rpartition("Error: ")[2]
+    return reason.partition(" Note that there were extra inputs")[0]
 
 
 def _one_line(text: str) -> str:

@@ -7,7 +7,7 @@ from scipy.special import logit
 
 from tests.simulation.pricing import written
 from twinloop.errors import InputError
-from twinloop.simulation.pricing.scores import read_scores
+from twinloop.simulation.pricing.scores import Scores, read_scores
 
 
 def test_a_table_from_scikit_learn_is_read(tmp_path: Path) -> None:
@@ -117,7 +117,8 @@ REFUSED = {
     "class,score\ngood,0.1\nbad,inf\n": "row 2: score = 'inf': expected a finite number",
     "class,score\ngood,0.1\nbad,\n": "row 2: score = '': expected a finite number",
     "class,score\ngood,0.1\nbad,high\n": "row 2: score = 'high': expected a finite number",
-    "class,probability\ngood,0.1\nbad,1.2\n": "row 2: probability 1.2: expected 0 to 1; say --column score=NAME",
+    "class,probability\ngood,0.1\nbad,1.2\n": "row 2: probability 1.2: expected 0 to 1, per cent where the heading",
+    "class,probability [%]\ngood,0.1\nbad,0.9\n": "'probability [%]' says per cent, no value is above 1: call it",
     "class,probability\ngood,-0.1\nbad,1\n": "row 1: probability -0.1: expected 0 to 1",
     "class,score\ngood,0.1\ngood,0.2\n": "expected good and defective parts, no row is defective",
     "class,score\nbad,0.1\nok2,0.2\n": "the true classes are bad, ok2: none of them means good: say --good NAME",
@@ -206,3 +207,26 @@ def test_scores_that_are_all_the_same_are_refused(tmp_path: Path) -> None:
     path.write_text("class,score\ngood,0.5\nbad,0.5\n")
     with pytest.raises(InputError, match=r"score is 0\.5 in every row, .*: say --column score=NAME"):
         read_scores(path)
+
+
+def read(folder: Path, text: str) -> Scores:
+    (folder / "scores.csv").write_text(text)
+    return read_scores(folder / "scores.csv")
+
+
+@pytest.mark.parametrize("heading", ["probability [%]", "probability_pct", "Wahrscheinlichkeit (%)", "p_defect %"])
+def test_per_cent_are_read_where_the_heading_says_so(tmp_path: Path, heading: str) -> None:
+    scores = read(tmp_path, f"truth;{heading};part\ngood;2,5;a\nscratch;90;b\ngood;100;c\n")
+    np.testing.assert_allclose([scores.as_given(value) for value in scores.values], [0.025, 0.9, 1.0], atol=1e-6)
+    assert f"column {heading!r} was taken for per cent" in scores.notes
+
+
+def test_per_cent_without_a_word_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"row 2: probability 90: expected 0 to 1, per cent where the heading says so"):
+        read(tmp_path, "truth,probability\ngood,0.2\nscratch,90\n")
+
+
+@pytest.mark.parametrize("missing", ["-", "–", "n/a", "NaN", " "])
+def test_a_second_look_that_was_not_taken_is_known_by_its_dash(tmp_path: Path, missing: str) -> None:
+    scores = read(tmp_path, f"truth,score,second_look,part\ngood,0.1,{missing},a\nscratch,0.9,0.7,b\n")
+    assert scores.values.tolist() == [0.1, 0.9, 0.7]

@@ -48,6 +48,10 @@ def test_an_outline_is_filled(tmp_path: Path) -> None:
         ("images/{}.png", "labels/{}.txt"),
         ("{}.jpg", "{}.txt"),
         ("data/{}.JPG", "data/{}.txt"),
+        ("imgs/{}.png", "labels/{}.txt"),
+        ("JPEGImages/{}.png", "labels/{}.txt"),
+        ("train_images/{}.png", "train_labels/{}.txt"),
+        ("Images/a/{}.png", "Labels/a/{}.txt"),
     ],
 )
 def test_labels_lie_beside_or_in_a_folder_of_their_own(tmp_path: Path, image: str, label: str) -> None:
@@ -64,9 +68,34 @@ def test_labels_lie_beside_or_in_a_folder_of_their_own(tmp_path: Path, image: st
     assert found.strays == ()
 
 
+@pytest.mark.parametrize("row", ["0 0.5 0.5 0.25 0.5 0.91", "0.0 0.5 0.5 0.25 0.5", "0, 0.5, 0.5, 0.25, 0.5"])
+def test_a_row_with_a_confidence_commas_or_a_class_with_a_point_is_read(tmp_path: Path, row: str) -> None:
+    for i in range(4):
+        put(tmp_path / "images" / f"{i}.png", texture(i))
+        (tmp_path / "labels").mkdir(exist_ok=True)
+        (tmp_path / "labels" / f"{i}.txt").write_text(row if i else "")
+    found = read(tmp_path)
+    assert Counter(sample.label for sample in found.samples) == {"good": 1, "class 0": 3}
+    assert any("3 rows carry a fifth number" in note for note in found.notes) == row.endswith("0.91")
+
+
+@pytest.mark.parametrize("row", ["0 16 12 8 8", "scratch 0.5 0.5 0.2 0.2", "0 0.5 0.5 0.2 0.2 45"])
+def test_labels_that_all_cannot_be_read_leave_no_collection_of_good_images(tmp_path: Path, row: str) -> None:
+    for i in range(4):
+        put(tmp_path / "images" / f"{i}.png", texture(i))
+        (tmp_path / "labels").mkdir(exist_ok=True)
+        (tmp_path / "labels" / f"{i}.txt").write_text(row if i else "")
+    with pytest.raises(InputError, match=r"no label file can be read: 1\.txt:1: expected .*, found "):
+        read(tmp_path)
+
+
 FAULTY = {
     "2 0.5 0.5 0.1 0.1": r"0\.txt:1: class 2 is out of range, data\.yaml names 2 classes \(0 to 1\)",
     "0 0.5 0.5 0.1": r"0\.txt:1: expected x y width height, or x y of three corners or more, found '0 0\.5",
+    "0 40 30 10 10": r"0\.txt:1: expected shares of the image, 0 … 1, found .*: divide x and width by ",
+    "0.5 0.5 0.5 0.1 0.1": r"0\.txt:1: expected a class number, 0 or more, found",
+    "-1 0.5 0.5 0.1 0.1": r"0\.txt:1: expected a class number, 0 or more, found",
+    "0 0,5 0,5 0,1 0,1": r"0\.txt:1: expected a class number and shares, found",
     "dent 0.5 0.5 0.1 0.1": r"0\.txt:1: expected a class number and shares, found 'dent",
 }
 
@@ -82,7 +111,7 @@ def test_a_faulty_row_puts_its_image_aside(tmp_path: Path, row: str, reason: str
     assert re.match(reason, told)
 
 
-@pytest.mark.parametrize("row", ["0 0.9 0.5 0.6 0.2", "0 40 30 10 10", "0 0.5 0.5 0 0.1", "0 nan 0.5 0.1 0.1"])
+@pytest.mark.parametrize("row", ["0 0.9 0.5 0.6 0.2", "0 0.5 0.5 0 0.1", "0 nan 0.5 0.1 0.1"])
 def test_a_box_outside_the_image_or_without_area_is_refused(tmp_path: Path, row: str) -> None:
     written(tmp_path)
     (tmp_path / "labels" / "val" / "0.txt").write_text(row + "\n")

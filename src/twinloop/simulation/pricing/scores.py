@@ -42,6 +42,8 @@ CHOOSING = ("val", "valid", "validation", "choose")
 MEASURING = ("test", "measure")
 # Milliseconds in a unit of time, as headings write it; "μs" is what "µs" folds to.
 UNITS = {"s": 1e3, "sec": 1e3, "ms": 1.0, "msec": 1.0, "us": 1e-3, "μs": 1e-3, "ns": 1e-6}
+# How a heading ends that says per cent, beside the sign itself.
+PER_CENT = ("pct", "percent", "prozent")
 # Log odds at which a probability of 0 or 1 is held.
 CERTAIN = 1e-9
 
@@ -201,21 +203,35 @@ class _Reader:
         values = self._numbers(role, may_miss=may_miss)
         if kind == "score":
             return values
+        heading = self.columns[role]
+        if "%" in heading or _plain(heading)[0].rpartition("_")[2] in PER_CENT:
+            if role == kind and not (values > 1).any():
+                raise InputError(
+                    f"price: {self.path}: {heading!r} says per cent, no value is above 1: "
+                    f"call it {kind!r} if they are shares"
+                )
+            self.notes.append(f"column {heading!r} was taken for per cent")
+            values = values / 100
         outside = np.flatnonzero((values < 0) | (values > 1))
         if len(outside):
             row = int(outside[0])
             self._refuse(
-                row, f"probability {values[row]:g}: expected 0 to 1; say --column score=NAME for a plain score"
+                row,
+                f"probability {values[row]:g}: expected 0 to 1, per cent where the heading says so ('{role} [%]'); "
+                "say --column score=NAME for a plain score",
             )
         odds: Floats = logit(np.clip(values, CERTAIN, 1 - CERTAIN))
         return odds
 
     def _numbers(self, role: str, *, may_miss: bool) -> Floats:
-        """A column's numbers with any decimal sign; empty cells are NaN where they may be."""
+        """A column's numbers with any decimal sign; empty cells, dashes and the like are NaN where they may be."""
         name = self.columns[role]
         texts = self.frame[name].fill_null("")
         values = texts.str.replace(r"^([+-]?\d*),(\d+)$", "$1.$2").cast(pl.Float64, strict=False).to_numpy()
-        bad = ~np.isfinite(values) & ~((texts == "").to_numpy() & may_miss)
+        bad = ~np.isfinite(values)
+        if may_miss:
+            missing = [text for text in texts.filter(bad).unique().to_list() if _plain(text)[0] in NO_TRUTH]
+            bad &= ~texts.is_in(missing).to_numpy()
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
             self._refuse(row, f"{name} = {texts[row]!r}: expected a finite number")
@@ -292,10 +308,11 @@ def _plain(name: str) -> tuple[str, str]:
 
 
 def _role_name(role: str, heading: str) -> str:
-    """A heading as `COLUMNS` has it: a latency's without its unit."""
+    """A heading as `COLUMNS` has it: a latency's and a probability's without its unit."""
     name = _plain(heading)[0]
     stem, _, unit = name.rpartition("_")
-    return stem if role == "latency" and unit in UNITS else name
+    units = UNITS if role == "latency" else PER_CENT if role in ("probability", "second") else ()
+    return stem if unit in units else name
 
 
 def _unit(heading: str) -> str:

@@ -1,12 +1,15 @@
 """Boxes and outlines in YOLO's text files, one for each image.
 
-    images/train/7.jpg   labels/train/7.txt      also train/images and train/labels, images/ and labels/, 7.txt beside
+    images/train/7.jpg   labels/train/7.txt      also train/images and train/labels, images/ and labels/, 7.txt beside,
+                                                 imgs/ or JPEGImages/ and labels/, train_images/ and train_labels/
     data.yaml            names of the classes (names: a list or numbers with names); also classes.txt or obj.names
 
 A row is a class number and then x y width height of a box, or x y of three or more corners, all as shares of the image.
+Commas part them as well, 0.0 is class 0, and a fifth number after a box is the confidence that a detector writes.
 An image whose file is empty or absent is good: YOLO takes it for background.
 """
 
+import re
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -25,8 +28,14 @@ from twinloop.vision.index import GOOD
 
 LOOKS_FOR = "images/ and labels/ (also in train, val), or N.jpg and N.txt, rows `class x y width height` in 0 … 1"
 LISTS = ("classes.txt", "obj.names", "predefined_classes.txt")
+# A folder of images and what it is called instead where it holds the labels: train_images, train_labels.
+IMAGES = re.compile(r"jpegimages|images?|imgs?|pictures|photos", re.IGNORECASE)
+LABELS = ("labels", "label", "annotations")
 SHOWN_AS_TEXT = 40
 LOOKED_AT = 50
+# Shares stray a little beyond 0 … 1; what goes beyond this is in pixels or per cent.
+FARTHEST = 2.0
+SURE = "{} rows carry a fifth number, taken for the confidence of a detector: its opinion stands in for the truth."
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,7 @@ def yolo(source: Path, settings: DatasetSettings) -> Collection:
     root = tree.expected(locate(source), source, LOOKS_FOR)
     names = _names(root)
     samples, strays, marked, used = [], [], [], set[Path]()
-    without = 0
+    without = sure = 0
     for path in tree.images(root):
         file = path.relative_to(root)
         label_file = _label_file(root, file)
@@ -57,7 +66,8 @@ def yolo(source: Path, settings: DatasetSettings) -> Collection:
                 without += 1
             else:
                 used.add(label_file)
-                regions = [region for region in _regions(label_file, names, settings) if region.label != GOOD]
+                found, rated = _regions(label_file, names, settings)
+                regions, sure = [region for region in found if region.label != GOOD], sure + rated
         except Refused as refused:
             strays.append((file.as_posix(), refused.for_operator))
             continue
@@ -65,10 +75,15 @@ def yolo(source: Path, settings: DatasetSettings) -> Collection:
         group = part_in_name(path, settings) or file.as_posix()
         sample = marked_sample(path, regions, settings, name=file.as_posix(), group=group)
         samples.append(replace(sample, division=tree.division(file)))
+    if strays and not any(marked):
+        # What is left would be good images alone, and every defect lost.
+        raise InputError(f"data: {printable(str(root))}: no label file can be read: {strays[0][1]}")
     strays += [(path.relative_to(root).as_posix(), "labels have no image") for path in _texts(root) if path not in used]
     notes = list(several_classes(marked))
     if any(not region.polygons for regions in marked for region in regions):
         notes.append(BOX_TRUTH)
+    if sure:
+        notes.append(SURE.format(sure))
     if without:
         notes.append(f"{without} images have no label file: background to YOLO, they count as good.")
     if not names.of:
@@ -87,20 +102,25 @@ def _fits(root: Path) -> bool:
 
 def _has_rows(file: Path) -> bool:
     try:
-        cells = next((line.split() for line in read_lines(file) if line.strip()), [])
-        return len(cells) >= 5 and cells[0].isdigit() and all(-1 <= float(cell) <= 2 for cell in cells[1:5])
+        cells = next((_cells(line) for line in read_lines(file) if line.strip()), [])
+        values = [float(cell) for cell in cells[1:5]]
+        shares = all(-1 <= value <= FARTHEST for value in values)
+        # Boxes in pixels and names instead of numbers come near: they are refused with the reason.
+        return len(values) == 4 and (shares or (len(cells) in (5, 6) and cells[0].isdecimal() and min(values) >= 0))
     except (Refused, ValueError):
         return False
 
 
 def _label_file(root: Path, image: Path) -> Path | None:
     """The text file of an image: below labels instead of images, or beside it."""
-    places = [index for index, part in enumerate(image.parts[:-1]) if part.lower() == "images"]
     candidates = []
-    for place in reversed(places):
-        for word in dict.fromkeys((_cased("labels", image.parts[place]), "labels")):
-            parts = (*image.parts[:place], word, *image.parts[place + 1 :])
-            candidates.append(Path(*parts).with_suffix(".txt"))
+    for place, part in reversed(list(enumerate(image.parts[:-1]))):
+        if (match := IMAGES.search(part)) is None:
+            continue
+        for word in LABELS:
+            for cased in dict.fromkeys((_cased(word, match[0]), word)):
+                renamed = part[: match.start()] + cased + part[match.end() :]
+                candidates.append(Path(*image.parts[:place], renamed, *image.parts[place + 1 :]).with_suffix(".txt"))
     candidates.append(image.with_suffix(".txt"))
     return next((file for name in candidates if (file := tree.named(root, name.as_posix())) is not None), None)
 
@@ -119,22 +139,38 @@ def _texts(root: Path) -> list[Path]:
     ]
 
 
-def _regions(file: Path, names: Names, settings: DatasetSettings) -> list[Region]:
-    regions = []
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().rstrip(",").split(",")] if "," in line else line.split()
+
+
+def _regions(file: Path, names: Names, settings: DatasetSettings) -> tuple[list[Region], int]:
+    """What a file marks, and how many of its rows carry a confidence."""
+    regions, sure = [], 0
     for number, line in enumerate(read_lines(file), start=1):
-        cells = line.split()
+        cells = _cells(line)
         if not cells:
             continue
         where = f"{file.name}:{number}"
         try:
-            kind, values = int(cells[0]), tuple(map(float, cells[1:]))
-        except ValueError:
+            value, values = float(cells[0]), tuple(map(float, cells[1:]))
+            kind = int(value)
+        except (ValueError, OverflowError):
             raise Refused(f"{where}: expected a class number and shares, found {_shown(line)}") from None
+        if kind != value or kind < 0:
+            raise Refused(f"{where}: expected a class number, 0 or more, found {_shown(line)}")
+        if max(values, default=0) > FARTHEST:
+            raise Refused(
+                f"{where}: expected shares of the image, 0 … 1, found {_shown(line)}: "
+                "divide x and width by the image's width, y and height by its height"
+            )
         if names.of and kind not in names.of:
             known = f"{len(names.of)} classes ({min(names.of)} to {max(names.of)})"
             raise Refused(f"{where}: class {kind} is out of range, {names.file} names {known}")
         written = names.of.get(kind, "")
         label = class_label(written, settings.good) if written else f"class {kind}"
+        if len(values) == 5 and 0 <= values[4] <= 1:
+            sure += 1
+            values = values[:4]
         if len(values) == 4:
             x, y, width, height = values
             box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
@@ -145,7 +181,7 @@ def _regions(file: Path, names: Names, settings: DatasetSettings) -> list[Region
             regions.append(Region(label, box, (values,), where=where, relative=True))
         else:
             raise Refused(f"{where}: expected x y width height, or x y of three corners or more, found {_shown(line)}")
-    return regions
+    return regions, sure
 
 
 def _shown(line: str) -> str:

@@ -184,7 +184,7 @@ def test_every_bad_image_has_its_own_error_and_leaves_its_neighbours_alone(serve
         "not an image of a known format": base64.b64encode(b"words").decode(),
         "image is 8000×8000, more than 50000000 pixels": huge,
         "image is 1×1, at least 8 pixels a side are needed": posted(np.zeros((1, 1), np.uint8)),
-        "expected a text": "",
+        "empty": "",
         "the file is larger than 20 MB": "A" * 27_000_000,
     }
     fine = posted(bright())

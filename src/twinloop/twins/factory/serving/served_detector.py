@@ -76,7 +76,9 @@ def refused(reason: str) -> dict[str, Any]:
 
 def _read(posted: Any) -> NDArray[np.uint8] | str:
     """The pixels, or why there are none."""
-    if not isinstance(posted, str) or not posted:
+    if posted == "":
+        return "image: empty: expected the bytes of an image file"
+    if not isinstance(posted, str):
         return "image: expected a text, the file's bytes as base64"
     try:
         encoded = _encoded(posted)
