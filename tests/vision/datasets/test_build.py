@@ -108,6 +108,15 @@ def test_too_many_broken_files_stop_the_stage_and_only_the_list_remains(tmp_path
         read_index(tmp_path / "dataset")
 
 
+def test_defects_that_are_all_broken_leave_no_dataset_of_good_images(tmp_path: Path) -> None:
+    source = plain_folder(tmp_path / "parts", good=60, scratch=2)
+    for i in range(2):
+        (source / "scratch" / f"s{i}.png").write_bytes(b"")
+    with pytest.raises(RunError, match=r"every image with a defect is quarantined, .* \(2×\): file is empty: see "):
+        prepared(source, tmp_path / "dataset", quarantine_share=0.1)
+    assert tree(tmp_path / "dataset").keys() == {"quarantine.csv"}
+
+
 def test_many_refusals_are_told_once_and_listed_in_full(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = plain_folder(tmp_path / "parts", good=60, scratch=10)
     for i in range(30):

@@ -120,6 +120,14 @@ def test_good_images_alone_are_no_problem_and_say_what_learns_from_them(tmp_path
     assert "no defect: learn from good images alone (ModelSettings.kind=patchcore, padim or simulated)" in found.remarks
 
 
+def test_defects_that_are_all_broken_are_a_problem_and_no_set_of_good_images(tmp_path: Path) -> None:
+    source = plain_folder(tmp_path / "source", scratch=1)
+    (source / "scratch" / "s0.png").write_bytes(b"")
+    found = look(source, tmp_path / "scratch")
+    assert ("", "every image with a defect is refused, only good ones are left") in found.problems
+    assert not any("good images alone" in remark for remark in found.remarks)
+
+
 def test_an_unknown_layout_is_no_exception_and_a_missing_source_is(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     assert look(tmp_path / "source", tmp_path / "scratch").layout is None

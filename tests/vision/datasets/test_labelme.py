@@ -49,6 +49,15 @@ def test_a_faulty_file_is_set_aside_with_the_place(tmp_path: Path, text: str, re
     assert reason.replace("\\", "") in strays["12.json"]
 
 
+def test_files_that_are_all_faulty_leave_no_collection_of_good_images(tmp_path: Path) -> None:
+    written(tmp_path)
+    for path in tmp_path.glob("*.json"):
+        if json.loads(path.read_text())["shapes"]:
+            path.write_text('{"shapes": [{"label": "x", "shape_type": "line", "points": [[1, 2], [3, 4]]}]}')
+    with pytest.raises(InputError, match=r"no defect is left, \d+ files are refused: 1\d\.json: .* has no area"):
+        read(tmp_path)
+
+
 def test_images_without_json_are_asked_about_where_none_is_empty(tmp_path: Path) -> None:
     written(tmp_path)
     for i in range(10):

@@ -85,7 +85,7 @@ def test_labels_that_all_cannot_be_read_leave_no_collection_of_good_images(tmp_p
         put(tmp_path / "images" / f"{i}.png", texture(i))
         (tmp_path / "labels").mkdir(exist_ok=True)
         (tmp_path / "labels" / f"{i}.txt").write_text(row if i else "")
-    with pytest.raises(InputError, match=r"no label file can be read: 1\.txt:1: expected .*, found "):
+    with pytest.raises(InputError, match=r"no defect is left, 3 files are refused: .*1\.txt:1: expected .*, found "):
         read(tmp_path)
 
 

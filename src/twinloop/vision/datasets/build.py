@@ -83,7 +83,9 @@ def build(
             stored = store(samples, quarantine, fresh, max_pixels=settings.max_pixels, workers=workers, tile_px=tile_px)
         stored = _without_contradictions(stored, quarantine, fresh)
         quarantine.save(fresh / QUARANTINE_FILE)
-        if accepted := quarantine.share <= settings.quarantine_share:
+        whole = [item.whole.label for item in stored if item.whole]
+        lost = any(sample.label != GOOD for sample in samples) and set(whole) <= {GOOD}
+        if accepted := quarantine.share <= settings.quarantine_share and not lost:
             index, drawn = _indexed(stored, settings, source, seed)
             index.write_parquet(fresh / INDEX_FILE)
             folds = _folds(index, settings)
@@ -117,6 +119,11 @@ def build(
             shutil.rmtree(fresh / "masks")
     if not accepted:
         reason, times = quarantine.most_common()
+        if lost:
+            raise RunError(
+                f"data: every image with a defect is quarantined, only good ones are left; most often ({times}×): "
+                f"{reason}: see {target / QUARANTINE_FILE}, fix the files"
+            )
         raise RunError(
             f"data: {len(quarantine)} of {quarantine.total} files quarantined, more than the tolerated share of "
             f"{settings.quarantine_share:g}; most often ({times}×): {reason}: see {target / QUARANTINE_FILE}, "

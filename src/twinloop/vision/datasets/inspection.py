@@ -152,7 +152,9 @@ def _told(layout: str, collection: Collection, looked: Sequence[Looked]) -> Insp
     if GOOD not in images:
         problems.append(("", no_good(images)))
     remarks = [f"{count} images: {change}" for change, count in sorted(changes.items())]
-    if set(images) == {GOOD}:
+    if set(images) == {GOOD} and any(sample.label != GOOD for sample in collection.samples):
+        problems.append(("", "every image with a defect is refused, only good ones are left"))
+    elif set(images) == {GOOD}:
         remarks.append("no defect: learn from good images alone (ModelSettings.kind=patchcore, padim or simulated)")
     remarks += [
         f"class {count.label} has {count.parts} independent part{'s' if count.parts > 1 else ''}: "

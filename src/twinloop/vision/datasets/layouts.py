@@ -31,6 +31,7 @@ from twinloop.vision.datasets.masks import check_polarity
 from twinloop.vision.datasets.parts import with_parts
 from twinloop.vision.datasets.samples import Collection, printable
 from twinloop.vision.datasets.settings import DatasetSettings
+from twinloop.vision.index import GOOD
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,13 @@ def read_as(layout: Layout, source: Path, settings: DatasetSettings) -> Collecti
             f"layout {layout.name} holds one object only, found {printable(settings.category)!r}"
         )
     collection = layout.read(source, settings)
+    if layout.annotated and collection.strays and all(sample.label == GOOD for sample in collection.samples):
+        # What is left would pass for good images alone, and every defect would be lost.
+        name, reason = collection.strays[0]
+        raise InputError(
+            f"data: {printable(str(source))}: no defect is left, {len(collection.strays)} files are refused: "
+            f"{printable(name)}: {reason}: mend them, or take them away to learn from good images alone"
+        )
     if settings.depth_bits == 0:
         bits, told = depth_of(collection.samples, settings)
         if bits:

@@ -75,9 +75,6 @@ def yolo(source: Path, settings: DatasetSettings) -> Collection:
         group = part_in_name(path, settings) or file.as_posix()
         sample = marked_sample(path, regions, settings, name=file.as_posix(), group=group)
         samples.append(replace(sample, division=tree.division(file)))
-    if strays and not any(marked):
-        # What is left would be good images alone, and every defect lost.
-        raise InputError(f"data: {printable(str(root))}: no label file can be read: {strays[0][1]}")
     strays += [(path.relative_to(root).as_posix(), "labels have no image") for path in _texts(root) if path not in used]
     notes = list(several_classes(marked))
     if any(not region.polygons for regions in marked for region in regions):

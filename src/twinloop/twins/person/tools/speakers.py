@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-EXAMPLE = "python -m twinloop person speakers data/person/dataset/recordings/meeting_01.wav --people 4"
+EXAMPLE = "python -m twinloop person speakers data/person/dataset/recordings/meeting_00.wav --people 4"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
