@@ -225,7 +225,7 @@ def test_a_scenario_of_unknown_names_or_of_two_faults_at_once_is_refused(scenari
     [
         ("faults: [{vehicle: VEH001, component: brakes, day: .nan}]", "faults.0.day"),
         ("faults: [{vehicle: VEH001, component: brakes, day: -1}]", "expected an integer ≥ 0"),
-        ("faults: []\nfaults: []", "'faults' comes twice in one mapping"),
+        ("faults: []\nfaults: []", "'faults' comes twice, first in line 1"),
         ("fault: []", "unknown key; did you mean 'faults'"),
         ("sensor_faults: [{vehicle: VEH001, kind: stuck, day: 1}]", "stuck: expected the name of a sensor"),
         ("sensor_faults: [{vehicle: VEH001, kind: gap, sensor: speed, day: 1}]", "gap: expected no sensor"),
