@@ -16,6 +16,11 @@ ABBREVIATIONS = frozenset(f"{TITLES} {SHORTENED} {MONTHS}".split())
 BEFORE_NUMBERS = frozenset(("no", "nos", "nr", "fig", "figs", "eq", "vol", "ch", "sec", "pp"))
 END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[”’」』）]*")
 WORD = re.compile(r"[^\W_]+(?:['’.\-][^\W_]+)*")
+OPENING = "\"'“‘«(["
+BEFORE_WORD = re.compile(rf"\s*[{re.escape(OPENING)}]*")
+BLANKS = re.compile(r"\s*")
+# No abbreviation has so many characters: a line may be a whole book, and is not looked through at each of its stops.
+LONGEST = 32
 CUTS = (re.compile(r"[;:—–]\s"), re.compile(r",\s"), re.compile(r"\s"))
 MOST_WORDS = 60
 
@@ -60,18 +65,30 @@ def _ends(text: str, start: int, end: int) -> list[int]:
     ]
 
 
-def _ends_here(text: str, start: int, dot: int, after: int, end: int) -> bool:
+def _ends_here(text: str, start: int, dot: int, dot_end: int, end: int) -> bool:
     """Whether a full stop ends a sentence: not after an abbreviation or a list's number, nor before a small letter."""
-    before = text[start:dot].rsplit(maxsplit=1)[-1] if text[start:dot].strip() else ""
-    word = before.strip("\"'“‘«([").lower()
-    following = text[after:end].lstrip().lstrip("\"'“‘«([")
-    if not following or following[0].islower():
+    last = dot
+    while last > start and text[last - 1].isspace():
+        last -= 1
+    begin = last
+    while begin > start and last - begin <= LONGEST and not text[begin - 1].isspace():
+        begin -= 1
+    word = text[begin:last].strip(OPENING).lower()
+    place = _past(BEFORE_WORD, text, dot_end, end)
+    following = text[place : min(place + 1, end)]
+    if not following or following.islower():
         return False
-    if word in BEFORE_NUMBERS and following[0].isdigit():
+    if word in BEFORE_NUMBERS and following.isdigit():
         return False
     if word in ABBREVIATIONS or (len(word) == 1 and word.isalpha() and word != "i"):
         return False
-    return not (word.isdigit() and len(word) <= 2 and text[start:dot].strip() == before)
+    return not (word.isdigit() and len(word) <= 2 and _past(BLANKS, text, start, begin) == begin)
+
+
+def _past(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:
+    """Where that ends which the pattern matches from `start` on."""
+    match = pattern.match(text, start, end)
+    return match.end() if match else start
 
 
 def _stripped(text: str, start: int, end: int) -> Range | None:
