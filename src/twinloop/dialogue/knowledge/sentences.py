@@ -11,13 +11,26 @@ from twinloop.dialogue.knowledge.readers.document import Range
 TITLES = "mr mrs ms dr prof st sr jr rev hon gen col capt lt sgt gov pres sen rep"
 SHORTENED = "vs etc e.g i.e eg ie cf al approx ca dept est inc ltd co corp a.m p.m u.s u.k bzw z.b d.h usw abb str"
 MONTHS = "jan feb mar apr jun jul aug sep sept oct nov dec"
+# What may also end a sentence: before a capital, unless a date goes on ("6 p.m. Monday"); what stands before names as
+# well, only before a word that begins sentences.
+AT_THE_END, BEFORE_A_NAME = "etc a.m p.m", "inc ltd co corp jr sr u.s u.k al"
+STARTERS = "The A An It He She They We You I This That These Those There In On At For If When But And"
+ENDING, BEFORE_NAMES, BEGINNING = (frozenset(each.split()) for each in (AT_THE_END, BEFORE_A_NAME, STARTERS))
+WHOLE_MONTHS = "january february march april may june july august september october november december"
+DAYS = "mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday"
+DATES = frozenset(f"{MONTHS} {WHOLE_MONTHS} {DAYS}".split())
 ABBREVIATIONS = frozenset(f"{TITLES} {SHORTENED} {MONTHS}".split())
 # Abbreviations before a number, words before anything else.
 BEFORE_NUMBERS = frozenset(("no", "nos", "nr", "fig", "figs", "eq", "vol", "ch", "sec", "pp"))
-END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[”’」』）]*")
+# A row of marks is read once, not from each of its marks.
+END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s)|[。！？]+[”’」』）]*")
+FOLLOWING = re.compile(r"\s*+[\"'“‘«(\[]*+([^\W\d_]+|.)", re.DOTALL)
+LIST_NUMBER = re.compile(r"\s*+[\"'“‘«(\[]*+\d{1,2}\s*+")
 WORD = re.compile(r"[^\W_]+(?:['’.\-][^\W_]+)*")
 CUTS = (re.compile(r"[;:—–]\s"), re.compile(r",\s"), re.compile(r"\s"))
 MOST_WORDS = 60
+# Characters before a full stop that can hold an abbreviation; a text of one line has no nearer beginning.
+LONGEST_WORD = 32
 
 
 def sentences(text: str, *, most_words: int = MOST_WORDS) -> list[Range]:
@@ -62,16 +75,25 @@ def _ends(text: str, start: int, end: int) -> list[int]:
 
 def _ends_here(text: str, start: int, dot: int, after: int, end: int) -> bool:
     """Whether a full stop ends a sentence: not after an abbreviation or a list's number, nor before a small letter."""
-    before = text[start:dot].rsplit(maxsplit=1)[-1] if text[start:dot].strip() else ""
+    before = (text[max(start, dot - LONGEST_WORD) : dot].split() or [""])[-1]
     word = before.strip("\"'“‘«([").lower()
-    following = text[after:end].lstrip().lstrip("\"'“‘«([")
-    if not following or following[0].islower():
+    following = FOLLOWING.match(text, after, end)
+    if following is None or following[1][0].islower():
         return False
-    if word in BEFORE_NUMBERS and following[0].isdigit():
+    if word in BEFORE_NUMBERS and following[1][0].isdigit():
         return False
+    if _may_end(word, following[1]):
+        return True
     if word in ABBREVIATIONS or (len(word) == 1 and word.isalpha() and word != "i"):
         return False
-    return not (word.isdigit() and len(word) <= 2 and text[start:dot].strip() == before)
+    return LIST_NUMBER.fullmatch(text, start, dot) is None
+
+
+def _may_end(abbreviation: str, following: str) -> bool:
+    """Whether the full stop of an abbreviation is also that of its sentence, by the word that follows."""
+    if abbreviation in ENDING:
+        return following[0].isupper() and following.lower() not in DATES
+    return abbreviation in BEFORE_NAMES and following in BEGINNING
 
 
 def _stripped(text: str, start: int, end: int) -> Range | None:
