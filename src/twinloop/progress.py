@@ -37,8 +37,9 @@ def say(line: str) -> None:
 class Bar:
     """Advances as work is done; `note` is the newest figure worth seeing (a score, a level)."""
 
-    def __init__(self, label: str, total: int) -> None:
+    def __init__(self, label: str, total: int, *, after_s: float = 0.0) -> None:
         self.label, self.total, self.done, self.note = label, total, 0, ""
+        self._after_s = after_s
         self._start = self._last_line = time.monotonic()
 
     def step(self, count: int = 1, *, note: str | None = None) -> None:
@@ -49,7 +50,8 @@ class Bar:
 
     def _show(self) -> None:
         now = time.monotonic()
-        if self.done < self.total and now - self._last_line < PLAIN_INTERVAL_S:
+        unfinished = self.done < self.total and now - self._last_line < PLAIN_INTERVAL_S
+        if unfinished or now - self._start < self._after_s:
             return
         self._last_line = now
         left = (now - self._start) / self.done * (self.total - self.done) if self.done else 0.0
@@ -68,15 +70,17 @@ class _RichBar(Bar):
 
 
 @contextmanager
-def bar(label: str, total: int) -> Iterator[Bar]:
+def bar(label: str, total: int, *, after_s: float = 0.0) -> Iterator[Bar]:
     """A progress bar over `total` units of `label` (epoch, trial, replication).
+
+    after_s: work that is done sooner says no line; on a terminal a bar leaves none anyway.
 
     >>> with bar("trial", 2) as trials:
     ...     trials.step(2, note="best AP 0.98")
     """
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield Bar(label, total)
+        yield Bar(label, total, after_s=after_s)
         return
     columns = (
         TextColumn(INDENT + "{task.description}"),

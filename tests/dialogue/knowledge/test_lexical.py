@@ -44,6 +44,7 @@ def test_words_that_only_ask_count_little_unless_there_is_nothing_else() -> None
     assert np.argmax(index(texts, asking=1).scores("Tell me, please: discuss the oven")) == 0
     assert np.argmax(index(texts).scores("What did they tell?")) == 0
     assert index(texts, asking=0).scores("Tell me of zebras").tolist() == [0, 0]
+    assert index(texts, asking=0).scores("How much is the oven?") == pytest.approx(index(texts).scores("the oven?"))
 
 
 @pytest.mark.parametrize("question", ["", "the of and", "zebra", "?!", "烤箱"])

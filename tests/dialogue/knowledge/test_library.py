@@ -1,8 +1,15 @@
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from twinloop import progress
+from twinloop.dialogue.knowledge import library as library_module
+from twinloop.dialogue.knowledge.files import load_index
 from twinloop.dialogue.knowledge.library import Library
+from twinloop.dialogue.providers.measuring import stopwatch
+from twinloop.dialogue.providers.protocols import Encoded
 from twinloop.errors import InputError
 
 
@@ -86,3 +93,36 @@ def test_an_index_elsewhere_follows_the_files_that_somebody_puts_in_or_takes_out
         "press.md",
     }
     assert {path.name for path in (tmp_path / "ada").iterdir()} == {"documents"}
+
+
+class _Looks:
+    """An encoder that notes what the library of a folder holds on disk while it works."""
+
+    dimensions, digest = 2, "looks"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self.there = folder, list[int]()
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        index = self._folder / "index"
+        self.there.append(len(load_index(index, self).entries) if index.exists() else 0)
+        return Encoded(np.tile(np.array([1, 0], np.float32), (len(texts), 1)), stopwatch()())
+
+
+def test_what_took_long_is_on_disk_before_the_next_document_and_a_long_one_says_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(library_module, "WRITTEN_EVERY_S", 0.0)
+    monkeypatch.setattr(library_module, "PLAIN_INTERVAL_S", 0.0)
+    monkeypatch.setattr(progress, "PLAIN_INTERVAL_S", 0.0)
+    papers = tmp_path / "papers"
+    papers.mkdir()
+    (papers / "a.txt").write_text("The oven runs hot.")
+    (papers / "b.txt").write_text("The press is cleaned on Friday. " * 3000)
+    encoder = _Looks(tmp_path / "library")
+    Library(tmp_path / "library", encoder).add([papers])
+    assert encoder.there[:2] == [0, 1]
+    assert len(encoder.there) > 2
+    told = capsys.readouterr().err
+    assert "document 1/2  b.txt: 64 of " in told
+    assert "document 2/2" in told

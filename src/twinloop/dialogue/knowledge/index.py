@@ -5,7 +5,7 @@ that when a question comes, in the order of the digests. So an index answers as 
 and deleting, exactly.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +22,8 @@ from twinloop.dialogue.knowledge.spelling import Spelling
 from twinloop.dialogue.providers.protocols import Encoder, Vectors
 from twinloop.errors import InputError
 
+# Texts that get their vectors before it is told how many have them.
+ENCODED_AT_ONCE = 64
 # Sentences whose vectors are kept.
 MOST_KEPT = 20_000
 
@@ -95,17 +97,18 @@ class Index:
         """Of all documents, in the order of their digests."""
         return tuple(self._entries[digest] for digest in sorted(self._entries))
 
-    def add(self, document: Document) -> bool:
-        """Take in a document; False where one of the same content is there already, whatever its name."""
+    def add(self, document: Document, *, watch: Callable[[str], None] | None = None) -> bool:
+        """Take in a document; False where one of the same content is there already, whatever its name.
+
+        watch: is told how far the vectors of a long document are, in words.
+        """
         if document.digest in self._entries:
             return False
         chunks = chunks_of(document, self.settings.chunks)
         if not chunks:
             raise InputError(f"{document.name}: no text in it: leave it out")
         texts = [pieces(chunk, self.settings.chunks) for chunk in chunks]
-        vectors = np.zeros((sum(map(len, texts)), 0), np.float32)
-        if self.encoder is not None:
-            vectors = encoded(self.encoder, [text for of_chunk in texts for text in of_chunk])
+        vectors = self._vectors(document.name, [text for of_chunk in texts for text in of_chunk], watch)
         self.put(
             Entry(
                 document.name,
@@ -207,6 +210,17 @@ class Index:
     def rarity(self, term: str) -> float:
         """How much a term tells, as `Lexical.rarity`; 0 in an empty index."""
         return self._built().lexical.rarity(term) if self._entries else 0.0
+
+    def _vectors(self, name: str, texts: list[str], watch: Callable[[str], None] | None) -> Vectors:
+        """[texts, dimensions] of a document's pieces; 0 without an encoder."""
+        if self.encoder is None:
+            return np.zeros((len(texts), 0), np.float32)
+        vectors = []
+        for start in range(0, len(texts), ENCODED_AT_ONCE):
+            if watch is not None and start:
+                watch(f"{name}: {start} of {len(texts)} passages")
+            vectors.append(encoded(self.encoder, texts[start : start + ENCODED_AT_ONCE]))
+        return np.concatenate(vectors)
 
     def _meaning(self, question: str, whole: _Whole) -> Scores:
         if self.encoder is None:

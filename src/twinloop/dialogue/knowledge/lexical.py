@@ -26,7 +26,7 @@ ASKING = (
     "summarize summarise summary describe description explain explanation outline recap tell told say said talk talked "
     "discuss discussion mention think thought opinion view idea feel attitude suggest suggestion propose proposal "
     "recommend agree disagree decide decision conclude conclusion toward regard relate concern "
-    "please remind know ask question answer look find show give gave check thing"
+    "please remind know ask question answer look find show give gave check thing much many"
 )
 # A question counts this many different words at most: pasted pages are no questions.
 MOST_QUERY_WORDS = 512

@@ -4,7 +4,8 @@ A document is known by the digest of its bytes, so that the same one is kept onc
 its name; where that is another document's already, it lies in a folder called by its digest.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -17,9 +18,11 @@ from twinloop.dialogue.knowledge.settings import IndexSettings, ReadingSettings
 from twinloop.dialogue.providers.protocols import Encoder
 from twinloop.errors import InputError
 from twinloop.files import atomic, sha256
+from twinloop.progress import PLAIN_INTERVAL_S, bar
 
 DOCUMENTS, INDEX = "documents", "index"
 SHORTEST_DIGEST = 6
+WRITTEN_EVERY_S = 60.0
 
 
 class Added(NamedTuple):
@@ -61,20 +64,30 @@ class Library:
     def add(self, paths: Iterable[str | Path]) -> tuple[list[Added], list[Refused]]:
         """Take in files, and of a folder every file below it; what cannot be read is told, not taken.
 
+        New ones are told as they come, and the index is written now and then: what is done stays done.
         Raises InputError where a path does not exist or a file that was named cannot be read; what came before is kept.
         """
+        named = [Path(path) for path in paths]
+        new = self._new(named)
         added, refused = [], []
+        saved, written = len(self.index), time.monotonic()
         try:
-            for path in map(Path, paths):
-                for file in _files(path):
-                    try:
-                        added.append(self._added(file))
-                    except InputError as error:
-                        if path.is_file():
-                            raise
-                        refused.append(Refused(file, str(error)))
+            with bar("document", len(new), after_s=PLAIN_INTERVAL_S) as shown:
+                for path in named:
+                    for file in _files(path):
+                        try:
+                            added.append(self._added(file, lambda note: shown.step(0, note=note)))
+                        except InputError as error:
+                            if path.is_file():
+                                raise
+                            refused.append(Refused(file, str(error)))
+                        if file in new:
+                            shown.step(note="")
+                        if len(self.index) > saved and time.monotonic() - written > WRITTEN_EVERY_S:
+                            save_index(self.index, self._indexed)
+                            saved, written = len(self.index), time.monotonic()
         finally:
-            if any(one.known_as is None for one in added):
+            if len(self.index) > saved:
                 save_index(self.index, self._indexed)
         return added, refused
 
@@ -111,13 +124,19 @@ class Library:
         self._file(entry).unlink(missing_ok=True)
         return entry
 
-    def _added(self, source: Path) -> Added:
+    def _new(self, paths: Iterable[Path]) -> set[Path]:
+        """Files whose content is not here yet; a path that does not exist has none."""
+        digests = {entry.digest for entry in self.index.entries}
+        files = (file for path in paths if path.is_dir() or path.is_file() for file in _files(path))
+        return {file for file in files if sha256(file) not in digests}
+
+    def _added(self, source: Path, watch: Callable[[str], None]) -> Added:
         names = {entry.digest: entry.name for entry in self.index.entries}
         digest = sha256(source)
         if digest in names:
             return Added(source.name, digest, names[digest])
         document = read_document(source, self._reading)
-        self.index.add(document)
+        self.index.add(document, watch=watch)
         own = self._folder / DOCUMENTS / document.name
         if own.exists() and sha256(own) != digest:
             own = self._apart(document.name, digest)

@@ -11,18 +11,26 @@ from twinloop.dialogue.knowledge.readers.document import Range
 TITLES = "mr mrs ms dr prof st sr jr rev hon gen col capt lt sgt gov pres sen rep"
 SHORTENED = "vs etc e.g i.e eg ie cf al approx ca dept est inc ltd co corp a.m p.m u.s u.k bzw z.b d.h usw abb str"
 MONTHS = "jan feb mar apr jun jul aug sep sept oct nov dec"
+# What may also end a sentence: before a capital, unless a date goes on ("6 p.m. Monday"); what stands before names as
+# well, only before a word that begins sentences.
+AT_THE_END, BEFORE_A_NAME = "etc a.m p.m", "inc ltd co corp jr sr u.s u.k al"
+STARTERS = "The A An It He She They We You I This That These Those There In On At For If When But And"
+ENDING, BEFORE_NAMES, BEGINNING = (frozenset(each.split()) for each in (AT_THE_END, BEFORE_A_NAME, STARTERS))
+WHOLE_MONTHS = "january february march april may june july august september october november december"
+DAYS = "mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday"
+DATES = frozenset(f"{MONTHS} {WHOLE_MONTHS} {DAYS}".split())
 ABBREVIATIONS = frozenset(f"{TITLES} {SHORTENED} {MONTHS}".split())
 # Abbreviations before a number, words before anything else.
 BEFORE_NUMBERS = frozenset(("no", "nos", "nr", "fig", "figs", "eq", "vol", "ch", "sec", "pp"))
-END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[”’」』）]*")
+# A row of marks is read once, not from each of its marks.
+END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s)|[。！？]+[”’」』）]*")
+FOLLOWING = re.compile(r"\s*+[\"'“‘«(\[]*+([^\W\d_]+|.)", re.DOTALL)
+LIST_NUMBER = re.compile(r"\s*+[\"'“‘«(\[]*+\d{1,2}\s*+")
 WORD = re.compile(r"[^\W_]+(?:['’.\-][^\W_]+)*")
-OPENING = "\"'“‘«(["
-BEFORE_WORD = re.compile(rf"\s*[{re.escape(OPENING)}]*")
-BLANKS = re.compile(r"\s*")
-# No abbreviation has so many characters: a line may be a whole book, and is not looked through at each of its stops.
-LONGEST = 32
 CUTS = (re.compile(r"[;:—–]\s"), re.compile(r",\s"), re.compile(r"\s"))
 MOST_WORDS = 60
+# Characters before a full stop that can hold an abbreviation; a text of one line has no nearer beginning.
+LONGEST_WORD = 32
 
 
 def sentences(text: str, *, most_words: int = MOST_WORDS) -> list[Range]:
@@ -65,30 +73,27 @@ def _ends(text: str, start: int, end: int) -> list[int]:
     ]
 
 
-def _ends_here(text: str, start: int, dot: int, dot_end: int, end: int) -> bool:
+def _ends_here(text: str, start: int, dot: int, after: int, end: int) -> bool:
     """Whether a full stop ends a sentence: not after an abbreviation or a list's number, nor before a small letter."""
-    last = dot
-    while last > start and text[last - 1].isspace():
-        last -= 1
-    begin = last
-    while begin > start and last - begin <= LONGEST and not text[begin - 1].isspace():
-        begin -= 1
-    word = text[begin:last].strip(OPENING).lower()
-    place = _past(BEFORE_WORD, text, dot_end, end)
-    following = text[place : min(place + 1, end)]
-    if not following or following.islower():
+    before = (text[max(start, dot - LONGEST_WORD) : dot].split() or [""])[-1]
+    word = before.strip("\"'“‘«([").lower()
+    following = FOLLOWING.match(text, after, end)
+    if following is None or following[1][0].islower():
         return False
-    if word in BEFORE_NUMBERS and following.isdigit():
+    if word in BEFORE_NUMBERS and following[1][0].isdigit():
         return False
+    if _may_end(word, following[1]):
+        return True
     if word in ABBREVIATIONS or (len(word) == 1 and word.isalpha() and word != "i"):
         return False
-    return not (word.isdigit() and len(word) <= 2 and _past(BLANKS, text, start, begin) == begin)
+    return LIST_NUMBER.fullmatch(text, start, dot) is None
 
 
-def _past(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:
-    """Where that ends which the pattern matches from `start` on."""
-    match = pattern.match(text, start, end)
-    return match.end() if match else start
+def _may_end(abbreviation: str, following: str) -> bool:
+    """Whether the full stop of an abbreviation is also that of its sentence, by the word that follows."""
+    if abbreviation in ENDING:
+        return following[0].isupper() and following.lower() not in DATES
+    return abbreviation in BEFORE_NAMES and following in BEGINNING
 
 
 def _stripped(text: str, start: int, end: int) -> Range | None:

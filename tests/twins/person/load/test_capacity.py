@@ -48,7 +48,7 @@ def test_every_lever_is_a_paired_difference_in_people(found: Capacity):
         "voice twice as fast",
         "one more core",
         "25\u202f% of turns from the cache",
-        "answers within 2.0 s",
+        "answers within 2.0\u202fs",
         "turned away beyond 4",
         "recogniser in batches of up to 4",
     ]

@@ -1,5 +1,6 @@
 """A person's folder by five questions, and its documents: added, listed, read, deleted, asked."""
 
+import errno
 import io
 import json
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from twinloop import cli
 from twinloop.dialogue.datasets import layouts
 from twinloop.dialogue.datasets.settings import CorpusSettings
+from twinloop.twins.person.people import introduction
 
 CALENDAR = "\r\n".join(
     (
@@ -102,7 +104,7 @@ def test_a_wrong_answer_is_told_and_asked_again(
         "formality = 1.2: expected a number ≤ 1",
         "expected four numbers",
         "boat.txt: expected iCalendar, it cannot be read",
-        "person.data.reading.calendar.zone",
+        "'Boat fair' has no zone: name a zone behind the file, or as zone: in a file of answers, as",
         "zone 'Europe/Berlinn' is unknown",
     ):
         assert line in told
@@ -128,6 +130,22 @@ def test_a_file_of_answers_does_all_or_nothing(project: Path, papers: Path, caps
     assert "is there already" in capsys.readouterr().err
     assert cli.main(["person", "show"]) == 0
     assert "documents  2 documents: boat.txt, oven.md" in capsys.readouterr().out
+
+
+def test_nothing_half_made_stays_whatever_goes_wrong(
+    project: Path, papers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    monkeypatch.setattr(introduction, "_copy", full)
+    file = papers.parent / "ada.yaml"
+    file.write_text("who: Ada\ndocuments: [my papers]\nvoice: none\ncalendar: calendar.ics\nzone: Europe/Berlin\n")
+    with pytest.raises(OSError, match="No space left"):
+        introduction.from_file(project, file)
+    assert not (project / "data/source/person/ada").exists()
+    monkeypatch.undo()
+    introduction.from_file(project, file)
 
 
 @pytest.fixture

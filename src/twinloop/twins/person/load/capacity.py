@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from twinloop.contracts import ServiceProfile
-from twinloop.numbers import Interval, count, number, percent, quantity
+from twinloop.numbers import Interval, count, percent, quantity
 from twinloop.replication.design import Design
 from twinloop.replication.result import Result
 from twinloop.replication.side_by_side import TODAY, SideBySide
@@ -169,7 +169,7 @@ def levers(service: Service) -> dict[str, Service]:
     if any(busy.get(part) for part in KNOWN):
         found[f"{percent(CACHED, digits=0)} of turns from the cache"] = replace(service, cached=CACHED)
     patient = PATIENT * service.target_s
-    found[f"answers within {number(patient, digits=2)} s"] = replace(service, target_s=patient)
+    found[f"answers within {quantity(patient, 's', digits=2)}"] = replace(service, target_s=patient)
     # As many as the cores can work through within the target.
     limit = max(service.cores, int(service.cores * service.target_s / service.demand_s))
     found[f"turned away beyond {count(limit)}"] = replace(service, limit=limit)

@@ -34,6 +34,7 @@ QUESTIONS: Mapping[str, str] = {
     "calendar": "Which calendar? A file .ics, then a zone such as Europe/Berlin where it has none; empty for none:",
 }
 VOICE = "flite slt"
+ZONE_ADVICE = "name a zone behind the file, or as zone: in a file of answers"
 
 
 @settings
@@ -134,9 +135,12 @@ class Introduction:
         if path:
             source = Path(path).expanduser()
             zone = _zone(zone) if zone else str(self._known.profile.get("zone", ""))
-            # Recurrences without an end are read up to a day that the configuration names.
-            until = CalendarSettings(zone=zone, until="2100-01-01", most_events=10_000_000)
-            read_calendar(source, CorpusSettings(calendar=until))
+            # Until which day recurrences go on and what becomes of hours that a clock skips, the configuration says.
+            reading = CalendarSettings(zone=zone, until="2100-01-01", clock_change="standard", most_events=10_000_000)
+            try:
+                read_calendar(source, CorpusSettings(calendar=reading))
+            except InputError as error:
+                raise InputError(str(error).replace("set CalendarSettings.zone", ZONE_ADVICE)) from None
             _copy(source, self._known.folder / CALENDAR)
             self._keep({"zone": zone} if zone else {})
         self._done("calendar")
@@ -174,6 +178,7 @@ def from_file(root: Path, path: Path) -> Person:
         raise InputError(f"init: {begun.folder}: is begun already: `person init` goes on, or delete the folder first")
     introduction = Introduction(root)
     introduction.who(given.who, given.zone)
+    # Whatever goes wrong, the disk that is full and the user who stops included: nothing half made stays.
     try:
         introduction.documents([beside / Path(one).expanduser() for one in given.documents])
         introduction.voice(given.voice)
@@ -181,8 +186,9 @@ def from_file(root: Path, path: Path) -> Person:
         if given.messages:
             introduction.messages(beside / given.messages)
         introduction.calendar(*((str(beside / given.calendar), given.zone) if given.calendar else ()))
-    except InputError:
+    except BaseException:
         shutil.rmtree(introduction._known.folder)
+        shutil.rmtree(introduction._known.state, ignore_errors=True)
         raise
     return introduction._known
 
