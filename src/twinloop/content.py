@@ -1,5 +1,7 @@
 """What the bytes of a file are, by how they begin, so that a message can call an XLSX an XLSX."""
 
+import unicodedata
+
 BEGINNINGS = {
     b"PK\x03\x04": "a ZIP archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (XLS)",
@@ -40,3 +42,12 @@ def _of_zip(content: bytes, name: str) -> str:
         if inside in content or name.lower().endswith(ending):
             return kind
     return "a ZIP archive"
+
+
+def without_controls(text: str) -> str:
+    """Text with a blank for each control and each half of a character; line breaks and tabs stay.
+
+    >>> without_controls("a\\x00b\\n")
+    'a b\\n'
+    """
+    return "".join(" " if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t\f\v" else c for c in text)

@@ -139,8 +139,10 @@ def _fitting(samples: Samples) -> Samples:
 def _opened(source: Path | bytes, name: str) -> soundfile.SoundFile:
     try:
         content = source[:4096] if isinstance(source, bytes) else _beginning(source)
-    except OSError as error:
-        raise InputError(f"{name}: cannot be read ({error.strerror}): name a file of sound") from None
+    except (OSError, ValueError) as error:
+        # A path may hold what no path can: ValueError.
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{name}: cannot be read ({reason}): name a file of sound") from None
     if not content:
         raise InputError(f"{name}: expected sound, the file is empty: record it again")
     try:

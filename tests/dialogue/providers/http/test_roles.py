@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.dialogue.server import LocalServer, says
-from twinloop.dialogue.providers.protocols import Encoder, LanguageModel, Message, ProviderError
+from twinloop.dialogue.providers.protocols import Audio, Encoder, LanguageModel, Message, ProviderError
 from twinloop.dialogue.providers.registry import open_provider
 from twinloop.dialogue.providers.surroundings import Surroundings
 
@@ -49,11 +49,19 @@ def test_what_is_no_message_is_refused(server: LocalServer, record: object) -> N
         opened("language_model", server).complete([Message("user", "When?")])
 
 
-@pytest.mark.parametrize("usage", [None, {"total_tokens": "many"}, {"total_tokens": -5}, {"total_tokens": True}, []])
+@pytest.mark.parametrize("usage", [None, {"total_tokens": "many"}, {"total_tokens": -5}, {"total_tokens": 10**400}, []])
 def test_tokens_that_were_not_counted_cost_nothing(server: LocalServer, usage: object) -> None:
     server.answers = [says({"choices": [{"message": {"content": "Yes."}}], "usage": usage})]
     written = opened("language_model", server, price_per_million_tokens=2.0).complete([Message("user", "?")])
     assert (written.usage.tokens, written.usage.price) == (0, 0.0)
+
+
+def test_what_no_file_or_terminal_can_take_of_a_text_becomes_blanks(server: LocalServer) -> None:
+    server.answers = [says({"choices": [{"message": {"content": "On\x00Mon\ud800day.\n\x1b[31mYes."}}]})]
+    assert opened("language_model", server).complete([Message("user", "?")]).text == "On Mon day.\n [31mYes."
+    server.answers = [says({"text": "on\x00monday"})]
+    silence = Audio(np.zeros(1600, np.float32), 16_000)
+    assert opened("speech_to_text", server).transcribe(silence).text == "on monday"
 
 
 def rows(*vectors: list[float]) -> list[dict[str, Any]]:

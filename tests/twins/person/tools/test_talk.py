@@ -77,7 +77,9 @@ def test_sliders_move_the_wording(capsys: pytest.CaptureFixture[str]) -> None:
 def test_without_arguments_lines_are_answered_until_one_is_empty(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{WARRANTY}\ngone.wav\nWho painted the boat?\n\nnot read\n"))
+    monkeypatch.setattr(
+        "sys.stdin", io.StringIO(f"{WARRANTY}\ngone.wav\nno\0thing.wav\nWho painted the boat?\n\nnot read\n")
+    )
     assert cli.main(["talk"]) == 0
     told = capsys.readouterr()
     assert [line.split()[0] for line in told.out.splitlines()] == ["answer", "answer"]
@@ -92,6 +94,26 @@ def hearing(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     small_self(project / paths.SELF, speech_to_text="parrot", text_to_speech="parrot")
     write_audio(project / "question.wav", TONE)
     return project
+
+
+@pytest.mark.parametrize(
+    ("place", "status", "reason"),
+    [
+        ("made.wav", 2, "it is a folder"),
+        ("question.wav/reply.wav", 2, "question.wav is no folder"),
+        (f"{'a' * 300}.wav", 2, "File name too long"),
+        ("/proc/reply.wav", 1, "cannot be written"),
+    ],
+)
+def test_a_place_that_holds_no_reply_is_one_line(
+    place: str, status: int, reason: str, hearing: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (hearing / "made.wav").mkdir()
+    assert cli.main(["talk", WARRANTY, "--say", place]) == status
+    told = capsys.readouterr()
+    assert reason in told.err
+    assert len(told.err.splitlines()) == 1
+    assert (ANSWER in told.out) == (status == 1)
 
 
 def test_a_recording_is_heard_and_the_reply_written(hearing: Path, capsys: pytest.CaptureFixture[str]) -> None:

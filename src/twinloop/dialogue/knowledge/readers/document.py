@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from twinloop.content import without_controls
+
 # Marks that nobody sees: of no width, of direction, and tags; text can be smuggled in them.
 UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 CONVERSATION = "conversation"
@@ -65,7 +67,5 @@ def tidy(text: str) -> str:
     'ab c\\nd'
     """
     text = UNSEEN.sub("", unicodedata.normalize("NFC", text))
-    # C…: controls and halves of characters. Line breaks and tabs are blanks of their own.
-    shown = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t\f\v" else c for c in text)
-    lines = (" ".join(line.split()) for line in shown.splitlines())
+    lines = (" ".join(line.split()) for line in without_controls(text).splitlines())
     return "\n".join(line for line in lines if line)

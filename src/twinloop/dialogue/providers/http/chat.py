@@ -42,11 +42,10 @@ class HttpLanguageModel:
             },
         )
         try:
-            text = record["choices"][0]["message"]["content"]
+            content = record["choices"][0]["message"]["content"]
         except (KeyError, IndexError, TypeError):
-            text = None
-        if not isinstance(text, str):
-            raise self._service.nonsense("choices[0].message.content")
+            content = None
+        text = self._service.text(content, "choices[0].message.content")
         tokens = counted_tokens(record)
         return Written(text, usage(tokens=tokens, price=token_price(tokens, self._settings.price_per_million_tokens)))
 

@@ -14,6 +14,7 @@ import httpx
 from pydantic import Field
 
 from twinloop.config import settings
+from twinloop.content import without_controls
 from twinloop.dialogue.providers.protocols import ProviderError
 from twinloop.dialogue.providers.resilience import ResilienceSettings, Resilient, Transient
 from twinloop.dialogue.providers.surroundings import Surroundings
@@ -90,6 +91,12 @@ class Service:
         return self._object(
             self._resilient.call(lambda ends_at: self._answer(path, ends_at, data=dict(fields), files={"file": file}))
         )
+
+    def text(self, value: Any, expected: str) -> str:
+        """A text of an answer, with a blank for what no file or terminal can take. Raises ProviderError for no text."""
+        if not isinstance(value, str):
+            raise self.nonsense(expected)
+        return without_controls(value)
 
     def nonsense(self, expected: str) -> ProviderError:
         """The error for an answer that is not what was asked for."""

@@ -33,9 +33,9 @@ class HttpRecogniser:
         if self._settings.language:
             fields["language"] = self._settings.language
         sent = File("recording.wav", wav_bytes(resampled(audio, RATE)), "audio/wav")
-        text = self._service.record_of_file("audio/transcriptions", fields, sent).get("text")
-        if not isinstance(text, str):
-            raise self._service.nonsense("text")
+        text = self._service.text(
+            self._service.record_of_file("audio/transcriptions", fields, sent).get("text"), "text"
+        )
         price = audio.seconds / 60 * self._settings.price_per_audio_minute
         return Heard(text.strip(), usage(audio_seconds=audio.seconds, price=price))
 

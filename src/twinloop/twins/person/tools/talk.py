@@ -54,8 +54,8 @@ def run(options: argparse.Namespace, root: Path) -> int:
     """Hold the conversation; 1 where a part of a turn failed. Raises InputError or RunError for what cannot be had."""
     if options.traces < 0:
         raise InputError(f"talk: --traces {options.traces}: expected 0 or every how many turns")
-    if options.say is not None and options.say.suffix.lower() not in WRITTEN:
-        raise InputError(f"talk: --say {options.say}: expected a file name that ends in {', '.join(WRITTEN)}")
+    if options.say is not None:
+        _check_place(options.say)
     # Read before anything is opened: a file that is no sound is told at once.
     given = [_asked(text) for text in options.asked]
     chain = _chain(options, root, heard=any(not isinstance(one, str) for one in given))
@@ -170,8 +170,21 @@ def _remember(chain: "Chain", turn: "Turn", name: str, root: Path) -> None:
         say(f"remembered {_short(turn.heard)}")
 
 
+def _check_place(path: Path) -> None:
+    """Raises InputError for a place where no recording can be: told before anybody has talked."""
+    if path.suffix.lower() not in WRITTEN:
+        raise InputError(f"talk: --say {path}: expected a file name that ends in {', '.join(WRITTEN)}")
+    try:
+        folder = next(one for one in path.absolute().parents if one.exists())
+        reason = "it is a folder" if path.is_dir() else "" if folder.is_dir() else f"{folder} is no folder"
+    except OSError as error:
+        reason = str(error.strerror)
+    if reason:
+        raise InputError(f"talk: --say {path}: expected a file that can be written ({reason}): name another one")
+
+
 def _write(path: Path, turns: "tuple[Turn, ...]") -> None:
-    """All replies, one after the other."""
+    """All replies, one after the other. Raises RunError where they cannot be written."""
     import numpy as np
 
     from twinloop.dialogue.providers.protocols import Audio
@@ -181,7 +194,10 @@ def _write(path: Path, turns: "tuple[Turn, ...]") -> None:
     if not spoken:
         say(f"{path}: not written: nobody speaks here (person.providers.text_to_speech), or nothing was said")
         return
-    write_audio(path, Audio(np.concatenate(spoken), RATE))
+    try:
+        write_audio(path, Audio(np.concatenate(spoken), RATE))
+    except OSError as error:
+        raise RunError(f"talk: --say {path}: cannot be written ({error.strerror}): name another one") from None
     say(f"wrote      {path}")
 
 
