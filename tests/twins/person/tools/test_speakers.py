@@ -42,7 +42,7 @@ def test_turns_are_told_with_their_speakers(own: Path, meeting: Path, capsys: py
     second = next(turn for turn in turns if turn["speaker"] == "2")
     assert second["start_s"] == pytest.approx(3.6, abs=0.3)
     assert cli.main(["speakers", str(meeting), "--people", "2"]) == 0
-    assert "speaker" in capsys.readouterr().out
+    assert f"{second['start_s']:.1f}" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("own")

@@ -22,7 +22,6 @@ def run(options: argparse.Namespace, root: Path) -> int:
     from twinloop.dialogue.speech.audio import read_audio
     from twinloop.dialogue.speech.speakers.diarisation import who_speaks
     from twinloop.errors import InputError
-    from twinloop.numbers import number
     from twinloop.reporting.tables import Table
     from twinloop.twins.person import paths
     from twinloop.twins.person.chain import open_speakers
@@ -37,6 +36,6 @@ def run(options: argparse.Namespace, root: Path) -> int:
     if options.json:
         print(json.dumps([turn._asdict() for turn in turns]))
         return 0
-    rows = [(number(turn.start_s, digits=1), number(turn.end_s, digits=1), turn.speaker) for turn in turns]
+    rows = [(f"{turn.start_s:.1f}", f"{turn.end_s:.1f}", turn.speaker) for turn in turns]
     print(Table.of(("from s", "to s", "speaker"), rows))
     return 0
