@@ -283,7 +283,7 @@ class _Holds:
         a, operation = self.placed[key], self._operation(key)
         if key in self._frozen or not operation.resumable:
             return 0
-        windows = self._closures.of(operation, a.machine).windows(math.ceil(a.end))
+        windows = self._closures.of(operation, a.machine).windows(math.ceil(a.end)).within(a.start, a.end)
         return sum(max(0, min(w.end, a.end) - max(w.start, a.start)) for w in windows)
 
 

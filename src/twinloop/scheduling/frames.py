@@ -114,9 +114,8 @@ def timeline(shop: JobShop, plan: Plan) -> pl.DataFrame:
     rows: list[tuple[Any, ...]] = []
     setups, closures = _setups(shop, plan), Closures(shop)
     for machine in shop.machines:
-        for window in closures.on(machine).windows(plan.makespan):
-            if window.start < plan.makespan:
-                rows.append((machine, "closed", window.start, min(window.end, plan.makespan), None, None))
+        for window in closures.on(machine).windows(plan.makespan).within(0, plan.makespan):
+            rows.append((machine, "closed", window.start, min(window.end, plan.makespan), None, None))
     for a in plan:
         if setups[a]:
             rows.append((a.machine, "setup", a.start - setups[a], a.start, a.job, a.operation))
@@ -167,7 +166,7 @@ def _setups(shop: JobShop, plan: Plan) -> Mapping[Assignment, int]:
 def _pauses(shop: JobShop, a: Assignment, closures: Closures) -> Iterator[Window]:
     operation = shop.by_name[a.job].operations[a.operation]
     if operation.resumable and a not in shop.frozen:
-        windows = closures.of(operation, a.machine).windows(a.end)
+        windows = closures.of(operation, a.machine).windows(a.end).within(a.start, a.end)
         yield from (w for w in windows if a.start < w.start and w.end < a.end)
 
 

@@ -68,12 +68,17 @@ def test_labels_lie_beside_or_in_a_folder_of_their_own(tmp_path: Path, image: st
     assert found.strays == ()
 
 
+def three_marked(folder: Path, row: str) -> None:
+    """Four images, of which all but the first have this row as their label."""
+    for i in range(4):
+        put(folder / "images" / f"{i}.png", texture(i))
+        (folder / "labels").mkdir(exist_ok=True)
+        (folder / "labels" / f"{i}.txt").write_text(row if i else "")
+
+
 @pytest.mark.parametrize("row", ["0 0.5 0.5 0.25 0.5 0.91", "0.0 0.5 0.5 0.25 0.5", "0, 0.5, 0.5, 0.25, 0.5"])
 def test_a_row_with_a_confidence_commas_or_a_class_with_a_point_is_read(tmp_path: Path, row: str) -> None:
-    for i in range(4):
-        put(tmp_path / "images" / f"{i}.png", texture(i))
-        (tmp_path / "labels").mkdir(exist_ok=True)
-        (tmp_path / "labels" / f"{i}.txt").write_text(row if i else "")
+    three_marked(tmp_path, row)
     found = read(tmp_path)
     assert Counter(sample.label for sample in found.samples) == {"good": 1, "class 0": 3}
     assert any("3 rows carry a fifth number" in note for note in found.notes) == row.endswith("0.91")
@@ -81,10 +86,7 @@ def test_a_row_with_a_confidence_commas_or_a_class_with_a_point_is_read(tmp_path
 
 @pytest.mark.parametrize("row", ["0 16 12 8 8", "scratch 0.5 0.5 0.2 0.2", "0 0.5 0.5 0.2 0.2 45"])
 def test_labels_that_all_cannot_be_read_leave_no_collection_of_good_images(tmp_path: Path, row: str) -> None:
-    for i in range(4):
-        put(tmp_path / "images" / f"{i}.png", texture(i))
-        (tmp_path / "labels").mkdir(exist_ok=True)
-        (tmp_path / "labels" / f"{i}.txt").write_text(row if i else "")
+    three_marked(tmp_path, row)
     with pytest.raises(InputError, match=r"no defect is left, 3 files are refused: .*1\.txt:1: expected .*, found "):
         read(tmp_path)
 

@@ -5,7 +5,7 @@ cannot pause has a least run as long as itself. Its elapsed time depends on its 
 constant, which makes a `Stretch`.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -36,6 +36,11 @@ class Windows:
 
     def __iter__(self) -> Iterator[Window]:
         return map(Window, self.starts, self.ends)
+
+    def within(self, start: float, end: float) -> Iterator[Window]:
+        """Those of which something lies in [start, end), in order."""
+        some = slice(bisect_right(self.ends, start), bisect_left(self.starts, end))
+        return map(Window, self.starts[some], self.ends[some])
 
     def add(self, window: Window) -> None:
         """One more behind the last."""
