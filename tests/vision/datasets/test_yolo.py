@@ -87,7 +87,7 @@ def test_a_row_with_a_confidence_commas_or_a_class_with_a_point_is_read(tmp_path
 @pytest.mark.parametrize("row", ["0 16 12 8 8", "scratch 0.5 0.5 0.2 0.2", "0 0.5 0.5 0.2 0.2 45"])
 def test_labels_that_all_cannot_be_read_leave_no_collection_of_good_images(tmp_path: Path, row: str) -> None:
     three_marked(tmp_path, row)
-    with pytest.raises(InputError, match=r"no defect is left, 3 files are refused: .*1\.txt:1: expected .*, found "):
+    with pytest.raises(InputError, match=r"no defect is left, 3 files are refused: .*1\.txt:1: expected "):
         read(tmp_path)
 
 

@@ -120,7 +120,7 @@ def read_as(layout: Layout, source: Path, settings: DatasetSettings) -> Collecti
         name, reason = collection.strays[0]
         raise InputError(
             f"data: {printable(str(source))}: no defect is left, {len(collection.strays)} files are refused: "
-            f"{printable(name)}: {reason}: mend them, or take them away to learn from good images alone"
+            f"{printable(name)}: {reason}; mend them, or take them away to learn without defects"
         )
     if settings.depth_bits == 0:
         bits, told = depth_of(collection.samples, settings)
