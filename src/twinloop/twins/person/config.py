@@ -161,6 +161,7 @@ class EvaluateSettings:
     extracts: answers on which the persona's sliders are judged. turns: of conversations whose parts are timed; up to a
     tenth of so many, and at most eight, are timed at once in batches.
     floor: recordings that pocketsphinx hears too, which takes several times as long as a small Whisper.
+    voices: synthetic ones that are to be told apart, by `recordings` of each.
     """
 
     draws: Annotated[int, Field(ge=10, le=100_000)] = 1000
@@ -169,6 +170,8 @@ class EvaluateSettings:
     extracts: Annotated[int, Field(ge=2, le=10_000)] = 20
     turns: Annotated[int, Field(ge=2, le=100_000)] = 100
     floor: Annotated[int, Field(ge=0, le=1_000_000)] = 12
+    voices: Annotated[int, Field(ge=2, le=1000)] = 16
+    recordings: Annotated[int, Field(ge=2, le=1000)] = 8
 
 
 @settings

@@ -56,8 +56,6 @@ EXAMPLE = "python -m twinloop person evaluate"
 PROGRAMS = ("flite", "espeak")
 # Questions with their replies to listen to, and seconds of a meeting.
 LISTENED, MINUTE_S = 3, 60
-# By whom it is judged how well speakers are told apart.
-VOICES = {"most": 16, "each": 8}
 FIGURES = ("ndcg", "recall", "hit", "f1")
 
 
@@ -90,7 +88,8 @@ def run(stage: Stage[PersonConfig]) -> str:
     voices = installed(person.data.speaking.programs)
     commands = understood(stage.root / paths.LEARNT / COMMANDS, voices, workers=stage.workers)
     encoders = speaker_encoders(stage.root / paths.LEARNT / SPEAKERS)
-    of_speakers = recordings_by_speaker(known, voices, "test", **VOICES, workers=stage.workers) if encoders else []
+    many = {"most": settings.voices, "each": settings.recordings, "workers": stage.workers}
+    of_speakers = recordings_by_speaker(known, voices, "test", **many) if encoders else []
     told_apart, meetings = verified(encoders, of_speakers, **drawn), diarised(encoders, known)
     table = ways.compared(**drawn)
     tables = {
