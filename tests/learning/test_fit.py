@@ -7,11 +7,12 @@ from typing import Any, Literal
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader
 
 from tests.learning.regression import Regression
 from twinloop.errors import InputError, RunError
 from twinloop.files import sha256
-from twinloop.learning.fit import Fitted, discard, fit, newest_checkpoint
+from twinloop.learning.fit import Fitted, discard, fit, newest_checkpoint, one_batch
 from twinloop.learning.settings import FitSettings
 
 SETTINGS = FitSettings(epochs=6, patience=6, accelerator="cpu")
@@ -184,6 +185,22 @@ def test_patience_ends_a_run_and_the_best_weights_come_back(tmp_path: Path) -> N
     with pytest.raises(PowerCut):
         _fit(to_the_best, cut_after=1)
     assert _same(stopped, to_the_best)
+
+
+def test_what_is_held_out_is_looked_at_once_an_epoch() -> None:
+    class Whole(Regression):
+        looked = 0
+
+        def val_dataloader(self) -> DataLoader[Any]:
+            return one_batch()
+
+        def validation_step(self, batch: Any, _: int) -> None:
+            self.looked += 1
+            self.log("score", 1.0, batch_size=64)
+
+    module = Whole()
+    _fit(module)
+    assert module.looked == SETTINGS.epochs
 
 
 @pytest.mark.parametrize("noise", [0.0, 1e-9, -1e-9])

@@ -23,6 +23,7 @@ import torch
 from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.profilers import AdvancedProfiler, Profiler, SimpleProfiler
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from twinloop.errors import InputError, RunError
 from twinloop.files import fingerprint, sha256
@@ -170,6 +171,14 @@ def one_cycle(module: torch.nn.Module, *, learning_rate: float, weight_decay: fl
     optimiser = torch.optim.AdamW(module.parameters(), lr=learning_rate, weight_decay=weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps)
     return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def one_batch() -> DataLoader[int]:
+    """A loader of one batch, of nothing: for a validation step that looks at all that is held out at once.
+
+    A list would be taken for as many loaders as it has elements.
+    """
+    return DataLoader([0], batch_size=None)  # type: ignore[arg-type]
 
 
 def fit(

@@ -1,5 +1,6 @@
 """A small encoder learnt from questions: it ranks passages that it never saw, repeats itself and runs without torch."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from twinloop.dialogue.models.bert import BertShape
 from twinloop.dialogue.models.sentence_encoder import SentenceEncoder
-from twinloop.dialogue.training.encoder import TOKENIZER, WEIGHTS, fit_encoder
+from twinloop.dialogue.training.encoder import TOKENIZER, WEIGHTS, _Contrast, fit_encoder
 from twinloop.dialogue.training.pairs import Pair, cloze_pairs, epoch_batches
 from twinloop.dialogue.training.settings import EncoderTrainingSettings
 from twinloop.errors import InputError
@@ -52,6 +53,15 @@ def test_what_was_learnt_ranks_unseen_passages_as_its_training_said(trained: tup
     assert np.mean(1 / rank) == pytest.approx(said, abs=0.02)
     # Of 12 passages one drawn at random has a mean reciprocal rank of (1 + 1/2 + … + 1/12) / 12 = 0.26.
     assert said > 0.5
+
+
+def test_what_is_held_out_is_ranked_once_an_epoch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    looked: list[int] = []
+    told = _Contrast.validation_step
+    monkeypatch.setattr(_Contrast, "validation_step", lambda *given: (looked.append(1), told(*given)))
+    settings = dataclasses.replace(SMALL, fit=FitSettings(epochs=2, patience=2))
+    fit_encoder(pairs(NAMES[:9]), pairs(NAMES[9:]), tmp_path, settings, seed=3, show=None)
+    assert len(looked) == 2
 
 
 def test_the_same_texts_and_seed_give_the_same_bytes(trained: tuple[Path, float], tmp_path: Path) -> None:

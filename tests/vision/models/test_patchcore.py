@@ -86,12 +86,11 @@ def test_a_coreset_covers_within_twice_of_any_other_choice(seed: int, count: int
     assert radius(patches, chosen) <= 2 * radius(patches, other) + 1e-4
 
 
-@pytest.mark.parametrize("dims", [16, 200])
-def test_a_coreset_covers_better_than_random_draws(dims: int) -> None:
+def test_a_coreset_covers_better_than_random_draws() -> None:
     random = torch.Generator().manual_seed(0)
     # Nine in ten patches lie close together, the rest is rare: what a random draw misses.
     spread = torch.cat([torch.full((900, 1), 0.1), torch.full((100, 1), 2.0)])
-    patches = torch.randn(1000, dims, generator=random) * spread
+    patches = torch.randn(1000, 16, generator=random) * spread
     covered = radius(patches, coreset(patches, 100, random=random))
     drawn = [radius(patches, torch.randperm(1000, generator=random)[:100]) for _ in range(20)]
     assert covered < 0.9 * min(drawn)

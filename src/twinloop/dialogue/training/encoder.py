@@ -24,7 +24,7 @@ from twinloop.dialogue.training.settings import EncoderTrainingSettings
 from twinloop.dialogue.training.tokens import fit_tokenizer
 from twinloop.errors import InputError
 from twinloop.files import atomic
-from twinloop.learning.fit import Fitted, fit, one_cycle
+from twinloop.learning.fit import Fitted, fit, one_batch, one_cycle
 
 MONITOR = "reciprocal_rank"
 # Added to the similarity of a passage that is right for another question of the batch as well.
@@ -125,7 +125,7 @@ class _Contrast(lightning.LightningModule):
         return _Batches(self)
 
     def val_dataloader(self) -> Any:
-        return [np.arange(len(self.held))]
+        return one_batch()
 
     def training_step(self, rows: NDArray[np.int64], batch_idx: int) -> Tensor:
         questions, passages = zip(*(self.pairs[row] for row in rows), strict=True)
@@ -139,7 +139,7 @@ class _Contrast(lightning.LightningModule):
         self.log("loss", loss, on_step=False, on_epoch=True, batch_size=len(rows))
         return loss
 
-    def validation_step(self, rows: NDArray[np.int64], batch_idx: int) -> None:
+    def validation_step(self, batch: int, batch_idx: int) -> None:
         passages = sorted({pair.passage for pair in self.held})
         near = self._all([pair.question for pair in self.held]) @ self._all(passages).T
         place = {passage: number for number, passage in enumerate(passages)}
@@ -153,7 +153,7 @@ class _Contrast(lightning.LightningModule):
         return one_cycle(self, learning_rate=options.learning_rate, weight_decay=options.weight_decay, steps=steps)
 
     def _all(self, texts: Sequence[str]) -> Tensor:
-        size = 4 * self.options.batch
+        size = self.options.batch
         return torch.cat([self.vectors(texts[start : start + size]) for start in range(0, len(texts), size)])
 
 

@@ -20,7 +20,7 @@ from twinloop.dialogue.answering.settings import MOST_WEIGHT, SelectorSettings
 from twinloop.dialogue.training.pairs import epoch_batches
 from twinloop.dialogue.training.settings import SelectorTrainingSettings
 from twinloop.errors import InputError
-from twinloop.learning.fit import Fitted, fit
+from twinloop.learning.fit import Fitted, fit, one_batch
 
 MONITOR = "first_right"
 # Added to the score of a row that only fills a batch.
@@ -96,7 +96,7 @@ class _Listwise(lightning.LightningModule):
         return _Batches(self)
 
     def val_dataloader(self) -> Any:
-        return [np.arange(len(self.held))]
+        return one_batch()
 
     def training_step(self, rows: NDArray[np.int64], batch_idx: int) -> Tensor:
         scores, right = self._scores([self.choices[row] for row in rows])
@@ -106,7 +106,7 @@ class _Listwise(lightning.LightningModule):
         self.log("loss", loss, on_step=False, on_epoch=True, batch_size=len(rows))
         return loss
 
-    def validation_step(self, rows: NDArray[np.int64], batch_idx: int) -> None:
+    def validation_step(self, batch: int, batch_idx: int) -> None:
         scores, right = self._scores(self.held)
         first = right[torch.arange(len(self.held)), scores.argmax(dim=1)]
         self.log(MONITOR, first.float().mean(), batch_size=len(self.held))

@@ -15,7 +15,6 @@ from twinloop.vision.models.one_class import OneClassDetector
 from twinloop.vision.models.settings import ModelSettings
 
 NEIGHBOURHOOD = 3
-PROJECTED = 128
 # Bank patches compared at a time: bounds the table of distances whatever the bank.
 CHUNK = 1024
 
@@ -72,7 +71,7 @@ class PatchCore(OneClassDetector):
         for start in range(0, len(self.bank), CHUNK):
             bank = self.bank[start : start + CHUNK]
             # |x|² is the same for all of the bank.
-            closeness, place = (bank.square().sum(dim=1) - 2 * patches @ bank.T).min(dim=2)
+            closeness, place = (bank.square().sum(dim=1) - 2 * (patches @ bank.T)).min(dim=2)
             if nearest is None or least is None:
                 least, nearest = closeness, place
             else:
@@ -83,20 +82,14 @@ class PatchCore(OneClassDetector):
 
 
 def coreset(patches: Tensor, count: int, *, random: torch.Generator) -> Tensor:
-    """Places of `count` of the patches [P, D], each the farthest from those before it; all of them where P ≤ count.
-
-    A random projection to 128 dimensions keeps distances well enough (Johnson and Lindenstrauss, 1984).
-    """
+    """Places of `count` of the patches [P, D], each the farthest from those before it; all of them where P ≤ count."""
     if len(patches) <= count:
         return torch.arange(len(patches))
-    dims = patches.shape[1]
-    if dims > PROJECTED:
-        patches = patches @ (torch.randn(dims, PROJECTED, generator=random) / PROJECTED**0.5)
     squares = patches.square().sum(dim=1)
     latest = int(torch.randint(len(patches), (1,), generator=random))
     chosen, distance = [latest], torch.full((len(patches),), torch.inf)
     while len(chosen) < count:
-        distance = torch.minimum(distance, squares - 2 * patches @ patches[latest] + squares[latest])
+        distance = torch.minimum(distance, squares - 2 * (patches @ patches[latest]) + squares[latest])
         distance[latest] = -torch.inf
         latest = int(distance.argmax())
         chosen.append(latest)
