@@ -45,6 +45,8 @@ def demand(forecast: pl.DataFrame, *, unit: str = "minutes of work a week") -> P
         known = own.filter(pl.col("actual").is_not_null())
         axes.plot(known["week"], known["actual"], "D", color=INK, markersize=5)
         axes.set_title(words(skill, 30), fontsize=10.5)
+        # Room above for the whole of the highest mark.
+        axes.margins(y=0.15)
         axes.set_ylim(bottom=0)
         axes.locator_params(axis="y", nbins=4)
         inside = known.filter(pl.col("actual").is_between(pl.col("low"), pl.col("high")))
