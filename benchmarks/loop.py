@@ -136,14 +136,14 @@ def throughput(folder: Path) -> float:
     return ratio(folder)
 
 
-def twin_loop(folder: Path, twin: str, *, profiles: tuple[str, ...] = ("smoke", "default")) -> dict[str, float]:
-    """A twin's loop in fresh clones that are set up, one per profile below `folder`: seconds, and the peak of memory.
+def twin_loop(folder: Path, twin: str) -> dict[str, float]:
+    """A twin's loop in fresh clones that are set up, with profiles smoke and default: seconds, and the peak of memory.
 
     noop: the last one once more, nothing changed; its peak is the one that is told.
     """
     repro = ["python", "-m", "twinloop", "repro", twin]
     figures: dict[str, float] = {}
-    for profile in profiles:
+    for profile in ("smoke", "default"):
         clone = folder / profile
         cloned(clone)
         watched(clone, ["python", "-m", "twinloop", "compile"])

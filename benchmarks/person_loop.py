@@ -24,7 +24,7 @@ def measured(data: Path | None, work: Path, reasons: dict[str, str]) -> dict[str
     from twinloop.twins.person import paths
 
     with tempfile.TemporaryDirectory(prefix="twinloop-bench-") as folder:
-        figures: dict[str, Any] = twin_loop(Path(folder), "person", profiles=("default",))
+        figures: dict[str, Any] = twin_loop(Path(folder), "person")
         clone = Path(folder) / "default"
         found = json.loads((clone / METRICS).read_text(encoding="utf-8"))
         profile = ServiceProfile.load(clone / paths.PROFILE)

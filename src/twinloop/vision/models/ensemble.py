@@ -71,7 +71,7 @@ class Ensemble(SurfaceDetector):
     def _mean(self, images: Tensor, first: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """Of all answers, the `first` being that of the first member to the first view, the image itself."""
         shown = [(view, member) for view in self._views for member in self._detectors][1:]
-        answers = [(first, self._views[0]), *((member(_seen(images, view)), view) for view, member in shown)]
+        answers = [(first, self._views[0]), *((member(seen(images, view)), view) for view, member in shown)]
         classes = torch.stack([logits.log_softmax(dim=1) for (logits, _), _ in answers]).logsumexp(dim=0)
         heat = torch.stack([_back(heat, view) for (_, heat), view in answers])
         defective, sound = (functional.logsigmoid(side).logsumexp(dim=0) for side in (heat, -heat))
@@ -79,15 +79,14 @@ class Ensemble(SurfaceDetector):
 
     def attention(self, images: Tensor) -> Tensor:
         """Where the classes were read from, on average: weights [N, 1, size/4, size/4] that sum to one per image."""
-        maps = [
-            _back(member.attention(_seen(images, view)), view) for view in self._views for member in self._detectors
-        ]
+        maps = [_back(member.attention(seen(images, view)), view) for view in self._views for member in self._detectors]
         return torch.stack(maps).mean(dim=0)
 
 
-def _seen(images: Tensor, view: View) -> Tensor:
+def seen(images: Tensor, view: View) -> Tensor:
+    """Images, or what belongs to them, [..., h, w] in a view."""
     mirrored, turns = view
-    return (images.flip(3) if mirrored else images).rot90(turns, (2, 3))
+    return (images.flip(-1) if mirrored else images).rot90(turns, (-2, -1))
 
 
 def _back(maps: Tensor, view: View) -> Tensor:

@@ -15,7 +15,7 @@ from twinloop.progress import say
 from twinloop.vision.index import ImageSet
 from twinloop.vision.models.base import SurfaceDetector
 from twinloop.vision.models.detector import Detector
-from twinloop.vision.models.ensemble import Ensemble
+from twinloop.vision.models.ensemble import VIEWS, Ensemble
 from twinloop.vision.models.one_class import OneClassDetector
 from twinloop.vision.models.pretrained import require_located
 from twinloop.vision.models.settings import ONE_CLASS, ModelSettings
@@ -230,7 +230,7 @@ def frozen_features(model: ModelSettings, images: ImageSet, folder: Path, *, see
     torch.set_num_threads(threads)
     detector = new_detector(model.alone, images, seed=seed)
     assert isinstance(detector, Detector)
-    return Features.of(detector, images, folder)
+    return Features.of(detector, images, folder, views=VIEWS[model.symmetries])
 
 
 def _in_one_pass(
