@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from twinloop.errors import InputError
-from twinloop.vision.datasets.archives import is_archive, unpack
+from twinloop.vision.datasets.archives import is_archive, opened, unpack
 from twinloop.vision.datasets.settings import ArchiveSettings
 
 LIMITS = ArchiveSettings(max_files=5, max_bytes=30_000_000, max_ratio=50)
@@ -143,3 +143,15 @@ def test_backslashes_between_folders_are_folders(tmp_path: Path) -> None:
     unpack(tmp_path / "a.zip", tmp_path / "out", limits=ArchiveSettings())
     assert (tmp_path / "out" / "parts" / "good" / "1.png").read_bytes() == b"x"
     assert (tmp_path / "out" / "parts" / "empty").is_dir()
+
+
+def test_a_zip_that_was_cut_off_is_told(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.zip"
+    with zipfile.ZipFile(whole, "w") as packed:
+        packed.writestr("good/1.png", bytes(5000))
+    whole.write_bytes(whole.read_bytes()[:-100])
+    with (
+        pytest.raises(InputError, match=r"begins as a zip and has no end.*fetch it again"),
+        opened(whole, tmp_path / "scratch", limits=ArchiveSettings()),
+    ):
+        pass
