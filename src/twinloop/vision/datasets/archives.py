@@ -52,6 +52,9 @@ def opened(source: Path, scratch: Path, *, limits: ArchiveSettings) -> Iterator[
     unpack(source, scratch, limits=limits)
     try:
         yield scratch
+    except InputError as error:
+        # Where it lay for the while says nothing to whoever knows the archive.
+        raise InputError(str(error).replace(str(scratch), shown)) from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

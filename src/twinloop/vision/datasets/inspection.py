@@ -92,13 +92,13 @@ def inspect(source: Path, scratch: Path, settings: DatasetSettings, *, workers: 
         try:
             layout = layouts.chosen(folder, settings)
         except InputError as error:
-            return Inspection(None, problems=(("", str(error)),))
+            return Inspection(None, problems=(("", str(error).replace(str(folder), str(source))),))
         if layout is None:
             return Inspection(None, near=near(folder) or ("no file in it is an image that is read",))
         try:
             collection = layouts.read_as(layout, folder, settings)
         except InputError as error:
-            return Inspection(layout.name, problems=(("", str(error)),))
+            return Inspection(layout.name, problems=(("", str(error).replace(str(folder), str(source))),))
         samples = collection.samples
         with (
             pixel_limit(settings.max_pixels),
