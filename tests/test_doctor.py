@@ -1,5 +1,6 @@
 """`doctor data` names the layout and what is wrong, says so in its exit status, and writes nothing."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,32 @@ def test_images_without_a_layout_are_told_what_is_near(tmp_path: Path, capsys: p
     shown = capsys.readouterr().out
     assert "– near       1 images (1 in .)" in shown
     assert "put them into good/" in shown
+
+
+def test_a_folder_without_images_and_a_single_good_part_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
+        pass
+    assert cli.main(["doctor", "data", str(tmp_path / "empty.zip")]) == 1
+    assert "– near       no file in it is an image that is read" in capsys.readouterr().out
+    assert cli.main(["doctor", "data", str(plain_folder(tmp_path / "mine", good=1))]) == 1
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[2].split() == ["good", "1", "(1", "part)"]
+    assert any(line.startswith("✗ good images show 1 part, expected at least 3") for line in shown)
+
+
+def test_lists_of_parts_and_configurations_are_no_telemetry_beside_pictures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = plain_folder(tmp_path / "mine")
+    (source / "groups.csv").write_text("file,group\ngood/g0.png,A\ngood/g1.png,A\n")
+    (source / "config.json").write_text("[]")
+    assert cli.main(["doctor", "data", str(source)]) == 0
+    assert "beside the pictures" not in capsys.readouterr().out
+    (source / "press.csv").write_text("time,force\n1,2\n")
+    assert cli.main(["doctor", "data", str(source)]) == 0
+    assert "– tables     1 beside the pictures" in capsys.readouterr().out
 
 
 def test_another_source_of_the_defects_is_a_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,6 +31,8 @@ EXAMPLE = "python -m twinloop doctor data data/source/mine"
 READERS = ("DatasetSettings", "DataSettings", "CorpusSettings")
 # Layouts of a person that files of any kind may have.
 UNTELLING = ("documents", "calendar")
+# What telemetry beside pictures is, and their lists, notes and configurations are not.
+TABLES = (".csv", ".tsv", ".parquet")
 T = TypeVar("T")
 PROBLEMS_SHOWN, LONGEST_LIST, MINUTES_PER_DAY = 40, 160, 1440
 
@@ -74,7 +76,6 @@ def check_data(path: Path, root: Path, given: Sequence[str] = ()) -> int:
     and what a profile, questions or recordings tell. given: settings of reading. Raises InputError for a source that is
     not there and for a setting that is none.
     """
-    from twinloop.prognostics.data.files import data_files
     from twinloop.prognostics.data.inspection import inspect
     from twinloop.prognostics.data.settings import DataSettings
 
@@ -87,10 +88,9 @@ def check_data(path: Path, root: Path, given: Sequence[str] = ()) -> int:
         return _tell_person(path, heard, root)
     if path.is_dir() and _pictures(path):
         status = check_pictures(path, root, chosen)
-        if any(data_files(path)) and not _annotated(path):
-            print(
-                f"– tables     {count(len(data_files(path)))} beside the pictures: name their own folder to check them"
-            )
+        tables = [] if _annotated(path) else _telemetry_beside(path)
+        if tables:
+            print(f"– tables     {count(len(tables))} beside the pictures: name their own folder to check them")
         return status
     found = inspect(path, _settings(DataSettings, chosen))
     if not found.candidates and heard is not None:
@@ -188,6 +188,14 @@ def _pictures(folder: Path) -> bool:
     from twinloop.vision.datasets.near import near
 
     return recognised(folder) is not None or bool(near(folder))
+
+
+def _telemetry_beside(folder: Path) -> list[Path]:
+    """Files below a folder of pictures that may be telemetry: tables, but for the one that says what shows one part."""
+    from twinloop.prognostics.data.files import data_files, kind_of
+    from twinloop.vision.datasets.parts import GROUPS_FILE
+
+    return [path for path in data_files(folder) if kind_of(path) in TABLES and path.name != GROUPS_FILE]
 
 
 def _annotated(folder: Path) -> bool:
@@ -315,13 +323,14 @@ def check_pictures(path: Path, root: Path, chosen: Mapping[str, Any] = MappingPr
         print(f"{'✗' if found.shortcut else '–'} source     {found.warning}")
     if found.classes:
         masks = sum(item.masks for item in found.classes)
+        classes = f"{len(found.classes)} classes" if len(found.classes) > 1 else "1 class"
         defects = sum(item.images for item in found.classes if item.label != "good")
         print(
-            f"✓ images     {count(found.images)} in {len(found.classes)} classes, {count(found.parts)} parts; "
+            f"✓ images     {count(found.images)} in {classes}, {counted(found.parts, 'part')}; "
             f"{count(masks)} of {count(defects)} defective ones with a mask"
         )
         for item in found.classes:
-            print(f"             {item.label:<24} {count(item.images)} ({count(item.parts)} parts)")
+            print(f"             {item.label:<24} {count(item.images)} ({counted(item.parts, 'part')})")
     if twin and found.layout is not None:
         print(f"✓ twin       {twin}: `{_command(twin, 'DatasetSettings', found.layout, path, root)}`")
     for remark in found.remarks:

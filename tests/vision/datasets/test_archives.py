@@ -4,13 +4,16 @@ import io
 import stat
 import tarfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from twinloop.errors import InputError
-from twinloop.vision.datasets.archives import is_archive, unpack
-from twinloop.vision.datasets.settings import ArchiveSettings
+from twinloop.vision.datasets.archives import is_archive, opened, unpack
+from twinloop.vision.datasets.build import build
+from twinloop.vision.datasets.inspection import inspect
+from twinloop.vision.datasets.settings import ArchiveSettings, DatasetSettings
 
 LIMITS = ArchiveSettings(max_files=5, max_bytes=30_000_000, max_ratio=50)
 
@@ -143,3 +146,25 @@ def test_backslashes_between_folders_are_folders(tmp_path: Path) -> None:
     unpack(tmp_path / "a.zip", tmp_path / "out", limits=ArchiveSettings())
     assert (tmp_path / "out" / "parts" / "good" / "1.png").read_bytes() == b"x"
     assert (tmp_path / "out" / "parts" / "empty").is_dir()
+
+
+def test_a_zip_that_was_cut_off_is_told(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.zip"
+    with zipfile.ZipFile(whole, "w") as packed:
+        packed.writestr("good/1.png", bytes(5000))
+    whole.write_bytes(whole.read_bytes()[:-100])
+    with (
+        pytest.raises(InputError, match=r"begins as a zip and has no end.*fetch it again"),
+        opened(whole, tmp_path / "scratch", limits=ArchiveSettings()),
+    ):
+        pass
+
+
+def test_what_is_wrong_inside_is_told_of_the_archive_and_not_of_where_it_was_unpacked(tmp_path: Path) -> None:
+    packed = zipped(tmp_path / "mine.zip", ("readme", b"nothing", 0))
+    settings = DatasetSettings(kind="auto", source=str(packed))
+    with pytest.raises(InputError, match=r"mine\.zip: no known layout") as told:
+        build(settings, packed, tmp_path / "d", seed=1, workers=1)
+    assert "unpacked" not in str(told.value)
+    found = inspect(packed, tmp_path / "unpacked", replace(settings, kind="voc"), workers=1)
+    assert f"{packed}: expected Annotations" in found.problems[0][1]

@@ -1,5 +1,7 @@
 """LabelMe's JSON beside the images: shapes become masks; what has no area or no image is set aside."""
 
+import base64
+import io
 import json
 from collections import Counter
 from pathlib import Path
@@ -82,3 +84,44 @@ def test_shapes_drawn_before_the_turn_are_turned_with_the_image(tmp_path: Path) 
     seen = next(s for s in read(tmp_path).samples if s.name == "12.png").read().mask
     assert seen is not None
     assert seen[8, 15]
+
+
+def shown(pixels: np.ndarray) -> str:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+def with_mask(root: Path, mask: object, corner: tuple[float, float] = (4.0, 5.0)) -> Path:
+    """All defects are masks of three rows at this corner."""
+    shape = {"label": "dent", "shape_type": "mask", "points": [corner, [10, 7]], "mask": mask}
+    for path in written(root).glob("*.json"):
+        content = json.loads(path.read_text())
+        if content["shapes"]:
+            path.write_text(json.dumps(content | {"shapes": [shape]}))
+    return root
+
+
+def test_a_mask_is_read_pixel_by_pixel(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(1).random((3, 7)) < 0.5
+    found = read(with_mask(tmp_path, shown(pixels)))
+    assert Counter(sample.label for sample in found.samples) == {"good": 10, "dent": 7}
+    whole = np.zeros((24, 32), bool)
+    whole[5:8, 4:11] = pixels
+    np.testing.assert_array_equal(next(s for s in found.samples if s.name == "12.png").read().mask, whole)
+
+
+@pytest.mark.parametrize(
+    ("mask", "corner", "reason"),
+    [
+        (shown(np.ones((3, 7), bool)), (30.0, 5.0), "reaches outside the image"),
+        ("no base64!", (4.0, 5.0), "expected a PNG in base64"),
+        (base64.b64encode(b"no image").decode(), (4.0, 5.0), "not an image of a known format"),
+        (None, (4.0, 5.0), "expected a mask with two points"),
+    ],
+)
+def test_a_faulty_mask_is_told_with_its_place(
+    tmp_path: Path, mask: object, corner: tuple[float, float], reason: str
+) -> None:
+    with pytest.raises(InputError, match=rf"1\d\.json: shapes\[0\].*{reason}"):
+        read(with_mask(tmp_path, mask, corner))

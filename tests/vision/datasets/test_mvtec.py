@@ -66,6 +66,17 @@ def test_an_image_without_its_mask_and_a_mask_without_image_are_strays(tmp_path:
     ]
 
 
+def test_an_image_without_its_folder_of_masks_is_told_so(tmp_path: Path) -> None:
+    put(tmp_path / "train" / "good" / "0.png", texture(0))
+    for i in range(3):
+        put(tmp_path / "test" / "bad" / f"{i}.png", texture(i + 1))
+        put(tmp_path / "ground_truth" / "bad" / f"{i}" / "000.png", spot())
+    (tmp_path / "ground_truth" / "bad" / "1" / "000.png").unlink()
+    assert read(tmp_path).strays == (
+        ("test/bad/1.png", "its masks are missing: no folder 1 with images in ground_truth"),
+    )
+
+
 def test_an_empty_mask_is_refused(tmp_path: Path) -> None:
     written(tmp_path)
     put(tmp_path / "ground_truth" / "hole" / "005_mask.png", spot() * 0)

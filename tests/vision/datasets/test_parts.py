@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.vision.datasets.images import put, texture
+from tests.vision.datasets.images import plain_folder, put, texture
 from tests.vision.datasets.written import WRITTEN
 from twinloop.errors import InputError
 from twinloop.vision.datasets import layouts
@@ -73,3 +73,27 @@ def test_a_pattern_that_fits_nothing_or_is_none_is_refused(tmp_path: Path) -> No
     for pattern, told in (("(", "a regular expression"), ("^.+_cam", "one group in brackets")):
         with pytest.raises(InputError, match=told):
             DatasetSettings(part=pattern)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"file;group\ngood/g0.png;A\ngood/g1.png;A\n",
+        b"sep=;\r\nFile;Group\r\ngood/g0.png;A\r\n\r\ngood/g1.png;A\r\n",
+        "file\tgroup\tnote\ngood/g0.png\tA\tfür ann\ngood\\g1.png\tA\n".encode("utf-16"),
+    ],
+)
+def test_groups_are_read_as_spreadsheets_save_them_and_what_they_leave_out_is_told(
+    tmp_path: Path, content: bytes
+) -> None:
+    (plain_folder(tmp_path) / "groups.csv").write_bytes(content)
+    found = read(tmp_path)
+    assert [sample.group for sample in found.samples][:3] == ["A", "A", "good/g2.png"]
+    assert "groups.csv does not list 12 of 14 images: they keep the part they have without it." in found.notes
+
+
+def test_groups_may_lie_around_the_folder_that_holds_everything(tmp_path: Path) -> None:
+    plain_folder(tmp_path / "export" / "mine")
+    (tmp_path / "groups.csv").write_text("file,group\nexport/mine/good/g0.png,A\nexport/mine/scratch/s0.png,A\n")
+    found = read(tmp_path)
+    assert [sample.name for sample in found.samples if sample.group == "A"] == ["good/g0.png", "scratch/s0.png"]

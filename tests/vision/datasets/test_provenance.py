@@ -106,3 +106,14 @@ def test_few_parts_prove_nothing(tmp_path: Path) -> None:
         saved_otherwise(tmp_path / "s" / ("good" if place < 3 else "dent"), place, place < 3, texture(place))
     settings = DatasetSettings(kind="auto", source="s")
     assert inspect(tmp_path / "s", tmp_path / "scratch", settings, workers=1).warning == ""
+
+
+@pytest.mark.parametrize(("save", "trait"), [(saved_otherwise, "file format"), (larger, "size"), (darker, "")])
+def test_a_few_defects_that_share_what_no_good_part_has_are_told(
+    tmp_path: Path, save: Callable[..., None], trait: str
+) -> None:
+    for place in range(34):
+        save(tmp_path / "s" / ("dent" if place < 4 else "good"), place, place >= 4, texture(place))
+    found = inspect(tmp_path / "s", tmp_path / "scratch", DatasetSettings(kind="auto", source="s"), workers=1)
+    assert [tell.trait for tell in found.tells] == [trait] * bool(trait)
+    assert found.shortcut == bool(trait)

@@ -256,3 +256,25 @@ def test_a_missing_or_heavy_annotation_is_refused(tmp_path: Path) -> None:
         stream.truncate(6_000_000)
     with pytest.raises(Refused, match="at most 5000000"):
         read_lines(tmp_path / "a.txt")
+
+
+def deep_colour(path: Path, highest: int) -> Path:
+    """A PNG of 16-bit colours up to `highest`, which Pillow reads and cannot write."""
+    rows = np.linspace(0, highest, 24 * 32 * 3).astype(">u2").reshape(24, -1)
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    body = b"".join(b"\0" + row.tobytes() for row in rows)
+    header = struct.pack(">IIBBBBB", 32, 24, 16, 2, 0, 0, 0)
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(body)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
+    return path
+
+
+def test_colours_of_sixteen_bits_are_told_and_refused_where_their_upper_bits_are_empty(tmp_path: Path) -> None:
+    full = deep_colour(tmp_path / "full.png", 65535)
+    assert read(full).max() == 255
+    assert conversions(full) == ("16-bit colour: its upper 8 bits are read",)
+    with pytest.raises(Refused, match="16-bit colours leave the upper bits empty"):
+        read(deep_colour(tmp_path / "shallow.png", 4095))

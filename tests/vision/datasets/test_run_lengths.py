@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from tests.vision.datasets.written import coco
 from twinloop.vision.datasets import layouts
-from twinloop.vision.datasets.run_lengths import run_lengths
+from twinloop.vision.datasets.run_lengths import run_lengths, runs_of
 from twinloop.vision.datasets.samples import Refused
 from twinloop.vision.datasets.settings import DatasetSettings
 
@@ -81,3 +81,10 @@ def test_an_annotation_with_runs_is_no_filled_box(tmp_path: Path) -> None:
     found = layouts.read(tmp_path, DatasetSettings(kind="coco"))
     sample = next(s for s in found.samples if s.name == "images/train_5.png")
     np.testing.assert_array_equal(sample.read().mask, mask)
+
+
+@given(arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9))))
+def test_the_runs_of_a_mask_give_it_back(mask: np.ndarray) -> None:
+    runs = runs_of(mask)
+    assert runs.area == mask.sum()
+    np.testing.assert_array_equal(runs.mask(mask.shape[1], mask.shape[0], "here"), mask)

@@ -9,6 +9,7 @@ import pytest
 from tests.vision.datasets.images import put, texture
 from tests.vision.datasets.written import voc as written
 from tests.vision.datasets.written import voc_object, write_xml
+from twinloop.vision.datasets import layouts
 from twinloop.vision.datasets.samples import Collection, Refused
 from twinloop.vision.datasets.settings import DatasetSettings
 from twinloop.vision.datasets.voc import voc
@@ -92,3 +93,21 @@ def test_a_box_rounded_outwards_is_cut_to_the_image(tmp_path: Path) -> None:
     mask = next(sample for sample in read(tmp_path).samples if sample.name.endswith("0005.jpg")).read().mask
     assert mask is not None
     assert mask.all()
+
+
+# With a declaration, as .NET writes it also before what it saves in UTF-8.
+@pytest.mark.parametrize(
+    ("encoding", "declared"),
+    [("utf-16", "UTF-16"), ("utf-16", ""), ("utf-8", "utf-16"), ("utf-8-sig", "utf-16"), ("latin-1", "ISO-8859-1")],
+)
+def test_xml_is_read_in_the_encoding_that_it_has(tmp_path: Path, encoding: str, declared: str) -> None:
+    head = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
+    for i in range(4):
+        put(tmp_path / f"{i}.png", texture(i))
+        box = voc_object("Stoß", (5, 6, 14, 12)) if i else ""
+        write_xml(tmp_path / f"{i}.xml", box, head=head)
+        text = (tmp_path / f"{i}.xml").read_text()
+        (tmp_path / f"{i}.xml").write_bytes(text.encode(encoding))
+    found = layouts.read(tmp_path, DatasetSettings(kind="auto"))
+    assert found.layout == "voc"
+    assert Counter(sample.label for sample in found.samples) == {"good": 1, "Stoß": 3}

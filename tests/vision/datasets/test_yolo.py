@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.vision.datasets.images import put, texture
+from tests.vision.datasets.images import put, spot, texture
 from tests.vision.datasets.written import yolo as written
 from twinloop.errors import InputError
 from twinloop.vision.datasets import layouts
@@ -170,4 +170,54 @@ def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
     written(tmp_path)
     (tmp_path / "data.yaml").write_text("names: {0: {name: dent}}\n")
     with pytest.raises(InputError, match=r"names: expected a list of names"):
+        read(tmp_path)
+
+
+POINTS = " ".join(f"0.{45 + i} 0.{48 + i} {{}}" for i in range(4))
+POSE = f"0 0.5 0.5 0.25 0.5 {POINTS}".format(*"1202")
+
+
+@pytest.mark.parametrize(
+    ("row", "shape"),
+    [
+        (POSE, "[4, 3]"),
+        (POSE, ""),
+        (f"0 0.5 0.5 0.25 0.5 {POINTS}".format(*[""] * 4), "[4, 2]"),
+        ("0 0.5 0.5 0.25 0.5 0.45 0.48 2", "[1, 3]"),
+    ],
+)
+def test_keypoints_are_refused_and_never_an_outline(tmp_path: Path, row: str, shape: str) -> None:
+    three_marked(tmp_path, row)
+    (tmp_path / "data.yaml").write_text("names: [dent]\n" + (f"kpt_shape: {shape}\n" if shape else ""))
+    with pytest.raises(InputError, match=r"1\.txt:1: keypoints mark no area: keep the first five columns"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("row", "remarked"),
+    [
+        (f"0 0.5 0.5 0.25 0.5 {POINTS}".format(*[""] * 4), True),
+        ("0 0.2 0.2 0.8 0.2 0.9 0.5 0.8 0.8 0.2 0.8", False),
+        ("0 0 0 1 0 1 1 0 1 0 0", False),
+        ("0 0.5 0.5 0.6 0.5 0.6 0.6 0.5 0.6", False),
+    ],
+)
+def test_outlines_that_may_be_keypoints_are_remarked(tmp_path: Path, row: str, remarked: bool) -> None:
+    three_marked(tmp_path, row)
+    found = read(tmp_path)
+    assert Counter(sample.label for sample in found.samples) == {"good": 1, "class 0": 3}
+    assert any("kpt_shape in data.yaml says it" in note for note in found.notes) == remarked
+
+
+def test_images_of_a_folder_without_labels_are_not_taken_for_good(tmp_path: Path) -> None:
+    three_marked(tmp_path, "0 0.5 0.5 0.25 0.5")
+    put(tmp_path / "bottle" / "test" / "crack" / "000.png", texture(9))
+    put(tmp_path / "bottle" / "ground_truth" / "crack" / "000.png", spot())
+    found = read(tmp_path)
+    assert Counter(sample.label for sample in found.samples) == {"good": 1, "class 0": 3}
+    assert dict(found.strays) == dict.fromkeys(
+        ("bottle/ground_truth/crack/000.png", "bottle/test/crack/000.png"), "has no label file"
+    )
+    (tmp_path / "labels" / "0.txt").write_text("0 0.5 0.5 0.25 0.5")
+    with pytest.raises(InputError, match=r"2 images have no label file .* are they good parts\?"):
         read(tmp_path)

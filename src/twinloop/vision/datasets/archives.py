@@ -21,6 +21,7 @@ from twinloop.vision.datasets.samples import printable
 from twinloop.vision.datasets.settings import ArchiveSettings
 
 CHUNK = 1 << 20
+ZIP = b"PK\x03\x04"
 # Below this size any ratio is harmless: a folder of blank test images packs very well.
 RATIO_FROM_BYTES = 10_000_000
 BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError)
@@ -44,10 +45,16 @@ def opened(source: Path, scratch: Path, *, limits: ArchiveSettings) -> Iterator[
         yield source
         return
     if not is_archive(source):
+        with source.open("rb") as stream:
+            if stream.read(len(ZIP)) == ZIP:
+                _refuse(source, "begins as a zip and has no end, as where its copy was cut off: fetch it again")
         raise InputError(f"data: {shown}: expected a folder, a zip or a tar: see DatasetSettings.source")
     unpack(source, scratch, limits=limits)
     try:
         yield scratch
+    except InputError as error:
+        # Where it lay for the while says nothing to whoever knows the archive.
+        raise InputError(str(error).replace(str(scratch), shown)) from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -21,6 +21,8 @@ from twinloop.vision.datasets.pairing import SURE_TREE, paired
 from twinloop.vision.datasets.parts import part_in_name
 from twinloop.vision.datasets.samples import IMAGE_SUFFIXES, Collection, printable
 from twinloop.vision.datasets.settings import DatasetSettings
+from twinloop.vision.datasets.table import ENDINGS, unread
+from twinloop.vision.index import GOOD
 
 LOOKS_FOR = "one folder per class, such as good/ and scratch/, with images in them"
 
@@ -43,6 +45,10 @@ def folder(source: Path, settings: DatasetSettings) -> Collection:
     for empty in [path for path in tree.folders(root) if path not in full]:
         raise InputError(f"data: {printable(str(empty))}: {_no_images(empty)}")
     named = classes_of((path.name for path in classes), settings.good, where=str(root))
+    if GOOD not in named.labels.values() and (why := unread(root)):
+        raise InputError(
+            f"data: {printable(str(root))}: no folder says good (DatasetSettings.good), and {printable(why)}"
+        )
     samples = []
     for path, images in classes.items():
         label = named.labels[path.name]
@@ -56,6 +62,10 @@ def folder(source: Path, settings: DatasetSettings) -> Collection:
 
 
 def _no_images(empty: Path) -> str:
+    if tables := [path.name for path in sorted(empty.iterdir()) if path.suffix.lower() in ENDINGS]:
+        return (
+            f"expected images, found {tables[0]}: a table of labels belongs into {empty.parent.name}, above its images"
+        )
     endings = Counter(path.suffix.lower() or "no ending" for path in empty.rglob("*") if path.is_file())
     told = ", ".join(f"{count} × {ending}" for ending, count in endings.most_common(3))
     if not told:

@@ -92,13 +92,13 @@ def inspect(source: Path, scratch: Path, settings: DatasetSettings, *, workers: 
         try:
             layout = layouts.chosen(folder, settings)
         except InputError as error:
-            return Inspection(None, problems=(("", str(error)),))
+            return Inspection(None, problems=(("", str(error).replace(str(folder), str(source))),))
         if layout is None:
-            return Inspection(None, near=near(folder))
+            return Inspection(None, near=near(folder) or ("no file in it is an image that is read",))
         try:
             collection = layouts.read_as(layout, folder, settings)
         except InputError as error:
-            return Inspection(layout.name, problems=(("", str(error)),))
+            return Inspection(layout.name, problems=(("", str(error).replace(str(folder), str(source))),))
         samples = collection.samples
         with (
             pixel_limit(settings.max_pixels),
@@ -156,6 +156,10 @@ def _told(layout: str, collection: Collection, looked: Sequence[Looked]) -> Insp
         problems.append(("", "every image with a defect is refused, only good ones are left"))
     elif set(images) == {GOOD}:
         remarks.append("no defect: learn from good images alone (ModelSettings.kind=patchcore, padim or simulated)")
+    if 0 < len(parts[GOOD]) < PARTS_FOR_ALL_SPLITS:
+        few = f"{len(parts[GOOD])} part" + ("s" if len(parts[GOOD]) > 1 else "")
+        wanted = f"at least {PARTS_FOR_ALL_SPLITS}, to train on, to choose by and to test on"
+        problems.append(("", f"good images show {few}, expected {wanted}: add good parts"))
     remarks += [
         f"class {count.label} has {count.parts} independent part{'s' if count.parts > 1 else ''}: "
         "too few for training, validation and test at once"

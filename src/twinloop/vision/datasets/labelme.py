@@ -1,21 +1,26 @@
 """Shapes in LabelMe's JSON, one file beside each image (also in a folder of their own).
 
     7.png   7.json      shapes: label, shape_type (polygon, rectangle, circle, line, linestrip, point), points in pixels
+                        a mask: two corners of its box, both inside, and its pixels as a PNG in base64
 
 JSON without shapes is a good image. Lines and points have no area and are refused with their place.
 """
 
+import base64
 import json
 import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from twinloop.vision.datasets import tree
 from twinloop.vision.datasets.naming import class_label
 from twinloop.vision.datasets.parts import part_in_name
-from twinloop.vision.datasets.reading import MAX_TEXT_BYTES
+from twinloop.vision.datasets.reading import MAX_TEXT_BYTES, PIXELS, opened_picture
 from twinloop.vision.datasets.regions import Region, marked_sample, several_classes
+from twinloop.vision.datasets.run_lengths import RunLengths, runs_of
 from twinloop.vision.datasets.samples import Collection, Refused, printable
 from twinloop.vision.datasets.settings import DatasetSettings
 from twinloop.vision.datasets.unmarked import read_unmarked
@@ -48,8 +53,8 @@ def labelme(source: Path, settings: DatasetSettings) -> Collection:
             content = _content(file)
             image = _image(file, content, by_stem)
             used.add(image)
-            regions = [region for region in _regions(content, file.name, settings) if region.label != GOOD]
             size = _size(content, file.name)
+            regions = [region for region in _regions(content, file.name, size, settings) if region.label != GOOD]
         except Refused as refused:
             strays.append((shown, refused.for_operator))
             continue
@@ -113,25 +118,63 @@ def _size(content: dict[str, Any], file: str) -> tuple[int, int] | None:
     return width, height
 
 
-def _regions(content: dict[str, Any], file: str, settings: DatasetSettings) -> list[Region]:
+def _regions(
+    content: dict[str, Any], file: str, size: tuple[int, int] | None, settings: DatasetSettings
+) -> list[Region]:
     regions = []
     for number, shape in enumerate(content["shapes"]):
         where = f"{file}: shapes[{number}]"
         if not isinstance(shape, dict) or not any(c.isalnum() for c in str(shape.get("label") or "")):
             raise Refused(f"{where}: expected a label")
-        outline = _outline(shape, where)
+        label, corners = class_label(str(shape["label"]), settings.good), _corners(shape, where)
+        if shape.get("shape_type") == "mask":
+            runs = _pixels(shape, corners, size, where, settings)
+            regions.append(Region(label, (*corners[0], *corners[1]), where=where, runs=runs))
+            continue
+        outline = _outline(shape, corners, where)
         xs, ys = outline[::2], outline[1::2]
         box = (min(xs), min(ys), max(xs), max(ys))
-        regions.append(Region(class_label(str(shape["label"]), settings.good), box, (outline,), where=where))
+        regions.append(Region(label, box, (outline,), where=where))
     return regions
 
 
-def _outline(shape: dict[str, Any], where: str) -> tuple[float, ...]:
-    kind, points = shape.get("shape_type", "polygon"), shape.get("points")
+def _corners(shape: dict[str, Any], where: str) -> list[tuple[float, float]]:
     try:
-        corners = [(float(x), float(y)) for x, y in points]  # type: ignore[union-attr]
-    except (TypeError, ValueError):
+        return [(float(x), float(y)) for x, y in shape["points"]]
+    except (KeyError, TypeError, ValueError):
         raise Refused(f"{where}.points: expected pairs of numbers") from None
+
+
+def _pixels(
+    shape: dict[str, Any],
+    corners: list[tuple[float, float]],
+    size: tuple[int, int] | None,
+    where: str,
+    settings: DatasetSettings,
+) -> RunLengths:
+    """The pixels of a mask that lies in the image between two corners, both inside. size: of the image."""
+    if size is None or len(corners) != 2 or not isinstance(shape.get("mask"), str):
+        raise Refused(f"{where}: expected a mask with two points, and imageWidth and imageHeight")
+    if not 0 < size[0] * size[1] <= settings.max_pixels:
+        raise Refused(f"{where}: an image of {size[0]}×{size[1]}, at most {settings.max_pixels} pixels", setting=PIXELS)
+    try:
+        content = base64.b64decode(shape["mask"], validate=True)
+    except ValueError:
+        raise Refused(f"{where}.mask: expected a PNG in base64") from None
+    try:
+        picture = opened_picture(content, max_bytes=settings.max_bytes, max_pixels=settings.max_pixels, least_px=1)
+    except Refused as refused:
+        raise Refused(f"{where}.mask: {refused}", setting=refused.setting) from None
+    marked, (left, top) = np.asarray(picture.convert("L")) > 0, (round(value) for value in corners[0])
+    whole = np.zeros(size[::-1], bool)
+    if min(left, top) < 0 or left + marked.shape[1] > size[0] or top + marked.shape[0] > size[1]:
+        raise Refused(f"{where}.mask: {marked.shape[1]}×{marked.shape[0]} at {left} {top} reaches outside the image")
+    whole[top : top + marked.shape[0], left : left + marked.shape[1]] = marked
+    return runs_of(whole)
+
+
+def _outline(shape: dict[str, Any], corners: list[tuple[float, float]], where: str) -> tuple[float, ...]:
+    kind = shape.get("shape_type", "polygon")
     match kind, corners:
         case "polygon", [_, _, _, *_]:
             pass

@@ -129,6 +129,6 @@ def read_as(layout: Layout, source: Path, settings: DatasetSettings) -> Collecti
             collection = replace(collection, notes=(*collection.notes, *told))
     check_polarity(collection.samples, settings)
     root = layout.locate(source) or source
-    collection = with_parts(collection, root, settings)
+    collection = with_parts(collection, root, source, settings)
     notes = (*collection.notes, *left_over(root, collection, settings))
     return replace(collection, layout=layout.name, notes=notes)

@@ -25,6 +25,7 @@ from twinloop.vision.index import GOOD
 
 LOOKS_FOR = "train/<class> and test/<class> (or val/) with images (train/good, test/<defect>, ground_truth/<defect>)"
 TRUTH = "ground_truth"
+MISSING = "mask {}_mask.png is missing"
 # Names in place of classes that belong to other layouts.
 NO_CLASSES = {"images", "labels", "annotations", "label", "masks", "mask"}
 
@@ -78,12 +79,14 @@ def _class_samples(
 ) -> tuple[list[Sample], list[tuple[str, str]]]:
     """The images of one class with their masks, and the images and masks without each other."""
     masks = {} if truth is None else _masks_in(truth)
+    in_folders = truth is not None and bool(tree.folders(truth)) and not tree.images(truth, deep=False)
+    missing = "its masks are missing: no folder {} with images in ground_truth" if in_folders else MISSING
     samples, strays, used = [], [], set[Path]()
     for path in files:
         file = path.relative_to(root).as_posix()
         own = masks.get(f"{tree.stem(path)}_mask") or masks.get(tree.stem(path)) or pairing.of(path)
         if not own and truth is not None and label != GOOD:
-            strays.append((file, f"mask {path.stem}_mask.png is missing"))
+            strays.append((file, missing.format(path.stem)))
             continue
         used.update(own)
         samples.append(masked_sample(path, own, label, settings, name=file, group=file, division=division))

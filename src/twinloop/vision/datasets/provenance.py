@@ -4,7 +4,8 @@ Good parts saved as PNG and defective ones as JPEG, by another camera, in anothe
 detector the source instead of the defect, and every figure is near perfect. For each kind of trait that no defect
 changes, a forest is trained on that alone and judged on parts it has not seen (stratified folds by part). It is told
 where its AUROC lies beyond chance: `SIGMAS` standard errors of the Mann–Whitney statistic (Mann & Whitney 1947) over
-parts, and at least `LEAST`.
+parts, and at least `LEAST`. Where one side has too few parts for folds, a trait tells that all of them share and no
+other image has, where chance would single them out less often than that.
 """
 
 import math
@@ -29,6 +30,8 @@ TILES = 8
 CAMERA = (0x010F, 0x0110, 0x0131)  # EXIF: make, model, software
 
 NAME = "file name"
+# Traits of a few values each, and how often chance may single out the parts of one side by them (3.5 standard errors).
+SHARED, CHANCE = ("size", "file format"), 2.3e-4
 
 Traits = dict[str, tuple[float, ...]]
 
@@ -67,7 +70,10 @@ def told_apart(traits: Sequence[Traits], good: Sequence[bool], parts: Sequence[s
     groups = np.unique(np.array(parts[::step]), return_inverse=True)[1]
     sides = [len(set(groups[truth == side])) for side in (False, True)]
     if min(sides) < FOLDS:
-        return ()
+        few = truth == (sides[1] <= sides[0])
+        return tuple(
+            Tell(name, 1.0) for name in SHARED if _singled_out([own[name] for own in traits[::step]], few, groups)
+        )
     error = math.sqrt((sum(sides) + 1) / (12 * sides[0] * sides[1]))
     bound = max(0.5 + SIGMAS * error, LEAST)
     tells = []
@@ -79,6 +85,13 @@ def told_apart(traits: Sequence[Traits], good: Sequence[bool], parts: Sequence[s
         if told >= bound:
             tells.append(Tell(name, told))
     return tuple(sorted(tells, key=lambda tell: -tell.auroc))
+
+
+def _singled_out(values: Sequence[tuple[float, ...]], few: NDArray[np.bool_], groups: NDArray[np.int64]) -> bool:
+    """Whether the images of few parts share one value that no other image has, and not by chance."""
+    shared, others = ({value for value, own in zip(values, few, strict=True) if own == side} for side in (True, False))
+    ways = math.comb(len(set(groups)), len(set(groups[few])))
+    return len(shared) == 1 and not shared & others and ways * CHANCE >= 1
 
 
 def warning(tells: Sequence[Tell]) -> str:

@@ -28,6 +28,8 @@ MAX_TEXT_BYTES = 5_000_000
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 # Values that leave this many bits or fewer of 16 filled come from a camera of fewer bits, or from the dark.
 SHALLOW_BITS = 12
+# The same of colours, of which Pillow reads the upper eight bits alone.
+SHALLOW_COLOUR = 1 << (SHALLOW_BITS - 8)
 # EXIF's numbers of a turn (JEITA CP-3451, tag 0x0112); 1 is none.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -131,14 +133,21 @@ def conversions(path: Path) -> tuple[str, ...]:
     """What is changed when an image file is read, in words; from its header alone."""
     try:
         with Image.open(path, formats=FORMATS) as picture:
-            turned = _turn(picture) != 1
             changes = [CONVERSIONS[picture.mode]] if picture.mode in CONVERSIONS else []
+            if _is_deep_colour(picture):
+                changes.append("16-bit colour: its upper 8 bits are read")
+            # Of a PNG this loads the picture, whose kind of pixels is forgotten then.
+            turned = _turn(picture) != 1
     except (*BROKEN, Image.DecompressionBombWarning, Image.DecompressionBombError):
         return ()
     return (*changes, "EXIF orientation: turned") if turned else tuple(changes)
 
 
-def opened_picture(source: Path | bytes, *, max_bytes: int, max_pixels: int) -> Image.Image:
+def opened_picture(
+    source: Path | bytes, *, max_bytes: int, max_pixels: int, least_px: int = MIN_SIDE_PX
+) -> Image.Image:
+    """A picture file, checked and loaded. least_px: the shortest side that is read. Raises Refused."""
+
     def stream() -> Path | io.BytesIO:
         return io.BytesIO(source) if isinstance(source, bytes) else source
 
@@ -152,15 +161,20 @@ def opened_picture(source: Path | bytes, *, max_bytes: int, max_pixels: int) -> 
             width, height = picture.size
             if width * height > max_pixels:
                 raise Refused(f"image is {width}×{height}, more than {max_pixels} pixels", setting=PIXELS)
-            if min(width, height) < MIN_SIDE_PX:
-                raise Refused(f"image is {width}×{height}, at least {MIN_SIDE_PX} pixels a side are needed")
+            if min(width, height) < least_px:
+                raise Refused(f"image is {width}×{height}, at least {least_px} pixels a side are needed")
             frames = getattr(picture, "n_frames", 1)
             if frames > 1 and picture.format != "MPO":
-                raise Refused(f"file holds {frames} images, expected one")
+                raise Refused(
+                    f"file holds {frames} images, expected one: save the one that is meant as a file of its own"
+                )
+            deep_colour = _is_deep_colour(picture)
             # Checks the sums of formats that have them; afterwards the file must be opened again.
             picture.verify()
         with Image.open(stream(), formats=FORMATS) as picture:
             picture.load()
+            if deep_colour and 0 < int(np.asarray(picture.convert("RGB")).max()) < SHALLOW_COLOUR:
+                raise Refused("its 16-bit colours leave the upper bits empty, of which 8 are read: scale them to 16")
             return picture
     except Refused:
         raise
@@ -183,6 +197,11 @@ def eight_bits(values: NDArray[np.generic], *, depth_bits: int) -> NDArray[np.ui
     if highest > full:
         raise Refused(f"grey value {highest} is beyond {depth_bits} bits", setting="DatasetSettings.depth_bits")
     return np.asarray((values.astype(np.uint32) * 255 + full // 2) // full).astype(np.uint8)
+
+
+def _is_deep_colour(picture: Image.Image) -> bool:
+    """Whether a picture that is not loaded yet holds colours of 16 bits."""
+    return picture.mode in ("LA", "RGB", "RGBA") and any(";16" in str(tile[3]) for tile in getattr(picture, "tile", ()))
 
 
 def _turn(picture: Image.Image) -> int:

@@ -5,6 +5,7 @@ the difference to the run two before (cocoapi, maskApi.c, rleFrString).
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,14 @@ class RunLengths:
             raise Refused(f"{where}: run lengths are of {self.size[1]}×{self.size[0]}, image is {width}×{height}")
         states = np.arange(len(self.counts)) % 2 == 1
         return np.repeat(states, self.counts).reshape(width, height).T
+
+
+def runs_of(mask: NDArray[np.bool_]) -> RunLengths:
+    """The run lengths of a mask [H, W]; they give the mask back."""
+    columns = np.concatenate([[False], mask.ravel(order="F"), [False]])
+    changes = np.flatnonzero(np.diff(columns)).tolist()
+    edges = [0, *changes, mask.size]
+    return RunLengths(tuple(after - before for before, after in pairwise(edges)), (mask.shape[0], mask.shape[1]))
 
 
 def run_lengths(written: Any, where: str) -> RunLengths:

@@ -9,6 +9,7 @@ A document with a DOCTYPE or an
 entity is refused before it is expanded (entity bombs). A faulty file puts its image into quarantine.
 """
 
+import re
 import unicodedata
 from itertools import islice
 from pathlib import Path
@@ -28,6 +29,8 @@ LOOKS_FOR = "Annotations/*.xml and JPEGImages (or images)"
 IMAGE_FOLDERS = ("jpegimages", "images", "jpegs")
 MAX_XML_BYTES = 5_000_000
 LOOKED_AT = 8
+# .NET writes this in front of what it then saves in UTF-8.
+SAYS_UTF_16 = re.compile(rb"""(\xef\xbb\xbf)?<\?xml[^>]*encoding=["']utf-16""", re.IGNORECASE)
 LISTS = {"train": "train", "val": "val", "trainval": "train", "test": "test"}
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -84,8 +87,9 @@ def parse_xml(path: Path) -> Element:
     size = path.stat().st_size
     if size > MAX_XML_BYTES:
         raise Refused(f"{path.name}: file has {size} bytes, an annotation at most {MAX_XML_BYTES}")
+    content = path.read_bytes()
     builder = TreeBuilder()
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8" if SAYS_UTF_16.match(content) else None)
 
     def refuse(*_: Any) -> None:
         raise Refused(f"{path.name}:{parser.CurrentLineNumber}: holds a DOCTYPE or an entity, which are not read")
@@ -96,7 +100,7 @@ def parse_xml(path: Path) -> Element:
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
     try:
-        parser.Parse(path.read_bytes(), True)
+        parser.Parse(content, True)
     except expat.ExpatError as error:
         raise Refused(f"{path.name}:{error.lineno}: expected XML, found {expat.ErrorString(error.code)}") from None
     return builder.close()
@@ -143,7 +147,8 @@ def _parts(root: Path) -> tuple[Path, Path] | None:
 
 def _is_voc(path: Path) -> bool:
     with path.open("rb") as stream:
-        return b"<annotation" in stream.read(4000)
+        # In UTF-16 a letter is followed by a zero.
+        return b"<annotation" in stream.read(8000).replace(b"\0", b"")
 
 
 def _key(path: Path, root: Path) -> str:

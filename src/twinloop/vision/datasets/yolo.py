@@ -6,13 +6,16 @@
 
 A row is a class number and then x y width height of a box, or x y of three or more corners, all as shares of the image.
 Commas part them as well, 0.0 is class 0, and a fifth number after a box is the confidence that a detector writes.
-An image whose file is empty or absent is good: YOLO takes it for background.
+An image whose file is empty, or absent where others of its folder have one, is good: YOLO takes it for background.
+Images of a folder without any labels are asked about. Keypoints (kpt_shape in data.yaml) mark no area and are refused.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -24,6 +27,7 @@ from twinloop.vision.datasets.reading import MAX_TEXT_BYTES, read_lines
 from twinloop.vision.datasets.regions import BOX_TRUTH, Region, marked_sample, several_classes
 from twinloop.vision.datasets.samples import Collection, Refused, printable
 from twinloop.vision.datasets.settings import DatasetSettings
+from twinloop.vision.datasets.unmarked import read_unmarked
 from twinloop.vision.index import GOOD
 
 LOOKS_FOR = "images/ and labels/ (also in train, val), or N.jpg and N.txt, rows `class x y width height` in 0 … 1"
@@ -35,15 +39,22 @@ SHOWN_AS_TEXT = 40
 LOOKED_AT = 50
 # Shares stray a little beyond 0 … 1; what goes beyond this is in pixels or per cent.
 FARTHEST = 2.0
+# How far beyond its box a keypoint may lie.
+SLACK = 0.01
+# Numbers of an outline of four corners, and as many outlines as show that all are of one length.
+FOUR_CORNERS, TELLING = 8, 3
 SURE = "{} rows carry a fifth number, taken for the confidence of a detector: its opinion stands in for the truth."
 
 
 @dataclass(frozen=True)
 class Names:
-    """Names of the class numbers and the file that gives them; both empty where there is none."""
+    """Names of the class numbers, the file that gives them, and how many numbers follow a box for its keypoints; all
+    empty where there is none.
+    """
 
     of: dict[int, str]
     file: str = ""
+    keypoints: int = 0
 
 
 def locate(source: Path) -> Path | None:
@@ -57,9 +68,13 @@ def yolo(source: Path, settings: DatasetSettings) -> Collection:
     names = _names(root)
     samples, strays, marked, used = [], [], [], set[Path]()
     without = sure = 0
-    for path in tree.images(root):
+    files = {path: _label_file(root, path.relative_to(root)) for path in tree.images(root)}
+    labelled = {path.parent for path, label_file in files.items() if label_file is not None}
+    bare = [path for path in files if path.parent not in labelled]
+    for path, label_file in files.items():
+        if path.parent not in labelled:
+            continue
         file = path.relative_to(root)
-        label_file = _label_file(root, file)
         try:
             regions = []
             if label_file is None:
@@ -76,7 +91,8 @@ def yolo(source: Path, settings: DatasetSettings) -> Collection:
         sample = marked_sample(path, regions, settings, name=file.as_posix(), group=group)
         samples.append(replace(sample, division=tree.division(file)))
     strays += [(path.relative_to(root).as_posix(), "labels have no image") for path in _texts(root) if path not in used]
-    notes = list(several_classes(marked))
+    good, left, told = read_unmarked(root, bare, samples, "label file", settings)
+    notes = [*several_classes(marked), *told, *_like_keypoints(marked)]
     if any(not region.polygons for regions in marked for region in regions):
         notes.append(BOX_TRUTH)
     if sure:
@@ -86,7 +102,7 @@ def yolo(source: Path, settings: DatasetSettings) -> Collection:
     if not names.of:
         notes.append("No data.yaml or classes.txt names the classes: they are called by their numbers.")
     text = "No SOURCE.txt, LICENSE or README beside the labels: origin and licence unknown."
-    return Collection(tuple(samples), tree.origin(root, text), tuple(notes), tuple(strays))
+    return Collection((*samples, *good), tree.origin(root, text), tuple(notes), (*strays, *left))
 
 
 def _fits(root: Path) -> bool:
@@ -168,6 +184,8 @@ def _regions(file: Path, names: Names, settings: DatasetSettings) -> tuple[list[
         if len(values) == 5 and 0 <= values[4] <= 1:
             sure += 1
             values = values[:4]
+        if _are_keypoints(values, names):
+            raise Refused(f"{where}: keypoints mark no area: keep the first five columns of the rows")
         if len(values) == 4:
             x, y, width, height = values
             box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
@@ -179,6 +197,34 @@ def _regions(file: Path, names: Names, settings: DatasetSettings) -> tuple[list[
         else:
             raise Refused(f"{where}: expected x y width height, or x y of three corners or more, found {_shown(line)}")
     return regions, sure
+
+
+def _are_keypoints(values: tuple[float, ...], names: Names) -> bool:
+    """Whether keypoints follow the box: as data.yaml says, or x, y and 0, 1 or 2, all seen ones inside."""
+    points = values[4:]
+    if names.keypoints or not points or len(points) % 3:
+        return bool(points) and len(points) == names.keypoints
+    seen = [(x, y) for x, y, visible in zip(*(points[place::3] for place in range(3)), strict=True) if visible]
+    return bool(seen) and {*points[2::3]} <= {0, 1, 2} and _inside(values, seen)
+
+
+def _inside(box: tuple[float, ...], points: Iterable[tuple[float, float]]) -> bool:
+    x, y, width, height = box[:4]
+    return all(abs(px - x) <= width / 2 + SLACK and abs(py - y) <= height / 2 + SLACK for px, py in points)
+
+
+def _like_keypoints(marked: Sequence[Sequence[Region]]) -> tuple[str, ...]:
+    """A remark where outlines could as well be boxes with keypoints of two numbers each, which nothing else tells."""
+    outlines = [outline for regions in marked for region in regions for outline in region.polygons]
+    length = len(outlines[0]) if outlines else 0
+    if len(outlines) < TELLING or length <= FOUR_CORNERS or {len(outline) for outline in outlines} != {length}:
+        return ()
+    if not all(_inside(outline, zip(outline[4::2], outline[5::2], strict=True)) for outline in outlines):
+        return ()
+    return (
+        f"All rows have {length} numbers and are read as outlines; they may be boxes with {length // 2 - 2} keypoints: "
+        "if so, kpt_shape in data.yaml says it.",
+    )
 
 
 def _shown(line: str) -> str:
@@ -205,12 +251,20 @@ def _names(root: Path) -> Names:
                 f"data: {printable(str(path))}: names: expected a list of names or numbers with names, "
                 f"found {printable(str(names))[:SHOWN_AS_TEXT]!r}"
             )
-        return Names({int(number): str(name) for number, name in pairs.items()}, path.name)
+        return Names({int(number): str(name) for number, name in pairs.items()}, path.name, _keypoints(content))
     for name in LISTS:
         if (root / name).is_file():
             lines = (root / name).read_text(encoding="utf-8-sig", errors="replace").splitlines()
             return Names(dict(enumerate(line.strip() for line in lines if line.strip())), name)
     return Names({})
+
+
+def _keypoints(content: dict[str, Any]) -> int:
+    """How many numbers the keypoints of a row take, by kpt_shape: [how many, numbers of each]."""
+    match content.get("kpt_shape"):
+        case [int(count), int(numbers)]:
+            return count * numbers
+    return 0
 
 
 def _numbered(number: object, name: object) -> bool:
