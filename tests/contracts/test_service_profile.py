@@ -104,6 +104,13 @@ def test_what_is_allowed_is_told() -> None:
     assert told == ("machine one, here two", "cores 2, here 8", "hear aaaaaaaaaaaa…, here dddddddddddd…")
 
 
+def test_machines_are_told_by_their_whole_names() -> None:
+    xeons = [Origin(f"Intel(R) Xeon(R) Platinum {number} CPU @ 2.90GHz, 2 cores", 2, {}) for number in (8175, 8375)]
+    (told,) = xeons[0].differences(xeons[1]).values()
+    assert "8175" in told
+    assert "8375" in told
+
+
 def changed(**columns: list[Any]) -> dict[str, Any]:
     return {"turns": TURNS.with_columns(**{name: pl.Series(values) for name, values in columns.items()})}
 
@@ -112,8 +119,14 @@ def changed(**columns: list[Any]) -> dict[str, Any]:
     ("changes", "expected"),
     [
         ({"turns": TURNS.clear()}, "expected at least one measured turn, got none"),
-        ({"turns": TURNS.drop("words")}, "expected the columns words, audio_s, cached, hear_cpu_s"),
-        ({"components": ("hear", "talk")}, "expected the columns"),
+        ({"turns": TURNS.drop("words")}, "expected words Int64, got no such column: measure the service again"),
+        ({"turns": TURNS.with_columns(mood=1)}, "expected no more columns, got mood Int32: measure"),
+        ({"turns": TURNS.cast({"words": pl.Float64})}, "expected words Int64, got words Float64: measure"),
+        ({"components": ("hear", "talk")}, "expected talk_cpu_s Float64, talk_waiting_s Float64, got speak_cpu_s"),
+        (
+            {"components": tuple("abcdef")},
+            "a_cpu_s Float64, a_waiting_s Float64, b_cpu_s Float64, b_waiting_s Float64 and 8",
+        ),
         ({"components": ()}, "expected different components, got none"),
         ({"components": ("hear", "hear")}, "expected different components, got hear, hear"),
         (changed(hear_cpu_s=[0.3, math.nan, 0.5]), "turn 1: hear_cpu_s = nan: expected a finite number ≥ 0"),

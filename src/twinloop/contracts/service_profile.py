@@ -8,6 +8,7 @@ a profile is an input that is pinned, as a latency is.
 """
 
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from twinloop.config import Invalid, parse
 from twinloop.contracts import versioned
 from twinloop.errors import InputError, unknown
 
@@ -23,6 +25,9 @@ KIND, VERSION = "service profile", 1
 REMEDY = "measure the service again"
 SCHEMA = {"words": pl.Int64, "audio_s": pl.Float64, "cached": pl.Boolean}
 CPU, WAITING = "cpu_s", "waiting_s"
+DIGEST = re.compile(r"\w{64}")
+# Columns that a message names.
+SHOWN = 4
 Floats = NDArray[np.float64]
 
 
@@ -50,6 +55,18 @@ class Origin:
 
     def _named(self) -> dict[str, object]:
         return {"machine": self.machine, "cores": self.cores, "index": self.index, **self.providers}
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What a profile's file holds beside its turns."""
+
+    components: tuple[str, ...]
+    origin: Origin
+    memory_gib: float
+    batches: dict[str, dict[int, float]]
+    draws: int
+    seed: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +117,12 @@ class ServiceProfile:
         if not self.components or len(set(self.components)) < len(self.components):
             raise InputError(f"{KIND}: expected different components, got {', '.join(self.components) or 'none'}")
         expected = SCHEMA | {name: pl.Float64() for name in _columns(self.components)}
-        if dict(self.turns.schema) != expected:
-            shown = ", ".join(f"{name} {kind}" for name, kind in self.turns.schema.items())
-            raise InputError(f"{KIND}: expected the columns {', '.join(expected)}; got {shown}"[:280] + f": {REMEDY}")
+        given = dict(self.turns.schema)
+        if given != expected:
+            lacking, beyond = _beyond(expected, given), _beyond(given, expected)
+            raise InputError(
+                f"{KIND}: expected {lacking or 'no more columns'}, got {beyond or 'no such column'}: {REMEDY}"
+            )
         if self.turns.is_empty():
             raise InputError(f"{KIND}: expected at least one measured turn, got none: {REMEDY}")
 
@@ -179,19 +199,14 @@ class ServiceProfile:
 
     @classmethod
     def load(cls, path: str | Path) -> "ServiceProfile":
-        """Read what `save` wrote. Raises InputError for a file of another kind or version."""
-        frame, header = versioned.read(path, kind=KIND, version=VERSION, remedy=REMEDY)
+        """Read what `save` wrote. Raises InputError for a file of another kind or version, or altered."""
+        frame, given = versioned.read(path, kind=KIND, version=VERSION, remedy=REMEDY)
+        try:
+            header = parse(_Header, given)
+        except Invalid as error:
+            raise InputError(f"{KIND}: {path}: its header was altered ({error}): {REMEDY}") from None
         return cls(
-            turns=frame,
-            components=tuple(header["components"]),
-            origin=Origin(**header["origin"]),
-            memory_gib=header["memory_gib"],
-            batches={
-                component: {int(size): seconds for size, seconds in sizes.items()}
-                for component, sizes in header["batches"].items()
-            },
-            draws=header["draws"],
-            seed=header["seed"],
+            frame, header.components, header.origin, header.memory_gib, header.batches, header.draws, header.seed
         )
 
 
@@ -201,7 +216,13 @@ def _columns(components: tuple[str, ...]) -> Iterator[str]:
         yield f"{component}_{WAITING}"
 
 
+def _beyond(some: Mapping[str, object], others: Mapping[str, object]) -> str:
+    """The columns that others lack or hold as another dtype, the first few by name."""
+    names = [f"{name} {dtype}" for name, dtype in some.items() if others.get(name) != dtype]
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if names[SHOWN:] else "")
+
+
 def _short(value: object) -> str:
-    """A name as it is, of a digest its beginning."""
+    """A name as it is, as machines may differ in its last word; of a digest its beginning."""
     text = str(value) if value not in (None, "") else "none"
-    return text if len(text) <= 24 else f"{text[:12]}…"
+    return f"{text[:12]}…" if DIGEST.fullmatch(text) else text

@@ -140,6 +140,7 @@ def test_a_recurrence_that_meets_the_skipped_hour_is_asked_for_too(tmp_path: Pat
         ("DTEND:20260101T100000Z", "has no DTSTART"),
         ("DTSTART:20260101T100000Z\nDTEND;VALUE=DATE:20260102", "starts at a time and ends on a day"),
         ("DTSTART:20260101T100000Z\nRRULE:FREQ=SECONDLY;COUNT=5", "recurs secondly: expected one of HOURLY"),
+        ("DTSTART:20260101T100000Z\nRRULE:FREQ=DAILY;INTERVAL=0", "recurs at an interval of 0: expected one from 1 on"),
         ("DTSTART:20260101T100000Z\nPRIORITY:12", "has priority 12, expected 0"),
         ("RECURRENCE-ID;RANGE=THISANDFUTURE:20260101T100000Z\nUID:0\nDTSTART:20260101T100000Z", "RANGE"),
     ],

@@ -1,5 +1,7 @@
+import errno
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Never
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from twinloop.dialogue.knowledge.library import Library
 from twinloop.dialogue.providers.measuring import stopwatch
 from twinloop.dialogue.providers.protocols import Encoded
 from twinloop.errors import InputError
+from twinloop.files import sha256
 
 
 @pytest.fixture
@@ -93,6 +96,49 @@ def test_an_index_elsewhere_follows_the_files_that_somebody_puts_in_or_takes_out
         "press.md",
     }
     assert {path.name for path in (tmp_path / "ada").iterdir()} == {"documents"}
+
+
+def test_a_file_is_read_once_for_its_digest(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = list[Path]()
+    monkeypatch.setattr(library_module, "sha256", lambda path: (hashed.append(path), sha256(path))[1])
+    Library(tmp_path / "library").add([folder])
+    assert sorted(path.name for path in hashed) == ["oven.txt", "press.md"]
+
+
+def test_a_file_that_cannot_be_opened_is_told_and_the_rest_of_its_folder_taken(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def digest(path: Path) -> str:
+        if path.name == "oven.txt":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return sha256(path)
+
+    monkeypatch.setattr(library_module, "sha256", digest)
+    library = Library(tmp_path / "library")
+    added, refused = library.add([folder])
+    assert [one.name for one in added] == ["press.md"]
+    assert [one.reason for one in refused] == [
+        f"{folder / 'oven.txt'}: cannot be read (Permission denied): make it readable or leave it out"
+    ]
+    with pytest.raises(InputError, match="Permission denied"):
+        library.add([folder / "oven.txt"])
+
+
+def test_a_document_whose_file_could_not_be_kept_is_not_known(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path) -> Never:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    library = Library(tmp_path / "library")
+    with monkeypatch.context() as patched:
+        patched.setattr(library_module, "atomic", full)
+        with pytest.raises(OSError, match="No space left"):
+            library.add([folder / "oven.txt"])
+    assert library.list() == ()
+    added, _ = library.add([folder / "oven.txt"])
+    assert added[0].known_as is None
+    assert library.get("oven.txt").pages[0].text == "The oven runs hot at noon."
 
 
 class _Looks:

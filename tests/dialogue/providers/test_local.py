@@ -131,6 +131,7 @@ def test_a_language_model_writes_the_same_for_the_same_messages(models: Path) ->
     messages = [Message("system", "the oven is hot"), Message("user", "is the press cold ?")]
     one, two = (model.complete(messages, most_tokens=6) for _ in range(2))
     assert one.text == two.text
+    assert one.cut_off is (one.usage.tokens - 18 == 6)
     assert 0 < one.usage.tokens - 18 <= 6
     assert len(model.complete([Message("user", "the oven " * 500)], most_tokens=4).text.split()) <= 4
 

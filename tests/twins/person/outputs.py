@@ -231,7 +231,7 @@ def _metrics(root: Path, speech: bool) -> None:
         },
         "simulate": {
             **{"users": 38, "users_low": 34, "users_high": 41, "turn_p95_s": 1.4, "cost_per_user_hour": 0.002},
-            **{"workers_for_people": 27, "bottleneck": "hear"},
+            **{"workers_for_people": 27, "bottleneck": "hear", "cores": 2},
         },
         "schedule": {
             **{"meetings": 2, "attended": 1, "missed": 3, "missed_meetings": 1, "preparation_min": 40.0},

@@ -13,6 +13,7 @@ NOTHING_KNOWN = "I have no documents yet, so I cannot answer."
 NO_QUESTION = "There is no question in that."
 NOTHING_FOUND = "My documents do not say."
 ONLY_INSTRUCTIONS = "All I found are instructions to whoever reads them, and I follow none."
+CUT_OFF = "What was written about it was cut off before its end."
 UNSUPPORTED = "What was written about it is not in my documents, so I leave it."
 
 
@@ -44,7 +45,8 @@ class Answer:
     """What is said to a question. reason: why nothing is, in a sentence; empty where something is.
 
     confidence: in the first statement (`RefusalSettings`), None where it was not asked for; left_out:
-    sentences that were not used since they instruct whoever reads them, or since nothing supported them.
+    sentences that were not used since they instruct whoever reads them, or since nothing supported them; cut_off:
+    whether who wrote it was stopped, so that more may belong to it.
     """
 
     question: str
@@ -52,6 +54,7 @@ class Answer:
     confidence: float | None = None
     reason: str = ""
     left_out: int = 0
+    cut_off: bool = False
 
     @property
     def refused(self) -> bool:
@@ -71,6 +74,7 @@ class Answer:
             "refused": self.refused,
             "confidence": self.confidence,
             "left_out": self.left_out,
+            "cut_off": self.cut_off,
             "citations": [statement.citation._asdict() for statement in self.statements],
         }
 

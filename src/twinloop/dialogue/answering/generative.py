@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from twinloop.dialogue.answering.answer import (
+    CUT_OFF,
     NO_QUESTION,
     NOTHING_FOUND,
     NOTHING_KNOWN,
@@ -31,6 +32,7 @@ RULES = (
     "write only: none."
 )
 CITED = re.compile(r"\s*\[(\d{1,3})\]")
+ENDED = re.compile(r"[.!?](?:\s*\[\d{1,3}\])*\s*$")
 FIGURES = re.compile(r"\d[\d.,:]*\d|\d")
 NAMES = re.compile(r"(?<!^)\b[A-Z][\w’'-]+")
 DENIALS = re.compile(r"\b(no|not|never|none|nobody|nothing|without|cannot)\b|n['’]t\b", re.IGNORECASE)
@@ -73,23 +75,29 @@ class GenerativeAnswers:
             *history,
             Message("user", _asked(question, [t for t, _ in passages])),
         ]
-        written = self._model.complete(messages).text
-        statements, dropped = supported(written, hits, [t for t, _ in passages], least=self._settings.supported)
-        if statements:
-            return Answer(question, statements, left_out=left_out + dropped)
-        return Answer(question, (), reason=UNSUPPORTED if dropped else NOTHING_FOUND, left_out=left_out + dropped)
+        text, _, cut_off = self._model.complete(messages)
+        statements, dropped = supported(
+            text, hits, [t for t, _ in passages], least=self._settings.supported, cut_off=cut_off
+        )
+        reason = "" if statements else CUT_OFF if cut_off else UNSUPPORTED if dropped else NOTHING_FOUND
+        return Answer(question, statements, reason=reason, left_out=left_out + dropped, cut_off=cut_off)
 
 
 def supported(
-    written: str, hits: Sequence[Hit], passages: Sequence[str], *, least: float
+    written: str, hits: Sequence[Hit], passages: Sequence[str], *, least: float, cut_off: bool = False
 ) -> tuple[tuple[Statement, ...], int]:
     """The sentences of a text that cite one of the passages and are held by it, and how many are not.
 
     A passage holds a sentence when it has at least the share `least` of its words, every figure and name of it, and
-    a denial where it denies.
+    a denial where it denies. Of a text that was cut off the last sentence is not used unless it has ended: what would
+    have followed may have turned its meaning.
     """
     statements, dropped = [], 0
-    for sentence, number in _cited(written):
+    pieces = _cited(written)
+    if cut_off and pieces and not ENDED.search(written):
+        del pieces[-1]
+        dropped = 1
+    for sentence, number in pieces:
         if sentence.strip(" .").lower() in ("", "none"):
             continue
         if number is not None and 1 <= number <= len(hits) and _held(sentence, passages[number - 1], least=least):

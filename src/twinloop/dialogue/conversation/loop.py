@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from twinloop.dialogue.answering.answer import NOTHING_FOUND, Answer, Statement, cited
+from twinloop.dialogue.answering.answer import CUT_OFF, NOTHING_FOUND, Answer, Statement, cited
 from twinloop.dialogue.answering.untrusted import instructs
 from twinloop.dialogue.conversation.settings import ConversationSettings
 from twinloop.dialogue.conversation.turn import NOTHING, Turn
@@ -186,7 +186,7 @@ class Conversation:
         more: tuple[Quote, ...] = ()
         if said and not answer.statements[0].quoted:
             # A language model was told how to speak; its sentences stand as they are, each with its source.
-            return composed(said)
+            return composed([*said, CUT_OFF if answer.cut_off else ""])
         if not said and recalled and self._own.memory is not None:
             # A word or two in common is no answer: a good part of what was asked for must have been told.
             found = self._own.memory.recall(question, self._settings.recalled, scorer=_told, least=ENOUGH)

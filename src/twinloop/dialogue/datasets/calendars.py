@@ -205,6 +205,10 @@ class _Reader:
             raise self._error(
                 event, f"recurs {frequency.lower() or 'never'}", f"expected one of {', '.join(FREQUENCIES)}"
             )
+        interval = next(iter(rule.get("INTERVAL", [])), 1)
+        if interval < 1:
+            # It would stand still for as many events as are allowed.
+            raise self._error(event, f"recurs at an interval of {interval}", "expected one from 1 on")
         last = datetime.combine(date.fromisoformat(self.settings.until), time.max) if self.settings.until else None
         until = next(iter(rule.get("UNTIL", [])), None)
         if until is not None:

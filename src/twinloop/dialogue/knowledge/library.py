@@ -4,6 +4,7 @@ A document is known by the digest of its bytes, so that the same one is kept onc
 its name; where that is another document's already, it lies in a folder called by its digest.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -68,7 +69,9 @@ class Library:
         Raises InputError where a path does not exist or a file that was named cannot be read; what came before is kept.
         """
         named = [Path(path) for path in paths]
-        new = self._new(named)
+        digests = _digests(named)
+        known = {entry.digest for entry in self.index.entries}
+        new = {file for file, digest in digests.items() if digest not in known}
         added, refused = [], []
         saved, written = len(self.index), time.monotonic()
         try:
@@ -76,7 +79,8 @@ class Library:
                 for path in named:
                     for file in _files(path):
                         try:
-                            added.append(self._added(file, lambda note: shown.step(0, note=note)))
+                            digest = digests.get(file) or _digest(file)
+                            added.append(self._added(file, digest, lambda note: shown.step(0, note=note)))
                         except InputError as error:
                             if path.is_file():
                                 raise
@@ -124,26 +128,27 @@ class Library:
         self._file(entry).unlink(missing_ok=True)
         return entry
 
-    def _new(self, paths: Iterable[Path]) -> set[Path]:
-        """Files whose content is not here yet; a path that does not exist has none."""
-        digests = {entry.digest for entry in self.index.entries}
-        files = (file for path in paths if path.is_dir() or path.is_file() for file in _files(path))
-        return {file for file in files if sha256(file) not in digests}
-
-    def _added(self, source: Path, watch: Callable[[str], None]) -> Added:
+    def _added(self, source: Path, digest: str, watch: Callable[[str], None]) -> Added:
         names = {entry.digest: entry.name for entry in self.index.entries}
-        digest = sha256(source)
         if digest in names:
             return Added(source.name, digest, names[digest])
         document = read_document(source, self._reading)
         self.index.add(document, watch=watch)
+        try:
+            self._keep(document, source)
+        except BaseException:
+            # What has no file is not known: it can be added again.
+            self.index.delete(document.digest)
+            raise
+        return Added(document.name, document.digest, None)
+
+    def _keep(self, document: Document, source: Path) -> None:
         own = self._folder / DOCUMENTS / document.name
-        if own.exists() and sha256(own) != digest:
-            own = self._apart(document.name, digest)
+        if own.exists() and sha256(own) != document.digest:
+            own = self._apart(document.name, document.digest)
         if not own.exists():
             with atomic(own) as temporary:
                 temporary.write_bytes(source.read_bytes())
-        return Added(document.name, digest, None)
 
     def _entry(self, which: str) -> Entry:
         by_digest = [e for e in self.index.entries if len(which) >= SHORTEST_DIGEST and e.digest.startswith(which)]
@@ -165,10 +170,33 @@ class Library:
         return self._folder / DOCUMENTS / digest[:8] / name
 
 
+def _digests(paths: Iterable[Path]) -> dict[Path, str]:
+    """Of every file that is named or lies in a folder that is; what cannot be read has none and is told in turn."""
+    digests = {}
+    for path in paths:
+        with contextlib.suppress(InputError):
+            for file in _files(path):
+                with contextlib.suppress(InputError):
+                    digests[file] = _digest(file)
+    return digests
+
+
+def _digest(file: Path) -> str:
+    try:
+        return sha256(file)
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror}): make it readable or leave it out") from None
+
+
 def _files(path: Path) -> list[Path]:
     """The file itself, or what documents a folder holds, in order."""
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in READERS)
-    if not path.is_file():
+    try:
+        if path.is_dir():
+            return sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in READERS)
+        there = path.is_file()
+    except OSError as error:
+        # A name may be too long for any disk.
+        raise InputError(f"{path}: cannot be read ({error.strerror}): name another file or folder") from None
+    if not there:
         raise InputError(f"{path}: no such file or folder: name documents ({', '.join(READERS)})")
     return [path]

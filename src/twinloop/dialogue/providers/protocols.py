@@ -92,10 +92,11 @@ class Message(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What a language model wrote."""
+    """What a language model wrote; cut_off: whether it was stopped before it had ended."""
 
     text: str
     usage: Usage
+    cut_off: bool = False
 
 
 @runtime_checkable

@@ -185,8 +185,7 @@ def _check(file: soundfile.SoundFile, name: str, settings: AudioSettings) -> Non
     seconds = file.frames / file.samplerate
     if seconds > settings.longest_s:
         raise InputError(
-            f"{name}: expected at most {settings.longest_s:g} s, it lasts {seconds:.0f} s: cut it into parts, or raise "
-            "AudioSettings.longest_s"
+            f"{name}: expected at most {settings.longest_s:g} s, it lasts {seconds:.0f} s: cut it into parts"
         )
 
 

@@ -25,15 +25,15 @@ def run(stage: Stage[PersonConfig]) -> str:
     # Who plays each role and what is searched were measured in this run; the machine is the one that simulates.
     here = origin(measured.origin.providers, measured.origin.index)
     allowed = pinned.accepted(here, allowed=settings.allow)
-    found = capacity(pinned, settings, stage.config.person.simulate, seed=stage.config.seed, workers=stage.workers)
+    simulate, seed = stage.config.person.simulate, stage.config.seed
+    found = capacity(pinned, settings, simulate, seed=seed, workers=stage.workers, elsewhere=allowed)
     for name, frame in {"users": found.users, "levers": found.levers, "workers": found.sizes}.items():
         with atomic(out / f"{name}.parquet") as temporary:
             frame.write_parquet(temporary)
     pinned.save(out / "profile.parquet")
-    sentence = found.sentence + (f" Measured elsewhere: {'; '.join(allowed)}." if allowed else "")
     metrics = found.metrics() | {"profile": settings.profile, "measured_elsewhere": "; ".join(allowed)}
     answer = {
-        "sentence": sentence,
+        "sentence": found.sentence,
         "users": found.greatest.mean,
         "users_low": found.greatest.low,
         "users_high": found.greatest.high,

@@ -49,6 +49,24 @@ def test_what_is_no_message_is_refused(server: LocalServer, record: object) -> N
         opened("language_model", server).complete([Message("user", "When?")])
 
 
+@pytest.mark.parametrize(
+    ("choice", "text", "cut_off"),
+    [
+        ({"message": {"content": "On Mon"}, "finish_reason": "length"}, "On Mon", True),
+        ({"message": {"content": None}, "finish_reason": "length"}, "", True),
+        ({"message": {"content": "On Mon"}, "finish_reason": "content_filter"}, "On Mon", True),
+        ({"message": {"content": "On Monday."}, "finish_reason": "stop"}, "On Monday.", False),
+        ({"message": {"content": "On Monday."}, "finish_reason": ["?"]}, "On Monday.", False),
+    ],
+)
+def test_a_text_that_the_service_stopped_is_known_as_cut_off(
+    server: LocalServer, choice: object, text: str, cut_off: bool
+) -> None:
+    server.answers = [says({"choices": [choice]})]
+    written = opened("language_model", server).complete([Message("user", "When?")])
+    assert (written.text, written.cut_off) == (text, cut_off)
+
+
 @pytest.mark.parametrize("usage", [None, {"total_tokens": "many"}, {"total_tokens": -5}, {"total_tokens": 10**400}, []])
 def test_tokens_that_were_not_counted_cost_nothing(server: LocalServer, usage: object) -> None:
     server.answers = [says({"choices": [{"message": {"content": "Yes."}}], "usage": usage})]
@@ -101,6 +119,12 @@ def test_no_text_asks_nothing(server: LocalServer) -> None:
 def test_vectors_that_cannot_be_used_are_refused(server: LocalServer, record: object) -> None:
     server.answers = [says(record)]
     with pytest.raises(ProviderError, match="vectors"):
+        opened("encoder", server, dimensions=2).encode(["a"])
+
+
+def test_vectors_of_another_length_name_theirs(server: LocalServer) -> None:
+    server.answers = [says({"data": rows([1.0, 2.0, 2.0])})]
+    with pytest.raises(ProviderError, match="expected 1 vectors of 2 numbers, its answer has 1 of 3"):
         opened("encoder", server, dimensions=2).encode(["a"])
 
 

@@ -61,6 +61,7 @@ def test_two_voices_in_turn_are_kept_apart(tmp_path: Path) -> None:
     assert [spoke.speaker for spoke in found] == ["1", "2", "1", "2"]
     assert diarisation_error(found, true) < 0.15
     assert {spoke.speaker for spoke in who_speaks(encoder, talk, speakers=1)} == {"1"}
+    assert len(who_speaks(encoder, talk, speakers=10**20)) >= len(true)
     with pytest.raises(InputError, match="expected at least one in a recording, got 0"):
         who_speaks(encoder, talk, speakers=0)
     with pytest.raises(InputError, match=r"expected speech, found none in 2\.0 s"):

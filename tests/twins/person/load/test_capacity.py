@@ -19,12 +19,13 @@ from twinloop.twins.person.load.capacity import Capacity, capacity
 from twinloop.twins.stage import Stage
 
 SMALL = SimulateSettings(people=40, hours=0.2, warmup_hours=0.05, replications=3)
+TWO_CORES = replace(HERE, cores=2)
 BATCHES = {"hear": {1: 0.5, 2: 0.6, 4: 0.8}}
 
 
 @pytest.fixture(scope="module")
 def found() -> Capacity:
-    return capacity(profile(spoken(), batches=BATCHES), ServiceSettings(cores=2), SMALL, seed=1)
+    return capacity(profile(spoken(), batches=BATCHES, where=TWO_CORES), ServiceSettings(), SMALL, seed=1)
 
 
 def test_the_answer_names_people_interval_and_the_next_seat(found: Capacity):
@@ -35,6 +36,11 @@ def test_the_answer_names_people_interval_and_the_next_seat(found: Capacity):
         f"{people} people can talk to it at once on this machine (p95 under 1.5\u202fs, {low} … {high}); "
         "the next seat is in the recogniser."
     )
+    assert replace(found, elsewhere=("machine one, here two", "cores 8, here 2")).sentence == (
+        f"{people} people can talk to it at once on 2 cores (p95 under 1.5\u202fs, {low} … {high}); "
+        "the next seat is in the recogniser. Measured elsewhere: machine one, here two; cores 8, here 2."
+    )
+    assert "at once on 1 core (" in replace(found, service=replace(found.service, cores=1)).sentence
     assert found.bottleneck == "hear"
     assert measured["turn_p95_s"] == pytest.approx(1.5, rel=0.15)
 
@@ -80,7 +86,7 @@ def test_many_people_need_workers_that_cost_what_cores_and_memory_cost(found: Ca
 
 
 def test_a_service_too_slow_for_one_person_says_so():
-    slow = capacity(profile(spoken(hear=2.0)), ServiceSettings(cores=2), SMALL, seed=1)
+    slow = capacity(profile(spoken(hear=2.0), where=TWO_CORES), ServiceSettings(), SMALL, seed=1)
     assert slow.greatest.mean == 0
     assert slow.sentence.startswith("Nobody can talk to it on this machine with p95 under 1.5\u202fs, which takes 3.")
     assert slow.workers is None

@@ -142,6 +142,9 @@ def test_a_recording_is_heard_and_the_reply_spoken_where_asked(tmp_path: Path, m
             assert silent["citations"] == ["contract.txt, page 1, characters 0 to 46"]
             assert silent["audio"] is None
             assert set(silent["seconds"]) == {"hear", "find", "answer"}
+        wrapped = recorded(b"")
+        wrapped["input"][0]["content"][0]["file_data"] = base64.encodebytes(wav_bytes(TONE)).decode()
+        assert posted(url, wrapped)["custom_outputs"]["heard"] == WARRANTY.lower()
         told = ask(url, WARRANTY, speak=True)
         spoken = read_audio(base64.b64decode(told["audio"])).audio
         assert spoken.seconds == pytest.approx(0.1 * len(told["answer"].split()), abs=0.01)
@@ -169,6 +172,14 @@ BAD = {
         "input": [{"role": "user", "content": [{"type": "input_file", "file_data": "not base64!"}]}]
     },
     "it holds none": {"input": [{"role": "user", "content": [{"type": "input_file"}]}]},
+    "expected a text or a recording, got both": {
+        "input": [
+            {
+                "role": "user",
+                "content": [{"type": "input_text", "text": "When?"}, *recorded(b"a")["input"][0]["content"]],
+            }
+        ]
+    },
     "expected one recording, got 2": {
         "input": [{"role": "user", "content": recorded(b"a")["input"][0]["content"] * 2}]
     },

@@ -88,7 +88,20 @@ def test_a_wrong_answer_is_told_and_asked_again(
     project: Path, papers: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     who, documents, voice, sliders, calendar = answers(papers)
-    wrong = ["???", "/home/ada", who, "/no/such/folder", documents, "opera", voice, "1.2 0 0 0", "1 2", sliders]
+    wrong = [
+        "???",
+        "/home/ada",
+        who,
+        "/no/such/folder",
+        "''",
+        f"{'w' * 300}.txt",
+        documents,
+        "opera",
+        voice,
+        "1.2 0 0 0",
+        "1 2",
+        sliders,
+    ]
     calendars = [
         f"'{papers / 'boat.txt'}'",
         f"'{papers.parent / 'calendar.ics'}'",
@@ -100,6 +113,7 @@ def test_a_wrong_answer_is_told_and_asked_again(
         "expected a name with a letter",
         "expected a name, got a path",
         "/no/such/folder: no such file or folder",
+        "expected names, one of them is empty",
         "unknown name 'opera'",
         "formality = 1.2: expected a number ≤ 1",
         "expected four numbers",
@@ -115,6 +129,9 @@ def test_a_file_of_answers_does_all_or_nothing(project: Path, papers: Path, caps
     file.write_text("who: Ada\ndocuments: [my papers]\nvoice: none\nsliders: {humour: 1.2}\n")
     assert cli.main(["person", "init", "--from", str(file)]) == 2
     assert "sliders.humour = 1.2: expected a number ≤ 1" in capsys.readouterr().err
+    file.write_text("who: Ada\ndocuments: ['']\nvoice: none\n")
+    assert cli.main(["person", "init", "--from", str(file)]) == 2
+    assert "documents.0 = ''" in capsys.readouterr().err
     file.write_text("who: Ada\ndocuments: [my papers]\nvoice: none\ncalendar: gone.ics\n")
     assert cli.main(["person", "init", "--from", str(file)]) == 2
     assert "gone.ics" in capsys.readouterr().err
@@ -185,7 +202,9 @@ def test_knowledge_is_added_listed_read_and_deleted(
         (["get", "gone.txt"], "knowledge: no document 'gone.txt'"),
         (["get"], "knowledge: get: expected files, folders or documents behind it"),
         (["list", "x"], "knowledge: list: expected nothing more"),
+        (["add", ""], "knowledge: add: expected names, one of them is empty"),
         (["add", "/no/such/file.txt"], "/no/such/file.txt: no such file or folder"),
+        (["add", "w" * 300 + ".txt"], "cannot be read (File name too long): name another file"),
         (["list", "--person", "adda"], "person: unknown name 'adda'; did you mean 'ada'?"),
     ],
 )

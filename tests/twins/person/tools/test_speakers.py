@@ -10,7 +10,7 @@ import pytest
 from tests.dialogue.speech.recordings import joined, silence
 from tests.dialogue.speech.speakers.voices import utterance
 from twinloop import cli
-from twinloop.dialogue.speech.audio import write_audio
+from twinloop.dialogue.speech.audio import read_audio, resampled, write_audio
 from twinloop.dialogue.speech.speakers.settings import SpeakerEncoderSettings
 from twinloop.dialogue.speech.speakers.training import train_speakers
 from twinloop.dialogue.speech.speakers.windows import Voiced
@@ -43,6 +43,9 @@ def test_turns_are_told_with_their_speakers(own: Path, meeting: Path, capsys: py
     assert second["start_s"] == pytest.approx(3.6, abs=0.3)
     assert cli.main(["speakers", str(meeting), "--people", "2"]) == 0
     assert f"{second['start_s']:.1f}" in capsys.readouterr().out
+    write_audio(meeting.with_name("phone.wav"), resampled(read_audio(meeting).audio, 8_000))
+    assert cli.main(["speakers", str(meeting.with_name("phone.wav")), "--people", "2"]) == 0
+    assert "remark     phone.wav: 8000 samples per second" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("own")

@@ -57,6 +57,29 @@ def test_every_argument_is_a_turn_and_json_has_a_line_for_each(capsys: pytest.Ca
 
 
 @pytest.mark.usefixtures("own")
+def test_a_text_of_any_length_that_ends_like_a_recording_is_a_turn(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["talk", f"What is {'in ' * 100}my song.wav", "Is it louder\nthan in song.wav", "--json"]) == 0
+    assert [turn["refused"] for turn in records(capsys)] == [True, True]
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("text", ["{} question.wav", "When?\n {}/question.wav", "{}/question.wav\nWhen?"])
+def test_a_recording_among_the_lines_of_a_text_is_not_passed_over(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_audio(tmp_path / "question.wav", TONE)
+    asked = text.format(tmp_path)
+    expected = 2 if "\n" in asked else 0
+    assert cli.main(["talk", asked]) == expected
+    told = capsys.readouterr().err.splitlines()
+    assert [line for line in told if "talk: " in line] == (
+        [f"talk: {tmp_path}/question.wav: a file of sound among the lines of a text: give each turn by itself"]
+        if expected
+        else []
+    )
+
+
+@pytest.mark.usefixtures("own")
 def test_a_completed_question_is_shown_as_it_was_understood(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["talk", "What did the oven in April cost?", "and in May?"]) == 0
     assert "understood What did the oven in May cost?" in capsys.readouterr().out

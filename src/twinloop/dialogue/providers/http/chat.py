@@ -12,6 +12,9 @@ from twinloop.dialogue.providers.measuring import stopwatch
 from twinloop.dialogue.providers.protocols import Message, Written
 from twinloop.dialogue.providers.surroundings import Surroundings
 
+# What a service says of a text that it stopped itself: at the most tokens, or at its filter.
+STOPPED = ("length", "content_filter")
+
 
 @settings
 class ChatSettings(ServiceSettings):
@@ -42,12 +45,15 @@ class HttpLanguageModel:
             },
         )
         try:
-            content = record["choices"][0]["message"]["content"]
-        except (KeyError, IndexError, TypeError):
-            content = None
-        text = self._service.text(content, "choices[0].message.content")
+            choice = record["choices"][0]
+            content, cut_off = choice["message"]["content"], choice.get("finish_reason") in STOPPED
+        except (KeyError, IndexError, TypeError, AttributeError):
+            content, cut_off = None, False
+        # Who is stopped while still thinking has no content yet.
+        text = self._service.text("" if cut_off and content is None else content, "choices[0].message.content")
         tokens = counted_tokens(record)
-        return Written(text, usage(tokens=tokens, price=token_price(tokens, self._settings.price_per_million_tokens)))
+        price = token_price(tokens, self._settings.price_per_million_tokens)
+        return Written(text, usage(tokens=tokens, price=price), cut_off)
 
 
 def open_chat(settings: ChatSettings, surroundings: Surroundings) -> HttpLanguageModel:

@@ -98,10 +98,10 @@ class Service:
             raise self.nonsense(expected)
         return without_controls(value)
 
-    def nonsense(self, expected: str) -> ProviderError:
-        """The error for an answer that is not what was asked for."""
+    def nonsense(self, expected: str, got: str = "none") -> ProviderError:
+        """The error for an answer that is not what was asked for. got: what it has instead."""
         return ProviderError(
-            f"{self._resilient.name}: expected {expected}, its answer has none: check address and model"
+            f"{self._resilient.name}: expected {expected}, its answer has {got}: check address and model"
         )
 
     def _answer(self, path: str, ends_at: float, **request: Any) -> bytes:

@@ -62,7 +62,8 @@ class HttpEncoder:
         except (KeyError, TypeError, ValueError, OverflowError):
             places, vectors = [], np.empty((0, 0))
         if places != list(range(count)) or vectors.shape != (count, self.dimensions):
-            raise self._service.nonsense(f"{count} vectors of {self.dimensions} numbers")
+            got = f"{len(vectors)} of {vectors.shape[1]}, as `dimensions` may be" if vectors.size else "none"
+            raise self._service.nonsense(f"{count} vectors of {self.dimensions} numbers", got)
         largest = np.abs(vectors).max(axis=1, keepdims=True)
         if not np.isfinite(largest).all() or (largest == 0).any():
             raise self._service.nonsense("vectors of finite length")

@@ -40,8 +40,10 @@ class LocalLanguageModel:
                 do_sample=False,
                 pad_token_id=self._tokenizer.eos_token_id if padding is None else padding,
             )[0]
-            text = self._tokenizer.decode(written[ids.shape[1] :], skip_special_tokens=True)
-        return Written(text.strip(), usage(tokens=len(written)))
+            new = written[ids.shape[1] :].tolist()
+            text = self._tokenizer.decode(new, skip_special_tokens=True)
+        cut_off = len(new) == most_tokens and new[-1] != self._tokenizer.eos_token_id
+        return Written(text.strip(), usage(tokens=len(written)), cut_off)
 
     @property
     def _longest(self) -> int:

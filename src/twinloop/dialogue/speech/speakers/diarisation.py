@@ -35,7 +35,8 @@ class Spoke(NamedTuple):
 def who_speaks(encoder: SpeakerEncoder, audio: Audio, *, speakers: int) -> list[Spoke]:
     """Who speaks when, in order; speakers are numbered from 1 as they come in.
 
-    speakers: how many there are at most. Raises InputError for fewer than one, and where nobody speaks.
+    speakers: how many there are; so many are told apart where there is speech enough, also where fewer speak. Raises
+    InputError for fewer than one, and where nobody speaks.
     """
     if speakers < 1:
         raise InputError(f"speakers: expected at least one in a recording, got {speakers}: say how many there are")
@@ -76,7 +77,9 @@ def diarisation_error(found: Sequence[Spoke], true: Sequence[Spoke]) -> float:
 def _grouped(vectors: NDArray[np.float32], most: int) -> list[int]:
     if len(vectors) == 1:
         return [1]
-    groups = fcluster(linkage(vectors, method="average", metric="cosine"), most, criterion="maxclust")
+    groups = fcluster(
+        linkage(vectors, method="average", metric="cosine"), min(most, len(vectors)), criterion="maxclust"
+    )
     return [int(group) for group in groups]
 
 

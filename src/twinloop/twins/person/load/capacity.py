@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from twinloop.contracts import ServiceProfile
-from twinloop.numbers import Interval, count, percent, quantity
+from twinloop.numbers import Interval, count, counted, percent, quantity
 from twinloop.replication.design import Design
 from twinloop.replication.result import Result
 from twinloop.replication.side_by_side import TODAY, SideBySide
@@ -36,7 +36,8 @@ class Capacity:
 
     held: people at once, as it is and with each lever; batches: with a part in batches beside it in batches of one,
     None where none were measured. users: `held.response` around the greatest number. workers: what so many people need,
-    None where no number of workers is enough; sizes: `held.response` around it, with cost_hour and holds.
+    None where no number of workers is enough; sizes: `held.response` around it, with cost_hour and holds. elsewhere:
+    what the profile was measured with that is not here, in words.
     """
 
     service: Service
@@ -47,6 +48,7 @@ class Capacity:
     users: pl.DataFrame
     workers: Result | None
     sizes: pl.DataFrame
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def greatest(self) -> Interval:
@@ -81,7 +83,15 @@ class Capacity:
 
     @property
     def sentence(self) -> str:
-        """The answer."""
+        """The answer, and what of it was measured elsewhere."""
+        told = f" Measured elsewhere: {'; '.join(self.elsewhere)}." if self.elsewhere else ""
+        return self._holds + told
+
+    @property
+    def _holds(self) -> str:
+        cores = self.service.cores
+        here = not self.elsewhere and cores == self.service.profile.origin.cores
+        place = "on this machine" if here else f"on {counted(cores, 'core')}"
         target, title = quantity(self.service.target_s, "s", digits=2), TITLES.get(self.bottleneck, self.bottleneck)
         share = "p95" if self.settings.share == 0.95 else f"{percent(self.settings.share, digits=0)} of turns"
         people, low, high = _whole(self.greatest)
@@ -89,11 +99,11 @@ class Capacity:
             alone = float(np.quantile(self.service.alone, self.settings.share))
             more = _whole(self.held.results[_faster(self.bottleneck)][USERS])[0]
             return (
-                f"Nobody can talk to it on this machine with {share} under {target}, which takes "
+                f"Nobody can talk to it {place} with {share} under {target}, which takes "
                 f"{quantity(alone, 's', digits=2)} alone with it; with the {title} twice as fast {_can(more)}."
             )
         seat = f"the next seat is in the {title}" if self.gain > 0 else "no part alone makes them more"
-        return f"{_can(people)} talk to it at once on this machine ({share} under {target}, {low} … {high}); {seat}."
+        return f"{_can(people)} talk to it at once {place} ({share} under {target}, {low} … {high}); {seat}."
 
     @property
     def cost_hour(self) -> float:
@@ -131,9 +141,17 @@ class Capacity:
 
 
 def capacity(
-    profile: ServiceProfile, settings: ServiceSettings, simulate: SimulateSettings, *, seed: int, workers: int = 1
+    profile: ServiceProfile,
+    settings: ServiceSettings,
+    simulate: SimulateSettings,
+    *,
+    seed: int,
+    workers: int = 1,
+    elsewhere: tuple[str, ...] = (),
 ) -> Capacity:
-    """What a service of this profile holds. workers: processes that simulate. Raises InputError where no part works."""
+    """What a service of this profile holds. workers: processes that simulate; elsewhere: what of it was not measured
+    here, in words. Raises InputError where no part works.
+    """
     cores = settings.cores or profile.origin.cores
     service = Service(profile, cores, settings.think_s, settings.target_s)
     setting = Setting(
@@ -158,6 +176,7 @@ def capacity(
             cost_hour=pl.col("workers") * (settings.cost_core_hour + profile.memory_gib * settings.cost_gib_hour),
             holds=pl.col("within") >= settings.share,
         ),
+        elsewhere,
     )
 
 

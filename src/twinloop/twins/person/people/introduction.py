@@ -42,7 +42,7 @@ class Introduced:
     """All answers at once. Paths are relative to the file that holds them. zone: of times without one."""
 
     who: Annotated[str, Field(min_length=1)]
-    documents: tuple[str, ...] = ()
+    documents: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     voice: str = VOICE
     sliders: PersonaSettings = dataclasses.field(default_factory=PersonaSettings)
     calendar: str = ""
@@ -199,9 +199,12 @@ def _answered(person: Person) -> list[str]:
 
 def _split(text: str) -> list[str]:
     try:
-        return shlex.split(text)
+        parts = shlex.split(text)
     except ValueError as error:
         raise InputError(f"init: {text[:80]!r}: {error}: write quotes in pairs") from None
+    if "" in parts:
+        raise InputError(f"init: {text[:80]!r}: expected names, one of them is empty: leave it out or name it")
+    return parts
 
 
 def _numbers(text: str) -> dict[str, float]:

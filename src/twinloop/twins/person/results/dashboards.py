@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from twinloop.numbers import MISSING, count, fixed, interval, number, percent, quantity
+from twinloop.numbers import MISSING, count, counted, fixed, interval, number, percent, quantity
 from twinloop.reporting.cards import ModelCard, markdown_table, markdown_text
 from twinloop.reporting.figures import appointments, capacity, dialogue
 from twinloop.reporting.pages import KeyFigure, Section
@@ -88,14 +88,14 @@ def _model(root: Path, drawn: Mapping[str, Picture]) -> Section:
 def _business(root: Path, drawn: Mapping[str, Picture]) -> Section:
     outputs = PersonOutputs(root)
     simulated, scheduled = outputs.metrics("simulate"), outputs.metrics("schedule")
-    scarcest = str(simulated["bottleneck"])
+    scarcest, cores = str(simulated["bottleneck"]), counted(simulated["cores"], "core")
     ends = interval(simulated["users_low"], simulated["users_high"], digits=2)
     return Section(
         "business",
         "Business",
         "For whoever runs the service: how many it serves, what that costs, which meetings it attends.",
         (
-            KeyFigure("people at once", count(simulated["users"]), f"on this machine; 95 % interval {ends}"),
+            KeyFigure("people at once", count(simulated["users"]), f"on {cores}; 95 % interval {ends}"),
             KeyFigure("slowest turns", quantity(simulated["turn_p95_s"], "s"), "95 % of all turns take no longer"),
             KeyFigure("scarcest part", TITLES.get(scarcest, scarcest), "what to scale first"),
             KeyFigure("meetings attended", count(scheduled["attended"]), f"of {count(scheduled['meetings'])}"),

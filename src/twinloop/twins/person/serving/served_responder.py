@@ -81,6 +81,8 @@ def question_of(request: ResponsesAgentRequest) -> tuple[str | Audio, list[Messa
     recordings = [part for part in _parts(last) if part.get("type") == "input_file"]
     if len(recordings) > 1:
         raise InputError(f"responder: expected one recording, got {len(recordings)}: send them one after the other")
+    if recordings and _text(last).strip():
+        raise InputError("responder: expected a text or a recording, got both: send them one after the other")
     return (_recording(recordings[0]) if recordings else _text(last)), history
 
 
@@ -142,7 +144,8 @@ def _recording(part: dict[str, Any]) -> Audio:
     if not isinstance(data, str):
         raise InputError("responder: input_file: expected file_data, the recording in base64; it holds none")
     try:
-        content = base64.b64decode(data.rpartition(";base64,")[2], validate=True)
+        # Programs that encode break lines (RFC 2045).
+        content = base64.b64decode("".join(data.rpartition(";base64,")[2].split()), validate=True)
     except (binascii.Error, ValueError):
         raise InputError("responder: input_file: expected file_data in base64, it is not: encode the file") from None
     return read_audio(content, settings=LONGEST_RECORDING).audio

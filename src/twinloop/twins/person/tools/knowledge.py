@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinloop.errors import InputError
-from twinloop.numbers import count, counted
+from twinloop.numbers import counted
 from twinloop.progress import say
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def run(options: argparse.Namespace, root: Path) -> int:
             f"knowledge: {options.action}: expected "
             + ("nothing more" if options.which else "files, folders or documents behind it: name one")
         )
+    if "" in options.which:
+        raise InputError(f"knowledge: {options.action}: expected names, one of them is empty: leave it out or name it")
     library = person(root, options.person).library()
     if options.action == "add":
         return _add(library, options)
@@ -90,4 +92,4 @@ def _tell(documents: list[dict[str, Any]]) -> None:
     rows = [(d["name"], d["kind"], d["pages"], d["chunks"], d["digest"][:12]) for d in documents]
     if rows:
         print(Table.of(("document", "kind", "pages", "chunks", "digest"), rows))
-    say(f"{counted(len(rows), 'document')}, {count(sum(d['chunks'] for d in documents))} chunks")
+    say(f"{counted(len(rows), 'document')}, {counted(sum(d['chunks'] for d in documents), 'chunk')}")

@@ -4,13 +4,15 @@ import argparse
 import json
 from pathlib import Path
 
+from twinloop.progress import say
+
 EXAMPLE = "python -m twinloop person speakers data/person/dataset/recordings/meeting_00.wav --people 4"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the tool is given."""
     parser.add_argument("recording", type=Path, help="WAV, FLAC, OGG or MP3")
-    parser.add_argument("--people", type=int, required=True, help="how many there are at most")
+    parser.add_argument("--people", type=int, required=True, help="how many there are: so many are told apart")
     parser.add_argument("--json", action="store_true", help="print turns as JSON")
 
 
@@ -32,7 +34,10 @@ def run(options: argparse.Namespace, root: Path) -> int:
             f"speakers: {paths.SELF}: tells no voices apart: choose person.providers.speakers=trained and run "
             "`make repro TWIN=person` where flite or espeak-ng is installed"
         )
-    turns = who_speaks(encoder, read_audio(options.recording).audio, speakers=options.people)
+    recording = read_audio(options.recording)
+    for remark in recording.remarks:
+        say(f"remark     {options.recording.name}: {remark}")
+    turns = who_speaks(encoder, recording.audio, speakers=options.people)
     if options.json:
         print(json.dumps([turn._asdict() for turn in turns]))
         return 0

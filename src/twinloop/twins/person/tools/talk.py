@@ -107,7 +107,9 @@ def _short(text: str) -> str:
 def _asked(text: str) -> "str | Audio":
     """A text, or what a file of sound holds. Raises InputError for one that cannot be heard."""
     path = Path(text)
-    if path.suffix.lower() not in SOUND or (len(text.split()) > 1 and not path.is_file()):
+    if not _names_sound(text):
+        if (sound := next(filter(_names_sound, map(str.strip, text.splitlines())), None)) is not None:
+            raise InputError(f"talk: {sound}: a file of sound among the lines of a text: give each turn by itself")
         return text
     from twinloop.dialogue.speech.audio import read_audio
 
@@ -115,6 +117,17 @@ def _asked(text: str) -> "str | Audio":
     for remark in recording.remarks:
         say(f"remark     {path.name}: {remark}")
     return recording.audio
+
+
+def _names_sound(text: str) -> bool:
+    """Whether it ends as a file of sound does and is one, or is a single word that must be one."""
+    path = Path(text)
+    if path.suffix.lower() not in SOUND or len(text.split()) <= 1:
+        return path.suffix.lower() in SOUND
+    try:
+        return path.is_file()
+    except OSError:  # too long for the name of a file
+        return False
 
 
 def _lines(stream: Iterable[str]) -> "Iterator[str | Audio]":
