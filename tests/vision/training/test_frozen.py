@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from tests.vision.models.weights import FROZEN, frozen
 from tests.vision.spots import good_spots, spots
 from twinloop.errors import InputError
 from twinloop.vision.index import ImageSet
-from twinloop.vision.models.ensemble import Ensemble
+from twinloop.vision.models.ensemble import Ensemble, View
 from twinloop.vision.models.settings import ModelSettings
 from twinloop.vision.training.crossvalidation import cross_validate
 from twinloop.vision.training.fitting import Trained, frozen_features, train_detector
-from twinloop.vision.training.frozen import draw_places
+from twinloop.vision.training.frozen import Features, draw_places
 from twinloop.vision.training.loading import subset
 from twinloop.vision.training.module import assess, new_detector
 from twinloop.vision.training.settings import AugmentationSettings, TrainSettings
@@ -68,20 +69,23 @@ def test_several_views_vote_and_a_validation_without_defects_is_no_hindrance(
 
 
 def test_a_view_teaches_with_its_own_image_and_mask(model: ModelSettings, tmp_path: Path) -> None:
-    images = spots(8, size=64)
-    images.masks[:] = 0
-    images.masks[2, :32, :4] = 1
-    turned = dataclasses.replace(images, images=images.images[:, :, ::-1].copy(), masks=images.masks[:, :, ::-1].copy())
+    def turned(image: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
+        return np.rot90(image[:, ::-1] if view[0] else image, view[1])
 
-    def taught(settings: ModelSettings, shown: ImageSet, folder: str) -> Tensor:
-        features = frozen_features(settings, shown, tmp_path / folder, seed=0, threads=1)
+    def taught(settings: ModelSettings, shown: ImageSet, folder: str) -> tuple[Features, Tensor]:
+        features = frozen_features(settings, shown, tmp_path / folder, seed=3, threads=1)
         places = draw_places(shown, features, random=torch.Generator().manual_seed(0))
-        return places.features[places.defective > 0].float()
+        return features, places.features.float()
 
-    both = taught(dataclasses.replace(model, symmetries="mirror"), images, "both")
-    mirrored = taught(model, turned, "mirrored")
-    # Of the views, the third is the image mirrored left to right; each shows the eight places of the defect.
-    torch.testing.assert_close(both[16:24].sort(dim=0).values, mirrored.sort(dim=0).values)
+    features, viewed = taught(dataclasses.replace(model, symmetries="mirror"), IMAGES, "viewed")
+    assert len(set(features.shown)) == 4
+    pictures, masks = (
+        np.stack([turned(image, view) for image, view in zip(each, features.shown, strict=True)])
+        for each in (IMAGES.images, IMAGES.masks)
+    )
+    torch.testing.assert_close(
+        viewed, taught(model, dataclasses.replace(IMAGES, images=pictures, masks=masks), "turned")[1]
+    )
 
 
 def test_good_images_with_pasted_defects_teach_it_where_there_are_no_others(model: ModelSettings) -> None:

@@ -230,7 +230,7 @@ def frozen_features(model: ModelSettings, images: ImageSet, folder: Path, *, see
     torch.set_num_threads(threads)
     detector = new_detector(model.alone, images, seed=seed)
     assert isinstance(detector, Detector)
-    return Features.of(detector, images, folder, views=VIEWS[model.symmetries])
+    return Features.of(detector, images, folder, views=VIEWS[model.symmetries], seed=seed)
 
 
 def _in_one_pass(

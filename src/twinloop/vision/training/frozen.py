@@ -1,9 +1,9 @@
 """Trains a detector whose pretrained encoder is frozen: features once, then the small network that judges them.
 
-Of every image some places are kept, of a defect and of the rest, and every image's defect weighs the same however large
-it is: a blowhole of ten places counts as much as a fray of a thousand. The head learns from whole images afterwards.
-Both see their inputs at mean 0 and deviation 1, which is then worked into the weights. Where an image is judged in
-several views, they learn from these, so that a part that is no mirror image of itself is good in all of them.
+Of every image some places are kept, all of a defect and a draw of the rest, and every image's defect weighs the same
+however large it is: a blowhole of ten places counts as much as a fray of a thousand. The head learns from whole images
+afterwards. Both see their inputs at mean 0 and deviation 1, which is then worked into the weights. Where an image will
+be judged in several views, each teaches in one of them, drawn at random: what a view alone changes is no defect.
 """
 
 import itertools
@@ -41,51 +41,46 @@ LEAST_DEVIATION = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """An encoder's maps of a set of images in each of `views`, in half precision; `rows`: of which of the images.
+    """An encoder's maps of a set of images, in half precision, one file per map in `folder`; `rows`: which of them.
 
-    folder: holds a folder per view, with a file per map.
+    shown: the view in which each of these was shown.
     """
 
     folder: Path
     rows: NDArray[np.int64]
-    views: Sequence[View]
+    shown: Sequence[View]
 
     @classmethod
-    def of(cls, detector: Detector, images: ImageSet, folder: Path, *, views: Sequence[View]) -> "Features":
-        """Compute and keep the maps of `images`."""
+    def of(cls, detector: Detector, images: ImageSet, folder: Path, *, views: Sequence[View], seed: int) -> "Features":
+        """Compute and keep the maps of `images`, each in one of the `views`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        count = len(images)
+        shown = [views[number] for number in np.random.default_rng(seed).integers(len(views), size=count)]
+        files: list[NDArray[np.float16]] = []
         with torch.inference_mode():
-            for number, view in enumerate(views):
-                _keep(detector, images, folder / str(number), view)
-        return cls(folder, np.arange(len(images)), views)
+            for start in range(0, count, BATCH):
+                pixels = np.ascontiguousarray(images.images[start : start + BATCH].transpose(0, 3, 1, 2))
+                inputs = zip(detector.normalised(scaled(torch.from_numpy(pixels))), shown[start:], strict=False)
+                maps = detector.encoder(torch.stack([seen(image, view) for image, view in inputs]))
+                if not files:
+                    files = [
+                        np.lib.format.open_memmap(folder / f"{place}.npy", "w+", np.float16, (count, *level.shape[1:]))
+                        for place, level in enumerate(maps)
+                    ]
+                for file, level in zip(files, maps, strict=True):
+                    file[start : start + BATCH] = level.half().numpy()
+        return cls(folder, np.arange(count), shown)
 
     def subset(self, chosen: NDArray[np.bool_]) -> "Features":
-        """Those of images where `chosen` is true."""
-        return Features(self.folder, self.rows[chosen], self.views)
+        """Those where `chosen` is true."""
+        return Features(self.folder, self.rows[chosen], list(itertools.compress(self.shown, chosen)))
 
     def batches(self) -> Iterator[list[Tensor]]:
-        """The maps [n, C_i, h_i, w_i] of all images in the first view, then in the next, batch by batch."""
-        for number in range(len(self.views)):
-            files = [np.load(path, mmap_mode="r") for path in sorted((self.folder / str(number)).glob("*.npy"))]
-            for start in range(0, len(self.rows), BATCH):
-                rows = self.rows[start : start + BATCH]
-                yield [torch.from_numpy(file[rows]).float() for file in files]
-
-
-def _keep(detector: Detector, images: ImageSet, folder: Path, view: View) -> None:
-    """Write the maps of `images` in one view."""
-    folder.mkdir(parents=True, exist_ok=True)
-    count = len(images)
-    files: list[NDArray[np.float16]] = []
-    for start in range(0, count, BATCH):
-        pixels = np.ascontiguousarray(images.images[start : start + BATCH].transpose(0, 3, 1, 2))
-        maps = detector.encoder(seen(detector.normalised(scaled(torch.from_numpy(pixels))), view))
-        if not files:
-            files = [
-                np.lib.format.open_memmap(folder / f"{place}.npy", "w+", np.float16, (count, *level.shape[1:]))
-                for place, level in enumerate(maps)
-            ]
-        for file, level in zip(files, maps, strict=True):
-            file[start : start + BATCH] = level.half().numpy()
+        """The maps [n, C_i, h_i, w_i] of the images in order, batch by batch."""
+        files = [np.load(path, mmap_mode="r") for path in sorted(self.folder.glob("*.npy"))]
+        for start in range(0, len(self.rows), BATCH):
+            rows = self.rows[start : start + BATCH]
+            yield [torch.from_numpy(file[rows]).float() for file in files]
 
 
 class Places(NamedTuple):
@@ -123,28 +118,26 @@ def draw_places(
     Where no defect's pixels are known, those of a defective image are drawn from all of it, or from what `judge` finds
     hottest. Raises InputError where no image is good.
     """
-    shown, masks = _shown(images), torch.from_numpy(images.masks)
-    # As many of an image, whatever the number of its views.
-    most_bad, most_clean = (-(-count // len(features.views)) for count in (DEFECTIVE_PLACES, GOOD_PLACES))
+    shown = _shown(images)
     kept, defective, weight = [], [], []
-    order = itertools.product(features.views, range(len(images)))
+    start = 0
     for maps in features.batches():
         vectors = _enlarged(maps).flatten(2).transpose(1, 2)
         heats = _heat(judge, maps) if judge is not None else None
-        for number, row in enumerate(vectors):
-            view, place = next(order)
+        for place, row in enumerate(vectors, start):
             clean = bad = torch.empty(0, dtype=torch.long)
             if images.masked[place]:
-                covered = _covered(seen(masks[place], view))
+                covered = _covered(seen(torch.from_numpy(images.masks[place]), features.shown[place]))
                 bad = torch.nonzero(covered > min(COVERED, float(covered.max()) / 2))[:, 0]
                 clean = torch.nonzero(covered == 0)[:, 0]
             elif not shown.any():
                 suspects = max(1, round(SUSPECTED * len(row)))
-                bad = torch.arange(len(row)) if heats is None else heats[number].topk(suspects).indices
-            bad, clean = _some(bad, most_bad, random), _some(clean, most_clean, random)
+                bad = torch.arange(len(row)) if heats is None else heats[place - start].topk(suspects).indices
+            bad, clean = _some(bad, DEFECTIVE_PLACES, random), _some(clean, GOOD_PLACES, random)
             kept.append(row[torch.cat([bad, clean])].half())
             defective += [torch.ones(len(bad)), torch.zeros(len(clean))]
             weight += [torch.full((len(bad),), 1 / max(len(bad), 1)), torch.ones(len(clean))]
+        start += len(vectors)
     truth, weights = torch.cat(defective), torch.cat(weight)
     if not 0 < int(truth.sum()) < len(truth):
         raise InputError("train split: expected places that are good and places that are not, found one sort only")
@@ -203,7 +196,7 @@ def _fit_head(detector: Detector, images: ImageSet, features: Features) -> None:
         judged = [detector.pool(maps) for maps in features.batches()]
     pooled = torch.cat([seen for seen, _ in judged]).clone()
     hot = torch.cat([hottest(heat) for _, heat in judged]).clone()
-    labels = torch.from_numpy(images.labels).repeat(len(features.views))
+    labels = torch.from_numpy(images.labels)
     width, dropout = detector.settings.decoder_width, detector.settings.dropout
     head = detector.head[-1]
     assert isinstance(head, nn.Linear)
