@@ -28,8 +28,8 @@ class AugmentationSettings:
     warp: Share = 0.0
     shift_s: Annotated[float, Field(ge=0, le=1)] = 0.1
     noise_db: tuple[float, float] = (40.0, 10.0)
-    band_mask: Annotated[int, Field(ge=0, le=30)] = 8
-    frame_mask: Annotated[int, Field(ge=0, le=40)] = 10
+    band_mask: Annotated[int, Field(ge=0, le=30)] = 12
+    frame_mask: Annotated[int, Field(ge=0, le=40)] = 14
 
 
 @settings
@@ -47,4 +47,4 @@ class CommandSettings:
     learning_rate: Annotated[float, Field(gt=0)] = 8e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-2
     augmentation: AugmentationSettings = AugmentationSettings()
-    fit: FitSettings = dataclasses.field(default_factory=lambda: FitSettings(epochs=16, patience=16, keep="last"))
+    fit: FitSettings = dataclasses.field(default_factory=lambda: FitSettings(epochs=32, patience=32, keep="last"))
