@@ -100,14 +100,21 @@ def test_the_limit_of_a_probability_is_a_setting_and_said(tmp_path: Path) -> Non
     assert any("defective from 0.3 (DatasetSettings.defect_from)" in note for note in found.notes)
 
 
-def test_missing_repeated_and_unlisted_files_are_set_aside(tmp_path: Path) -> None:
-    text = "file,label\n" + rows(WORDS[:7]) + "images/gone.png,crack\nimages/cell0000.png,good\n"
+def test_an_image_with_a_row_for_each_defect_counts_once(tmp_path: Path) -> None:
+    text = "file,label,x\n" + rows([f"{word},{place}" for place, word in enumerate(WORDS)])
+    (images(tmp_path) / "labels.csv").write_text(text + "images/cell0000.png,good,70\nimages/cell0000.png,good,80\n")
+    found = read(tmp_path)
+    assert (len(found.samples), found.strays) == (8, ())
+    assert "2 rows name an image again with the same class: it counts once." in found.notes
+
+
+def test_missing_and_unlisted_files_are_set_aside(tmp_path: Path) -> None:
+    text = "file,label\n" + rows(WORDS[:7]) + "images/gone.png,crack\n"
     (images(tmp_path) / "labels.csv").write_text(text)
     found = read(tmp_path)
     assert len(found.samples) == 7
     assert dict(found.strays) == {
         "images/gone.png": "labels.csv:9 names images/gone.png, which is not there",
-        "images/cell0000.png": "labels.csv:10 names images/cell0000.png, a second time",
         "images/cell0007.png": "labels.csv does not list it",
     }
 

@@ -124,7 +124,7 @@ def table(source: Path, settings: DatasetSettings) -> Collection:
     labels, notes = _labels(listed, column, settings)
     part, division = _column(listed.header, PARTS), _column(listed.header, SETS)
     named: dict[Path, tuple[int, tuple[str, ...]]] = {}
-    strays = []
+    strays, repeated = [], 0
     for line, cells in listed.rows:
         written = cells[listed.file_column]
         path, where = images.named(written), f"{listed.path.name}:{line}"
@@ -132,11 +132,16 @@ def table(source: Path, settings: DatasetSettings) -> Collection:
             strays.append((written, f"{where} names {printable(written)[:80]}, which is not there"))
         elif path in named:
             before = named[path][1][column]
-            differs = labels.get(before) != labels.get(cells[column])
-            why = f", as {printable(cells[column])} instead of {printable(before)}" if differs else ""
-            strays.append((written, f"{where} names {printable(written)[:80]}, a second time{why}"))
+            if labels.get(before) == labels.get(cells[column]):
+                repeated += 1
+                continue
+            why = f"as {printable(cells[column])} instead of {printable(before)}"
+            strays.append((written, f"{where} names {printable(written)[:80]}, a second time, {why}"))
         else:
             named[path] = (line, cells)
+    if repeated:
+        # As where every defect has a row.
+        notes = (*notes, f"{repeated} rows name an image again with the same class: it counts once.")
     rest = [path for path in tree.images(root) if path not in named]
     pairing = paired(root, settings) if rest else None
     samples = []
