@@ -129,7 +129,9 @@ def test_the_same_curve_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_another_parquet_file_is_refused_with_the_remedy(tmp_path: Path) -> None:
     pq.write_table(pa.table({"x": [1]}), tmp_path / "other.parquet")
-    with pytest.raises(InputError, match="expected version 1, found None: run the evaluate stage again"):
+    with pytest.raises(
+        InputError, match="expected operating curve version 1, found None: run the evaluate stage again"
+    ):
         OperatingCurve.load(tmp_path / "other.parquet")
 
 
@@ -140,7 +142,7 @@ def test_a_curve_of_another_version_is_refused_with_the_remedy(tmp_path: Path) -
     pq.write_table(
         table.replace_schema_metadata({"twinloop.operating_curve": json.dumps(header)}), tmp_path / "newer.parquet"
     )
-    with pytest.raises(InputError, match=r"newer\.parquet: expected version 1, found 2: run the evaluate stage again"):
+    with pytest.raises(InputError, match=r"newer\.parquet: expected operating curve version 1, found 2: run the "):
         OperatingCurve.load(tmp_path / "newer.parquet")
 
 

@@ -10,15 +10,17 @@ import pytest
 
 from tests.contracts.test_alert_curve import curve
 from tests.contracts.test_diagnosis import diagnosis
+from tests.contracts.test_operating_curve import curve as operating_curve
 from tests.contracts.test_risk_table import risk
 from tests.contracts.test_service_profile import profile
-from twinloop.contracts import AlertCurve, RiskTable, ServiceProfile, Telemetry
+from twinloop.contracts import AlertCurve, OperatingCurve, RiskTable, ServiceProfile, Telemetry
 from twinloop.contracts.diagnosis import load_diagnoses, save_diagnoses
 from twinloop.errors import InputError
 
 FRAME = pl.DataFrame({"asset": ["a", "a"], "time_min": [0.0, 1.0], "oil": [90.0, 91.0]})
 CONTRACTS: dict[str, tuple[Callable[[Path], None], Callable[[Path], Any]]] = {
     "alert curve": (lambda path: curve().save(path), AlertCurve.load),
+    "operating curve": (lambda path: operating_curve().save(path), OperatingCurve.load),
     "risk table": (lambda path: RiskTable.of([risk()]).save(path), RiskTable.load),
     "service profile": (lambda path: profile().save(path), ServiceProfile.load),
     "telemetry": (lambda path: Telemetry.of([FRAME], units={"oil": "°C"}).save(path), Telemetry.load),

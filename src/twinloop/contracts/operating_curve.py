@@ -19,10 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from twinloop.config import Invalid, parse
+from twinloop.contracts import versioned
 from twinloop.contracts.curve_settings import CurveSettings
 from twinloop.contracts.error_rates import error_rates, line_mix, threshold_grid
 from twinloop.errors import InputError
@@ -31,7 +34,8 @@ from twinloop.files import atomic
 if TYPE_CHECKING:
     from twinloop.contracts.calibration import Calibration
 
-VERSION = 1
+KIND, VERSION, REMEDY = "operating curve", 1, "run the evaluate stage again"
+COLUMNS = {"threshold": pl.Float64, "below": pl.Float64}
 GOOD = "good"
 Floats = NDArray[np.float64]
 
@@ -42,6 +46,19 @@ class Decision(enum.Enum):
     ACCEPT = "accept"
     REINSPECT = "re-inspect"
     REJECT = "reject"
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What a curve's file holds beside its rows."""
+
+    classes: tuple[str, ...]
+    prevalence: tuple[float, ...]
+    counts: tuple[int, ...]
+    repeatability: float
+    accept_below: float
+    reject_from: float
+    model: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +94,7 @@ class OperatingCurve:
             and self.below.shape[1:] == shape,
             "below lies in [0, 1]": bool(np.all((self.below >= 0) & (self.below <= 1))),
             "below ascends with the threshold": bool(np.all(np.diff(self.below, axis=-1) >= -1e-12)),
+            "counts has one for each class": self.counts.shape == shape[:1],
             "prevalence sums to 1": self.prevalence.shape == shape[:1] and bool(np.isclose(self.prevalence.sum(), 1)),
             "repeatability lies in [0, 1]": 0 <= self.repeatability <= 1,
             "accept_below ≤ reject_from": self.accept_below <= self.reject_from,
@@ -254,21 +272,26 @@ class OperatingCurve:
 
     @classmethod
     def load(cls, path: str | Path) -> "OperatingCurve":
-        """Read what `save` wrote. Raises InputError for a file of another kind or version."""
-        table = pq.read_table(path)
-        header = _header(table.schema.metadata or {}, path)
-        classes = tuple(header["classes"])
-        thresholds = np.unique(table["threshold"].to_numpy())
+        """Read what `save` wrote. Raises InputError for a file of another kind or version, or altered."""
+        frame, given = versioned.read(path, kind=KIND, version=VERSION, remedy=REMEDY, columns=COLUMNS)
+        try:
+            header = parse(_Header, {name: value for name, value in given.items() if name != "version"})
+        except Invalid as error:
+            raise InputError(f"{KIND}: {path}: its header was altered ({error}): {REMEDY}") from None
+        thresholds = np.unique(frame["threshold"].to_numpy())
+        rows = len(header.classes) * len(thresholds)
+        if not rows or not len(frame) or len(frame) % rows:
+            raise InputError(f"{KIND}: {path}: expected rows of every draw, class and threshold: {REMEDY}")
         return cls(
             thresholds=thresholds,
-            classes=classes,
-            below=table["below"].to_numpy().reshape(-1, len(classes), len(thresholds)),
-            prevalence=np.array(header["prevalence"]),
-            counts=np.array(header["counts"], dtype=np.int64),
-            repeatability=header["repeatability"],
-            accept_below=header["accept_below"],
-            reject_from=header["reject_from"],
-            model=header["model"],
+            classes=header.classes,
+            below=frame["below"].to_numpy().reshape(-1, len(header.classes), len(thresholds)),
+            prevalence=np.array(header.prevalence),
+            counts=np.array(header.counts, dtype=np.int64),
+            repeatability=header.repeatability,
+            accept_below=header.accept_below,
+            reject_from=header.reject_from,
+            model=header.model,
         )
 
 
@@ -283,13 +306,3 @@ def _numbered(labels: Sequence[Any] | NDArray[Any], good: Any) -> tuple[tuple[st
     order = [first, *(place for place in range(len(known)) if place != first)]
     classes = (GOOD, *(str(known[place]) for place in order[1:]))
     return classes, np.argsort(order)[places].astype(np.int64)
-
-
-def _header(metadata: dict[bytes, bytes], path: str | Path) -> dict[str, Any]:
-    header: dict[str, Any] = json.loads(metadata.get(b"twinloop.operating_curve", b"{}"))
-    if header.get("version") != VERSION:
-        found = header.get("version")
-        raise InputError(
-            f"operating curve: {path}: expected version {VERSION}, found {found}: run the evaluate stage again"
-        )
-    return header
