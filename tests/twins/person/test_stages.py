@@ -187,7 +187,9 @@ def test_speakers_are_told_apart_whom_nothing_was_learnt_from(person_root: Path,
     measured = read_json(person_root / paths.metrics("evaluate"))
     speakers = table(person_root, "speakers")
     assert speakers["encoder"][0] == "trained"
-    assert speakers["speakers"][0] == len(voices.speakers("test"))
+    settings = config().person.evaluate
+    assert speakers["speakers"][0] == min(settings.voices, len(voices.speakers("test")))
+    assert speakers["recordings"][0] == settings.recordings * speakers["speakers"][0]
     assert measured["speaker_eer"] == speakers["eer"][0]
     assert 0 <= measured["speaker_eer_low"] <= measured["speaker_eer"] <= measured["speaker_eer_high"] <= 1
     meetings = table(person_root, "meetings")
