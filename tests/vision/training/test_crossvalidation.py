@@ -138,3 +138,13 @@ def test_splits_are_joined_in_order() -> None:
     whole = joined([spots(8), dataclasses.replace(spots(4, seed=1), names=tuple("wxyz"))])
     assert len(whole) == len(whole.images) == len(whole.groups) == 12
     assert whole.names[-4:] == tuple("wxyz")
+
+
+def test_a_split_of_tiles_and_one_of_whole_pictures_are_divided_into_folds() -> None:
+    tiled, whole = spots(48), spots(16, seed=1)
+    # The two images of a part are tiles of one picture.
+    tiled = dataclasses.replace(tiled, pictures=tiled.groups)
+    names = tuple(f"whole {place}" for place in range(16))
+    images = joined([tiled, dataclasses.replace(whole, names=names, groups=names)])
+    assert images.pictures == (*tiled.groups, *names)
+    assert sum(fold.test_images for fold in _validate(images=images).folds) == 64

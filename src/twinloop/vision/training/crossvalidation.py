@@ -266,6 +266,7 @@ def joined(sets: Iterable[ImageSet]) -> ImageSet:
     def together(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(part, name) for part in parts])
 
+    tiled = any(part.pictures for part in parts)
     return replace(
         parts[0],
         images=together("images"),
@@ -274,4 +275,6 @@ def joined(sets: Iterable[ImageSet]) -> ImageSet:
         labels=together("labels"),
         groups=tuple(group for part in parts for group in part.groups),
         names=tuple(name for part in parts for name in part.names),
+        # In a split without tiles every image is a picture of its own.
+        pictures=tuple(picture for part in parts for picture in part.pictures or part.names) if tiled else (),
     )
