@@ -24,7 +24,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from twinloop.config import Invalid, parse
 from twinloop.contracts import versioned
 from twinloop.contracts.curve_settings import CurveSettings
 from twinloop.contracts.error_rates import error_rates, line_mix, threshold_grid
@@ -274,10 +273,7 @@ class OperatingCurve:
     def load(cls, path: str | Path) -> "OperatingCurve":
         """Read what `save` wrote. Raises InputError for a file of another kind or version, or altered."""
         frame, given = versioned.read(path, kind=KIND, version=VERSION, remedy=REMEDY, columns=COLUMNS)
-        try:
-            header = parse(_Header, {name: value for name, value in given.items() if name != "version"})
-        except Invalid as error:
-            raise InputError(f"{KIND}: {path}: its header was altered ({error}): {REMEDY}") from None
+        header = versioned.parsed(_Header, given, path, kind=KIND, remedy=REMEDY)
         thresholds = np.unique(frame["threshold"].to_numpy())
         rows = len(header.classes) * len(thresholds)
         if not rows or not len(frame) or len(frame) % rows:

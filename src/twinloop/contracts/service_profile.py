@@ -17,7 +17,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from twinloop.config import Invalid, parse
 from twinloop.contracts import versioned
 from twinloop.errors import InputError, unknown
 
@@ -201,10 +200,7 @@ class ServiceProfile:
     def load(cls, path: str | Path) -> "ServiceProfile":
         """Read what `save` wrote. Raises InputError for a file of another kind or version, or altered."""
         frame, given = versioned.read(path, kind=KIND, version=VERSION, remedy=REMEDY)
-        try:
-            header = parse(_Header, given)
-        except Invalid as error:
-            raise InputError(f"{KIND}: {path}: its header was altered ({error}): {REMEDY}") from None
+        header = versioned.parsed(_Header, given, path, kind=KIND, remedy=REMEDY)
         return cls(
             frame, header.components, header.origin, header.memory_gib, header.batches, header.draws, header.seed
         )

@@ -5,12 +5,15 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType, UnionType
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
+from twinloop.config import Invalid, parse
 from twinloop.errors import InputError
 from twinloop.files import atomic
+
+Header = TypeVar("Header")
 
 
 def write(frame: pl.DataFrame, path: str | Path, *, kind: str, version: int, header: Mapping[str, Any]) -> None:
@@ -55,6 +58,14 @@ def read(
     if wrong:
         raise InputError(f"{kind}: {path}: expected {wrong[0]}, the file was altered: {remedy}")
     return frame, written
+
+
+def parsed(shape: type[Header], header: Mapping[str, Any], path: str | Path, *, kind: str, remedy: str) -> Header:
+    """What `read` gave as the header, checked against a dataclass. Raises InputError for one that was altered."""
+    try:
+        return parse(shape, header)
+    except Invalid as error:
+        raise InputError(f"{kind}: {path}: its header was altered ({error}): {remedy}") from None
 
 
 def _is(value: Any, expected: type | UnionType) -> bool:
