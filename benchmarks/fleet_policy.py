@@ -205,7 +205,7 @@ def policies(foresight: Foresight, scorer: fl.HazardScorer, seed: int, sizes: Si
         "cost_by_policy": {name: value(result[COST]) for name, result in compared.results.items()},
         "thresholds": {name: round(threshold, 4) for name, threshold in alerts.values.items()},
     }
-    days = 2 * (sizes.days + sizes.warmup_days)
+    days = 3 * (sizes.days + sizes.warmup_days)
     told = fl.Scored.of(alerts, scorer, days=days)
     model = fl.run_policy(fleet, told, replications=sizes.scored, **how)
     curve = fl.run_policy(fleet, alerts, replications=sizes.scored, **how)

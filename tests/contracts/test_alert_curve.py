@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from twinloop.contracts import AlertCurve
+from twinloop.contracts import AlertCurve, ByLife
 from twinloop.errors import InputError
 
 
@@ -23,6 +23,15 @@ def curve(**changes: object) -> AlertCurve:
         "model": "abc",
     }
     return AlertCurve(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def by_life(**changes: object) -> ByLife:
+    fields: dict[str, object] = {
+        "life_hours": np.array([[10.0, 50.0, 90.0], [20.0, 50.0, 80.0]]),
+        "lead_share": np.array([[[0.1, 0.2, 0.5], [0.0, 0.1, 0.3]]] * 2),
+        "dependence": np.array([[0.8, 0.4], [0.5, -1.0]]),
+    }
+    return ByLife(**{**fields, **changes})  # type: ignore[arg-type]
 
 
 def test_between_thresholds_rates_and_lead_times_are_linear() -> None:
@@ -117,12 +126,42 @@ def test_saving_and_loading_changes_nothing(tmp_path: Path) -> None:
         ({"lead_levels": np.array([0.0, 0.5, 0.9])}, "lead_levels ascend from 0 to 1"),
         ({"hours_per_month": 0.0}, "hours_per_month is above 0"),
         ({"hours_per_month": np.inf}, "hours_per_month is above 0"),
+        ({"by_life": by_life(life_hours=np.array([[10.0, 50.0, 90.0]]))}, "life_hours has shape"),
+        ({"by_life": by_life(life_hours=np.array([[50.0, 10.0, 90.0]] * 2))}, "life_hours are finite, not negative"),
+        ({"by_life": by_life(life_hours=np.array([[10.0, 50.0, np.inf]] * 2))}, "life_hours are finite"),
+        ({"by_life": by_life(lead_share=np.zeros((2, 1, 3)))}, "lead_share has shape"),
+        ({"by_life": by_life(lead_share=np.full((2, 2, 3), 1.2))}, r"lead_share lies in \[0, 1\]"),
+        ({"by_life": by_life(lead_share=np.full((2, 2, 3), [0.3, 0.2, 0.4]))}, "lead_share lies .* ascends"),
+        ({"by_life": by_life(dependence=np.zeros(2))}, "dependence has shape"),
+        ({"by_life": by_life(dependence=np.full((2, 2), -1.5))}, r"dependence lies in \[-1, 1\]"),
+        ({"by_life": by_life(dependence=np.full((2, 2), np.nan))}, r"dependence lies in \[-1, 1\]"),
     ],
 )
 def test_a_curve_that_cannot_be_is_refused_in_one_line(changes: dict[str, object], expected: str) -> None:
     with pytest.raises(InputError, match=f"alert curve: expected that .*{expected}") as caught:
         curve(**changes)
     assert "\n" not in str(caught.value)
+
+
+def test_what_depends_on_the_length_of_a_life_is_saved_with_the_rest(tmp_path: Path) -> None:
+    curve(by_life=by_life()).save(tmp_path / "alerts.parquet")
+    own = AlertCurve.load(tmp_path / "alerts.parquet").by_life
+    assert own is not None
+    for name in ("life_hours", "lead_share", "dependence"):
+        assert np.array_equal(getattr(own, name), getattr(by_life(), name))
+    curve().save(tmp_path / "plain.parquet")
+    assert AlertCurve.load(tmp_path / "plain.parquet").by_life is None
+
+
+@pytest.mark.parametrize("name", ["life_hours", "lead_share", "dependence"])
+def test_a_file_that_lost_a_part_of_it_is_one_line(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "alerts.parquet"
+    curve(by_life=by_life()).save(path)
+    header = pl.read_parquet_metadata(path)
+    kept = {key: value for key, value in header.items() if key.startswith("twinloop")}
+    pl.read_parquet(path).drop(name).write_parquet(path, metadata=kept)
+    with pytest.raises(InputError, match="expected rows of every draw, threshold and lead level: measure"):
+        AlertCurve.load(path)
 
 
 def test_a_file_of_another_version_is_refused_with_the_remedy(tmp_path: Path) -> None:

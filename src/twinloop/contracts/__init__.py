@@ -1,6 +1,6 @@
 """The typed records that pass between parts: the only way a learning result enters a simulation or a schedule."""
 
-from twinloop.contracts.alert_curve import AlertCurve
+from twinloop.contracts.alert_curve import AlertCurve, ByLife
 from twinloop.contracts.diagnosis import Diagnosis
 from twinloop.contracts.event import Event, EventKind
 from twinloop.contracts.operating_curve import Decision, OperatingCurve
@@ -13,6 +13,7 @@ from twinloop.contracts.telemetry import Telemetry
 __all__ = [
     "AlertCurve",
     "Assignment",
+    "ByLife",
     "Decision",
     "Diagnosis",
     "Event",

@@ -6,6 +6,7 @@ that one draw per replication carries the uncertainty of recall, lead time and f
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +32,38 @@ HEADER = {
     "hours_per_month": int | float,
     "clock": str,
 }
+BY_LIFE = ("life_hours", "lead_share", "dependence")
 HOURS_PER_MONTH = 730.0
 # Thresholds of a curve whose maker names none.
 POINTS = 40
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ByLife:
+    """How first alerts go with the length of the life that they came in; draws and quantiles are its curve's.
+
+    life_hours: [1 + draws, Q], quantiles of the lives. lead_share: [1 + draws, T, Q], quantiles of the lead time as a
+    share of its life. dependence: [1 + draws, T], in [-1, 1], correlation of the Gaussian copula of both ranks, the
+    lowest share being that of a life that was missed. An alert at a fixed age has 1: short lives are missed, long ones
+    alerted too early.
+    """
+
+    life_hours: Floats
+    lead_share: Floats
+    dependence: Floats
+
+    def problems(self, draws: int, count: int, quantiles: int) -> dict[str, bool]:
+        """What must hold, and whether it does."""
+        shape = (draws, count)
+        return {
+            f"life_hours has shape (1 + draws, {quantiles})": self.life_hours.shape == (draws, quantiles),
+            f"lead_share has shape (1 + draws, {count}, {quantiles})": self.lead_share.shape == (*shape, quantiles),
+            f"dependence has shape (1 + draws, {count})": self.dependence.shape == shape,
+            "life_hours are finite, not negative, and ascend with the level": _ascends(self.life_hours, math.inf),
+            "lead_share lies in [0, 1] and ascends with the level": _ascends(self.lead_share, 1.0),
+            "dependence lies in [-1, 1]": bool((np.abs(self.dependence) <= 1).all()),
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +76,8 @@ class AlertCurve:
     false_alarms: [1 + draws, T], per asset and month of `hours_per_month` hours.
     failures, asset_months: how many failures and how much time were watched.
     threshold: the operating point. model: digest of the predictor that was measured.
-    clock: of all hours, those worked or those of the calendar.
+    clock: of all hours, those worked or those of the calendar. by_life: what of all this depends on how long a life is;
+    None where leads are taken to be the same in short and long ones.
     """
 
     thresholds: Floats
@@ -61,6 +91,7 @@ class AlertCurve:
     model: str
     hours_per_month: float = HOURS_PER_MONTH
     clock: Clock = "work"
+    by_life: ByLife | None = None
 
     def __post_init__(self) -> None:
         check_clock(KIND, self.clock)
@@ -75,11 +106,7 @@ class AlertCurve:
             "lead_levels ascend from 0 to 1": len(levels) > 1
             and bool(levels[0] == 0 and levels[-1] == 1 and (np.diff(levels) > 0).all()),
             f"lead_hours has shape (1 + draws, {count}, {len(levels)})": self.lead_hours.shape == (*shape, len(levels)),
-            "lead_hours are finite, not negative, and ascend with the level": bool(
-                np.isfinite(self.lead_hours).all()
-                and (self.lead_hours >= 0).all()
-                and (np.diff(self.lead_hours, axis=-1) >= -1e-12).all()
-            ),
+            "lead_hours are finite, not negative, and ascend with the level": _ascends(self.lead_hours, math.inf),
             f"false_alarms has shape (1 + draws, {count})": self.false_alarms.shape == shape,
             "false_alarms are finite and not negative": bool(
                 (np.isfinite(self.false_alarms) & (self.false_alarms >= 0)).all()
@@ -87,6 +114,8 @@ class AlertCurve:
             "failures and asset_months are not negative": self.failures >= 0 and self.asset_months >= 0,
             "hours_per_month is above 0": bool(np.isfinite(self.hours_per_month) and self.hours_per_month > 0),
         }
+        if self.by_life is not None:
+            problems |= self.by_life.problems(len(self.recall), count, len(levels))
         broken = [expected for expected, holds in problems.items() if not holds]
         if broken:
             raise InputError(f"{KIND}: expected that {' and that '.join(broken)}: measure the predictor again")
@@ -167,19 +196,24 @@ class AlertCurve:
 
     def recall_at(self, *, draw: int = 0) -> float:
         """Recall at the operating point, linear between thresholds."""
-        return float(np.interp(self.threshold, self.thresholds, self.recall[draw]))
+        return float(self.interpolated(self.recall[draw]))
 
     def false_alarms_at(self, *, draw: int = 0) -> float:
         """False alarms per asset and month at the operating point."""
-        return float(np.interp(self.threshold, self.thresholds, self.false_alarms[draw]))
+        return float(self.interpolated(self.false_alarms[draw]))
 
     def lead_at(self, *, draw: int = 0) -> Floats:
         """[Q] quantiles of the lead time in hours at the operating point."""
-        quantiles = self.lead_hours[draw].T
-        return np.array([np.interp(self.threshold, self.thresholds, row) for row in quantiles])
+        return self.interpolated(self.lead_hours[draw])
+
+    def interpolated(self, values: Floats) -> Floats:
+        """[...] at the operating point of values [T, ...] by threshold, linear between them."""
+        columns = values.reshape(len(values), -1).T
+        found = np.array([np.interp(self.threshold, self.thresholds, column) for column in columns])
+        return found.reshape(values.shape[1:])
 
     def save(self, path: str | Path) -> None:
-        """Write Parquet: columns draw, threshold, recall, false_alarms, lead_hours; the rest as metadata."""
+        """Write Parquet: columns draw, threshold, recall, false_alarms, lead_hours, by_life's; the rest as metadata."""
         draws, count = self.recall.shape
         frame = pl.DataFrame(
             {
@@ -190,6 +224,12 @@ class AlertCurve:
                 "lead_hours": self.lead_hours.reshape(draws * count, -1),
             }
         )
+        if (own := self.by_life) is not None:
+            frame = frame.with_columns(
+                life_hours=np.repeat(own.life_hours, count, axis=0),
+                lead_share=own.lead_share.reshape(draws * count, -1),
+                dependence=own.dependence.ravel(),
+            )
         header = {
             "lead_levels": self.lead_levels.tolist(),
             "failures": self.failures,
@@ -210,7 +250,12 @@ class AlertCurve:
         shape = (-1, len(thresholds))
         levels = [level for level in header["lead_levels"] if isinstance(level, float)]
         whole = len(frame) > 0 and len(frame) % len(thresholds) == 0
-        if not whole or not levels or frame.schema.get("lead_hours") != pl.Array(pl.Float64, len(levels)):
+        quantiles = pl.Array(pl.Float64, len(levels))
+        columns: dict[str, Any] = {"lead_hours": quantiles}
+        if any(name in frame.columns for name in BY_LIFE):
+            columns |= {"life_hours": quantiles, "lead_share": quantiles, "dependence": pl.Float64}
+        shaped = all(frame.schema.get(name) == dtype for name, dtype in columns.items())
+        if not whole or not levels or not shaped:
             raise InputError(f"{KIND}: {path}: expected rows of every draw, threshold and lead level: {remedy}")
         return cls(
             thresholds=thresholds,
@@ -224,4 +269,17 @@ class AlertCurve:
             model=header["model"],
             hours_per_month=header["hours_per_month"],
             clock=header["clock"],
+            by_life=_by_life(frame, shape) if "dependence" in columns else None,
         )
+
+
+def _by_life(frame: pl.DataFrame, shape: tuple[int, int]) -> ByLife:
+    full = (len(frame) // shape[1], shape[1], -1)
+    lives, shares = (frame[name].to_numpy().reshape(full) for name in ("life_hours", "lead_share"))
+    return ByLife(lives[:, 0], shares, frame["dependence"].to_numpy().reshape(shape))
+
+
+def _ascends(values: Floats, most: float) -> bool:
+    """Whether all lie in [0, most], finite, and none is below the one before."""
+    inside = np.isfinite(values) & (values >= 0) & (values <= most)
+    return bool(inside.all() and (np.diff(values, axis=-1) >= -1e-12).all())

@@ -22,13 +22,15 @@ Floats = NDArray[np.float64]
 class Watched:
     """One life as a predictor saw it: score [n] at age [n], ascending; it ended at age `end_min`, failed or was cut.
 
-    Ages are minutes by the curve's clock. A higher score means that failure is nearer.
+    Ages are minutes by the curve's clock. A higher score means that failure is nearer. whole: it was watched from its
+    beginning, so that its age is known.
     """
 
     age_min: Floats
     score: Floats
     end_min: float
     failed: bool
+    whole: bool = True
 
 
 class AlertRates(NamedTuple):

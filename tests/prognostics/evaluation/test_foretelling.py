@@ -198,3 +198,10 @@ def test_the_mean_over_components_is_as_sure_as_assets_that_fail_in_all_of_them_
     apart = over_components([once, other], "brier")
     assert apart.mean == pytest.approx((once.brier.mean + other.brier.mean) / 2)
     assert apart.half_width < max(once.brier.half_width, other.brier.half_width)
+
+
+def test_a_life_is_whole_where_its_first_window_was_seen() -> None:
+    rows = np.arange(len(ROWS))
+    late = LIVES.with_columns(begin_min=pl.col("begin_min") - pl.when(pl.col("asset") == "b").then(60.0).otherwise(0.0))
+    told = [life.whole for lives in (LIVES, late) for life in watched(ROWS, lives, "pump", np.zeros(len(ROWS)), rows)]
+    assert told == [True, True, True, True, True, False]

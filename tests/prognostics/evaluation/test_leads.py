@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,13 +40,51 @@ def test_an_alerted_life_that_was_cut_tells_that_more_was_left():
     both = lead_curve([*failed, life(0, 1, end=5, failed=False)], model="m", thresholds=np.array([1.0]), draws=0)
     alone = lead_curve(failed, model="m", thresholds=np.array([1.0]), draws=0)
     share = {hours: float((both.lead_hours[0, 0] <= hours).mean()) for hours in (2.0, 6.0)}
-    assert share == {2.0: 4 / 11, 6.0: 1.0}  # of eleven levels those up to 0.3
+    assert share == {2.0: 7 / 21, 6.0: 1.0}  # of 21 levels those up to 0.3
     assert both.lead_hours[0, 0].mean() > alone.lead_hours[0, 0].mean()
 
 
 def test_a_cut_life_without_an_alert_is_no_missed_failure():
     lives = [life(0, 1, end=4), life(0, 0, end=4, failed=False), life(0, 0, end=4)]
     assert lead_curve(lives, model="m", thresholds=np.array([1.0]), draws=0).recall[0, 0] == 0.5
+
+
+def by_age(lives: np.ndarray) -> list[Watched]:
+    """Scores that are the age itself, ten for each life."""
+    return [Watched(life * np.linspace(0.1, 1.0, 10), life * np.linspace(0.1, 1.0, 10), life, True) for life in lives]
+
+
+def at_half(lives: np.ndarray) -> list[Watched]:
+    """Scores that pass 1 in the middle of every life."""
+    return [Watched(life * np.array([0.2, 0.5]), np.array([0.0, 1.0]), life, True) for life in lives]
+
+
+LAW = 6000.0 * np.random.default_rng(3).weibull(3.0, 200)
+
+
+def test_an_alert_at_an_age_hangs_on_the_life_wholly_and_one_at_a_share_of_it_not_at_all() -> None:
+    age, half = (
+        lead_curve(seen, model="m", thresholds=np.array([level]), draws=4).by_life
+        for seen, level in ((by_age(LAW), 4000.0), (at_half(LAW), 1.0))
+    )
+    assert age is not None
+    assert half is not None
+    assert age.dependence == pytest.approx(1.0, abs=0.1)  # a score comes every tenth of a life
+    assert half.dependence == pytest.approx(0.0)  # every share is the same
+    assert half.lead_share == pytest.approx(0.5)
+    assert age.life_hours[0] == pytest.approx(np.quantile(LAW, np.linspace(0, 1, 21)) / HOUR, rel=0.05)
+
+
+def test_what_began_before_it_was_watched_tells_nothing_where_enough_others_failed() -> None:
+    before = [replace(life, whole=False) for life in at_half(LAW[:50] / 10)]
+    alone, both = (
+        lead_curve(seen, model="m", thresholds=np.array([1.0]), draws=0)
+        for seen in (at_half(LAW), at_half(LAW) + before)
+    )
+    assert (both.lead_hours == alone.lead_hours).all()
+    few = lead_curve(at_half(LAW[:9]) + before, model="m", thresholds=np.array([1.0]), draws=0)
+    assert few.failures == 59
+    assert few.by_life is None
 
 
 def test_thresholds_ascend_and_leave_ever_less_time_above():

@@ -7,7 +7,7 @@ from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 from scipy.stats import invgauss
 
-from tests.simulation.fleet.fleets import DAY, component, fleet, wear
+from tests.simulation.fleet.fleets import DAY, component, fleet, wear, workshop
 from twinloop.contracts import AlertCurve, RiskTable
 from twinloop.errors import InputError
 from twinloop.simulation.fleet.comparison import FAILURE, INTERVAL, ORACLE, WEAR, compare_policies
@@ -16,11 +16,13 @@ from twinloop.simulation.fleet.morning import Morning, Visit
 from twinloop.simulation.fleet.policies import POLICIES, Alert, FixedInterval, Joint, RunToFailure, policy_of
 from twinloop.simulation.fleet.record import COST
 from twinloop.simulation.fleet.risks import Foresight, survival
-from twinloop.simulation.fleet.tuning import tuned
+from twinloop.simulation.fleet.tuning import FIRST, tuned
 from twinloop.simulation.fleet.world import World
+from twinloop.simulation.model.distributions import Distribution
 
 PARTS = (component("pump", wear=wear("gamma", cv=0.4)), component("box", wear=wear("weibull", cv=0.5)))
 FLEET = fleet(*PARTS, vehicles=8, notice_days=2)
+HOURS_6 = Distribution(kind="deterministic", mean=360.0)
 HOW = {"days": 120, "warmup_days": 40, "replications": 4, "tuning_replications": 2}
 
 
@@ -96,6 +98,25 @@ def test_good_alerts_are_heeded_and_what_they_do_not_watch_keeps_its_interval(co
     assert policy.values["pump"] < 1
     assert policy.intervals == compared.policies[INTERVAL].values
     assert compared.saving("alerts <b>").mean > 0
+
+
+def test_whether_an_alert_is_heeded_is_asked_with_the_others_at_theirs():
+    """Three components whose alerts spare a crowded workshop its failures, and one whose alerts only fill it."""
+    good = [component(name, wear=wear("gamma", cv=0.4), repair=HOURS_6) for name in ("a", "b", "c")]
+    dull = component("dull", wear=wear("weibull", cv=0.3), repair=HOURS_6, visit=300.0)
+    crowded = fleet(*good, dull, vehicles=25, downtime_hour=20.0, workshop=workshop(bays=1))
+    curves = {part.name: curve(0.95) for part in good} | {"dull": curve(0.95, lead_hours=1200.0)}
+    how = {"days": 150, "warmup_days": 40, "replications": 3, "seed": 1}
+    intervals = tuned(FixedInterval({}), crowded, **how).values
+    alerts = tuned(Alert({}, curves, intervals), crowded, **how)
+    assert {"a", "b", "c"} <= set(alerts.values)
+
+    def cost(values: dict[str, float]) -> float:
+        worlds = [World.of(crowded, days=150, warmup_days=40, seed=1, replication=FIRST + r) for r in range(3)]
+        return sum(simulate(world, alerts.at(values)).ledger.by_component.sum() for world in worlds)
+
+    for name in alerts.values:
+        assert cost({own: value for own, value in alerts.values.items() if own != name}) >= cost(alerts.values)
 
 
 def test_the_frame_and_the_face_say_what_was_found(compared):

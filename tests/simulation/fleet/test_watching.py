@@ -48,6 +48,15 @@ def test_a_life_is_watched_by_its_minutes_of_driving(past, scores):
         assert life.age_min[-1] <= life.end_min + 1e-6
 
 
+def test_the_last_scores_of_a_part_are_not_the_first_of_the_next(past):
+    """At midnight, vehicles that failed in the day stand, and what was seen that day was seen of the old part."""
+    midnight = pl.DataFrame({"time_min": np.arange(1, past.record.world.days + 1) * DAY})
+    scores = pl.concat(midnight.with_columns(asset=pl.lit(name), score=1.0) for name in FLEET.names)
+    lives = [life for life in watched_lives(past, "brakes", scores) if life.whole]
+    assert len(lives) > 30
+    assert min(life.age_min[0] for life in lives) > 1e-3
+
+
 def test_from_sensors_to_savings(past, scores):
     lives = watched_lives(past, "brakes", scores)
     curve = AlertCurve.of_lives(

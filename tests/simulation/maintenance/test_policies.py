@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,57 @@ def test_a_predictor_alerts_with_its_recall_and_its_lead_times():
     assert np.isfinite(ages).mean() == pytest.approx(0.7, abs=0.01)
     lead = (600.0 - ages[np.isfinite(ages)]) / 60
     assert (lead.min(), lead.mean(), lead.max()) == pytest.approx((1.0, 2.0, 3.0), abs=0.02)
+
+
+def of_lives(dependence: float, recall: float = 0.8) -> Predictor:
+    """Lives of 10 to 90 hours; up to half of one is left at its alert."""
+    shares, lives = (0.0, 0.1, 0.5), (10.0, 50.0, 90.0)
+    return Predictor(
+        recall=(recall,),
+        lead_levels=(0.0, 0.5, 1.0),
+        lead_hours=((0.0, 5.0, 45.0),),
+        false_alarms_per_hour=(0.0,),
+        life_hours=(lives,),
+        lead_shares=(shares,),
+        dependence=(dependence,),
+    )
+
+
+@pytest.mark.parametrize("life", [300.0, 1500.0, 3600.0, 9000.0])
+@pytest.mark.parametrize(
+    "asked", [of_lives(0.6), of_lives(-0.9), of_lives(0.0), of_lives(0.7, 1.0), predictor(recall=0.7, lead=(1.0, 30.0))]
+)
+def test_the_law_of_the_first_alert_is_that_of_alerts_drawn(asked, life):
+    ages = alerts(asked, life=life)
+    for age in life * np.array([0.0, 0.4, 0.8, 0.95, 1.0]):
+        assert asked.alerted(life, age) == pytest.approx((ages <= age).mean(), abs=0.015)
+    assert asked.alerted(life, -1.0) == 0.0
+
+
+def test_recall_and_shares_over_all_lives_are_those_measured_however_they_hang_together():
+    rng = np.random.default_rng(4)
+    lives = 60 * np.interp(rng.random(COUNT), (0.0, 0.5, 1.0), (10.0, 50.0, 90.0))
+    for dependence in (-1.0, 0.0, 0.5, 1.0):
+        ages = np.array([alert_age(of_lives(dependence), life, rng) for life in lives])
+        hit = np.isfinite(ages)
+        assert hit.mean() == pytest.approx(0.8, abs=0.01)
+        share = 1 - ages[hit] / lives[hit]
+        assert np.quantile(share, (0.5, 1.0)) == pytest.approx((0.1, 0.5), abs=0.01)
+        assert np.sign(lives[hit].mean() - lives[~hit].mean()) == np.sign(dependence) or dependence == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"life_hours": ()}, "expected 1 draws of life_hours, lead_shares and dependence, or none of all three"),
+        ({"dependence": (0.1, 0.2)}, "expected 1 draws of life_hours"),
+        ({"lead_shares": ((0.0, 0.1),)}, "expected 3 life_hours and lead_shares per draw"),
+        ({"dependence": (1.5,)}, "expected a number ≤ 1"),
+    ],
+)
+def test_a_law_by_life_that_cannot_be_is_refused(changes, reason):
+    with pytest.raises(ValueError, match=reason):
+        dataclasses.replace(of_lives(0.5), **changes)
 
 
 def test_false_alarms_are_a_poisson_process_of_their_rate():

@@ -39,9 +39,10 @@ class Prices(NamedTuple):
 
 
 class LifeSeen(NamedTuple):
-    """A life of which some rows were scored: its end in minutes, whether it failed, places of the rows among those."""
+    """A life of which some rows were scored: its ends in minutes, whether it failed, places of the rows among those."""
 
     asset: str
+    begin: float
     end: float
     failed: bool
     inside: Rows
@@ -55,7 +56,7 @@ def lives_seen(table: FeatureTable, lives: pl.DataFrame, component: str, rows: R
     for asset, begin, end, failed in own.select("asset", "begin_min", "end_min", "failed").iter_rows():
         inside = np.flatnonzero((unit == known.get(asset, -1)) & (time > begin) & (time <= end))
         if len(inside):
-            yield LifeSeen(asset, end, failed, inside)
+            yield LifeSeen(asset, begin, end, failed, inside)
 
 
 def watched(
@@ -73,15 +74,21 @@ def watched(
     the asset of each row of the table had worked by then; with them, ages are minutes of work.
     """
     made = []
-    for _, end, failed, inside in lives_seen(table, lives, component, rows):
+    for _, begin, end, failed, inside in lives_seen(table, lives, component, rows):
         chosen = rows[inside]
+        own = np.flatnonzero(table.unit == table.unit[chosen[0]])
         at, stop = table.time_min[chosen], end
         if worked is not None:
-            own = np.flatnonzero(table.unit == table.unit[chosen[0]])
             stop = float(np.interp(end, table.time_min[own], worked[own]))
             at = worked[chosen]
-        made.append(Watched(at - at[0], score[inside], max(stop, at[-1]) - at[0], failed))
+        whole = begin >= _watched_from(table.time_min[own])
+        made.append(Watched(at - at[0], score[inside], max(stop, at[-1]) - at[0], failed, whole))
     return made
+
+
+def _watched_from(time_min: Floats) -> float:
+    """When the first window of an asset began: a row stands at its window's end."""
+    return float(time_min[0] - np.diff(time_min).min()) if len(time_min) > 1 else -np.inf
 
 
 def failures_found(
@@ -99,7 +106,7 @@ def failures_found(
     A failure of which no row shows the window before it (the record ended sooner) can be neither found nor missed.
     """
     made = []
-    for asset, end, failed, inside in lives_seen(table, lives, component, rows):
+    for asset, _, end, failed, inside in lives_seen(table, lives, component, rows):
         if not failed:
             continue
         lead = (end - table.time_min[rows[inside]]) / MINUTES_PER_HOUR

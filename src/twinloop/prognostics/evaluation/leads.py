@@ -3,6 +3,10 @@
 A policy of alerts renews a component at the first one. What it needs is the law of what was left then, however much
 that was: an alert that comes early in a life is no false one but wastes more of it. Lives that were renewed after their
 alert and before their failure tell that more was left than they had (Kaplan and Meier, 1958).
+
+A short life leaves less warning than a long one, or none: were leads drawn alike in both, an alert at a fixed age
+would pass for foresight. So the share of a life that was left is told with the life's length, by a Gaussian copula
+(Genest and Favre 2007): of ranks only, exact for an alert at a fixed age and for one at a fixed share of every life.
 """
 
 from collections.abc import Sequence
@@ -11,18 +15,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twinloop.contracts import AlertCurve
+from twinloop.contracts import AlertCurve, ByLife
 from twinloop.contracts.alert_curve import HOURS_PER_MONTH
-from twinloop.contracts.alert_rates import LEVELS, Watched, resampled
+from twinloop.contracts.alert_rates import Watched, resampled
 from twinloop.contracts.clock import Clock
 from twinloop.errors import InputError
 from twinloop.numbers import MINUTES_PER_HOUR
 
 Floats = NDArray[np.float64]
+# Quantiles: close enough that an alert at a fixed age stays one when life and share are put together again.
+LEVELS = np.linspace(0.0, 1.0, 21)
 # Shares of the watched time that lie at or above the lowest and the highest threshold.
 SHARES = (0.6, 0.005)
 # Of the longest step between scores; a longer silence before the end is a record that ended sooner.
 GAP_FACTOR = 10.0
+# Failures of whole lives from which on lengths of lives are told; of more than MOST, evenly spaced ones are compared.
+FEW, MOST = 10, 500
 
 
 class Firsts(NamedTuple):
@@ -61,18 +69,23 @@ def lead_curve(
 ) -> AlertCurve:
     """Recall and lead times of the first alert of each life, at each of the thresholds [T] (`thresholds_of` them).
 
-    Recall is the share of lives with an alert among those that had one or failed without. No alert is false. Lives
-    should be watched from their beginning: what began before is taken to have been below every threshold until then.
-    The operating point is the threshold in the middle. Raises InputError without a single failure.
+    Recall is the share of lives with an alert among those that had one or failed without. No alert is false. What began
+    before it was watched is left out; where fewer than ten others failed it is taken to have been below every threshold
+    until then, and leads to be the same in short and long lives. The operating point is the threshold in the middle.
+    Raises InputError without a single failure.
     """
     thresholds = thresholds_of(watched) if thresholds is None and watched else thresholds
     if thresholds is None or not any(life.failed for life in watched):
         raise InputError(f"lead curve: none of {len(watched)} lives ended in a failure: watch the assets for longer")
+    whole = [life for life in watched if life.whole]
+    told = sum(life.failed for life in whole) >= FEW
+    watched = whole if told else watched
     left, failed = first_alerts(watched, thresholds)
     weights = np.vstack([np.ones(len(failed), dtype=np.int64), resampled(failed, draws, np.random.default_rng(seed))])
     alerted = np.isfinite(left)
     shown = np.array([_to_its_end(life) for life in watched], dtype=np.bool_)
-    hits, missed = weights @ alerted, weights @ (~alerted & (failed & shown)[:, None])
+    missing = ~alerted & (failed & shown)[:, None]
+    hits, missed = weights @ alerted, weights @ missing
     months = sum(life.end_min for life in watched) / MINUTES_PER_HOUR / hours_per_month
     recall = hits / np.maximum(hits + missed, 1)
     lead = np.stack([_leads(column, failed, weights) for column in left.T], axis=1)
@@ -88,7 +101,42 @@ def lead_curve(
         model=model,
         hours_per_month=hours_per_month,
         clock=clock,
+        by_life=_by_life(watched, left, missing, weights) if told else None,
     )
+
+
+def _by_life(
+    watched: Sequence[Watched], left: Floats, missing: NDArray[np.bool_], weights: NDArray[np.int64]
+) -> ByLife:
+    """Of lives [L], what was left at first alerts [L, T] and who was missed [L, T]; weights [draws, L]."""
+    end = np.array([life.end_min for life in watched])
+    failed = np.array([life.failed for life in watched], dtype=np.bool_)
+    share = left / end[:, None]
+    known = failed[:, None] & (missing | np.isfinite(share))
+    place = np.flatnonzero(failed)[np.argsort(end[failed], kind="stable")]
+    place = place[np.linspace(0, len(place) - 1, min(len(place), MOST)).astype(np.int64)]
+    lowest = np.where(missing, -1.0, share)
+    dependence = [
+        _dependence(end[place], lowest[place, t], known[place, t], weights[:, place]) for t in range(left.shape[1])
+    ]
+    return ByLife(
+        life_hours=_leads(end, failed, weights) / MINUTES_PER_HOUR,
+        lead_share=np.clip(np.stack([_leads(column, failed, weights) for column in share.T], axis=1), 0.0, 1.0),
+        dependence=np.stack(dependence, axis=1),
+    )
+
+
+def _dependence(end: Floats, share: Floats, known: NDArray[np.bool_], weights: NDArray[np.int64]) -> Floats:
+    """[draws] correlation of a Gaussian copula, sin(πτ/2), τ over pairs of lives that differ in both (Kruskal 1958).
+
+    Lives that failed only: of those that were cut the one rank hangs on the other by when they were cut.
+    """
+    end, share, weights = end[known], share[known], weights[:, known].astype(np.float64)
+    sign = np.sign(end[:, None] - end) * np.sign(share[:, None] - share)
+    agreeing, compared = (((weights @ pairs) * weights).sum(axis=1) for pairs in (sign, np.abs(sign)))
+    tau = np.divide(agreeing, compared, out=np.zeros_like(agreeing), where=compared > 0)
+    correlation: Floats = np.sin(np.pi / 2 * tau)
+    return correlation
 
 
 def _to_its_end(life: Watched) -> bool:

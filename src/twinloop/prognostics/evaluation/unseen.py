@@ -174,7 +174,7 @@ def tallied(
     }
     failures, found, false = (np.zeros(len(units), np.int64) for _ in range(3))
     months, leads, of = np.zeros(len(units)), list[float](), list[int]()
-    for asset, end, failed, inside in lives_seen(table, lives, mode.component, rows):
+    for asset, _, end, failed, inside in lives_seen(table, lives, mode.component, rows):
         at, alert = table.time_min[rows[inside]], score[inside] >= threshold
         near = at >= end - window_h * MINUTES_PER_HOUR
         rises = alert & ~np.append(False, alert[:-1])

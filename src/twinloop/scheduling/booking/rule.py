@@ -28,6 +28,7 @@ from twinloop.simulation.fleet.record import COST, KPIS
 from twinloop.simulation.fleet.risks import Foresight, Warnings, survival
 from twinloop.simulation.fleet.tuning import FIRST
 from twinloop.simulation.fleet.vehicle import Component, Fleet
+from twinloop.simulation.maintenance.prediction import predictor_of
 
 Floats = NDArray[np.float64]
 WEEK = 7
@@ -211,11 +212,11 @@ def _rate(component: Component, curve: AlertCurve | None, notice: float, minute:
     if curve is None:
         return rate
     # Heeding the first alert: a life ends at a false alarm, at a right one, or fails without one in time.
-    known = Warnings.of(curve)
-    unspoilt = np.exp(-known.false * age)
-    in_time = known.recall * float((known.lead_min > notice).mean())
-    failing = (1 - in_time) * (1 - known.false * _integral(unspoilt * alive, age)[-1])
-    lived = _integral(unspoilt * known.quiet(wear, age), age)
+    known = Warnings(predictor_of(curve), wear)
+    false = known.predictor.false_alarms_per_hour[0] / MINUTES_PER_HOUR
+    unspoilt = np.exp(-false * age)
+    failing = (1 - known.in_time(notice)) * (1 - false * _integral(unspoilt * alive, age)[-1])
+    lived = _integral(unspoilt * known.quiet(age), age)
     return min(rate, float((renewed + (failed - renewed) * failing) / lived[-1]))
 
 

@@ -1,13 +1,14 @@
 """Each morning's risks as whoever plans the visits may know them: by age, and by the alerts of measured predictors.
 
 A life of age a fails within h more with probability 1 - S(a + h) / S(a), S being its law's survival function. What has
-been said of it changes that by Bayes. An alert at age b is one of a failure a lead time L later as likely as f(b + L),
-the density of lives, and false as often as false alarms come at any age; a life without one is the likelier to be
-missed by its predictor the longer it should have been warned of.
+been said of it changes that by Bayes. An alert at age b is one of a life λ as likely as f(λ), the density of lives,
+times that of an alert at b in such a life, and false as often as false alarms come at any age; a life without one is
+the likelier to be missed by its predictor the longer it should have been warned of.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -20,13 +21,16 @@ from twinloop.contracts.risk_table import SCHEMA
 from twinloop.numbers import MINUTES_PER_HOUR
 from twinloop.simulation.fleet.morning import Morning
 from twinloop.simulation.fleet.vehicle import Component
+from twinloop.simulation.maintenance.prediction import predictor_of
+from twinloop.simulation.model.predictor import Predictor
 from twinloop.simulation.model.wear import Wear
 from twinloop.simulation.model.wear_process import gamma_parameters, weibull_parameters, wiener_parameters
 
 Floats = NDArray[np.float64]
 HORIZONS = (10.0, 20.0, 40.0, 80.0)
-# Lead times by which a curve's quantiles are told, and the span over which a density is taken, of a mean life.
-LEADS, STEP = 64, 0.02
+# Steps ahead over which lives are summed, ever longer ones, and the span over which a density is taken, of a mean life:
+# alerts that always come at one age are told by quantiles between which their age strays by a few hundredths.
+AHEAD, STEP = 3.0 * np.linspace(0.0, 1.0, 61) ** 1.5, 0.05
 # Per mean life: so rarely any predictor gives a false alarm; a life that outlasts all leads then has its age's risk.
 RAREST = 1e-6
 TINY = 1e-12
@@ -58,34 +62,66 @@ def survival(wear: Wear, age_min: ArrayLike) -> Floats:
 
 
 class Warnings(NamedTuple):
-    """What a predictor at its operating point says of lives: minutes of lead, [n] as likely each; recall; and false
-    alarms per minute of driving, at any age alike."""
+    """What a predictor says of lives of one law; its estimate is what is known."""
 
-    lead_min: Floats
-    recall: float
-    false: float
+    predictor: Predictor
+    wear: Wear
 
-    @classmethod
-    def of(cls, curve: AlertCurve) -> "Warnings":
-        """Those of the curve's estimate."""
-        levels = (np.arange(LEADS) + 0.5) / LEADS
-        lead = np.interp(levels, curve.lead_levels, curve.lead_at()) * MINUTES_PER_HOUR
-        return cls(lead, curve.recall_at(), curve.false_alarms_at() / curve.hours_per_month / MINUTES_PER_HOUR)
-
-    def quiet(self, wear: Wear, age_min: ArrayLike) -> Floats:
-        """Probability that a life lasts, and no right alert is given, until each age: (1 - r)·S(a) + r·E[S(a + L)]."""
-        age = np.asarray(age_min, np.float64)
-        later = survival(wear, age[..., None] + self.lead_min).mean(axis=-1)
-        quiet: Floats = (1 - self.recall) * survival(wear, age) + self.recall * later
+    def quiet(self, age_min: ArrayLike) -> Floats:
+        """Probability that a life lasts, and no right alert is given, until each age."""
+        age = np.asarray(age_min, np.float64)[..., None]
+        share, life = self._failing(age, AHEAD * self.wear.mean_life_min)
+        quiet: Floats = (share * (1 - self.predictor.alerted(life, age))).sum(axis=-1)
         return quiet
 
-    def meant(self, wear: Wear, age_min: Floats) -> tuple[Floats, Floats]:
-        """Of first alerts at ages [k]: density of right ones by lead [k, n], r·f(a + L) / n, and of false ones [k]."""
-        step = STEP * wear.mean_life_min
-        fails = age_min[:, None] + self.lead_min
-        density = np.maximum(survival(wear, fails - step / 2) - survival(wear, fails + step / 2), 0.0) / step
-        false = max(self.false, RAREST / wear.mean_life_min) * self.quiet(wear, age_min)
-        return self.recall * density / len(self.lead_min), false
+    def in_time(self, notice_min: float) -> float:
+        """Probability that a new part's failure is rightly alerted so many minutes before it comes, or more."""
+        share, life = self._failing(np.zeros(1), AHEAD * self.wear.mean_life_min)
+        return float((share * self.predictor.alerted(life, life - notice_min) * (life > notice_min)).sum())
+
+    def failing(self, age_min: Floats, notice_min: Floats, ahead_min: Floats) -> Floats:
+        """[k, H] probability that a life without an alert until age [k] fails within each time [H], none coming [k]
+        minutes before."""
+        age, steps = age_min[:, None], self._steps(ahead_min)
+        share, life = self._failing(age, steps)
+        unwarned = 1 - self.predictor.alerted(life, np.maximum(life - notice_min[:, None], age))
+        return _until(share * unwarned, steps, ahead_min) / np.maximum(self.quiet(age_min)[:, None], TINY)
+
+    def failing_alerted(self, begun_min: Floats, since_min: Floats, ahead_min: Floats) -> Floats:
+        """[k, H] the same of one that was alerted at age `begun_min` [k], `since_min` [k] ago."""
+        age, steps = begun_min + since_min, self._steps(ahead_min)
+        right, false = self.meant(begun_min, since_min, steps)
+        alive = survival(self.wear, age)[:, None]
+        by_age = 1 - survival(self.wear, age[:, None] + ahead_min) / np.maximum(alive, TINY)
+        failing = _until(right, steps, ahead_min) + false[:, None] * by_age
+        risk: Floats = failing / np.maximum(right.sum(axis=-1) + false, TINY)[:, None]
+        return risk
+
+    def meant(self, begun_min: Floats, since_min: Floats, steps: Floats) -> tuple[Floats, Floats]:
+        """Density at ages [k] of first alerts whose lives lasted `since_min` [k] more.
+
+        [k, n] of right ones whose failure then came within each step [n + 1] ahead, and [k] of false ones.
+        """
+        step = STEP * self.wear.mean_life_min
+        share, life = self._failing((begun_min + since_min)[:, None], steps)
+        sooner, later = (self.predictor.alerted(life, begun_min[:, None] + side) for side in (-step / 2, step / 2))
+        lasting = survival(self.wear, begun_min + since_min) / np.maximum(survival(self.wear, begun_min), TINY)
+        rate = max(self.predictor.false_alarms_per_hour[0] / MINUTES_PER_HOUR, RAREST / self.wear.mean_life_min)
+        return share * (later - sooner) / step, rate * self.quiet(begun_min) * lasting
+
+    def _steps(self, ahead_min: Floats) -> Floats:
+        return np.union1d(AHEAD * self.wear.mean_life_min, ahead_min)
+
+    def _failing(self, age: Floats, steps: Floats) -> tuple[Floats, Floats]:
+        """Of new parts, the share that fails in each step ahead of an age [..., 1], and the age in its middle."""
+        ends = age + steps
+        return -np.diff(survival(self.wear, ends), axis=-1), (ends[..., 1:] + ends[..., :-1]) / 2
+
+
+def _until(share: Floats, steps: Floats, ahead: Floats) -> Floats:
+    """[k, H] sums of what happens in steps [k, n] until each time ahead [H], which is an end of one."""
+    total: Floats = np.pad(share.cumsum(axis=-1), ((0, 0), (1, 0)))[:, np.searchsorted(steps, ahead)]
+    return total
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +131,11 @@ class Foresight:
     curves: Mapping[str, AlertCurve] = field(default_factory=dict)
     horizons_hours: tuple[float, ...] = HORIZONS
     severity: int = 5
+
+    @cached_property
+    def predictors(self) -> dict[str, Predictor]:
+        """By component, at its operating point."""
+        return {name: predictor_of(curve) for name, curve in self.curves.items()}
 
     def risks(self, morning: Morning) -> RiskTable:
         """One row per vehicle, component and horizon, hours of driving from this morning on; intervals are points."""
@@ -123,30 +164,15 @@ class Foresight:
 
         Without an alert a failure counts where none comes in time for a visit.
         """
-        wear, curve = component.wear, self.curves.get(component.name)
-        alive, then = survival(wear, age)[:, None], survival(wear, age[:, None] + ahead)
-        by_age = 1 - then / np.maximum(alive, TINY)
-        if curve is None:
+        wear, predictor = component.wear, self.predictors.get(component.name)
+        if predictor is None:
+            alive, then = survival(wear, age)[:, None], survival(wear, age[:, None] + ahead)
+            by_age: Floats = 1 - then / np.maximum(alive, TINY)
             return by_age
-        known = Warnings.of(curve)
-        late = survival(wear, age[:, None] + known.lead_min) * (known.lead_min <= notice[:, None])
-        missed = (1 - known.recall) * (alive - then)
-        warned_late = known.recall * np.maximum(late[:, None] - then[:, :, None], 0.0).mean(axis=-1)
-        risk: Floats = (missed + warned_late) / np.maximum(known.quiet(wear, age)[:, None], TINY)
+        known = Warnings(predictor, wear)
+        risk = known.failing(age, notice, ahead)
         some = np.flatnonzero(np.isfinite(alerted))
         if len(some):
-            risk[some] = self._alerted(known, wear, age[some], alerted[some], ahead, by_age[some])
+            begun = np.maximum(age[some] - alerted[some], 0.0)
+            risk[some] = known.failing_alerted(begun, alerted[some], ahead)
         return np.clip(risk, 0.0, 1.0)
-
-    def _alerted(
-        self, known: Warnings, wear: Wear, age: Floats, since: Floats, ahead: Floats, by_age: Floats
-    ) -> Floats:
-        """[k, horizons] of those with an alert."""
-        begun = np.maximum(age - since, 0.0)
-        right, false = known.meant(wear, begun)
-        false = (false * survival(wear, age) / np.maximum(survival(wear, begun), TINY))[:, None]
-        right = right * (known.lead_min > since[:, None])
-        soon = known.lead_min <= since[:, None, None] + ahead[:, None]
-        failing = (right[:, None] * soon).sum(axis=-1) + false * by_age
-        risk: Floats = failing / np.maximum(right.sum(axis=-1)[:, None] + false, TINY)
-        return risk

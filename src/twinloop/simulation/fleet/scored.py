@@ -2,7 +2,8 @@
 
 It checks what an AlertCurve says in a few numbers. The fleet is driven to failure, its telemetry is made and scored
 window by window, and in each life an alert comes at the driving age at which its score is first at the threshold: the
-k-th life of a component is the same under every policy. What this leaves out: a sensor that several components share
+k-th life of a component is the same under every policy. All parts are new when that begins, so that every life is seen
+whole. What this leaves out: a sensor that several components share
 shows the others as worn as they were there, not as the policy would have kept them; and noise and weather are those of
 the day on which the age was reached there. A life beyond the telemetry's end has no alert.
 """
@@ -81,13 +82,14 @@ class _Rises(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Scored(PerComponent):
-    """values: component → threshold of its score. days: of telemetry, about twice those of a run: lives last longer.
+    """values: component → threshold of its score. days: of telemetry, some three times those of a run: lives that are
+    not renewed last longer, and a vehicle stands longer when it fails.
 
     intervals: component → minutes of driving after which it is due where no alert is heeded; never for those left out.
     """
 
     scorer: Scorer
-    days: int = 800
+    days: int = 1200
     sensing: Sensing = field(default_factory=Sensing)
     intervals: Mapping[str, float] = field(default_factory=dict)
     unit = "a threshold"
@@ -125,7 +127,7 @@ class Scored(PerComponent):
         return self._rises[key]
 
     def _scores(self, lives: Lives) -> dict[tuple[int, int, int], _Rises]:
-        fleet, streams, found = lives.fleet, lives.streams, {}
+        fleet, streams, found = dataclasses.replace(lives.fleet, used=False), lives.streams, {}
         world = World.of(fleet, days=self.days, seed=streams.seed, replication=streams.replication)
         record = simulate(dataclasses.replace(world, lives=lives), RunToFailure())
         history = FleetHistory(record, Scenario(), self.sensing, sensor_faults(record, self.sensing))

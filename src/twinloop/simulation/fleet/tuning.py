@@ -2,10 +2,11 @@
 
 All components are tried at the same place of their grids at once: what a run costs is known by component, so that a
 sweep of the grid tries them all. A second sweep looks between the best values' neighbours with the others at theirs.
-The replications are apart from those by which policies are compared: what was chosen by luck earns nothing there.
+Whether a component is better never due is tried last, one by one, by what the whole fleet costs: in a sweep all would
+be, and crowd the workshop. The replications are apart from those by which policies are compared: what was chosen by
+luck earns nothing there.
 """
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -68,7 +69,10 @@ def tuned(
     """
     policy.check(fleet)
     design = Design(replications=replications, first=FIRST, seed=seed, workers=workers)
-    grids = [policy.grid(fleet, component) for component in range(len(fleet.components))]
+    grids = [
+        [value for value in policy.grid(fleet, component) if value < NEVER] or [NEVER]
+        for component in range(len(fleet.components))
+    ]
     for _ in range(2):
         tries = max(map(len, grids))
         candidates = [
@@ -79,7 +83,16 @@ def tuned(
         best = [min(int(costs[:, place].argmin()), len(grid) - 1) for place, grid in enumerate(grids)]
         values = {name: grid[place] for name, grid, place in zip(fleet.parts, grids, best, strict=True)}
         grids = [_between(grid, place) for grid, place in zip(grids, best, strict=True)]
-    return dataclasses.replace(policy, values={name: value for name, value in values.items() if value < NEVER})
+    policy = policy.at({name: value for name, value in values.items() if value < NEVER})
+    while policy.values:
+        names = list(policy.values)
+        fewer = [policy.at({name: policy.values[name] for name in names if name != own}) for own in names]
+        costs = Sweep(fleet, [policy, *fewer], days, warmup_days, seed).costs(design)
+        cheapest = int(costs.sum(axis=1).argmin())
+        if not cheapest:
+            break
+        policy = fewer[cheapest - 1]
+    return policy
 
 
 def _between(grid: Sequence[float], best: int) -> list[float]:

@@ -14,6 +14,8 @@ from twinloop.simulation.fleet.record import Service
 
 COLUMNS = {"asset", "time_min", "score"}
 Floats = NDArray[np.float64]
+# Minutes of driving; an odometer at which a part began comes back from the clock with rounding.
+STEP = 1e-3
 
 
 class ScoredService(NamedTuple):
@@ -32,7 +34,13 @@ def watched_lives(history: FleetHistory, component: str, scores: pl.DataFrame) -
     score are left out. Raises InputError for other columns and for an unknown component or vehicle.
     """
     return [
-        Watched(odometer - first, score, service.end_odometer - first, service.reason == "failure")
+        Watched(
+            odometer - first,
+            score,
+            service.end_odometer - first,
+            failed=service.reason == "failure",
+            whole=first <= service.begin_odometer,
+        )
         for service, first, odometer, score in scored_services(history, component, scores)
     ]
 
@@ -55,6 +63,6 @@ def scored_services(history: FleetHistory, component: str, scores: pl.DataFrame)
         score = rows["score"].to_numpy().astype(np.float64)
         for service in services.get(vehicle, []):
             first = max(service.begin_odometer, float(watched_from[0]))
-            inside = (odometer > first) & (odometer <= service.end_odometer)
+            inside = (odometer > first + STEP) & (odometer <= service.end_odometer)
             if inside.any():
                 yield ScoredService(service, first, odometer[inside], score[inside])

@@ -5,6 +5,7 @@ alert, right or wrong, costs a maintenance (the same weighing as that of an insp
 """
 
 import dataclasses
+from typing import Any
 
 from twinloop.contracts import AlertCurve, RiskTable
 from twinloop.contracts.clock import check_clock
@@ -20,11 +21,19 @@ def predictor_of(alerts: AlertCurve) -> Predictor:
     """The curve at its operating point, with all its draws. Raises InputError for one of calendar hours."""
     check_clock("predictor", alerts.clock, expected="work", remedy="machines wear by the hours that they work")
     draws = range(alerts.draws + 1)
+    by_life: dict[str, Any] = {}
+    if (own := alerts.by_life) is not None:
+        by_life = {
+            "life_hours": tuple(tuple(row) for row in own.life_hours.tolist()),
+            "lead_shares": tuple(tuple(alerts.interpolated(rows).tolist()) for rows in own.lead_share),
+            "dependence": tuple(float(alerts.interpolated(row)) for row in own.dependence),
+        }
     return Predictor(
         recall=tuple(alerts.recall_at(draw=draw) for draw in draws),
         lead_levels=tuple(alerts.lead_levels.tolist()),
         lead_hours=tuple(tuple(alerts.lead_at(draw=draw).tolist()) for draw in draws),
         false_alarms_per_hour=tuple(alerts.false_alarms_at(draw=draw) / alerts.hours_per_month for draw in draws),
+        **by_life,
     )
 
 

@@ -87,9 +87,9 @@ def _curve_against_model(
         return None
     features = parse(FeatureSettings, prepared.about["features"])
     scorer = HazardScorer(stage.root / paths.PREDICTOR, prepared.reference, features)
-    # Driven to failure, a life may last twice as long as the run.
+    # Driven to failure, the lives of a run may last three times as long.
     scored = Scored.of(
-        alerts, scorer, days=2 * (settings.days + settings.warmup_days), sensing=stage.config.fleet.fleet.sensing
+        alerts, scorer, days=3 * (settings.days + settings.warmup_days), sensing=stage.config.fleet.fleet.sensing
     )
     how = {**run, "replications": max(settings.scored, 2), "workers": stage.workers, "confidence": settings.confidence}
     curve, model = (run_policy(fleet, policy, **how) for policy in (alerts, scored))

@@ -23,7 +23,4 @@ def alert_age(predictor: Predictor, life_min: float, rng: np.random.Generator, *
     hit, quantile, wait = rng.random(), rng.random(), rng.exponential()
     rate = predictor.false_alarms_per_hour[draw] / MINUTES_PER_HOUR
     false_alarm = wait / rate if rate > 0 else NEVER
-    if hit >= predictor.recall[draw]:
-        return false_alarm
-    lead = MINUTES_PER_HOUR * float(np.interp(quantile, predictor.lead_levels, predictor.lead_hours[draw]))
-    return min(false_alarm, max(life_min - lead, 0.0))
+    return min(false_alarm, predictor.right_alert(life_min, hit, quantile, draw=draw))
