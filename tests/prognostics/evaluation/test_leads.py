@@ -82,6 +82,8 @@ def test_what_began_before_it_was_watched_tells_nothing_where_enough_others_fail
         for seen in (at_half(LAW), at_half(LAW) + before)
     )
     assert (both.lead_hours == alone.lead_hours).all()
+    cut = [replace(life, failed=life.end_min < np.median(LAW)) for life in at_half(np.minimum(LAW, np.median(LAW)))]
+    assert lead_curve(cut, model="m", thresholds=np.array([1.0]), draws=0).by_life is None  # half outlast all failures
     few = lead_curve(at_half(LAW[:9]) + before, model="m", thresholds=np.array([1.0]), draws=0)
     assert few.failures == 59
     assert few.by_life is None

@@ -31,6 +31,8 @@ SHARES = (0.6, 0.005)
 GAP_FACTOR = 10.0
 # Failures of whole lives from which on lengths of lives are told; of more than MOST, evenly spaced ones are compared.
 FEW, MOST = 10, 500
+# Share of all lives that may outlast every failure seen: beyond, nothing is known of how long lives and leads are.
+UNSEEN = 0.2
 
 
 class Firsts(NamedTuple):
@@ -71,8 +73,8 @@ def lead_curve(
 
     Recall is the share of lives with an alert among those that had one or failed without. No alert is false. What began
     before it was watched is left out; where fewer than ten others failed it is taken to have been below every threshold
-    until then, and leads to be the same in short and long lives. The operating point is the threshold in the middle.
-    Raises InputError without a single failure.
+    until then, and leads to be the same in short and long lives. So they are where most lives were cut before they
+    would have failed. The operating point is the threshold in the middle. Raises InputError without a single failure.
     """
     thresholds = thresholds_of(watched) if thresholds is None and watched else thresholds
     if thresholds is None or not any(life.failed for life in watched):
@@ -101,8 +103,16 @@ def lead_curve(
         model=model,
         hours_per_month=hours_per_month,
         clock=clock,
-        by_life=_by_life(watched, left, missing, weights) if told else None,
+        by_life=_by_life(watched, left, missing, weights) if told and _outlasting(watched) <= UNSEEN else None,
     )
+
+
+def _outlasting(watched: Sequence[Watched]) -> float:
+    """Share of lives that outlast every failure seen, by Kaplan and Meier."""
+    end, failed = np.array([life.end_min for life in watched]), np.array([life.failed for life in watched])
+    order = np.lexsort((~failed, end))
+    at_risk = np.arange(len(end), 0, -1)
+    return float(np.prod(1 - failed[order] / at_risk))
 
 
 def _by_life(

@@ -32,6 +32,8 @@ class PolicySettings:
     """How policies are compared: fleets of `vehicles`, the same in every policy, over `days` after a warm-up.
 
     tuning_replications: fleets on which intervals and thresholds are chosen; they are none of the `replications`.
+    watched: vehicles of a simulated fleet, driven to failure twice as long, on which the predictor's first alerts are
+    counted: in one that is maintained most lives are cut before they tell (0, and for a recorded fleet: on the test's).
     scored: replications in which the predictor itself scores simulated telemetry, beside its curve (0: none).
     """
 
@@ -40,5 +42,6 @@ class PolicySettings:
     warmup_days: Annotated[int, Field(ge=0, le=36_500)] = 60
     replications: Replications = 10
     tuning_replications: Replications = 4
+    watched: Annotated[int, Field(ge=0, le=10_000)] = 100
     scored: Annotated[int, Field(ge=0, le=100_000)] = 2
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95

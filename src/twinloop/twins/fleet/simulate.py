@@ -5,11 +5,16 @@ heeded from thresholds chosen with the workshop and the costs in view, not from 
 """
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
+import polars as pl
+
 from twinloop.config import parse
+from twinloop.contracts import AlertCurve
 from twinloop.files import atomic, write_json
 from twinloop.numbers import quantity
+from twinloop.prognostics.evaluation.leads import lead_curve
 from twinloop.prognostics.features.settings import FeatureSettings
 from twinloop.prognostics.prepared import Prepared
 from twinloop.replication.result import Comparison
@@ -20,19 +25,25 @@ from twinloop.simulation.fleet import (
     Fleet,
     FleetComparison,
     HazardScorer,
+    RunToFailure,
     Scored,
     compare_policies,
     run_policy,
+    simulate_history,
     tuned,
+    watched_lives,
 )
 from twinloop.simulation.fleet.comparison import FAILURE, INTERVAL
 from twinloop.simulation.fleet.record import COST, KPIS
+from twinloop.simulation.fleet.tuning import FIRST
 from twinloop.twins.fleet import paths, plan
 from twinloop.twins.fleet.config import FleetConfig
 from twinloop.twins.stage import Stage
 
 EXAMPLE = "python -m twinloop fleet simulate"
 ALERTS, JOINT = "alert thresholds", "joint rule"
+# A replication of its own, behind those by which policies are tuned and compared.
+WATCHED = 2 * FIRST
 
 
 def run(stage: Stage[FleetConfig]) -> str:
@@ -45,6 +56,8 @@ def run(stage: Stage[FleetConfig]) -> str:
         for name, curve in plan.load_curves(stage.root / paths.LEADS).items()
         if (own := plan.component_name(name)) in fleet.parts
     }
+    if settings.watched and stage.config.fleet.data.kind == "simulated":
+        measured |= _driven_to_failure(stage, prepared, measured)
     run: dict[str, Any] = {"days": settings.days, "warmup_days": settings.warmup_days, "seed": stage.config.seed}
     chosen = {**run, "replications": settings.tuning_replications, "workers": stage.workers}
     intervals = tuned(FixedInterval({}), fleet, **chosen)
@@ -78,6 +91,42 @@ def run(stage: Stage[FleetConfig]) -> str:
     )
 
 
+def _driven_to_failure(
+    stage: Stage[FleetConfig], prepared: Prepared, measured: Mapping[str, AlertCurve]
+) -> dict[str, AlertCurve]:
+    """First alerts of the exported predictor in a fleet of which nothing was learnt, as `measured` says of the test's.
+
+    Of a component of which none failed there is none.
+    """
+    settings, sections = stage.config.fleet.simulate, stage.config.fleet
+    history = simulate_history(
+        plan.described(sections, prepared, vehicles=settings.watched),
+        days=2 * settings.days,
+        warmup_days=settings.warmup_days,
+        policy=RunToFailure(),
+        sensing=sections.fleet.sensing,
+        seed=stage.config.seed,
+        replication=WATCHED,
+    )
+    scores, curves = _scorer(stage, prepared)(history), {}
+    for name, known in measured.items():
+        lives = watched_lives(history, name, scores.filter(pl.col("component") == name))
+        if any(life.failed for life in lives):
+            curves[name] = lead_curve(
+                lives,
+                model=known.model,
+                draws=known.draws,
+                seed=stage.config.seed,
+                hours_per_month=known.hours_per_month,
+            )
+    return curves
+
+
+def _scorer(stage: Stage[FleetConfig], prepared: Prepared) -> HazardScorer:
+    features = parse(FeatureSettings, prepared.about["features"])
+    return HazardScorer(stage.root / paths.PREDICTOR, prepared.reference, features)
+
+
 def _curve_against_model(
     stage: Stage[FleetConfig], prepared: Prepared, fleet: Fleet, alerts: Alert, run: dict[str, Any]
 ) -> Comparison | None:
@@ -85,11 +134,12 @@ def _curve_against_model(
     settings = stage.config.fleet.simulate
     if not settings.scored or stage.config.fleet.data.kind != "simulated":
         return None
-    features = parse(FeatureSettings, prepared.about["features"])
-    scorer = HazardScorer(stage.root / paths.PREDICTOR, prepared.reference, features)
     # Driven to failure, the lives of a run may last three times as long.
     scored = Scored.of(
-        alerts, scorer, days=3 * (settings.days + settings.warmup_days), sensing=stage.config.fleet.fleet.sensing
+        alerts,
+        _scorer(stage, prepared),
+        days=3 * (settings.days + settings.warmup_days),
+        sensing=stage.config.fleet.fleet.sensing,
     )
     how = {**run, "replications": max(settings.scored, 2), "workers": stage.workers, "confidence": settings.confidence}
     curve, model = (run_policy(fleet, policy, **how) for policy in (alerts, scored))
