@@ -83,12 +83,13 @@ def lead_curve(
     told = sum(life.failed for life in whole) >= FEW
     watched = whole if told else watched
     left, failed = first_alerts(watched, thresholds)
+    end = np.array([life.end_min for life in watched])
     weights = np.vstack([np.ones(len(failed), dtype=np.int64), resampled(failed, draws, np.random.default_rng(seed))])
     alerted = np.isfinite(left)
     shown = np.array([_to_its_end(life) for life in watched], dtype=np.bool_)
     missing = ~alerted & (failed & shown)[:, None]
     hits, missed = weights @ alerted, weights @ missing
-    months = sum(life.end_min for life in watched) / MINUTES_PER_HOUR / hours_per_month
+    months = sum(end.tolist()) / MINUTES_PER_HOUR / hours_per_month
     recall = hits / np.maximum(hits + missed, 1)
     lead = np.stack([_leads(column, failed, weights) for column in left.T], axis=1)
     return AlertCurve(
@@ -103,24 +104,21 @@ def lead_curve(
         model=model,
         hours_per_month=hours_per_month,
         clock=clock,
-        by_life=_by_life(watched, left, missing, weights) if told and _outlasting(watched) <= UNSEEN else None,
+        by_life=_by_life(end, failed, left, missing, weights) if told and _outlasting(end, failed) <= UNSEEN else None,
     )
 
 
-def _outlasting(watched: Sequence[Watched]) -> float:
+def _outlasting(end: Floats, failed: NDArray[np.bool_]) -> float:
     """Share of lives that outlast every failure seen, by Kaplan and Meier."""
-    end, failed = np.array([life.end_min for life in watched]), np.array([life.failed for life in watched])
     order = np.lexsort((~failed, end))
     at_risk = np.arange(len(end), 0, -1)
     return float(np.prod(1 - failed[order] / at_risk))
 
 
 def _by_life(
-    watched: Sequence[Watched], left: Floats, missing: NDArray[np.bool_], weights: NDArray[np.int64]
+    end: Floats, failed: NDArray[np.bool_], left: Floats, missing: NDArray[np.bool_], weights: NDArray[np.int64]
 ) -> ByLife:
     """Of lives [L], what was left at first alerts [L, T] and who was missed [L, T]; weights [draws, L]."""
-    end = np.array([life.end_min for life in watched])
-    failed = np.array([life.failed for life in watched], dtype=np.bool_)
     share = left / end[:, None]
     known = failed[:, None] & (missing | np.isfinite(share))
     place = np.flatnonzero(failed)[np.argsort(end[failed], kind="stable")]

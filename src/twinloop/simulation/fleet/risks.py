@@ -61,6 +61,13 @@ def survival(wear: Wear, age_min: ArrayLike) -> Floats:
     return passed
 
 
+def failing_by_age(wear: Wear, age_min: Floats, ahead_min: Floats) -> Floats:
+    """[k, H] probability that a life that lasted until age [k] fails within each time [H] from then on."""
+    alive, then = survival(wear, age_min)[:, None], survival(wear, age_min[:, None] + ahead_min)
+    risk: Floats = 1 - then / np.maximum(alive, TINY)
+    return risk
+
+
 class Warnings(NamedTuple):
     """What a predictor says of lives of one law; its estimate is what is known."""
 
@@ -91,9 +98,7 @@ class Warnings(NamedTuple):
         """[k, H] the same of one that was alerted at age `begun_min` [k], `since_min` [k] ago."""
         age, steps = begun_min + since_min, self._steps(ahead_min)
         right, false = self.meant(begun_min, since_min, steps)
-        alive = survival(self.wear, age)[:, None]
-        by_age = 1 - survival(self.wear, age[:, None] + ahead_min) / np.maximum(alive, TINY)
-        failing = _until(right, steps, ahead_min) + false[:, None] * by_age
+        failing = _until(right, steps, ahead_min) + false[:, None] * failing_by_age(self.wear, age, ahead_min)
         risk: Floats = failing / np.maximum(right.sum(axis=-1) + false, TINY)[:, None]
         return risk
 
@@ -166,9 +171,7 @@ class Foresight:
         """
         wear, predictor = component.wear, self.predictors.get(component.name)
         if predictor is None:
-            alive, then = survival(wear, age)[:, None], survival(wear, age[:, None] + ahead)
-            by_age: Floats = 1 - then / np.maximum(alive, TINY)
-            return by_age
+            return failing_by_age(wear, age, ahead)
         known = Warnings(predictor, wear)
         risk = known.failing(age, notice, ahead)
         some = np.flatnonzero(np.isfinite(alerted))

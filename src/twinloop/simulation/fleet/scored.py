@@ -3,9 +3,9 @@
 It checks what an AlertCurve says in a few numbers. The fleet is driven to failure, its telemetry is made and scored
 window by window, and in each life an alert comes at the driving age at which its score is first at the threshold: the
 k-th life of a component is the same under every policy. All parts are new when that begins, so that every life is seen
-whole. What this leaves out: a sensor that several components share
-shows the others as worn as they were there, not as the policy would have kept them; and noise and weather are those of
-the day on which the age was reached there. A life beyond the telemetry's end has no alert.
+whole. What this leaves out: a sensor that several components share shows the others as worn as they were there, not as
+the policy would have kept them; and noise and weather are those of the day on which the age was reached there. A life
+beyond the telemetry's end has no alert.
 """
 
 import dataclasses
