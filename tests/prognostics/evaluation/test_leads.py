@@ -1,3 +1,4 @@
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -87,6 +88,16 @@ def test_what_began_before_it_was_watched_tells_nothing_where_enough_others_fail
     few = lead_curve(at_half(LAW[:9]) + before, model="m", thresholds=np.array([1.0]), draws=0)
     assert few.failures == 59
     assert few.by_life is None
+
+
+def test_a_life_that_ended_at_its_first_score_is_no_cause_for_a_warning() -> None:
+    short = Watched(np.zeros(1), np.ones(1), 0.0, failed=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        own = lead_curve([*at_half(LAW), short], model="m", thresholds=np.array([1.0]), draws=0).by_life
+    assert own is not None
+    assert own.life_hours[0, 0] == 0.0
+    assert own.lead_share == pytest.approx(0.5)
 
 
 def test_thresholds_ascend_and_leave_ever_less_time_above():

@@ -119,7 +119,8 @@ def _by_life(
     end: Floats, failed: NDArray[np.bool_], left: Floats, missing: NDArray[np.bool_], weights: NDArray[np.int64]
 ) -> ByLife:
     """Of lives [L], what was left at first alerts [L, T] and who was missed [L, T]; weights [draws, L]."""
-    share = left / end[:, None]
+    # One that ended at its very first score has no length to share.
+    share = left / np.where(end > 0, end, np.nan)[:, None]
     known = failed[:, None] & (missing | np.isfinite(share))
     place = np.flatnonzero(failed)[np.argsort(end[failed], kind="stable")]
     place = place[np.linspace(0, len(place) - 1, min(len(place), MOST)).astype(np.int64)]
